@@ -1,0 +1,120 @@
+import { conditions } from './conditions.ts'
+import { brokerObjectName, crossRef, duration, immutable, localRef, routingKeys } from './fields.ts'
+import { defineKind, type Resource } from './resource.ts'
+
+export const queue = defineKind({
+  kind: 'Queue',
+  plural: 'queues',
+  singular: 'queue',
+  shortName: 'wbq',
+  description: 'A queue for a team that consumes with a client of its own; a Subscription may push from it.',
+  spec: {
+    type: 'object',
+    required: ['brokerRef'],
+    properties: {
+      brokerRef: {
+        ...crossRef('Broker', 'spec.allowedNamespaces'),
+        'x-kubernetes-validations': immutable('brokerRef'),
+      },
+      name: {
+        ...brokerObjectName,
+        description: 'Name on the broker; <namespace>.<name> when left out.',
+        'x-kubernetes-validations': [...brokerObjectName['x-kubernetes-validations'], ...immutable('name')],
+      },
+      type: {
+        type: 'string',
+        enum: ['Quorum', 'Classic'],
+        default: 'Quorum',
+        description: 'Quorum: replicated and safe. Classic: one copy.',
+        'x-kubernetes-validations': immutable('type'),
+      },
+      bindings: {
+        type: 'array',
+        description: 'What it receives. Changed by adding first and removing afterwards.',
+        maxItems: 32,
+        items: {
+          type: 'object',
+          required: ['topicRef'],
+          properties: {
+            topicRef: crossRef('Topic', 'spec.allowedSubscribers'),
+            routingKeys: { ...routingKeys, default: ['#'] },
+          },
+        },
+      },
+      messageTTL: {
+        ...duration,
+        description: 'Messages older than this are dead-lettered, or dropped where there is no deadLetterPolicyRef.',
+      },
+      maxLength: {
+        type: 'integer',
+        minimum: 1,
+        description: 'How many messages it may hold; unlimited when left out.',
+      },
+      overflow: {
+        type: 'string',
+        enum: ['RejectPublish', 'DropHead'],
+        default: 'RejectPublish',
+        description:
+          'What a full queue does. RejectPublish refuses the new message: the publisher of the whole topic sees the refusal. DropHead dead-letters or drops the oldest.',
+      },
+      deliveryLimit: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1000000,
+        description:
+          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the broker decides when left out.',
+      },
+      migration: {
+        type: 'string',
+        enum: ['Refuse'],
+        default: 'Refuse',
+        description:
+          'What to do when the queue exists with other immutable arguments. Refuse: say so and change nothing.',
+      },
+      deadLetterPolicyRef: {
+        ...localRef('DeadLetterPolicy'),
+        description: 'Gives it a dead-letter queue of its own, waybill.dlq.Queue.<namespace>.<name>.',
+      },
+      adopt: { type: 'boolean', default: false, description: 'Use a queue that already exists. It is never deleted.' },
+      deletionPolicy: {
+        type: 'string',
+        enum: ['RetainIfNotEmpty', 'Retain', 'Delete'],
+        default: 'RetainIfNotEmpty',
+        description: 'What happens to the queue when this resource is deleted. Only Delete ever deletes messages.',
+      },
+    },
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.name) == has(oldSelf.name)',
+        message: 'name cannot be changed: create another resource instead',
+      },
+      {
+        rule: "!has(self.deliveryLimit) || self.type == 'Quorum'",
+        message: 'deliveryLimit needs type: Quorum, the only type that counts deliveries',
+      },
+    ],
+  },
+  status: {
+    type: 'object',
+    properties: {
+      observedGeneration: { type: 'integer', format: 'int64' },
+      queue: { type: 'string', description: 'Name on the broker.' },
+      deadLetterQueue: { type: 'string', description: 'Name of its dead-letter queue.' },
+      messages: { type: 'integer', description: 'Messages in it, two significant digits.' },
+      consumers: { type: 'integer', description: 'Consumers on it.' },
+      policy: { type: 'string', description: 'The policy in force on it.' },
+      conditions,
+    },
+  },
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Queue', type: 'string', jsonPath: '.status.queue' },
+    { name: 'Messages', type: 'integer', jsonPath: '.status.messages' },
+    { name: 'Consumers', type: 'integer', jsonPath: '.status.consumers' },
+    { name: 'Policy', type: 'string', jsonPath: '.status.policy', priority: 1 },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})
+
+export type Queue = Resource<typeof queue>

@@ -1,0 +1,52 @@
+import { apiVersion, type Kind } from './resource.ts'
+import type { Schema } from './schema.ts'
+
+/** The field reference of all kinds as one Markdown page. */
+export const reference = (kinds: readonly Kind[]): string =>
+  [
+    '# Field reference',
+    '',
+    `Generated from \`src/api\` by \`npm run generate\`. All kinds are \`${apiVersion}\` and namespaced.`,
+    ...kinds.flatMap(section),
+    '',
+  ].join('\n')
+
+const section = (kind: Kind): string[] => [
+  '',
+  `## ${kind.kind} (\`${kind.shortName}\`)`,
+  '',
+  kind.description,
+  '',
+  '| field | type | default | meaning |',
+  '| --- | --- | --- | --- |',
+  ...rows(kind.spec, 'spec'),
+  ...rows(kind.status, 'status'),
+]
+
+const rows = (schema: Schema, path: string): string[] => {
+  if ('properties' in schema) {
+    return Object.entries(schema.properties).flatMap(([name, property]) => {
+      const required = schema.required?.includes(name) ?? false
+      return [row(property, `${path}.${name}`, required), ...rows(property, `${path}.${name}`)]
+    })
+  }
+  if (schema.type === 'array' && schema.items.type === 'object' && !path.endsWith('conditions')) {
+    return rows(schema.items, `${path}[]`)
+  }
+  return []
+}
+
+const row = (schema: Schema, path: string, required: boolean): string => {
+  const given = 'default' in schema && schema.type !== 'object' ? `\`${JSON.stringify(schema.default)}\`` : ''
+  const rules = (schema['x-kubernetes-validations'] ?? []).map(({ message }) => `${message}.`)
+  const meaning = [schema.description ?? '', ...rules].join(' ').trim().replaceAll('|', '\\|')
+  return `| \`${path}\` | ${typeText(schema)} | ${required ? '(required)' : given} | ${meaning} |`
+}
+
+const typeText = (schema: Schema): string => {
+  if ('enum' in schema && schema.enum) return schema.enum.join(' \\| ')
+  if (schema.type === 'array') return `list of ${typeText(schema.items)}`
+  if ('additionalProperties' in schema) return 'map'
+  if ('pattern' in schema && schema.pattern?.includes('(h|m|s|ms)')) return 'duration'
+  return schema.type
+}

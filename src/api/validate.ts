@@ -1,0 +1,77 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { kinds } from './kinds.ts'
+import type { Problem } from './problem.ts'
+import { apiVersion, type Kind } from './resource.ts'
+import { brokenRules } from './rules.ts'
+import type { ArraySchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
+
+type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec?: unknown }
+export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
+
+/** The schema that ajv checks: unknown fields are refused, which a CRD says by leaving them out. */
+const closed = (schema: Schema): object => {
+  if (schema.type === 'array') return { ...schema, items: closed((schema as ArraySchema).items) }
+  if (schema.type !== 'object' || 'additionalProperties' in schema) return { ...(schema as Schema | MapSchema) }
+  const { properties } = schema as ObjectSchema
+  const inner = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, closed(property)]))
+  return { ...schema, properties: inner, additionalProperties: false }
+}
+
+const validators = new Map<string, ValidateFunction>(
+  kinds.map(({ kind, spec }) => [
+    kind,
+    ajv.compile({ type: 'object', required: ['spec'], properties: { spec: closed(spec) } }),
+  ]),
+)
+
+/**
+ * Checks the spec of a manifest as the API server would and fills in the defaults; the input is not changed.
+ * `old` is the spec that it would replace: immutable fields are compared with it.
+ */
+export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validated => {
+  if (manifest.apiVersion !== apiVersion) {
+    return { problems: [{ field: 'apiVersion', value: manifest.apiVersion, message: `must be ${apiVersion}` }] }
+  }
+  const copy = structuredClone({ spec: manifest.spec })
+  if (copy.spec === undefined || copy.spec === null) copy.spec = {}
+  const check = validators.get(kind.kind)
+  if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
+  if (!check(copy)) return { problems: (check.errors ?? []).map(problemOf) }
+  const broken = brokenRules(kind.spec, copy.spec, old, 'spec')
+  return broken.length > 0 ? { problems: broken } : { spec: copy.spec as Record<string, unknown> }
+}
+
+const problemOf = (error: ErrorObject): Problem => {
+  const field = error.instancePath
+    .slice(1)
+    .replace(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.')
+    .replaceAll('~1', '/')
+  const { params, data } = error
+  switch (error.keyword) {
+    case 'required':
+      return { field: `${field}.${params['missingProperty']}`, message: 'is required' }
+    case 'additionalProperties':
+      return {
+        field: `${field}.${params['additionalProperty']}`,
+        message: 'is not a field of this kind: see its reference',
+      }
+    case 'enum':
+      return { field, value: data, message: `must be one of ${params['allowedValues'].join(', ')}` }
+    case 'type':
+      return { field, value: data, message: `must be of type ${params['type']}` }
+    case 'pattern':
+      return { field, value: data, message: meaning(params['pattern']) }
+    default:
+      return { field, value: data, message: error.message ?? error.keyword }
+  }
+}
+
+const meaning = (pattern: string): string => {
+  if (pattern.includes('(h|m|s|ms)')) return 'must be a duration such as 30s, 5m or 1h30m'
+  if (pattern.startsWith('^https?://')) return 'must be an http:// or https:// URL'
+  if (pattern.startsWith('^[1-5]')) return 'must be a status code such as 429, or a class such as 5xx'
+  return `must match ${pattern}`
+}

@@ -1,0 +1,76 @@
+/** Where a broker is and who we are there. Never log it: it holds the password. */
+export type Endpoint = {
+  readonly amqp: {
+    readonly protocol: 'amqp' | 'amqps'
+    readonly hostname: string
+    readonly port: number
+  }
+  /** Base of the management API, without a trailing slash and without credentials. */
+  readonly management: string
+  readonly username: string
+  readonly password: string
+  readonly vhost: string
+  /** PEM of the only authority trusted; the system's when left out. */
+  readonly ca?: string
+}
+
+type SecretText = Readonly<Record<string, string>>
+
+/** What is wrong with the Secret, in words that hold no secret. */
+export class EndpointError extends Error {
+  override readonly name = 'EndpointError'
+}
+
+/**
+ * Reads the keys that the RabbitMQ Cluster Operator writes into its default-user Secret: `connection_string`, or `host`,
+ * `port`, `username` and `password`; single keys override parts of the connection string.
+ * https://www.rabbitmq.com/kubernetes/operator/using-operator#find
+ */
+export const endpointOf = (secret: SecretText, vhost: string, ca?: string): Endpoint => {
+  const url = connectionString(secret['connection_string'])
+  const hostname = secret['host'] ?? (url && decodeHost(url.hostname))
+  const username = secret['username'] ?? (url && decodeURIComponent(url.username))
+  const password = secret['password'] ?? (url && decodeURIComponent(url.password))
+  if (!hostname)
+    throw new EndpointError('needs the key connection_string, or host, username and password: host is missing')
+  if (!username) throw new EndpointError('needs the key username, or a connection_string with a user')
+  if (!password) throw new EndpointError('needs the key password, or a connection_string with a password')
+  const protocol = url?.protocol === 'amqps:' || secret['tls'] === 'true' ? 'amqps' : 'amqp'
+  const port = portOf(secret['port'] ?? url?.port, protocol === 'amqps' ? 5671 : 5672)
+  const management = managementUri(secret['management_uri'] ?? `http://${bracketed(hostname)}:15672`)
+  return {
+    amqp: { protocol, hostname, port },
+    management,
+    username,
+    password,
+    vhost,
+    ...(ca === undefined ? {} : { ca }),
+  }
+}
+
+const connectionString = (text: string | undefined): URL | undefined => {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
+  if (url === undefined || !['amqp:', 'amqps:'].includes(url.protocol)) {
+    throw new EndpointError('key connection_string must be a URL such as amqp://user:password@host:5672/')
+  }
+  return url
+}
+
+const managementUri = (text: string): string => {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.username || url.password) {
+    throw new EndpointError('key management_uri must be a URL such as http://host:15672, without a user')
+  }
+  return url.href.replace(/\/+$/, '')
+}
+
+const portOf = (text: string | undefined, otherwise: number): number => {
+  if (!text) return otherwise
+  const port = Number(text.trim())
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new EndpointError('key port must be from 1 to 65535')
+  return port
+}
+
+const decodeHost = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')
+const bracketed = (hostname: string): string => (hostname.includes(':') ? `[${hostname}]` : hostname)

@@ -1,0 +1,49 @@
+import type { Kind, Resource, StatusOf } from '../api/resource.ts'
+
+/** The data of a Secret, decoded. Read it when it is needed and do not keep it. */
+export type SecretData = Readonly<Record<string, Buffer>>
+
+/** Who writes a status: each manager owns the fields and the conditions that it last applied, and no others. */
+export type FieldManager = 'waybill-operator' | 'waybill-dispatcher'
+
+/** Something that happened to a resource, worth telling its owner. */
+export type Happening = {
+  readonly type: 'Normal' | 'Warning'
+  /** CamelCase, for machines. */
+  readonly reason: string
+  readonly message: string
+}
+
+/** Which resource or Secret changed; read the store for how it is now. */
+export type Change = { readonly kind: string; readonly namespace: string; readonly name: string }
+
+/**
+ * Where resources live. Reads answer from a cache that a list-watch keeps current; writes go to the source and come
+ * back as changes. Semantics are those of the Kubernetes API server, whichever adapter is behind it.
+ */
+export type Store = {
+  /** All resources of a kind, in no particular order. */
+  list<K extends Kind>(kind: K): readonly Resource<K>[]
+  get<K extends Kind>(kind: K, namespace: string, name: string): Resource<K> | undefined
+  /** Calls `listener` after each change of the cache; returns what stops it. A throwing listener is a fault of its owner. */
+  onChange(listener: (change: Change) => void): () => void
+  /** The Secret as it is now, or `undefined` where there is none. */
+  secret(namespace: string, name: string): Promise<SecretData | undefined>
+  /**
+   * Server-side apply of the status: the manager's fields become exactly these, the other managers' stay.
+   * A resource that is gone meanwhile is no error.
+   */
+  applyStatus<K extends Kind>(
+    kind: K,
+    resource: Resource<K>,
+    manager: FieldManager,
+    status: Partial<StatusOf<K>>,
+  ): Promise<void>
+  /** Adds or removes Waybill's finalizer. A resource being deleted goes once it has none. */
+  setFinalizer(kind: Kind, resource: Resource, present: boolean): Promise<void>
+  /** Tells the owner of a resource; a Kubernetes Event where there is Kubernetes. */
+  record(resource: Resource, happening: Happening): void
+}
+
+/** The finalizer that lets the operator tidy up before a resource goes. */
+export const finalizer = 'waybill.dev/topology'

@@ -1,0 +1,61 @@
+/** What a virtual host holds, as Waybill sees it: plain values, compared and printed. */
+
+export type Scalar = string | number | boolean
+export type Arguments = Readonly<Record<string, Scalar>>
+
+export type Exchange = {
+  readonly name: string
+  readonly type: 'topic' | 'fanout' | 'headers' | 'direct'
+  readonly arguments: Arguments
+}
+
+export type Queue = { readonly name: string; readonly durable: boolean; readonly arguments: Arguments }
+
+/** From an exchange to a queue. Its arguments are part of its identity on the broker. */
+export type Binding = {
+  readonly source: string
+  readonly destination: string
+  readonly routingKey: string
+  readonly arguments: Arguments
+}
+
+export type Policy = {
+  readonly name: string
+  readonly pattern: string
+  readonly applyTo: 'queues' | 'exchanges' | 'all'
+  readonly priority: number
+  readonly definition: Arguments
+}
+
+/** What the broker says of a queue at one moment. */
+export type QueueState = {
+  readonly name: string
+  readonly state: string
+  readonly messages: number
+  readonly ready: number
+  readonly unacknowledged: number
+  readonly consumers: number
+  /** Name of the one policy in force on it, or ''. */
+  readonly policy: string
+}
+
+/** A virtual host read back from the broker. */
+export type Observed = {
+  readonly exchanges: readonly (Omit<Exchange, 'type'> & { readonly type: string })[]
+  readonly queues: readonly Queue[]
+  readonly bindings: readonly Binding[]
+  readonly policies: readonly Policy[]
+  /** By name of the queue. */
+  readonly states: ReadonlyMap<string, QueueState>
+}
+
+/** One operation on the broker. */
+export type Change =
+  | { readonly do: 'declare-exchange'; readonly exchange: Exchange }
+  | { readonly do: 'declare-queue'; readonly queue: Queue }
+  | { readonly do: 'put-policy'; readonly policy: Policy }
+  | { readonly do: 'bind'; readonly binding: Binding }
+  | { readonly do: 'unbind'; readonly binding: Binding }
+  | { readonly do: 'delete-queue'; readonly queue: string; readonly only: 'if-empty' | 'whatever-it-holds' }
+  | { readonly do: 'delete-exchange'; readonly exchange: string }
+  | { readonly do: 'delete-policy'; readonly policy: string }
