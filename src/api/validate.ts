@@ -52,18 +52,18 @@ const problemOf = (error: ErrorObject): Problem => {
   const { params, data } = error
   switch (error.keyword) {
     case 'required':
-      return { field: `${field}.${params['missingProperty']}`, message: 'is required' }
+      return { field: `${field}.${params.missingProperty}`, message: 'is required' }
     case 'additionalProperties':
       return {
-        field: `${field}.${params['additionalProperty']}`,
+        field: `${field}.${params.additionalProperty}`,
         message: 'is not a field of this kind: see its reference',
       }
     case 'enum':
-      return { field, value: data, message: `must be one of ${params['allowedValues'].join(', ')}` }
+      return { field, value: data, message: `must be one of ${params.allowedValues.join(', ')}` }
     case 'type':
-      return { field, value: data, message: `must be of type ${params['type']}` }
+      return { field, value: data, message: `must be of type ${params.type}` }
     case 'pattern':
-      return { field, value: data, message: meaning(params['pattern']) }
+      return { field, value: data, message: meaning(params.pattern) }
     default:
       return { field, value: data, message: error.message ?? error.keyword }
   }

@@ -27,17 +27,17 @@ export class EndpointError extends Error {
  * https://www.rabbitmq.com/kubernetes/operator/using-operator#find
  */
 export const endpointOf = (secret: SecretText, vhost: string, ca?: string): Endpoint => {
-  const url = connectionString(secret['connection_string'])
-  const hostname = secret['host'] ?? (url && decodeHost(url.hostname))
-  const username = secret['username'] ?? (url && decodeURIComponent(url.username))
-  const password = secret['password'] ?? (url && decodeURIComponent(url.password))
+  const url = connectionString(secret.connection_string)
+  const hostname = secret.host ?? (url && decodeHost(url.hostname))
+  const username = secret.username ?? (url && decodeURIComponent(url.username))
+  const password = secret.password ?? (url && decodeURIComponent(url.password))
   if (!hostname)
     throw new EndpointError('needs the key connection_string, or host, username and password: host is missing')
   if (!username) throw new EndpointError('needs the key username, or a connection_string with a user')
   if (!password) throw new EndpointError('needs the key password, or a connection_string with a password')
-  const protocol = url?.protocol === 'amqps:' || secret['tls'] === 'true' ? 'amqps' : 'amqp'
-  const port = portOf(secret['port'] ?? url?.port, protocol === 'amqps' ? 5671 : 5672)
-  const management = managementUri(secret['management_uri'] ?? `http://${bracketed(hostname)}:15672`)
+  const protocol = url?.protocol === 'amqps:' || secret.tls === 'true' ? 'amqps' : 'amqp'
+  const port = portOf(secret.port ?? url?.port, protocol === 'amqps' ? 5671 : 5672)
+  const management = managementUri(secret.management_uri ?? `http://${bracketed(hostname)}:15672`)
   return {
     amqp: { protocol, hostname, port },
     management,
