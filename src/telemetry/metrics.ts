@@ -1,0 +1,157 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+const states = ['ready', 'inflight'] as const
+const outcomes = ['delivered', 'retried', 'dead_lettered', 'given_back'] as const
+const codeClasses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
+
+/** How one attempt ended, for `delivery_attempts_total`. */
+export type AttemptOutcome = (typeof outcomes)[number]
+/** Class of the HTTP status; `none` where there was no answer. */
+export type CodeClass = (typeof codeClasses)[number]
+
+/** From 5 ms to the longest timeout that a Subscription may have. */
+const deliveryBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 1500]
+const reconcileBucketsSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/**
+ * Every metric of Waybill, in a registry of its own. Names have the prefix `waybill_`.
+ * Bind the labels once where a metric is used often: `metrics.deliveryAttempts.labels(namespace, name, 'delivered', '2xx')`.
+ */
+export const createMetrics = () => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge({ name: `waybill_${name}`, help, labelNames, registers })
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter({ name: `waybill_${name}`, help, labelNames, registers })
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram({ name: `waybill_${name}`, help, buckets, labelNames, registers })
+
+  const subscription = ['namespace', 'subscription'] as const
+  const broker = ['namespace', 'broker'] as const
+
+  const metrics = {
+    /** `namespace, subscription, state` (ready, inflight). */
+    subscriptionBacklog: gauge(
+      'subscription_backlog',
+      'Messages in the queue of a subscription at the last look',
+      ...subscription,
+      'state',
+    ),
+    /** `namespace, subscription`. */
+    scalingPending: gauge(
+      'subscription_scaling_pending',
+      'Messages that a subscription has to work off, ready and in flight: the signal to scale on',
+      ...subscription,
+    ),
+    /** `namespace, subscription, outcome, code_class`: see {@link AttemptOutcome} and {@link CodeClass}. */
+    deliveryAttempts: counter(
+      'delivery_attempts_total',
+      'Attempts to deliver, by how they ended',
+      ...subscription,
+      'outcome',
+      'code_class',
+    ),
+    /** `namespace, subscription`; in seconds. */
+    deliveryDuration: histogram(
+      'delivery_duration_seconds',
+      'How long attempts took, from connecting to the end of the answer',
+      deliveryBucketsSeconds,
+      ...subscription,
+    ),
+    /** `level`: the delay, as durations are written. */
+    retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
+    /** `namespace, subscription`. */
+    deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue at the last look', ...subscription),
+    /** `namespace, subscription, reason`. */
+    deadLettered: counter('dead_lettered_total', 'Messages given up, by reason', ...subscription, 'reason'),
+    /** `namespace, subscription`. */
+    copyUnconfirmed: counter(
+      'copy_unconfirmed_total',
+      'Copies for retry or dead letter that the broker refused, returned or did not confirm; the originals were kept',
+      ...subscription,
+    ),
+    /** `namespace, broker, level`. */
+    brokerDelayedMessages: gauge('broker_delayed_messages', 'Messages in a delay queue', ...broker, 'level'),
+    /** `namespace, broker`: 0 or 1. */
+    brokerConnected: gauge('broker_connected', 'Whether the management API answers', ...broker),
+    /** `namespace, broker`: 0 or 1. */
+    brokerAmqpConnected: gauge('broker_amqp_connected', 'Whether the AMQP connections are up', ...broker),
+    /** `namespace, broker, change, result` (applied, failed); `change` is the `do` of a change. */
+    brokerChanges: counter(
+      'broker_changes_total',
+      'Changing calls to the broker, by kind of change and result',
+      ...broker,
+      'change',
+      'result',
+    ),
+    /** `namespace, broker, kind` (exchange, queue, binding, policy). */
+    driftDetected: counter(
+      'drift_detected_total',
+      'Objects found missing or different on the broker although no resource had changed',
+      ...broker,
+      'kind',
+    ),
+    /** `namespace, broker, result`. */
+    reconciles: counter('reconcile_total', 'Passes over a broker, by result', ...broker, 'result'),
+    /** `namespace, broker`; in seconds. */
+    reconcileDuration: histogram(
+      'reconcile_duration_seconds',
+      'How long passes over a broker took',
+      reconcileBucketsSeconds,
+      ...broker,
+    ),
+    /** No labels. */
+    reconcileErrors: counter('reconcile_errors_total', 'Passes that ended with an unexpected error'),
+    /** `kind`. */
+    resources: gauge('resources', 'Resources known, by kind', 'kind'),
+    /** No labels. */
+    manifestProblems: gauge('manifest_problems', 'Problems in the manifests as they are now'),
+    /** `manager`. */
+    statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
+  }
+
+  return {
+    registry,
+    ...metrics,
+    /** Drops every series of a subscription that is gone. */
+    async forgetSubscription(namespace: string, name: string): Promise<void> {
+      for (const state of states) metrics.subscriptionBacklog.remove(namespace, name, state)
+      for (const outcome of outcomes) {
+        for (const codeClass of codeClasses) metrics.deliveryAttempts.remove(namespace, name, outcome, codeClass)
+      }
+      metrics.scalingPending.remove(namespace, name)
+      metrics.deliveryDuration.remove(namespace, name)
+      metrics.deadLetters.remove(namespace, name)
+      metrics.copyUnconfirmed.remove(namespace, name)
+      await removeWhere(metrics.deadLettered, { namespace, subscription: name })
+    },
+    /** Drops every series of a broker that is gone. */
+    async forgetBroker(namespace: string, name: string): Promise<void> {
+      const { brokerDelayedMessages, brokerChanges, driftDetected, reconciles } = metrics
+      metrics.brokerConnected.remove(namespace, name)
+      metrics.brokerAmqpConnected.remove(namespace, name)
+      metrics.reconcileDuration.remove(namespace, name)
+      const gone = { namespace, broker: name }
+      await removeWhere(brokerDelayedMessages, gone)
+      await removeWhere(brokerChanges, gone)
+      await removeWhere(driftDetected, gone)
+      await removeWhere(reconciles, gone)
+    },
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+/** Removes the series whose labels contain `wanted`, whatever their other labels are. */
+const removeWhere = async <L extends string>(
+  metric: Counter<L> | Gauge<L>,
+  wanted: Partial<Record<L, string>>,
+): Promise<void> => {
+  const matches = Object.entries(wanted) as [L, string][]
+  for (const { labels } of (await metric.get()).values) {
+    if (matches.every(([label, value]) => labels[label] === value)) metric.remove(labels)
+  }
+}
