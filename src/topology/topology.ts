@@ -34,13 +34,14 @@ export type QueueState = {
   readonly messages: number
   readonly ready: number
   readonly unacknowledged: number
-  readonly consumers: number
   /** Name of the one policy in force on it, or ''. */
   readonly policy: string
 }
 
 /** A virtual host read back from the broker. */
 export type Observed = {
+  /** Version of RabbitMQ: `4.3.6`. */
+  readonly version: string
   readonly exchanges: readonly (Omit<Exchange, 'type'> & { readonly type: string })[]
   readonly queues: readonly Queue[]
   readonly bindings: readonly Binding[]

@@ -1,0 +1,170 @@
+import { idOf, isDeleting, type Resource } from '../api/resource.ts'
+import type { Attached } from './attach.ts'
+import { ladder } from './delay-ladder.ts'
+import { claimOf, exchangeOf, maxNameBytes, ownerArgument, queueOf } from './names.ts'
+import {
+  type Dialect,
+  type Objects,
+  queueObjects,
+  sharedObjects,
+  subscriptionObjects,
+  topicObjects,
+} from './objects.ts'
+import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
+
+/** An object that a resource wants. */
+export type Claimed<T> = {
+  readonly claim: string
+  readonly want: T
+  /** Take what is there although nobody claimed it. */
+  readonly adopt: boolean
+}
+
+/** What becomes of the objects of a resource: wanted as listed, or going by its deletion policy. */
+export type Presence = 'present' | 'Retain' | 'RetainIfNotEmpty' | 'Delete'
+
+/** A resource that cannot be programmed, and why. */
+export type Refusal = {
+  readonly resource: Resource
+  readonly reason: 'Invalid' | 'NameTooLong' | 'Conflicted'
+  readonly field: string
+  readonly value?: string
+  readonly message: string
+}
+
+/** What a virtual host should hold. Objects of a claim that is not among `owners` are left as they are. */
+export type Desired = {
+  readonly instance: string
+  /** The claim on what all share. */
+  readonly broker: string
+  readonly exchanges: readonly Claimed<Exchange>[]
+  readonly queues: readonly Claimed<Queue>[]
+  readonly bindings: readonly Claimed<Binding>[]
+  readonly policies: readonly Claimed<Policy>[]
+  readonly owners: ReadonlyMap<string, Presence>
+  readonly refusals: readonly Refusal[]
+}
+
+/** The topology that the resources of one broker ask for. Where two want one name, the older resource has it. */
+export const desired = (attached: Attached, instance: string, dialect: Dialect): Desired => {
+  const exchanges: Claimed<Exchange>[] = []
+  const queues: Claimed<Queue>[] = []
+  const bindings: Claimed<Binding>[] = []
+  const policies: Claimed<Policy>[] = []
+  const owners = new Map<string, Presence>()
+  const refusals: Refusal[] = []
+  const takenBy = new Map<string, Resource>()
+
+  const add = (resource: Resource, claim: string, objects: Objects, adopt = false) => {
+    const refusal = tooLong(resource, objects) ?? taken(resource, objects, takenBy)
+    if (refusal) {
+      refusals.push(refusal)
+      return
+    }
+    for (const name of namesOf(objects)) takenBy.set(name, resource)
+    owners.set(claim, 'present')
+    const claimed = <T extends { readonly arguments: Arguments }>(want: T): Claimed<T> => ({
+      claim,
+      adopt,
+      want: { ...want, arguments: { ...want.arguments, [ownerArgument]: claim } },
+    })
+    exchanges.push(...(objects.exchanges ?? []).map(claimed))
+    queues.push(...(objects.queues ?? []).map(claimed))
+    bindings.push(...(objects.bindings ?? []).map(claimed))
+    policies.push(...(objects.policies ?? []).map((want) => ({ claim, adopt: true, want })))
+  }
+
+  const { broker } = attached
+  const brokerClaim = claimOf(instance, idOf(broker))
+  if (isDeleting(broker)) {
+    owners.set(brokerClaim, broker.spec.deletionPolicy === 'Delete' ? 'RetainIfNotEmpty' : 'Retain')
+  } else {
+    const living = attached.subscriptions.map(({ subscription }) => subscription)
+    add(broker, brokerClaim, sharedObjects(ladder(living), dialect))
+  }
+  for (const topic of attached.topics) {
+    const claim = claimOf(instance, idOf(topic))
+    if (isDeleting(topic)) owners.set(claim, topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy)
+    else add(topic, claim, topicObjects(topic), topic.spec.adopt)
+  }
+  for (const entry of attached.queues) {
+    const claim = claimOf(instance, idOf(entry.queue))
+    const { adopt, deletionPolicy } = entry.queue.spec
+    if (isDeleting(entry.queue)) owners.set(claim, adopt ? 'Retain' : deletionPolicy)
+    else add(entry.queue, claim, queueObjects(entry, claim, dialect), adopt)
+  }
+  const consumed = new Map<string, Resource>()
+  for (const entry of attached.subscriptions) {
+    const { subscription } = entry
+    const claim = claimOf(instance, idOf(subscription))
+    const refusal = unfit(entry, consumed)
+    if (isDeleting(subscription)) owners.set(claim, subscription.spec.deletionPolicy)
+    else if (refusal) refusals.push(refusal)
+    else add(subscription, claim, subscriptionObjects(entry, claim, dialect))
+  }
+  return { instance, broker: brokerClaim, exchanges, queues, bindings, policies, owners, refusals }
+}
+
+const namesOf = ({ exchanges = [], queues = [] }: Objects): string[] => [
+  ...exchanges.map(({ name }) => `exchange ${name}`),
+  ...queues.map(({ name }) => `queue ${name}`),
+]
+
+const encoder = new TextEncoder()
+
+const tooLong = (resource: Resource, { exchanges = [], queues = [] }: Objects): Refusal | undefined => {
+  const found = [...exchanges, ...queues].find(({ name }) => encoder.encode(name).length > maxNameBytes)
+  if (found === undefined) return undefined
+  const bytes = encoder.encode(found.name).length
+  const message = `makes the name ${found.name.slice(0, 40)}… of ${bytes} bytes on the broker, where ${maxNameBytes} is the limit: choose a shorter name`
+  return { resource, reason: 'NameTooLong', field: 'metadata.name', value: resource.metadata.name, message }
+}
+
+const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resource>): Refusal | undefined => {
+  for (const name of namesOf(objects)) {
+    const owner = takenBy.get(name)
+    if (owner === undefined) continue
+    const message = `${name} is already declared by ${idOf(owner)}, which is older: choose another name, or remove one of the two`
+    return { resource, reason: 'Conflicted', field: nameField(resource), message }
+  }
+  return undefined
+}
+
+const nameField = ({ kind }: Resource): string =>
+  kind === 'Topic' ? 'spec.exchange.name' : kind === 'Queue' ? 'spec.name' : 'metadata.name'
+
+/** What neither the schema nor a rule of one resource alone can say. */
+const unfit = (
+  { subscription, source }: Attached['subscriptions'][number],
+  consumed: Map<string, Resource>,
+): Refusal | undefined => {
+  const refuse = (field: string, message: string): Refusal => ({
+    resource: subscription,
+    reason: 'Invalid',
+    field,
+    message,
+  })
+  const { routingKeys, headers } = subscription.spec.filter
+  if ('queue' in source) {
+    const name = queueOf(source.queue)
+    const other = consumed.get(name)
+    if (other) {
+      const message = `queue ${name} is already delivered by ${idOf(other)}: two would share its messages at random`
+      return { ...refuse('spec.queueRef', message), reason: 'Conflicted' }
+    }
+    if (!isDeleting(subscription)) consumed.set(name, subscription)
+    if (isFiltered(routingKeys, headers)) return refuse('spec.filter', 'goes with topicRef: a queue has no filter')
+    return undefined
+  }
+  const { type } = source.topic.spec.exchange
+  const exchange = `exchange ${exchangeOf(source.topic)} has type ${type}`
+  if (type !== 'Topic' && !matchesAll(routingKeys))
+    return refuse('spec.filter.routingKeys', `${exchange}, which ignores routing keys`)
+  if (type !== 'Headers' && headers)
+    return refuse('spec.filter.headers', `${exchange}: filtering by headers needs a Topic with exchange.type Headers`)
+  return undefined
+}
+
+const matchesAll = (keys: readonly string[]): boolean => keys.length === 1 && keys[0] === '#'
+const isFiltered = (keys: readonly string[], headers: object | undefined): boolean =>
+  headers !== undefined || !matchesAll(keys)

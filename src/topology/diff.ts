@@ -1,0 +1,205 @@
+import type { Claimed, Desired } from './desired.ts'
+import { claimOfPolicy, fencePart, ownerArgument } from './names.ts'
+import { type Retiring, retire, type Times } from './retire.ts'
+import type { Arguments, Binding, Change, Exchange, Observed, Policy, Queue } from './topology.ts'
+
+/** A change, and the resource that it is charged to. */
+export type Planned = { readonly claim: string; readonly change: Change }
+
+/** Something on the broker that stands in the way of a resource, and is left as it is. */
+export type Conflict = {
+  readonly claim: string
+  readonly reason: 'ClaimedByAnother' | 'NotClaimed' | 'ImmutableArgument' | 'Pending'
+  readonly message: string
+}
+
+export type Plan = Retiring & {
+  /** In the order in which they must be made, stage by stage; within a stage in any order. */
+  readonly stages: readonly (readonly Planned[])[]
+  readonly conflicts: readonly Conflict[]
+  /** Queues on which another policy is in force than the one declared. */
+  readonly shadowed: readonly { readonly claim: string; readonly message: string }[]
+  /** Queues and exchanges with a claim of ours whose resource is unknown. */
+  readonly retained: readonly string[]
+}
+
+/** What must be done to make `observed` equal to `wanted`, and what stands in the way. */
+export const diff = (wanted: Desired, observed: Observed, times: Times): Plan => {
+  const conflicts: Conflict[] = []
+  const blocked = new Set<string>()
+  const declares: Planned[] = []
+  const foundExchanges = new Map(observed.exchanges.map((exchange) => [exchange.name, exchange]))
+  const foundQueues = new Map(observed.queues.map((queue) => [queue.name, queue]))
+
+  const compare = <T extends Exchange | Queue>(
+    what: 'exchange' | 'queue',
+    { claim, adopt, want }: Claimed<T>,
+    found: { name: string; arguments: Arguments; type?: string } | undefined,
+    declare: Change,
+  ) => {
+    if (found === undefined) {
+      declares.push({ claim, change: declare })
+      return
+    }
+    const conflict = conflictOf(wanted, what, claim, adopt, want, found)
+    if (conflict === undefined) return
+    conflicts.push(conflict)
+    blocked.add(`${what} ${want.name}`)
+  }
+  for (const entry of wanted.exchanges) {
+    const { want } = entry
+    compare('exchange', entry, foundExchanges.get(want.name), { do: 'declare-exchange', exchange: want })
+  }
+  for (const entry of wanted.queues) {
+    const { want } = entry
+    compare('queue', entry, foundQueues.get(want.name), { do: 'declare-queue', queue: want })
+  }
+
+  const binds: Planned[] = []
+  const bound = new Set(observed.bindings.map(bindingKey))
+  for (const { claim, want } of wanted.bindings) {
+    const inTheWay = [`exchange ${want.source}`, `queue ${want.destination}`].find((name) => blocked.has(name))
+    if (inTheWay) {
+      conflicts.push({
+        claim,
+        reason: 'Pending',
+        message: `${inTheWay} is not what was declared: see the resource that declares it`,
+      })
+    } else if (!bound.has(bindingKey(want))) {
+      binds.push({ claim, change: { do: 'bind', binding: want } })
+    }
+  }
+
+  const stopped = new Set(conflicts.map(({ claim }) => claim))
+  const free = ({ claim }: Planned) => !stopped.has(claim)
+  const retiring = retire(wanted, observed, times)
+  return {
+    ...retiring,
+    stages: [
+      declares.filter(free),
+      [...policyChanges(wanted, observed), ...binds.filter(free)],
+      [...unbinds(wanted, observed), ...retiring.changes],
+    ].filter((stage) => stage.length > 0),
+    conflicts,
+    shadowed: shadowed(wanted, observed),
+    retained: retained(wanted, observed),
+  }
+}
+
+/** `undefined` where the object is the one wanted. */
+const conflictOf = (
+  { instance, broker }: Desired,
+  what: 'exchange' | 'queue',
+  claim: string,
+  adopt: boolean,
+  want: Exchange | Queue,
+  found: { name: string; arguments: Arguments; type?: string },
+): Conflict | undefined => {
+  const owner = found.arguments[ownerArgument]
+  const name = `${what} ${want.name}`
+  // Several Brokers may share a virtual host: each may use what another one of the same instance made.
+  const shared = claim === broker && typeof owner === 'string' && owner.startsWith(`${instance}:Broker/`)
+  if (owner === claim || shared) {
+    const differences = differencesOf(want, found)
+    if (differences.length === 0) return undefined
+    const message = `${name} exists with other immutable arguments (${differences.join('; ')}): delete it once it is empty, or choose another name`
+    return { claim, reason: 'ImmutableArgument', message }
+  }
+  if (owner !== undefined) {
+    return { claim, reason: 'ClaimedByAnother', message: `${name} belongs to ${owner}: choose another name` }
+  }
+  if (!adopt) {
+    const message = `${name} exists and was not declared by Waybill: set spec.adopt to use it, or choose another name`
+    return { claim, reason: 'NotClaimed', message }
+  }
+  if ('type' in want && want.type !== found.type) {
+    return {
+      claim,
+      reason: 'ImmutableArgument',
+      message: `${name} has type ${found.type}, not ${want.type}: choose another name`,
+    }
+  }
+  return undefined
+}
+
+const differencesOf = (want: Exchange | Queue, found: { arguments: Arguments; type?: string }): string[] => {
+  const differences: string[] = []
+  if ('type' in want && want.type !== found.type) differences.push(`type is ${found.type}, wanted ${want.type}`)
+  for (const key of new Set([...Object.keys(want.arguments), ...Object.keys(found.arguments)])) {
+    const [is, wanted] = [found.arguments[key], want.arguments[key]]
+    if (key !== ownerArgument && is !== wanted)
+      differences.push(`${key} is ${is ?? 'not set'}, wanted ${wanted ?? 'not set'}`)
+  }
+  return differences
+}
+
+/** Arguments are part of a binding's identity. */
+export const bindingKey = ({ source, destination, routingKey, arguments: args }: Binding): string =>
+  JSON.stringify([source, destination, routingKey, sorted(args)])
+
+const sorted = (args: Arguments) => Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1))
+
+const unbinds = (wanted: Desired, observed: Observed): Planned[] => {
+  const keep = new Set(wanted.bindings.map(({ want }) => bindingKey(want)))
+  return observed.bindings.flatMap((binding) => {
+    const claim = binding.arguments[ownerArgument]
+    if (typeof claim !== 'string' || wanted.owners.get(claim) !== 'present' || keep.has(bindingKey(binding))) return []
+    return [{ claim, change: { do: 'unbind', binding } }]
+  })
+}
+
+const policyChanges = (wanted: Desired, observed: Observed): Planned[] => {
+  const found = new Map(observed.policies.map((policy) => [policy.name, policy]))
+  const puts = wanted.policies
+    .filter(({ want }) => !samePolicy(want, found.get(want.name)))
+    .map(({ claim, want }): Planned => ({ claim, change: { do: 'put-policy', policy: want } }))
+  const keep = new Set(wanted.policies.map(({ want }) => want.name))
+  const deletes = observed.policies
+    .filter(({ name }) => !keep.has(name) && !name.includes(`#${fencePart}`))
+    .filter(({ name }) => wanted.owners.get(claimOfPolicy(name)) === 'present')
+    .map(({ name }): Planned => ({ claim: claimOfPolicy(name), change: { do: 'delete-policy', policy: name } }))
+  return [...puts, ...deletes]
+}
+
+const samePolicy = (want: Policy, found: Policy | undefined): boolean =>
+  found !== undefined &&
+  found.pattern === want.pattern &&
+  found.applyTo === want.applyTo &&
+  found.priority === want.priority &&
+  JSON.stringify(sorted(found.definition)) === JSON.stringify(sorted(want.definition))
+
+/** Only one policy applies to a queue, so what was declared may not be what holds. */
+const shadowed = (wanted: Desired, observed: Observed): { claim: string; message: string }[] => {
+  const declared = wanted.policies.map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
+  const present = new Set(observed.policies.map(({ name }) => name))
+  const exact = new Map(
+    declared.filter(({ pattern }) => pattern.endsWith('$')).map((policy) => [policy.pattern, policy]),
+  )
+  const classes = declared.filter(({ pattern }) => !exact.has(pattern) || pattern.includes('|'))
+  return wanted.queues.flatMap(({ claim, want: { name } }) => {
+    const state = observed.states.get(name)
+    const expected = [...exact.values(), ...classes]
+      .filter(({ matches }) => matches.test(name))
+      .sort((a, b) => b.priority - a.priority)[0]
+    if (!state || !expected || !present.has(expected.name) || state.policy === expected.name) return []
+    if (state.policy.includes(`#${fencePart}`)) return []
+    const inForce = state.policy === '' ? 'no policy' : `policy ${state.policy}`
+    return [
+      {
+        claim,
+        message: `${inForce} is in force on queue ${name} instead of ${expected.name}: lower its priority below ${expected.priority}, or narrow its pattern`,
+      },
+    ]
+  })
+}
+
+const retained = ({ instance, owners }: Desired, { queues, exchanges }: Observed): string[] => {
+  const known = (args: Arguments): boolean => {
+    const claim = args[ownerArgument]
+    return typeof claim !== 'string' || !claim.startsWith(`${instance}:`) || owners.has(claim)
+  }
+  return [
+    ...queues.filter((queue) => !known(queue.arguments)).map(({ name }) => `queue ${name}`),
+    ...exchanges.filter((exchange) => !known(exchange.arguments)).map(({ name }) => `exchange ${name}`),
+  ]
+}

@@ -1,0 +1,202 @@
+import type { DeadLetterPolicy } from '../api/dead-letter-policy.ts'
+import { milliseconds } from '../api/duration.ts'
+import type { Queue as QueueResource } from '../api/queue.ts'
+import type { Subscription } from '../api/subscription.ts'
+import type { Topic } from '../api/topic.ts'
+import type { AttachedQueue, AttachedSubscription } from './attach.ts'
+import {
+  deadLetterQueueOf,
+  deadLetterQueueOfQueue,
+  delayLevel,
+  exactly,
+  exchangeOf,
+  orphanQueue,
+  policyName,
+  queueOf,
+  returnExchange,
+  subscriptionQueueOf,
+  unroutedOf,
+} from './names.ts'
+import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
+
+/** What one resource wants on the broker, before it is claimed. */
+export type Objects = {
+  readonly exchanges?: readonly Exchange[]
+  readonly queues?: readonly Queue[]
+  readonly bindings?: readonly Binding[]
+  readonly policies?: readonly Policy[]
+}
+
+/** What differs between RabbitMQ versions. */
+export type Dialect = {
+  /** From 4.0 quorum queues have a delivery limit of 20 unless told otherwise, and take -1 for none. */
+  readonly unlimitedDeliveries: boolean
+}
+
+const quorum = (name: string, more: Arguments = {}): Queue => ({
+  name,
+  durable: true,
+  arguments: { 'x-queue-type': 'quorum', ...more },
+})
+
+/** Nothing that is kept may be pushed out by what comes later. */
+const refuseWhenFull: Arguments = { 'x-overflow': 'reject-publish' }
+
+/** https://www.rabbitmq.com/docs/quorum-queues#dead-lettering: all three are needed, or it falls back to at-most-once. */
+const deadLettersSafely = (exchange: string, routingKey?: string): Arguments => ({
+  'x-dead-letter-exchange': exchange,
+  ...(routingKey === undefined ? {} : { 'x-dead-letter-routing-key': routingKey }),
+  'x-dead-letter-strategy': 'at-least-once',
+  ...refuseWhenFull,
+})
+
+const bind = (source: string, destination: string, routingKey: string, args: Arguments = {}): Binding => ({
+  source,
+  destination,
+  routingKey,
+  arguments: args,
+})
+
+const fanout = (name: string): Exchange => ({ name, type: 'fanout', arguments: {} })
+
+/** The exchange always has its alternate exchange; whether that leads to a queue is what `unrouted` decides. */
+export const topicObjects = (topic: Topic): Objects => {
+  const unrouted = unroutedOf(topic)
+  const type = topic.spec.exchange.type.toLowerCase() as Exchange['type']
+  const exchange: Exchange = { name: exchangeOf(topic), type, arguments: { 'alternate-exchange': unrouted } }
+  const parked = topic.spec.unrouted === 'Park'
+  return {
+    exchanges: [exchange, fanout(unrouted)],
+    queues: parked ? [quorum(unrouted, refuseWhenFull)] : [],
+    bindings: parked ? [bind(unrouted, unrouted, '')] : [],
+  }
+}
+
+export const queueObjects = ({ queue, topics, policy }: AttachedQueue, claim: string, dialect: Dialect): Objects => {
+  const name = queueOf(queue)
+  const deadLetters = deadLetterQueueOfQueue(queue)
+  const bindings = (queue.spec.bindings ?? []).flatMap(({ routingKeys }, index) => {
+    const topic = topics[index]
+    return topic ? routingKeys.map((key) => bind(exchangeOf(topic), name, key)) : []
+  })
+  return {
+    queues: [
+      { name, durable: true, arguments: { 'x-queue-type': queue.spec.type.toLowerCase() } },
+      ...(policy ? [quorum(deadLetters, refuseWhenFull)] : []),
+    ],
+    bindings,
+    policies: [
+      ...policyOf(policyName(claim), name, queueSettings(queue, policy && deadLetters)),
+      ...retentionPolicy(claim, deadLetters, policy, dialect),
+    ],
+  }
+}
+
+export const subscriptionObjects = (attached: AttachedSubscription, claim: string, dialect: Dialect): Objects => {
+  const { subscription, source, policy } = attached
+  const deadLetters = deadLetterQueueOf(subscription)
+  const common = { policies: retentionPolicy(claim, deadLetters, policy, dialect) }
+  if ('queue' in source) {
+    const name = queueOf(source.queue)
+    return { ...common, queues: [quorum(deadLetters, refuseWhenFull)], bindings: [bind(returnExchange, name, name)] }
+  }
+  const name = subscriptionQueueOf(subscription)
+  return {
+    ...common,
+    queues: [quorum(name, deadLettersSafely('', deadLetters)), quorum(deadLetters, refuseWhenFull)],
+    bindings: [bind(returnExchange, name, name), ...filterBindings(subscription, source.topic, name)],
+  }
+}
+
+const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Binding[] => {
+  const exchange = exchangeOf(topic)
+  switch (topic.spec.exchange.type) {
+    case 'Fanout':
+      return [bind(exchange, queue, '')]
+    case 'Headers':
+      return [bind(exchange, queue, '', { 'x-match': 'all', ...spec.filter.headers })]
+    case 'Topic':
+      return spec.filter.routingKeys.map((key) => bind(exchange, queue, key))
+  }
+}
+
+/** What all subscriptions of a broker share: the delay ladder and the way back from it. */
+export const sharedObjects = (levels: readonly number[], dialect: Dialect): Objects => {
+  const names = levels.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
+  return {
+    exchanges: [
+      // Without an alternate exchange 32 unroutable messages stop a whole level for everybody.
+      { name: returnExchange, type: 'direct', arguments: { 'alternate-exchange': orphanQueue } },
+      fanout(orphanQueue),
+      ...names.map(({ name }) => fanout(name)),
+    ],
+    queues: [
+      quorum(orphanQueue, refuseWhenFull),
+      ...names.map(({ name, delayMs }) =>
+        quorum(name, { 'x-message-ttl': delayMs, ...deadLettersSafely(returnExchange) }),
+      ),
+    ],
+    bindings: [bind(orphanQueue, orphanQueue, ''), ...names.map(({ name }) => bind(name, name, ''))],
+    policies: classPolicies(dialect),
+  }
+}
+
+/** After this many crashes with a message in hand it is dead-lettered: the net for a message that kills its dispatcher. */
+const crashLimit = 20
+
+const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
+  policy('waybill:sub', '^waybill\\.sub\\.', classPriority, { 'delivery-limit': crashLimit }),
+  // Looking at kept messages must not use up their deliveries. Before 4.0 there is no limit to lift.
+  ...(unlimitedDeliveries
+    ? [
+        policy('waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', classPriority, {
+          'delivery-limit': -1,
+        }),
+      ]
+    : []),
+]
+
+const classPriority = 100
+const queuePriority = 200
+
+const policy = (name: string, pattern: string, priority: number, definition: Arguments): Policy => ({
+  name,
+  pattern,
+  applyTo: 'queues',
+  priority,
+  definition,
+})
+
+const policyOf = (name: string, queue: string, definition: Arguments): Policy[] =>
+  Object.keys(definition).length > 0 ? [policy(name, exactly(queue), queuePriority, definition)] : []
+
+const queueSettings = ({ spec }: QueueResource, deadLetters: string | undefined): Arguments => {
+  const refuses = spec.overflow === 'RejectPublish'
+  return {
+    ...(spec.messageTTL === undefined ? {} : { 'message-ttl': milliseconds(spec.messageTTL) }),
+    ...(spec.maxLength === undefined
+      ? {}
+      : { 'max-length': spec.maxLength, overflow: refuses ? 'reject-publish' : 'drop-head' }),
+    ...(spec.deliveryLimit === undefined ? {} : { 'delivery-limit': spec.deliveryLimit }),
+    ...(deadLetters === undefined ? {} : { 'dead-letter-exchange': '', 'dead-letter-routing-key': deadLetters }),
+    ...(deadLetters !== undefined && refuses && spec.type === 'Quorum'
+      ? { 'dead-letter-strategy': 'at-least-once', overflow: 'reject-publish' }
+      : {}),
+  }
+}
+
+const retentionPolicy = (
+  claim: string,
+  queue: string,
+  policy: DeadLetterPolicy | undefined,
+  { unlimitedDeliveries }: Dialect,
+): Policy[] => {
+  const { maxAge, maxLength, whenFull } = policy?.spec.retention ?? {}
+  if (maxAge === undefined && maxLength === undefined) return []
+  return policyOf(policyName(claim, 'dlq'), queue, {
+    ...(maxAge === undefined ? {} : { 'message-ttl': milliseconds(maxAge) }),
+    ...(maxLength === undefined ? {} : { 'max-length': maxLength }),
+    overflow: whenFull === 'DropOldest' ? 'drop-head' : 'reject-publish',
+    ...(unlimitedDeliveries ? { 'delivery-limit': -1 } : {}),
+  })
+}

@@ -1,0 +1,17 @@
+import type { Problem } from '../api/problem.ts'
+import type { Resource } from '../api/resource.ts'
+import { attach, type Resources } from './attach.ts'
+import { desired } from './desired.ts'
+
+/** What is wrong among resources that are each valid alone: dangling references, names claimed twice, names too long. */
+export const problemsOf = (resources: Resources, instance: string): { resource: Resource; problem: Problem }[] => {
+  const { attached, unresolved } = attach(resources)
+  const dangling = unresolved.map(({ resource, field, message }) => ({ resource, problem: { field, message } }))
+  const refused = [...attached.values()].flatMap((entry) =>
+    desired(entry, instance, { unlimitedDeliveries: true }).refusals.map(({ resource, field, value, message }) => ({
+      resource,
+      problem: { field, message, ...(value === undefined ? {} : { value }) },
+    })),
+  )
+  return [...dangling, ...refused]
+}

@@ -1,0 +1,125 @@
+import type { Desired, Presence } from './desired.ts'
+import type { Planned } from './diff.ts'
+import { delayPrefix, exactly, fencePart, ownerArgument, policyName, returnExchange } from './names.ts'
+import type { Arguments, Observed, Policy, Queue } from './topology.ts'
+
+/**
+ * How objects go that no resource wants any more. A queue that may hold messages is deleted only after it was cut off,
+ * fenced, seen empty for `settleMs`, and found empty by its leader in the moment of deletion; RabbitMQ has no atomic
+ * "delete if empty" for quorum queues (rabbitmq-server#10543) and its counts are up to five seconds old.
+ */
+export type Retiring = {
+  readonly changes: readonly Planned[]
+  /** Claims of deleted resources with nothing left to do, and what stays on the broker because it may hold messages. */
+  readonly gone: ReadonlyMap<string, readonly string[]>
+  /** Claims of deleted resources that need another look. */
+  readonly waiting: ReadonlySet<string>
+  /** Queues seen with nothing to hold them, for `Times` of the next pass. */
+  readonly quiet: ReadonlySet<string>
+}
+
+export type Times = {
+  readonly now: number
+  /** Since when, in milliseconds, each queue has been seen quiet without a break. */
+  readonly quietSince: ReadonlyMap<string, number>
+  /** Since when each claim has been seen going. */
+  readonly goingSince: ReadonlyMap<string, number>
+}
+
+/** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
+export const settleMs = 6_000
+
+export const retire = (wanted: Desired, observed: Observed, times: Times): Retiring => {
+  const changes: Planned[] = []
+  const gone = new Map<string, string[]>()
+  const waiting = new Set<string>()
+  const quiet = new Set<string>()
+  const wantedNames = new Set([...wanted.exchanges, ...wanted.queues].map(({ want }) => want.name))
+  const ladderBusy = observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0)
+  const fences = new Set(observed.policies.map(({ name }) => name).filter((name) => name.includes(`#${fencePart}:`)))
+  const stillFenced = new Set<string>()
+
+  /** Whether a queue is gone already, still on its way, or must stay. */
+  const retireQueue = (claim: string, { name }: Queue, mayWait: boolean): 'going' | 'kept' => {
+    const inflow = observed.bindings.some(
+      ({ source, destination }) => destination === name && source !== returnExchange,
+    )
+    if (inflow || messagesIn(observed, name) > 0) return heldBack(mayWait)
+    quiet.add(name)
+    const fence = fenceOf(claim, name)
+    stillFenced.add(fence.name)
+    if (!fences.has(fence.name)) changes.push({ claim, change: { do: 'put-policy', policy: fence } })
+    else if (times.now - (times.quietSince.get(name) ?? times.now) >= settleMs) {
+      changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'if-empty' } })
+    }
+    return 'going'
+  }
+
+  const retireOwner = (claim: string, how: Exclude<Presence, 'present'>) => {
+    const bindings = observed.bindings.filter((binding) => owns(claim, binding) && binding.source !== returnExchange)
+    const queues = observed.queues.filter((queue) => owns(claim, queue))
+    const exchanges = observed.exchanges.filter((exchange) => owns(claim, exchange))
+    const policies = observed.policies.filter(({ name }) => name === claim || name.startsWith(`${claim}#`))
+    const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
+    const before = changes.length
+
+    if (how === 'RetainIfNotEmpty' && bindings.length > 0) {
+      for (const binding of bindings) changes.push({ claim, change: { do: 'unbind', binding } })
+    } else if (how === 'RetainIfNotEmpty' && queues.length > 0) {
+      const mayWait = times.now - (times.goingSince.get(claim) ?? times.now) < settleMs
+      // A delayed message may belong to any queue, so all stay while one is delayed.
+      const fates = queues.map((queue) => (ladderBusy ? heldBack(mayWait) : retireQueue(claim, queue, mayWait)))
+      if (!fates.includes('kept')) waiting.add(claim)
+    } else if (how !== 'Retain') {
+      for (const { name } of queues) {
+        changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'whatever-it-holds' } })
+      }
+      for (const { name } of exchanges) changes.push({ claim, change: { do: 'delete-exchange', exchange: name } })
+      for (const { name } of policies) changes.push({ claim, change: { do: 'delete-policy', policy: name } })
+    }
+    if (changes.length > before) waiting.add(claim)
+    if (!waiting.has(claim)) gone.set(claim, left)
+  }
+
+  for (const [claim, how] of wanted.owners) if (how !== 'present') retireOwner(claim, how)
+
+  const unwanted = <T extends { readonly name: string; readonly arguments: Arguments }>(list: readonly T[]) =>
+    list.filter(
+      ({ name, arguments: args }) =>
+        !wantedNames.has(name) && wanted.owners.get(String(args[ownerArgument])) === 'present',
+    )
+  for (const exchange of unwanted(observed.exchanges)) {
+    changes.push({ claim: claimOn(exchange), change: { do: 'delete-exchange', exchange: exchange.name } })
+  }
+  for (const queue of unwanted(observed.queues)) retireQueue(claimOn(queue), queue, false)
+
+  for (const name of fences) {
+    const claim = name.slice(0, name.indexOf('#'))
+    if (claim.startsWith(`${wanted.instance}:`) && !stillFenced.has(name)) {
+      changes.push({ claim, change: { do: 'delete-policy', policy: name } })
+      if (gone.delete(claim)) waiting.add(claim)
+    }
+  }
+  return { changes, gone, waiting, quiet }
+}
+
+/** Counts may be stale, so what looks full is looked at again for a while. */
+const heldBack = (mayWait: boolean): 'going' | 'kept' => (mayWait ? 'going' : 'kept')
+
+const claimOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
+const owns = (claim: string, object: { readonly arguments: Arguments }): boolean => claimOn(object) === claim
+
+/** Unknown counts as one: what cannot be counted is not empty. */
+const messagesIn = ({ states }: Observed, queue: string): number => {
+  const state = states.get(queue)
+  return state?.state === 'running' ? state.messages : 1
+}
+
+/** Refuses whatever arrives by the default exchange, which knows no bindings. */
+const fenceOf = (claim: string, queue: string): Policy => ({
+  name: policyName(claim, `${fencePart}:${queue}`),
+  pattern: exactly(queue),
+  applyTo: 'queues',
+  priority: 1000,
+  definition: { 'max-length': 0, overflow: 'reject-publish' },
+})
