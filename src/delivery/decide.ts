@@ -1,0 +1,72 @@
+import { durationText } from '../api/duration.ts'
+import type { History } from './history.ts'
+import { type Outcome, outcomeText } from './outcome.ts'
+import type { Terms } from './terms.ts'
+
+/**
+ * Why a message was given up: `Rejected` and `Gone` by the answer, `Exhausted` after `maxAttempts`, `Expired` because the
+ * next attempt would come after `maxAge`, `Unparsable` because it cannot be turned into a request.
+ */
+export type DeadLetterReason = 'Rejected' | 'Gone' | 'Exhausted' | 'Expired' | 'Unparsable'
+
+/** What to do with a message. */
+export type Decision =
+  | { readonly do: 'acknowledge' }
+  /** `notBefore` (ms since 1970) is there when `Retry-After` asked for more than the schedule. */
+  | { readonly do: 'retry'; readonly delayMs: number; readonly notBefore?: number }
+  | { readonly do: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
+  /** Back to its queue, as if it had not been tried; after `Gone` the subscription is to be suspended. */
+  | { readonly do: 'give-back'; readonly reason: 'Gone' | 'Abandoned' }
+
+const acknowledge: Decision = { do: 'acknowledge' }
+const gone: Decision = { do: 'give-back', reason: 'Gone' }
+const abandoned: Decision = { do: 'give-back', reason: 'Abandoned' }
+
+/** Decides after an attempt that ended at `now` (ms since 1970). `history` is of before the attempt. */
+export const decide = (outcome: Outcome, history: History, terms: Terms, now: number): Decision => {
+  switch (outcome.kind) {
+    case 'delivered':
+      return acknowledge
+    case 'abandoned':
+      return abandoned
+    case 'unsendable':
+      return unparsable(outcome.message)
+    case 'failed':
+      return again(outcome, history, terms, now, 0)
+    case 'answered':
+      switch (terms.consequences[outcome.status]) {
+        case 'suspend':
+          return gone
+        case 'give-up':
+          return deadLetter('Gone', outcomeText(outcome))
+        case 'dead-letter':
+          return deadLetter('Rejected', outcomeText(outcome))
+        default:
+          return again(outcome, history, terms, now, Math.min(outcome.retryAfterMs ?? 0, terms.retryAfterMaxMs))
+      }
+  }
+}
+
+/** The decision on a message that is no valid event; `message` says why. */
+export const unparsable = (message: string): Decision => deadLetter('Unparsable', message)
+
+const again = (outcome: Outcome, history: History, terms: Terms, now: number, askedMs: number): Decision => {
+  const attempts = history.attempts + 1
+  if (attempts >= terms.maxAttempts) {
+    const tried = attempts === 1 ? 'after 1 attempt' : `after ${attempts} attempts`
+    return deadLetter('Exhausted', `${outcomeText(outcome)}; given up ${tried}`)
+  }
+  const { scheduleMs } = terms
+  const scheduled = scheduleMs[Math.min(attempts, scheduleMs.length) - 1] ?? 0
+  const delayMs = Math.max(scheduled, askedMs)
+  if (now + delayMs > (history.firstAttempt ?? now) + terms.maxAgeMs) {
+    const age = durationText(terms.maxAgeMs)
+    return deadLetter(
+      'Expired',
+      `${outcomeText(outcome)}; the next attempt would come more than ${age} after the first`,
+    )
+  }
+  return askedMs > scheduled ? { do: 'retry', delayMs, notBefore: now + delayMs } : { do: 'retry', delayMs }
+}
+
+const deadLetter = (reason: DeadLetterReason, message: string): Decision => ({ do: 'dead-letter', reason, message })

@@ -1,0 +1,48 @@
+import { milliseconds } from '../api/duration.ts'
+import type { Subscription } from '../api/subscription.ts'
+
+/** What an answer leads to. */
+export type Consequence = 'retry' | 'dead-letter' | 'suspend' | 'give-up'
+
+/** The `spec.delivery` of a subscription, compiled once. */
+export type Terms = {
+  readonly timeoutMs: number
+  readonly concurrency: number
+  /** The wait before the second, third, … attempt; the last one repeats. */
+  readonly scheduleMs: readonly number[]
+  /** The first attempt included. */
+  readonly maxAttempts: number
+  readonly maxAgeMs: number
+  readonly retryAfterMaxMs: number
+  /** By status code. */
+  readonly consequences: readonly Consequence[]
+}
+
+export const termsOf = ({ spec }: Subscription): Terms => {
+  const { timeout, concurrency, retry, onGone } = spec.delivery
+  return {
+    timeoutMs: milliseconds(timeout),
+    concurrency,
+    scheduleMs: retry.schedule.map(milliseconds),
+    maxAttempts: retry.maxAttempts,
+    maxAgeMs: milliseconds(retry.maxAge),
+    retryAfterMaxMs: milliseconds(retry.retryAfterMax),
+    consequences: consequencesOf(retry.retryOn, retry.deadLetterOn, onGone),
+  }
+}
+
+/** An exact code goes before a class, `retryOn` before `deadLetterOn`; 410 is `onGone`'s unless it is listed exactly. */
+const consequencesOf = (
+  retryOn: readonly string[],
+  deadLetterOn: readonly string[],
+  onGone: 'Suspend' | 'DeadLetter',
+): Consequence[] =>
+  Array.from({ length: 600 }, (_, status): Consequence => {
+    const exact = String(status)
+    const asClass = `${exact[0]}xx`
+    if (retryOn.includes(exact)) return 'retry'
+    if (deadLetterOn.includes(exact)) return 'dead-letter'
+    if (status === 410) return onGone === 'Suspend' ? 'suspend' : 'give-up'
+    if (retryOn.includes(asClass)) return 'retry'
+    return deadLetterOn.includes(asClass) ? 'dead-letter' : 'retry'
+  })
