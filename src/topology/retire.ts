@@ -39,20 +39,20 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const fences = new Set(observed.policies.map(({ name }) => name).filter((name) => name.includes(`#${fencePart}:`)))
   const stillFenced = new Set<string>()
 
-  /** Whether a queue is gone already, still on its way, or must stay. */
-  const retireQueue = (claim: string, { name }: Queue, mayWait: boolean): 'going' | 'kept' => {
-    const inflow = observed.bindings.some(
-      ({ source, destination }) => destination === name && source !== returnExchange,
-    )
-    if (inflow || messagesIn(observed, name) > 0) return heldBack(mayWait)
-    quiet.add(name)
+  const isBusy = ({ name }: Queue): boolean =>
+    messagesIn(observed, name) > 0 ||
+    observed.bindings.some(({ source, destination }) => destination === name && source !== returnExchange)
+
+  /** One more step towards the end of an idle queue. */
+  const retireQueue = (claim: string, { name }: Queue) => {
     const fence = fenceOf(claim, name)
+    quiet.add(name)
     stillFenced.add(fence.name)
-    if (!fences.has(fence.name)) changes.push({ claim, change: { do: 'put-policy', policy: fence } })
-    else if (times.now - (times.quietSince.get(name) ?? times.now) >= settleMs) {
+    if (!fences.has(fence.name)) {
+      changes.push({ claim, change: { do: 'put-policy', policy: fence } })
+    } else if (times.now - (times.quietSince.get(name) ?? times.now) >= settleMs) {
       changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'if-empty' } })
     }
-    return 'going'
   }
 
   const retireOwner = (claim: string, how: Exclude<Presence, 'present'>) => {
@@ -66,10 +66,12 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     if (how === 'RetainIfNotEmpty' && bindings.length > 0) {
       for (const binding of bindings) changes.push({ claim, change: { do: 'unbind', binding } })
     } else if (how === 'RetainIfNotEmpty' && queues.length > 0) {
-      const mayWait = times.now - (times.goingSince.get(claim) ?? times.now) < settleMs
+      // Counts may be stale, so what looks full is looked at again for a while.
+      const fresh = times.now - (times.goingSince.get(claim) ?? times.now) >= settleMs
       // A delayed message may belong to any queue, so all stay while one is delayed.
-      const fates = queues.map((queue) => (ladderBusy ? heldBack(mayWait) : retireQueue(claim, queue, mayWait)))
-      if (!fates.includes('kept')) waiting.add(claim)
+      const busy = ladderBusy || queues.some(isBusy)
+      if (!busy) for (const queue of queues) retireQueue(claim, queue)
+      if (!busy || !fresh) waiting.add(claim)
     } else if (how !== 'Retain') {
       for (const { name } of queues) {
         changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'whatever-it-holds' } })
@@ -91,7 +93,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   for (const exchange of unwanted(observed.exchanges)) {
     changes.push({ claim: claimOn(exchange), change: { do: 'delete-exchange', exchange: exchange.name } })
   }
-  for (const queue of unwanted(observed.queues)) retireQueue(claimOn(queue), queue, false)
+  for (const queue of unwanted(observed.queues)) if (!isBusy(queue)) retireQueue(claimOn(queue), queue)
 
   for (const name of fences) {
     const claim = name.slice(0, name.indexOf('#'))
@@ -102,9 +104,6 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   }
   return { changes, gone, waiting, quiet }
 }
-
-/** Counts may be stale, so what looks full is looked at again for a while. */
-const heldBack = (mayWait: boolean): 'going' | 'kept' => (mayWait ? 'going' : 'kept')
 
 const claimOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const owns = (claim: string, object: { readonly arguments: Arguments }): boolean => claimOn(object) === claim
