@@ -75,13 +75,12 @@ export const postponedCopy = (message: Message, origin: Origin, level: string): 
 
 /**
  * The dead letter, for the queue `deadLetterQueue` by way of the default exchange.
- * Without an outcome no attempt was made: the message is no valid event.
  */
 export const deadLetterCopy = (
   message: Message,
   origin: Origin,
   history: History,
-  outcome: Outcome | undefined,
+  outcome: Outcome,
   decision: Decision & { do: 'dead-letter' },
   deadLetterQueue: string,
   now: number,
@@ -105,18 +104,13 @@ const passedOn = ({ properties }: Message): Record<string, unknown> => {
   return headers
 }
 
-const attempted = (
-  headers: Record<string, unknown>,
-  history: History,
-  outcome: Outcome | undefined,
-  now: number,
-): void => {
-  const tried = outcome !== undefined && outcome.kind !== 'unsendable'
+const attempted = (headers: Record<string, unknown>, history: History, outcome: Outcome, now: number): void => {
+  const tried = outcome.kind !== 'unsendable'
   headers[own.attempts] = history.attempts + (tried ? 1 : 0)
   const first = history.firstAttempt ?? (tried ? now : undefined)
   if (first !== undefined) headers[own.firstAttempt] = isoOf(first)
   if (tried) headers[own.lastAttempt] = isoOf(now)
-  if (outcome?.kind === 'answered') headers[own.status] = outcome.status
+  if (outcome.kind === 'answered') headers[own.status] = outcome.status
   headers[own.exchange] = history.exchange
   headers[own.routingKey] = history.routingKey
 }

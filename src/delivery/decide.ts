@@ -30,7 +30,7 @@ export const decide = (outcome: Outcome, history: History, terms: Terms, now: nu
     case 'abandoned':
       return abandoned
     case 'unsendable':
-      return unparsable(outcome.message)
+      return deadLetter('Unparsable', outcome.message)
     case 'failed':
       return again(outcome, history, terms, now, 0)
     case 'answered':
@@ -46,9 +46,6 @@ export const decide = (outcome: Outcome, history: History, terms: Terms, now: nu
       }
   }
 }
-
-/** The decision on a message that is no valid event; `message` says why. */
-export const unparsable = (message: string): Decision => deadLetter('Unparsable', message)
 
 const again = (outcome: Outcome, history: History, terms: Terms, now: number, askedMs: number): Decision => {
   const attempts = history.attempts + 1

@@ -20,7 +20,7 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
   /** No answer. `message` is for people and holds nothing that the subscriber sent. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly message: string }
-  /** The message cannot be put into a request. */
+  /** No request was made: the message is no valid event, or cannot be put into a request. */
   | { readonly kind: 'unsendable'; readonly message: string }
   /** Cut short by us: it says nothing about the subscriber. */
   | { readonly kind: 'abandoned' }

@@ -11,7 +11,7 @@ const shortText = 255
  * attributes of a CloudEvent and Waybill's own stay. It says how many it left behind.
  */
 export const reducedCopy = (copy: Copy): Copy => {
-  const all = Object.entries(copy.properties.headers)
+  const all = Object.entries(copy.properties.headers).sort(([a], [b]) => Number(isOwn(b)) - Number(isOwn(a)))
   const headers: Record<string, unknown> = {}
   let used = 0
   for (const [name, value] of all) {
@@ -26,12 +26,15 @@ export const reducedCopy = (copy: Copy): Copy => {
   return { ...copy, properties: { ...(Object.fromEntries(properties) as CopyProperties), headers } }
 }
 
-const isNeeded = (name: string): boolean => name.startsWith(ownPrefix) || /^(cloudEvents[:_]|ce[-_])/.test(name)
+const isOwn = (name: string): boolean => name.startsWith(ownPrefix)
+
+const isNeeded = (name: string): boolean => isOwn(name) || /^(cloudEvents[:_]|ce[-_])/.test(name)
 
 const isPlain = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value) || Buffer.isBuffer(value)
 
-const sizeOf = (value: unknown): number => (typeof value === 'string' ? Buffer.byteLength(value) : 8) + 8
+const sizeOf = (value: unknown): number =>
+  (typeof value === 'string' || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 8) + 8
 
 const isWritable = (value: unknown): boolean =>
   typeof value === 'string' ? Buffer.byteLength(value) <= shortText : Number.isSafeInteger(value)
