@@ -1,0 +1,53 @@
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { extname, join, relative, resolve } from 'node:path'
+import type { Finding } from './finding.ts'
+
+export type Found = {
+  /** Relative to the working directory where they are below it, in the order of `paths`, then by name. */
+  readonly files: readonly string[]
+  /** Paths and folders that could not be read. */
+  readonly findings: readonly Finding[]
+}
+
+const extensions = ['.yaml', '.yml', '.json']
+
+/** Files are taken as they are; folders are searched for YAML and JSON files, hidden files and folders left out. */
+export const findFiles = async (paths: readonly string[]): Promise<Found> => {
+  const files = new Set<string>()
+  const findings: Finding[] = []
+
+  const visit = async (path: string, above: readonly string[]): Promise<void> => {
+    const file = shown(path)
+    try {
+      const found = await stat(path)
+      if (found.isDirectory()) {
+        const real = await realpath(path)
+        // A link to a folder above would be followed for ever.
+        if (above.includes(real)) return
+        const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort()
+        for (const name of names) await visit(join(path, name), [...above, real])
+      } else if (above.length === 0 || (found.isFile() && extensions.includes(extname(path).toLowerCase()))) {
+        files.add(file)
+      }
+    } catch (error) {
+      const vanished = (error as NodeJS.ErrnoException).code === 'ENOENT' && above.length > 0
+      if (!vanished) findings.push({ file, problem: { field: '', message: unreadable(error) } })
+    }
+  }
+
+  for (const path of paths) await visit(path, [])
+  return { files: [...files], findings }
+}
+
+/** Why a file or folder cannot be read, and what to do. */
+export const unreadable = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'does not exist'
+  if (code === 'EACCES' || code === 'EPERM') return 'cannot be read: permission denied'
+  return `cannot be read: ${message}`
+}
+
+const shown = (path: string): string => {
+  const short = relative('.', path)
+  return short === '' ? '.' : short.startsWith('..') ? resolve(path) : short
+}

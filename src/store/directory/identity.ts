@@ -1,0 +1,88 @@
+import { namespaceName, objectName } from '../../api/fields.ts'
+import type { Problem } from '../../api/problem.ts'
+
+export type Manifest = Readonly<Record<string, unknown>>
+
+/** Who a manifest says it is. */
+export type Identity = {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export const isManifest = (value: unknown): value is Manifest =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** What a server writes into metadata may stay in a manifest; it is not read. */
+const writtenByServers = [
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+  'finalizers',
+  'ownerReferences',
+  'selfLink',
+]
+const metadataFields = ['name', 'namespace', 'labels', 'annotations', ...writtenByServers]
+
+/** Reads the metadata of a manifest by the rules of the Kubernetes API; the namespace is `default` when left out. */
+export const identify = (kind: string, manifest: Manifest): Identity | readonly Problem[] => {
+  const { metadata } = manifest
+  if (metadata === undefined || metadata === null) return [{ field: 'metadata.name', message: 'is required' }]
+  if (!isManifest(metadata)) return [{ field: 'metadata', value: metadata, message: 'must be of type object' }]
+  const { name, namespace = 'default', labels, annotations } = metadata
+  const problems = [
+    ...nameProblems(name),
+    ...namespaceProblems(namespace),
+    ...textsProblems('metadata.labels', labels),
+    ...textsProblems('metadata.annotations', annotations),
+    ...unknownFields('metadata.', metadata, metadataFields),
+  ]
+  if (problems.length > 0 || typeof name !== 'string' || typeof namespace !== 'string') return problems
+  return { kind, namespace, name, labels: texts(labels), annotations: texts(annotations) }
+}
+
+/** Fields that a manifest of this kind does not have. */
+export const unknownFields = (prefix: string, found: Manifest, known: readonly string[]): Problem[] =>
+  Object.keys(found)
+    .filter((field) => !known.includes(field))
+    .map((field) => ({ field: prefix + field, message: 'is not a field of this kind: see its reference' }))
+
+const nameProblems = (name: unknown): Problem[] => {
+  const field = 'metadata.name'
+  if (name === undefined || name === null) return [{ field, message: 'is required' }]
+  if (typeof name !== 'string') return [{ field, value: name, message: 'must be of type string: put it into quotes' }]
+  if (name.length <= objectName.maxLength && name.split('.').every(isLabel)) return []
+  const message = 'must be lower-case letters, digits, - and ., start and end with a letter or digit, at most 253 long'
+  return [{ field, value: name, message }]
+}
+
+const namespaceProblems = (namespace: unknown): Problem[] => {
+  const field = 'metadata.namespace'
+  if (typeof namespace !== 'string') return [{ field, value: namespace, message: 'must be of type string' }]
+  if (namespace.length <= namespaceName.maxLength && isLabel(namespace)) return []
+  const message = 'must be lower-case letters, digits and -, start and end with a letter or digit, at most 63 long'
+  return [{ field, value: namespace, message }]
+}
+
+/** A label of RFC 1123, which Kubernetes' names are made of. */
+const isLabel = (text: string): boolean => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)
+
+const textsProblems = (field: string, value: unknown): Problem[] => {
+  if (value === undefined || value === null) return []
+  if (!isManifest(value)) return [{ field, value, message: 'must be of type object' }]
+  return Object.entries(value)
+    .filter(([, text]) => typeof text !== 'string')
+    .map(([key, text]) => ({
+      field: `${field}.${key}`,
+      value: text,
+      message: 'must be of type string: put it into quotes',
+    }))
+}
+
+const texts = (value: unknown): Readonly<Record<string, string>> => (value ?? {}) as Record<string, string>
