@@ -34,7 +34,6 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const gone = new Map<string, string[]>()
   const waiting = new Set<string>()
   const quiet = new Set<string>()
-  const wantedNames = new Set([...wanted.exchanges, ...wanted.queues].map(({ want }) => want.name))
   const ladderBusy = observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0)
   const fences = new Set(observed.policies.map(({ name }) => name).filter((name) => name.includes(`#${fencePart}:`)))
   const stillFenced = new Set<string>()
@@ -85,15 +84,17 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
 
   for (const [claim, how] of wanted.owners) if (how !== 'present') retireOwner(claim, how)
 
-  const unwanted = <T extends { readonly name: string; readonly arguments: Arguments }>(list: readonly T[]) =>
-    list.filter(
-      ({ name, arguments: args }) =>
-        !wantedNames.has(name) && wanted.owners.get(String(args[ownerArgument])) === 'present',
-    )
-  for (const exchange of unwanted(observed.exchanges)) {
+  const wantedExchanges = new Set(wanted.exchanges.map(({ want }) => want.name))
+  const wantedQueues = new Set(wanted.queues.map(({ want }) => want.name))
+  const isUnwanted = (object: Named, keep: ReadonlySet<string>): boolean =>
+    wanted.owners.get(claimOn(object)) === 'present' && !keep.has(object.name)
+  for (const exchange of observed.exchanges) {
+    if (!isUnwanted(exchange, wantedExchanges)) continue
     changes.push({ claim: claimOn(exchange), change: { do: 'delete-exchange', exchange: exchange.name } })
   }
-  for (const queue of unwanted(observed.queues)) if (!isBusy(queue)) retireQueue(claimOn(queue), queue)
+  for (const queue of observed.queues) {
+    if (isUnwanted(queue, wantedQueues) && !isBusy(queue)) retireQueue(claimOn(queue), queue)
+  }
 
   for (const name of fences) {
     const claim = name.slice(0, name.indexOf('#'))
@@ -104,6 +105,8 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   }
   return { changes, gone, waiting, quiet }
 }
+
+type Named = { readonly name: string; readonly arguments: Arguments }
 
 const claimOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const owns = (claim: string, object: { readonly arguments: Arguments }): boolean => claimOn(object) === claim
