@@ -47,7 +47,8 @@ export const unreadable = (error: unknown): string => {
   return `cannot be read: ${message}`
 }
 
-const shown = (path: string): string => {
+/** A path as findings name it. */
+export const shown = (path: string): string => {
   const short = relative('.', path)
   return short === '' ? '.' : short.startsWith('..') ? resolve(path) : short
 }

@@ -1,7 +1,7 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import { kinds } from '../../api/kinds.ts'
 import type { Problem } from '../../api/problem.ts'
-import type { Kind } from '../../api/resource.ts'
+import type { Kind, Resource } from '../../api/resource.ts'
 import { validate } from '../../api/validate.ts'
 import type { SecretData } from '../store.ts'
 import type { Finding } from './finding.ts'
@@ -21,7 +21,7 @@ export type Item = {
 }
 
 export type Content =
-  | { readonly is: 'resource'; readonly kind: Kind; readonly spec: Readonly<Record<string, unknown>> }
+  | { readonly is: 'resource'; readonly kind: Kind; readonly spec: Resource['spec'] }
   | { readonly is: 'secret'; readonly data: SecretData }
   | { readonly is: 'refused'; readonly problems: readonly Problem[] }
 
@@ -103,5 +103,5 @@ const contentOf = (name: string, manifest: Manifest): Content => {
   const problems = 'problems' in validated ? [...unknown, ...validated.problems] : unknown
   return problems.length > 0 || 'problems' in validated
     ? { is: 'refused', problems }
-    : { is: 'resource', kind, spec: validated.spec }
+    : { is: 'resource', kind, spec: validated.spec as Resource['spec'] }
 }

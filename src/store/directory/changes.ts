@@ -1,0 +1,47 @@
+import type { Change } from '../store.ts'
+
+type Listener = (change: Change) => void
+
+/** Tells listeners of changes; `inOneGo` keeps them back until all of its changes are made. */
+export const createChanges = (onFault: (error: unknown, change: Change) => void) => {
+  const listeners = new Set<Listener>()
+  let waiting: Change[] = []
+  let holding = false
+
+  const flush = (): void => {
+    const changes = waiting
+    waiting = []
+    for (const change of changes) {
+      for (const listener of listeners) {
+        try {
+          listener(change)
+        } catch (error) {
+          onFault(error, change)
+        }
+      }
+    }
+  }
+
+  return {
+    announce(change: Change): void {
+      waiting.push(change)
+      if (!holding) flush()
+    },
+    /** Returns how many changes there were. */
+    inOneGo(make: () => void): number {
+      holding = true
+      try {
+        make()
+      } finally {
+        holding = false
+      }
+      const count = waiting.length
+      flush()
+      return count
+    },
+    onChange(listener: Listener): () => void {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

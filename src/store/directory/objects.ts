@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Problem } from '../../api/problem.ts'
+import { apiVersion, idOf, isDeleting, type Kind, type Metadata, type Resource } from '../../api/resource.ts'
+import { validate } from '../../api/validate.ts'
+import { type Change, type FieldManager, finalizer } from '../store.ts'
+import type { Identity } from './identity.ts'
+import { mergeStatuses } from './merge-status.ts'
+
+/** A resource as a manifest wants it: validated, with defaults. */
+export type Wanted = {
+  readonly kind: Kind
+  readonly identity: Identity
+  readonly spec: Resource['spec']
+}
+
+type Status = Readonly<Record<string, unknown>>
+
+type Entry = {
+  readonly kind: Kind
+  resource: Resource
+  readonly statuses: Map<FieldManager, Status>
+  /** What to create once this one, which is being deleted, is gone. */
+  successor?: Wanted
+}
+
+/** The order in which statuses are merged. */
+const managers: readonly FieldManager[] = ['waybill-operator', 'waybill-dispatcher']
+
+/**
+ * Resources with the semantics of the Kubernetes API server: identity by uid, versions, generations that count changes
+ * of the spec, immutable fields, finalizers, and statuses owned field by field. `announce` hears of each change after
+ * it is made.
+ */
+export const createObjects = (now: () => Date, announce: (change: Change) => void) => {
+  const entries = new Map<string, Entry>()
+  const lists = new Map<string, readonly Resource[]>()
+  let version = 0
+
+  const nextVersion = (): string => String(++version)
+  const timestamp = (): string =>
+    now()
+      .toISOString()
+      .replace(/\.\d+Z$/, 'Z')
+
+  const changed = ({ kind, metadata: { namespace, name } }: Resource): void => {
+    lists.delete(kind)
+    announce({ kind, namespace, name })
+  }
+
+  const replace = (entry: Entry, resource: Resource): void => {
+    const metadata = { ...resource.metadata, resourceVersion: nextVersion() }
+    entry.resource = { ...resource, metadata }
+    changed(entry.resource)
+  }
+
+  const create = ({ kind, identity, spec }: Wanted): void => {
+    const metadata: Metadata = {
+      name: identity.name,
+      namespace: identity.namespace,
+      uid: randomUUID(),
+      generation: 1,
+      resourceVersion: nextVersion(),
+      creationTimestamp: timestamp(),
+      ...described(identity),
+    }
+    const resource: Resource = { apiVersion, kind: kind.kind, metadata, spec }
+    entries.set(idOf(resource), { kind, resource, statuses: new Map() })
+    changed(resource)
+  }
+
+  const update = (entry: Entry, { kind, identity, spec }: Wanted): readonly Problem[] => {
+    const { resource } = entry
+    const { labels: _labels, annotations: _annotations, ...kept } = resource.metadata
+    const metadata: Metadata = { ...kept, ...described(identity) }
+    const sameSpec = isDeepStrictEqual(resource.spec, spec)
+    if (sameSpec && isDeepStrictEqual(resource.metadata, metadata)) return []
+    if (!sameSpec) {
+      const validated = validate(kind, { apiVersion, kind: kind.kind, spec }, resource.spec)
+      if ('problems' in validated) return validated.problems
+    }
+    const generation = metadata.generation + (sameSpec ? 0 : 1)
+    replace(entry, { ...resource, metadata: { ...metadata, generation }, spec })
+    return []
+  }
+
+  const drop = (entry: Entry): void => {
+    entries.delete(idOf(entry.resource))
+    changed(entry.resource)
+    if (entry.successor) create(entry.successor)
+  }
+
+  /** The entry of this very object, not of one that took its name later. */
+  const entryOf = (resource: Resource): Entry | undefined => {
+    const entry = entries.get(idOf(resource))
+    return entry?.resource.metadata.uid === resource.metadata.uid ? entry : undefined
+  }
+
+  return {
+    ids: (): readonly string[] => [...entries.keys()],
+
+    get: (kind: Kind, namespace: string, name: string): Resource | undefined =>
+      entries.get(`${kind.kind}/${namespace}/${name}`)?.resource,
+
+    list(kind: Kind): readonly Resource[] {
+      const known = lists.get(kind.kind)
+      if (known) return known
+      const fresh = [...entries.values()].filter((entry) => entry.kind === kind).map(({ resource }) => resource)
+      lists.set(kind.kind, fresh)
+      return fresh
+    },
+
+    /** Creates or updates; what is wrong with an update is returned, and the object stays as it was. */
+    put(wanted: Wanted): readonly Problem[] {
+      const entry = entries.get(`${wanted.kind.kind}/${wanted.identity.namespace}/${wanted.identity.name}`)
+      if (entry === undefined) create(wanted)
+      else if (isDeleting(entry.resource)) entry.successor = wanted
+      else return update(entry, wanted)
+      return []
+    },
+
+    /** Deletes at once, or marks as being deleted where there is a finalizer. */
+    remove(id: string): void {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      delete entry.successor
+      const { metadata } = entry.resource
+      if (!metadata.finalizers?.length) drop(entry)
+      else if (!isDeleting(entry.resource)) {
+        replace(entry, { ...entry.resource, metadata: { ...metadata, deletionTimestamp: timestamp() } })
+      }
+    },
+
+    setFinalizer(resource: Resource, present: boolean): void {
+      const entry = entryOf(resource)
+      if (entry === undefined) return
+      const { finalizers: before = [], ...metadata } = entry.resource.metadata
+      const deleting = isDeleting(entry.resource)
+      // The API server lets nobody add a finalizer to what is being deleted.
+      if (before.includes(finalizer) === present || (present && deleting)) return
+      const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
+      if (deleting && finalizers.length === 0) drop(entry)
+      else {
+        const some = finalizers.length > 0 ? { finalizers } : {}
+        replace(entry, { ...entry.resource, metadata: { ...metadata, ...some } })
+      }
+    },
+
+    applyStatus(resource: Resource, manager: FieldManager, status: Status): void {
+      const entry = entryOf(resource)
+      if (entry === undefined) return
+      // As it would arrive over the wire: no undefined, nothing shared with the caller.
+      entry.statuses.set(manager, JSON.parse(JSON.stringify(status)))
+      const merged = mergeStatuses(managers.map((one) => entry.statuses.get(one) ?? {}))
+      if (isDeepStrictEqual(merged, entry.resource.status ?? {})) return
+      replace(entry, { ...entry.resource, status: merged as NonNullable<Resource['status']> })
+    },
+  }
+}
+
+const described = ({ labels, annotations }: Identity) => ({
+  ...(Object.keys(labels).length > 0 ? { labels } : {}),
+  ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+})

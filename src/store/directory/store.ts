@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Kind } from '../../api/resource.ts'
+import type { SecretData, Store } from '../store.ts'
+import { createChanges } from './changes.ts'
+import { shown } from './find-files.ts'
+import type { Finding } from './finding.ts'
+import { createHappenings } from './happenings.ts'
+import { createLoader, type Loaded } from './load.ts'
+import { createObjects } from './objects.ts'
+import { createFindingReport } from './report-findings.ts'
+import { watchPaths } from './watch.ts'
+
+type Say = (fields: object, message: string) => void
+type Log = { readonly info: Say; readonly warn: Say; readonly error: Say }
+
+export type DirectoryStore = Store & {
+  /** What is wrong with the manifests as the files have them now. */
+  problems(): readonly Finding[]
+}
+
+/** There is nothing to read: a path does not exist, or no manifest is below any. */
+export class ManifestPathError extends Error {
+  override readonly name = 'ManifestPathError'
+}
+
+/** How long a disappearance must last to be believed: an editor may replace a file by removing it first. */
+const settleMs = 200
+
+/**
+ * A store over manifests in files and folders, which are watched until the signal. A manifest that is broken, or in a
+ * file that is, keeps its last good state: only what is really gone is deleted. Throws {@link ManifestPathError} where
+ * there is nothing to read at the start.
+ */
+export const openDirectory = async (
+  paths: readonly string[],
+  { log }: { readonly log: Log },
+  signal: AbortSignal,
+): Promise<DirectoryStore> => {
+  const loader = createLoader(paths)
+  const changes = createChanges((error, change) => log.error({ error, change }, 'A listener for changes failed'))
+  const objects = createObjects(() => new Date(), changes.announce)
+  const secrets = new Map<string, SecretData>()
+  /** File of each resource and Secret, by id. */
+  const homes = new Map<string, string>()
+  const report = createFindingReport(log)
+  let findings: readonly Finding[] = []
+
+  const goneIn = ({ items, isUncertain }: Loaded): readonly string[] => {
+    const present = new Set(items.map(({ id }) => id))
+    return [...homes].filter(([id, file]) => !present.has(id) && !isUncertain(file)).map(([id]) => id)
+  }
+
+  /** Makes the cache equal to the files; returns the updates that were refused. */
+  const put = (loaded: Loaded): readonly Finding[] => {
+    const refused: Finding[] = []
+    for (const { id, identity, content, file, lineOf } of loaded.items) {
+      homes.set(id, file)
+      if (content.is === 'secret' && !isDeepStrictEqual(secrets.get(id), content.data)) {
+        secrets.set(id, content.data)
+        changes.announce({ kind: 'Secret', namespace: identity.namespace, name: identity.name })
+      }
+      if (content.is === 'resource') {
+        for (const problem of objects.put({ kind: content.kind, identity, spec: content.spec })) {
+          refused.push({ file, line: lineOf(problem.field), resource: id, problem })
+        }
+      }
+    }
+    for (const id of goneIn(loaded)) {
+      homes.delete(id)
+      objects.remove(id)
+      const [, namespace = '', name = ''] = id.split('/')
+      if (secrets.delete(id)) changes.announce({ kind: 'Secret', namespace, name })
+    }
+    return refused
+  }
+
+  const apply = (loaded: Loaded): void => {
+    const count = changes.inOneGo(() => {
+      findings = [...loaded.findings, ...put(loaded)]
+    })
+    report(findings, loaded.skipped)
+    if (count > 0) log.info({ files: loaded.files.length, changes: count }, 'Read the manifests')
+  }
+
+  /** Loads until two looks agree on what is gone. */
+  const settled = async (): Promise<Loaded> => {
+    for (let before: readonly string[] | undefined; ; ) {
+      const loaded = await loader.load()
+      const gone = goneIn(loaded)
+      if (gone.length === 0 || isDeepStrictEqual(gone, before)) return loaded
+      before = gone
+      await delay(settleMs, undefined, { signal })
+    }
+  }
+
+  const started = Promise.withResolvers<void>()
+  const reload = async (): Promise<void> => {
+    await started.promise
+    const loaded = await settled()
+    if (!signal.aborted) apply(loaded)
+  }
+  const complain = (error: unknown): void => {
+    if (!signal.aborted) log.error({ error }, 'Watching the manifests failed, changes may take 30 seconds to be seen')
+  }
+
+  refuseNothing(paths, await loader.load())
+  // Watch, then look: a change in between would be missed the other way round.
+  await watchPaths({ paths, onChange: reload, onError: complain }, signal)
+  apply(await loader.load())
+  started.resolve()
+
+  return {
+    list: objects.list as Store['list'],
+    get: objects.get as Store['get'],
+    onChange: changes.onChange,
+    secret: async (namespace, name) => secrets.get(`Secret/${namespace}/${name}`),
+    applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
+    setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
+    record: createHappenings(log, Date.now),
+    problems: () => findings,
+  }
+}
+
+const refuseNothing = (paths: readonly string[], { files, findings }: Loaded): void => {
+  const roots = new Set(paths.map(shown))
+  const missing = findings.find(({ file, line }) => line === undefined && roots.has(file) && !files.includes(file))
+  if (missing) throw new ManifestPathError(`${missing.file} ${missing.problem.message}`)
+  if (files.length === 0) throw new ManifestPathError(`${paths.join(', ')}: no .yaml, .yml or .json file there`)
+}

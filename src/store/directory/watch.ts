@@ -1,0 +1,55 @@
+import { basename, resolve } from 'node:path'
+import { watch } from 'chokidar'
+
+export type WatchOptions = {
+  readonly paths: readonly string[]
+  /** Called after things have been quiet for a moment; never twice at the same time. */
+  readonly onChange: () => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+/** An editor writes a file in several steps. */
+const quietMs = 100
+/** For what sends no notice: network file systems, bind mounts, links swapped below a hidden folder. */
+const anywayMs = 30_000
+
+/** Watches files and folders until the signal; resolves when from now on no change is missed. */
+export const watchPaths = async ({ paths, onChange, onError }: WatchOptions, signal: AbortSignal): Promise<void> => {
+  const roots = new Set(paths.map((path) => resolve(path)))
+  const watcher = watch([...paths], {
+    ignoreInitial: true,
+    ignored: (path) => basename(path).startsWith('.') && !roots.has(resolve(path)),
+  })
+  let timer: NodeJS.Timeout | undefined
+  let running = false
+  let again = false
+
+  const schedule = (afterMs: number): void => {
+    clearTimeout(timer)
+    if (!signal.aborted) timer = setTimeout(run, afterMs)
+  }
+  const run = async (): Promise<void> => {
+    if (running) {
+      again = true
+      return
+    }
+    running = true
+    again = false
+    await onChange().catch(onError)
+    running = false
+    schedule(again ? quietMs : anywayMs)
+  }
+
+  const close = (): void => {
+    clearTimeout(timer)
+    watcher.close().catch(onError)
+  }
+  if (signal.aborted) return close()
+  signal.addEventListener('abort', close, { once: true })
+  watcher.on('all', () => schedule(quietMs)).on('error', onError)
+  await new Promise<void>((ready) => {
+    watcher.once('ready', ready)
+    signal.addEventListener('abort', () => ready(), { once: true })
+  })
+  schedule(anywayMs)
+}
