@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import type { Log, RunningBroker } from './broker.ts'
+import { brokerAnswers } from './broker-answers.ts'
+import { isFree } from './free-port.ts'
+import { startTethered } from './tethered.ts'
+
+/** The rabbitmq-server to start. Debian's own script comes before its wrapper on PATH, which insists on another user. */
+export const serverCommand = (): string | undefined =>
+  ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)]
+    .map((folder) => join(folder, 'rabbitmq-server'))
+    .find((file) => existsSync(file))
+
+/** A RabbitMQ node of our own: own ports, name, cookie, port mapper (epmd) and data, all of it gone when it stops. */
+export const nodeBroker = async (command: string, log: Log): Promise<RunningBroker> => {
+  log('Starting a private RabbitMQ node (about 5 s)…')
+  const { folder, ports } = await claimFolder()
+  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))
+  writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n')
+  writeFileSync(join(folder, 'rabbitmq-env.conf'), '')
+  // epmd in the foreground stays in the process group that is ended together; one that RabbitMQ starts itself would not.
+  const start = `epmd -port ${ports.epmd} & exec "$0"`
+  const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports))
+  const broker = {
+    origin: 'a private node',
+    amqpUrl: `amqp://guest:guest@127.0.0.1:${ports.amqp}/`,
+    managementUrl: `http://127.0.0.1:${ports.management}`,
+    stop: node.stop,
+  }
+  await brokerAnswers(broker, node)
+  return broker
+}
+
+type Ports = { readonly amqp: number; readonly management: number; readonly dist: number; readonly epmd: number }
+
+/** Making the folder is what claims its ports among concurrent runs. They lie below the range of outgoing connections. */
+const claimFolder = async (): Promise<{ folder: string; ports: Ports }> => {
+  for (;;) {
+    const amqp = 20_000 + 4 * Math.floor(Math.random() * 2_500)
+    const ports = { amqp, management: amqp + 1, dist: amqp + 2, epmd: amqp + 3 }
+    const folder = join(tmpdir(), `waybill-broker-${amqp}`)
+    const free = await Promise.all(Object.values(ports).map(isFree))
+    if (free.includes(false) || existsSync(folder)) continue
+    mkdirSync(folder, { mode: 0o700 })
+    return { folder, ports }
+  }
+}
+
+const configuration = (ports: Ports): string =>
+  `
+listeners.tcp.default = 127.0.0.1:${ports.amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = ${ports.management}
+vm_memory_high_watermark.relative = 0.7
+disk_free_limit.absolute = 50MB
+`.trimStart()
+
+const environment = (folder: string, ports: Ports): NodeJS.ProcessEnv => ({
+  PATH: process.env.PATH,
+  HOME: folder, // where Erlang keeps its cookie
+  LANG: 'C.UTF-8',
+  RABBITMQ_NODENAME: `waybill-${ports.amqp}@localhost`,
+  RABBITMQ_DIST_PORT: String(ports.dist),
+  RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+  RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
+  RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+  RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+  RABBITMQ_LOG_BASE: join(folder, 'log'),
+  RABBITMQ_PID_FILE: join(folder, 'pid'),
+  // Idle schedulers sleep at once: what shares the machine with the broker needs the processor more.
+  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+    '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+  ERL_EPMD_ADDRESS: '127.0.0.1',
+  ERL_EPMD_PORT: String(ports.epmd),
+  ERL_CRASH_DUMP: join(folder, 'erl_crash.dump'),
+})

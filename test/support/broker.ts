@@ -1,0 +1,44 @@
+import { aptInstalled } from './broker-apt.ts'
+import { dockerBroker } from './broker-docker.ts'
+import { nodeBroker, serverCommand } from './broker-node.ts'
+
+export type RunningBroker = {
+  /** What this broker is and where it came from, for a person. */
+  readonly origin: string
+  readonly amqpUrl: string
+  readonly managementUrl: string
+  /** Ends what was started for this broker; a broker that was there already goes on. */
+  stop(): Promise<void>
+}
+
+export type Log = (line: string) => void
+
+/**
+ * A RabbitMQ to work with: the one that `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL` name, else a private one from
+ * the installed `rabbitmq-server`, from docker, or from Debian's packages. Throws with what to do when there is none.
+ */
+export const findBroker = async ({ log }: { log: Log }): Promise<RunningBroker> => {
+  const given = givenBroker(process.env)
+  if (given) return given
+  const installed = serverCommand()
+  if (installed) return nodeBroker(installed, log)
+  const contained = await dockerBroker(log)
+  if (contained) return contained
+  if (await aptInstalled(log)) {
+    const command = serverCommand()
+    if (command) return nodeBroker(command, log)
+  }
+  throw new Error(
+    'No RabbitMQ found. Install one (rabbitmq-server on PATH), start docker, or name a running one:\n' +
+      '  export RABBITMQ_URL=amqp://guest:guest@127.0.0.1:5672/ RABBITMQ_MANAGEMENT_URL=http://127.0.0.1:15672',
+  )
+}
+
+const givenBroker = (env: NodeJS.ProcessEnv): RunningBroker | undefined => {
+  const { RABBITMQ_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env
+  if (!amqpUrl && !managementUrl) return undefined
+  if (!amqpUrl || !managementUrl) {
+    throw new Error('RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL go together: set both, or neither')
+  }
+  return { origin: 'the one that RABBITMQ_URL names', amqpUrl, managementUrl, stop: async () => {} }
+}

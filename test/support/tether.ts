@@ -1,0 +1,37 @@
+/**
+ * `node tether.ts FOLDER COMMAND…` runs COMMAND for as long as standard input stays open. Whoever started it may stop,
+ * crash or be killed: the pipe closes all the same. Then every process of the command is ended and FOLDER removed.
+ */
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const [folder, command, ...args] = process.argv.slice(2)
+if (folder === undefined || command === undefined) throw new Error('Needs a folder and a command')
+
+const child = spawn(command, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
+
+/** Signals the process group of the command; false once nobody is left in it. */
+const signalGroup = (signal: NodeJS.Signals | 0): boolean => {
+  try {
+    return child.pid !== undefined && process.kill(-child.pid, signal)
+  } catch {
+    return false
+  }
+}
+
+let ending = false
+const end = async (exitCode: number): Promise<void> => {
+  if (ending) return
+  ending = true
+  signalGroup('SIGTERM')
+  for (let waitedMs = 0; signalGroup(0) && waitedMs < 1_000; waitedMs += 50) await delay(50)
+  signalGroup('SIGKILL')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  process.exit(exitCode)
+}
+
+child.on('error', () => end(127))
+child.on('exit', (code) => end(code ?? 1))
+process.stdin.on('end', () => end(0)).resume()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(0))
