@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import type { Failure, Outcome } from '../delivery/outcome.ts'
 
 const byCode: Readonly<Record<string, Failure>> = {
@@ -21,11 +22,10 @@ const byCode: Readonly<Record<string, Failure>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'bad-answer',
 }
 
-/** Families of codes: of getaddrinfo, of OpenSSL and its certificate checks, of the HTTP parser. */
+/** Families of codes: of getaddrinfo, of OpenSSL and its certificate checks. */
 const byPattern: readonly (readonly [RegExp, Failure])[] = [
   [/^EAI_/, 'dns'],
   [/^ERR_(TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|^(INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_)/, 'tls'],
-  [/^HPE_/, 'bad-answer'],
 ]
 
 const meaning: Readonly<Record<Failure, string>> = {
@@ -50,8 +50,14 @@ export const outcomeOf = (error: Error): Outcome => {
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
     return { kind: 'unsendable', message: `No request can be made of this message: ${error.message.slice(0, 200)}` }
   }
-  const failure = byCode[code] ?? byPattern.find(([pattern]) => pattern.test(code))?.[1] ?? 'other'
+  const failure = failureOf(error, code)
   return { kind: 'failed', failure, message: code === '' ? meaning[failure] : `${meaning[failure]} (${code})` }
+}
+
+const failureOf = (error: Error, code: string): Failure => {
+  // The parser's errors have no code of their own for everything.
+  if (error instanceof errors.HTTPParserError) return 'bad-answer'
+  return byCode[code] ?? byPattern.find(([pattern]) => pattern.test(code))?.[1] ?? 'other'
 }
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
