@@ -9,7 +9,8 @@ export type Place = {
 }
 
 export type ConsumeChannels = {
-  take(connection: ChannelModel): Promise<Place>
+  /** A place beside others, or `alone` for a consumer that may bring its channel down. */
+  take(connection: ChannelModel, alone: boolean): Promise<Place>
   /** Closes all channels in order: every acknowledgement has reached the broker when it resolves. */
   close(): Promise<void>
 }
@@ -20,17 +21,16 @@ const ownChannels = 64
 const consumersPerChannel = 10
 const mostChannels = 1_000
 
-type Slot = { load: number; readonly channel: Promise<ConsumeChannel> }
+type Slot = { load: number; readonly alone: boolean; readonly channel: Promise<ConsumeChannel> }
 
 /** Spreads consumers over channels: one each at first, then about ten to a channel, the least loaded first. */
 export const consumeChannels = (): ConsumeChannels => {
   const slots = new Set<Slot>()
 
-  const choose = (connection: ChannelModel): Slot => {
-    const least = leastLoaded(slots)
-    const isShared = slots.size >= ownChannels
-    if (least && isShared && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
-    const slot = { load: 0, channel: ConsumeChannel.open(connection) }
+  const choose = (connection: ChannelModel, alone: boolean): Slot => {
+    const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots)
+    if (least && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
+    const slot = { load: 0, alone, channel: ConsumeChannel.open(connection) }
     const forget = () => slots.delete(slot)
     slots.add(slot)
     slot.channel.then((channel) => channel.closed.then(forget), forget)
@@ -38,8 +38,8 @@ export const consumeChannels = (): ConsumeChannels => {
   }
 
   return {
-    take: async (connection) => {
-      const slot = choose(connection)
+    take: async (connection, alone) => {
+      const slot = choose(connection, alone)
       slot.load++
       const channel = await slot.channel
       const leave = () => {
@@ -58,6 +58,6 @@ export const consumeChannels = (): ConsumeChannels => {
 
 const leastLoaded = (slots: Iterable<Slot>): Slot | undefined => {
   let least: Slot | undefined
-  for (const slot of slots) if (least === undefined || slot.load < least.load) least = slot
+  for (const slot of slots) if (!slot.alone && (least === undefined || slot.load < least.load)) least = slot
   return least
 }

@@ -33,6 +33,7 @@ export const consumersOf = (connection: Connection, log: Log): Consumers => {
     const holding = new Holding(options.prefetch)
     let state: ConsumerState | undefined
     let channel: ConsumeChannel | undefined
+    let isSuspect = false
 
     const say = (now: ConsumerState): void => {
       if (stopped.aborted || (state?.is === now.is && state.reason === now.reason)) return
@@ -55,11 +56,14 @@ export const consumersOf = (connection: Connection, log: Log): Consumers => {
       const end = Promise.withResolvers<string>()
       const place = await inTurn(async () => {
         await probe(open, queue)
-        return channels.take(open)
+        return channels.take(open, isSuspect)
       })
       channel = place.channel
       try {
+        // Refused here, it has closed the channel for all who were on it. It gets another chance, but by itself.
+        isSuspect = true
         const tag = await place.channel.consume(queue, { holding, onDelivery: take, onEnd: end.resolve })
+        isSuspect = false
         say({ is: 'consuming' })
         const reason = await unlessAborted(end.promise, stopped)
         await place.channel.cancel(tag)

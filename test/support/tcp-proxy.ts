@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy on a free local port, to do to a connection what networks do. */
+export type TcpProxy = {
+  readonly port: number
+  /** Connections open now. */
+  readonly connections: number
+  /** Breaks all connections; new ones work. */
+  cut(): void
+  /** Passes nothing on any more, in either direction, while all connections stay open; new ones are as silent. */
+  goSilent(): void
+  /** New connections work again. The silenced ones have lost bytes and stay silent. */
+  recover(): void
+  /** Hands bytes to all clients as if the target had sent them. */
+  inject(bytes: Buffer): void
+  close(): Promise<void>
+}
+
+export const tcpProxy = async (target: { readonly hostname: string; readonly port: number }): Promise<TcpProxy> => {
+  const pairs = new Set<{ readonly client: Socket; readonly broker: Socket; silent: boolean }>()
+  let silent = false
+  const server = createServer({ noDelay: true }, (client) => {
+    const broker = connect({ host: target.hostname, port: target.port, noDelay: true })
+    const pair = { client, broker, silent }
+    const end = () => {
+      pairs.delete(pair)
+      client.destroy()
+      broker.destroy()
+    }
+    const pass = (to: Socket) => (bytes: Buffer) => pair.silent || to.write(bytes)
+    pairs.add(pair)
+    client.on('data', pass(broker)).on('error', end).on('close', end)
+    broker.on('data', pass(client)).on('error', end).on('close', end)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  const cut = () => {
+    for (const { client } of pairs) client.resetAndDestroy()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return pairs.size
+    },
+    cut,
+    goSilent: () => {
+      silent = true
+      for (const pair of pairs) pair.silent = true
+    },
+    recover: () => {
+      silent = false
+    },
+    inject: (bytes) => {
+      for (const { client } of pairs) client.write(bytes)
+    },
+    close: async () => {
+      cut()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
