@@ -21,7 +21,7 @@ const ownChannels = 64
 const consumersPerChannel = 10
 const mostChannels = 1_000
 
-type Slot = { load: number; readonly alone: boolean; readonly channel: Promise<ConsumeChannel> }
+type Slot = { load: number; isShared: boolean; readonly channel: Promise<ConsumeChannel> }
 
 /** Spreads consumers over channels: one each at first, then about ten to a channel, the least loaded first. */
 export const consumeChannels = (): ConsumeChannels => {
@@ -30,7 +30,7 @@ export const consumeChannels = (): ConsumeChannels => {
   const choose = (connection: ChannelModel, alone: boolean): Slot => {
     const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots)
     if (least && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
-    const slot = { load: 0, alone, channel: ConsumeChannel.open(connection) }
+    const slot = { load: 0, isShared: !alone, channel: ConsumeChannel.open(connection) }
     const forget = () => slots.delete(slot)
     slots.add(slot)
     slot.channel.then((channel) => channel.closed.then(forget), forget)
@@ -44,7 +44,7 @@ export const consumeChannels = (): ConsumeChannels => {
       const channel = await slot.channel
       const leave = () => {
         if (--slot.load > 0) return
-        slots.delete(slot)
+        slot.isShared = false
         channel.retire()
       }
       return { channel, leave }
@@ -58,6 +58,6 @@ export const consumeChannels = (): ConsumeChannels => {
 
 const leastLoaded = (slots: Iterable<Slot>): Slot | undefined => {
   let least: Slot | undefined
-  for (const slot of slots) if (!slot.alone && (least === undefined || slot.load < least.load)) least = slot
+  for (const slot of slots) if (slot.isShared && (least === undefined || slot.load < least.load)) least = slot
   return least
 }
