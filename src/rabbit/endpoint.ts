@@ -74,3 +74,40 @@ const portOf = (text: string | undefined, otherwise: number): number => {
 
 const decodeHost = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1')
 const bracketed = (hostname: string): string => (hostname.includes(':') ? `[${hostname}]` : hostname)
+
+type SecretRef = { readonly name: string }
+
+/** As much of a Broker resource as says where it is. */
+export type Address = {
+  readonly metadata: { readonly namespace: string }
+  readonly spec: {
+    readonly connection: { readonly secretRef: SecretRef }
+    readonly vhost: string
+    readonly tls?: { readonly caSecretRef?: SecretRef }
+  }
+}
+
+/** Reads the Secrets that a Broker names. @throws EndpointError that names the Secret and what it lacks */
+export const readEndpoint = async (
+  { metadata, spec }: Address,
+  secret: (namespace: string, name: string) => Promise<Readonly<Record<string, Uint8Array>> | undefined>,
+): Promise<Endpoint> => {
+  const read = async ({ name }: SecretRef): Promise<SecretText> => {
+    const data = await secret(metadata.namespace, name)
+    if (data === undefined) throw new EndpointError(`Secret ${metadata.namespace}/${name} does not exist`)
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('utf8').trim()]),
+    )
+  }
+  const { secretRef } = spec.connection
+  const caRef = spec.tls?.caSecretRef
+  const [connection, trust] = await Promise.all([read(secretRef), caRef && read(caRef)])
+  const ca = trust?.['ca.crt']
+  if (caRef && !ca) throw new EndpointError(`Secret ${metadata.namespace}/${caRef.name} needs the key ca.crt`)
+  try {
+    return endpointOf(connection, spec.vhost, ca)
+  } catch (error) {
+    if (!(error instanceof EndpointError)) throw error
+    throw new EndpointError(`Secret ${metadata.namespace}/${secretRef.name} ${error.message}`)
+  }
+}

@@ -1,0 +1,36 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Broker } from '../api/broker.ts'
+import { type Endpoint, readEndpoint } from '../rabbit/endpoint.ts'
+import { connectManagement, type Management } from '../rabbit/management.ts'
+import type { Store } from '../store/store.ts'
+
+/** One management connection a broker, renewed when its Secret says something else. */
+export const connections = (store: Store) => {
+  const open = new Map<string, { endpoint: Endpoint; management: Management }>()
+
+  const drop = async (key: string): Promise<void> => {
+    const known = open.get(key)
+    open.delete(key)
+    await known?.management.close()
+  }
+
+  return {
+    /** @throws EndpointError */
+    async to(key: string, broker: Broker): Promise<Management> {
+      // Read each time: a Secret cannot be watched with the rights that Waybill asks for.
+      const endpoint = await readEndpoint(broker, store.secret)
+      const known = open.get(key)
+      if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known.management
+      await drop(key)
+      const management = connectManagement(endpoint)
+      open.set(key, { endpoint, management })
+      return management
+    },
+    drop,
+    close: async (): Promise<void> => {
+      await Promise.all([...open.keys()].map(drop))
+    },
+  }
+}
+
+export type Connections = ReturnType<typeof connections>

@@ -1,0 +1,71 @@
+import { isDeleting, type Resource } from '../api/resource.ts'
+import { finalizer, type Store } from '../store/store.ts'
+import type { Attached } from '../topology/attach.ts'
+import type { PassResult } from './pass.ts'
+import { claimOn } from './pass.ts'
+import { kindOf } from './statuses.ts'
+import { membersOf } from './unreachable.ts'
+
+/** A deletion does not wait longer than this for a broker that is away. */
+export const givenUpAfterMs = 60_000
+
+const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
+
+/** Makes sure that no resource can go before its topology was dealt with. */
+export const addFinalizers = async (store: Store, attached: Attached): Promise<void> => {
+  const bare = membersOf(attached).filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
+  await Promise.all(bare.map((resource) => store.setFinalizer(kindOf(resource), resource, true)))
+}
+
+/** Lets go of the resources that the pass is done with, and says what stays on the broker. */
+export const releaseGone = async (
+  store: Store,
+  attached: Attached,
+  instance: string,
+  { plan }: PassResult,
+): Promise<void> => {
+  const held = neededByOthers(attached)
+  for (const resource of membersOf(attached)) {
+    const kept = plan.gone.get(claimOn(instance, resource))
+    if (!isDeleting(resource) || kept === undefined || held.has(resource)) continue
+    if (kept.length > 0) {
+      const message = `Left on the broker: ${kept.join(', ')}; a resource of the same name takes it back`
+      store.record(resource, { type: 'Normal', reason: 'Retained', message })
+    }
+    await store.setFinalizer(kindOf(resource), resource, false)
+  }
+}
+
+/** Lets go of resources whose topology nobody can reach any more. */
+export const releaseStranded = async (
+  store: Store,
+  resources: readonly Resource[],
+  now: number,
+  atOnce: boolean,
+): Promise<void> => {
+  for (const resource of resources) {
+    const { deletionTimestamp } = resource.metadata
+    if (deletionTimestamp === undefined || !hasFinalizer(resource)) continue
+    if (!atOnce && now - Date.parse(deletionTimestamp) < givenUpAfterMs) continue
+    const message =
+      'Its queues and exchanges may still be on the broker, which could not be reached; a resource of the same name takes them back'
+    store.record(resource, { type: 'Warning', reason: 'OrphanedTopology', message })
+    await store.setFinalizer(kindOf(resource), resource, false)
+  }
+}
+
+/** Resources that others, on their way out too, still need to find the broker. */
+const neededByOthers = ({ broker, topics, queues, subscriptions }: Attached): ReadonlySet<Resource> => {
+  const needed = new Set<Resource>()
+  for (const { subscription, source } of subscriptions) {
+    if (isDeleting(subscription)) needed.add('topic' in source ? source.topic : source.queue)
+  }
+  for (const { queue, topics: bound } of queues) if (isDeleting(queue)) for (const topic of bound) needed.add(topic)
+  const others = [
+    ...topics,
+    ...queues.map(({ queue }) => queue),
+    ...subscriptions.map(({ subscription }) => subscription),
+  ]
+  if (others.some(isDeleting)) needed.add(broker)
+  return needed
+}

@@ -1,0 +1,149 @@
+import { broker as brokerKind } from '../api/broker.ts'
+import { idOf, isDeleting } from '../api/resource.ts'
+import { EndpointError } from '../rabbit/endpoint.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { type Attached, attach } from '../topology/attach.ts'
+import { connections } from './connections.ts'
+import { drifted } from './drift.ts'
+import { addFinalizers, releaseGone, releaseStranded } from './finalizers.ts'
+import { gather } from './gather.ts'
+import { backlogMetrics, brokerKeyOf, changeMetrics } from './measure.ts'
+import { againAfterMs, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
+import { report } from './report.ts'
+import { countsEveryMs, statusWriter } from './statuses.ts'
+import { wakeOn } from './triggers.ts'
+import { membersOf, policyReports, unreachableReports, unresolvedReports } from './unreachable.ts'
+import { changeText } from './verdicts.ts'
+import { type Again, workQueue } from './work-queue.ts'
+
+export type OperatorOptions = {
+  readonly store: Store
+  /** Marks what this installation declares; two installations on one virtual host need two names. */
+  readonly instance: string
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+export type Running = {
+  /** Every broker was looked at once. */
+  ready(): boolean
+  /** Resolves when everything in flight has ended, after the signal. */
+  readonly done: Promise<void>
+}
+
+/** The key of what belongs to no broker: unresolved resources and dead-letter policies. */
+const loose = ''
+
+/** Keeps RabbitMQ equal to the resources until the signal aborts. */
+export const startOperator = ({ store, instance, log, metrics }: OperatorOptions, signal: AbortSignal): Running => {
+  const management = connections(store)
+  const statuses = statusWriter(store, metrics, () => new Date())
+  const memories = new Map<string, Memory>()
+  const lookedAt = new Set<string>()
+
+  const reconcileBroker = async (key: string): Promise<Again | undefined> => {
+    const attached = attach(gather(store)).attached.get(key)
+    if (attached === undefined) {
+      memories.delete(key)
+      await management.drop(key)
+      await metrics.forgetBroker(...brokerKeyOf(key))
+      return undefined
+    }
+    const labels = { namespace: attached.broker.metadata.namespace, broker: attached.broker.metadata.name }
+    const stopTimer = metrics.reconcileDuration.startTimer(labels)
+    try {
+      const result = await look(key, attached)
+      metrics.brokerConnected.set(labels, 1)
+      metrics.reconciles.inc({ ...labels, result: 'done' })
+      return result
+    } catch (error) {
+      signal.throwIfAborted()
+      metrics.brokerConnected.set(labels, 0)
+      metrics.reconciles.inc({ ...labels, result: 'failed' })
+      const reports = unreachableReports(attached, error)
+      if (reports === undefined) metrics.reconcileErrors.inc()
+      await Promise.all((reports ?? []).map(statuses.write))
+      await releaseStranded(store, membersOf(attached), Date.now(), false)
+      if (error instanceof EndpointError) return { againMs: 5_000 }
+      throw error
+    } finally {
+      lookedAt.add(key)
+      stopTimer()
+    }
+  }
+
+  const look = async (key: string, attached: Attached): Promise<Again> => {
+    const { broker } = attached
+    const connection = await management.to(key, broker)
+    if (manages(broker)) await addFinalizers(store, attached)
+    const memory = memories.get(key) ?? noMemory
+    const result = await pass(attached, instance, connection, memory, Date.now(), signal)
+    memories.set(key, result.memory)
+    sayWhatHappened(attached, result, memory)
+    const { wanted, plan, observed, applied } = result
+    const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
+    const written = await Promise.all(report(attached, findings, observed).map(statuses.write))
+    if (manages(broker)) await releaseGone(store, attached, instance, result)
+    else await releaseStranded(store, membersOf(attached), Date.now(), true)
+    backlogMetrics(metrics, attached, observed)
+    const againMs = againAfterMs(broker, result, Math.random())
+    return { againMs: written.includes('later') ? Math.min(againMs, countsEveryMs) : againMs }
+  }
+
+  const sayWhatHappened = ({ broker }: Attached, { planned, applied }: PassResult, memory: Memory) => {
+    for (const {
+      planned: { claim, change },
+      error,
+    } of applied) {
+      const fields = { broker: idOf(broker), owner: claim, change: changeText(change) }
+      if (error === undefined) log.debug(fields, 'Changed the broker')
+      else log.warn({ ...fields, error }, 'Could not change the broker')
+    }
+    if (applied.length > 0)
+      log.info({ broker: idOf(broker), changes: applied.length }, 'Made the broker equal to the resources')
+    changeMetrics(metrics, broker, applied)
+    for (const { claim, change, kind } of drifted(planned, memory.lastSeen)) {
+      metrics.driftDetected.inc({ namespace: broker.metadata.namespace, broker: broker.metadata.name, kind })
+      const outcome = manages(broker) ? 'Repaired' : 'Found'
+      const message = `${outcome} what somebody else changed on the broker: ${changeText(change)}`
+      store.record(broker, { type: 'Warning', reason: 'DriftDetected', message: `${message} (of ${claim})` })
+    }
+  }
+
+  const reconcileLoose = async (): Promise<undefined> => {
+    const resources = gather(store)
+    const { attached, unresolved } = attach(resources)
+    const reports = [
+      ...unresolvedReports(unresolved.filter(({ resource }) => !isDeleting(resource))),
+      ...policyReports(resources, attached.values()),
+    ]
+    await Promise.all(reports.map(statuses.write))
+    await releaseStranded(
+      store,
+      unresolved.map(({ resource }) => resource),
+      Date.now(),
+      true,
+    )
+  }
+
+  const queue = workQueue(
+    {
+      work: (key) => (key === loose ? reconcileLoose() : reconcileBroker(key)),
+      failed: (key, error, retryMs) =>
+        log.warn({ broker: key, error, retryMs: Math.round(retryMs) }, 'A pass over the broker failed'),
+      random: Math.random,
+    },
+    signal,
+  )
+  const stopWaking = wakeOn(store, (key, delayMs) => queue.add(key ?? loose, delayMs))
+
+  return {
+    ready: () => store.list(brokerKind).every(({ metadata }) => lookedAt.has(`${metadata.namespace}/${metadata.name}`)),
+    done: queue.done.then(async () => {
+      stopWaking()
+      await management.close()
+    }),
+  }
+}

@@ -1,0 +1,93 @@
+/** When a key wants to be worked on again without anybody asking. */
+export type Again = { readonly againMs: number }
+
+export type WorkQueue = {
+  /** Asks for a key to be worked on, now or after `delayMs`. Asking twice before it happens is asking once. */
+  add(key: string, delayMs?: number): void
+  /** Resolves when the signal was aborted and nothing is in flight any more. */
+  readonly done: Promise<void>
+}
+
+export type WorkQueueOptions = {
+  /** Reads the current state itself: a key says what, never why. A throw means again, later and later. */
+  work(key: string, signal: AbortSignal): Promise<Again | undefined>
+  failed(key: string, error: unknown, retryMs: number): void
+  /** From 0 to 1, for jitter. */
+  random(): number
+}
+
+/** Events that belong together arrive within this time. */
+const gatherMs = 20
+const firstRetryMs = 250
+const longestRetryMs = 5_000
+
+type Entry = {
+  timer: NodeJS.Timeout | undefined
+  dueAt: number
+  running: boolean
+  askedMeanwhile: boolean
+  failures: number
+}
+
+/** One key at a time, never the same key twice at once, with backoff per key. */
+export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: AbortSignal): WorkQueue => {
+  const entries = new Map<string, Entry>()
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>()
+  let inFlight = 0
+
+  const schedule = (key: string, entry: Entry, delayMs: number) => {
+    const dueAt = performance.now() + delayMs
+    if (signal.aborted || (entry.timer && entry.dueAt <= dueAt)) return
+    clearTimeout(entry.timer)
+    entry.dueAt = dueAt
+    entry.timer = setTimeout(() => void run(key, entry), delayMs)
+  }
+
+  const run = async (key: string, entry: Entry) => {
+    entry.timer = undefined
+    entry.running = true
+    inFlight += 1
+    let nextMs: number | undefined
+    try {
+      nextMs = (await work(key, signal))?.againMs
+      entry.failures = 0
+    } catch (error) {
+      nextMs = Math.min(longestRetryMs, firstRetryMs * 2 ** entry.failures) * (0.5 + random() / 2)
+      entry.failures += 1
+      if (!signal.aborted) failed(key, error, nextMs)
+    }
+    entry.running = false
+    inFlight -= 1
+    if (signal.aborted) {
+      if (inFlight === 0) finish()
+    } else if (entry.askedMeanwhile) {
+      entry.askedMeanwhile = false
+      schedule(key, entry, gatherMs)
+    } else if (nextMs !== undefined) {
+      schedule(key, entry, nextMs)
+    } else if (entry.timer === undefined) {
+      entries.delete(key)
+    }
+  }
+
+  signal.addEventListener('abort', () => {
+    for (const { timer } of entries.values()) clearTimeout(timer)
+    if (inFlight === 0) finish()
+  })
+
+  return {
+    done,
+    add(key, delayMs = gatherMs) {
+      const entry = entries.get(key) ?? {
+        timer: undefined,
+        dueAt: 0,
+        running: false,
+        askedMeanwhile: false,
+        failures: 0,
+      }
+      entries.set(key, entry)
+      if (entry.running && delayMs <= gatherMs) entry.askedMeanwhile = true
+      else schedule(key, entry, delayMs)
+    },
+  }
+}
