@@ -34,7 +34,8 @@ export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validat
   if (manifest.apiVersion !== apiVersion) {
     return { problems: [{ field: 'apiVersion', value: manifest.apiVersion, message: `must be ${apiVersion}` }] }
   }
-  const copy = structuredClone({ spec: manifest.spec })
+  // A manifest is JSON. A structured clone has prototypes of another realm under jest, which the CEL evaluator refuses.
+  const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec }))
   if (copy.spec === undefined || copy.spec === null) copy.spec = {}
   const check = validators.get(kind.kind)
   if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
