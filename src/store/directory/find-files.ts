@@ -1,4 +1,4 @@
-import { readdir, realpath, stat } from 'node:fs/promises'
+import { lstat, readdir, stat } from 'node:fs/promises'
 import { extname, join, relative, resolve } from 'node:path'
 import type { Finding } from './finding.ts'
 
@@ -11,31 +11,32 @@ export type Found = {
 
 const extensions = ['.yaml', '.yml', '.json']
 
-/** Files are taken as they are; folders are searched for YAML and JSON files, hidden files and folders left out. */
+/**
+ * Files are taken as they are; folders are searched for YAML and JSON files. Left out are hidden files and folders, and
+ * links to folders, which may lead in a circle.
+ */
 export const findFiles = async (paths: readonly string[]): Promise<Found> => {
   const files = new Set<string>()
   const findings: Finding[] = []
 
-  const visit = async (path: string, above: readonly string[]): Promise<void> => {
+  const visit = async (path: string, isRoot: boolean): Promise<void> => {
     const file = shown(path)
     try {
       const found = await stat(path)
       if (found.isDirectory()) {
-        const real = await realpath(path)
-        // A link to a folder above would be followed for ever.
-        if (above.includes(real)) return
+        if (!isRoot && (await lstat(path)).isSymbolicLink()) return
         const names = (await readdir(path)).filter((name) => !name.startsWith('.')).sort()
-        for (const name of names) await visit(join(path, name), [...above, real])
-      } else if (above.length === 0 || (found.isFile() && extensions.includes(extname(path).toLowerCase()))) {
+        for (const name of names) await visit(join(path, name), false)
+      } else if (isRoot || (found.isFile() && extensions.includes(extname(path).toLowerCase()))) {
         files.add(file)
       }
     } catch (error) {
-      const vanished = (error as NodeJS.ErrnoException).code === 'ENOENT' && above.length > 0
+      const vanished = (error as NodeJS.ErrnoException).code === 'ENOENT' && !isRoot
       if (!vanished) findings.push({ file, problem: { field: '', message: unreadable(error) } })
     }
   }
 
-  for (const path of paths) await visit(path, [])
+  for (const path of paths) await visit(path, true)
   return { files: [...files], findings }
 }
 

@@ -1,3 +1,4 @@
+import { lstatSync, type Stats } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { watch } from 'chokidar'
 
@@ -18,26 +19,22 @@ export const watchPaths = async ({ paths, onChange, onError }: WatchOptions, sig
   const roots = new Set(paths.map((path) => resolve(path)))
   const watcher = watch([...paths], {
     ignoreInitial: true,
-    ignored: (path) => basename(path).startsWith('.') && !roots.has(resolve(path)),
+    ignored: (path, stats) =>
+      !roots.has(resolve(path)) && (basename(path).startsWith('.') || isLinkedFolder(path, stats)),
   })
   let timer: NodeJS.Timeout | undefined
   let running = false
-  let again = false
 
   const schedule = (afterMs: number): void => {
     clearTimeout(timer)
     if (!signal.aborted) timer = setTimeout(run, afterMs)
   }
   const run = async (): Promise<void> => {
-    if (running) {
-      again = true
-      return
-    }
+    if (running) return schedule(quietMs)
     running = true
-    again = false
+    schedule(anywayMs)
     await onChange().catch(onError)
     running = false
-    schedule(again ? quietMs : anywayMs)
   }
 
   const close = (): void => {
@@ -53,3 +50,6 @@ export const watchPaths = async ({ paths, onChange, onError }: WatchOptions, sig
   })
   schedule(anywayMs)
 }
+
+const isLinkedFolder = (path: string, stats: Stats | undefined): boolean =>
+  stats?.isDirectory() === true && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
