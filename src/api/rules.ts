@@ -1,14 +1,19 @@
-import { parse } from '@marcbachmann/cel-js'
+import { Environment } from '@marcbachmann/cel-js'
 import type { Problem } from './problem.ts'
 import type { Rule, Schema } from './schema.ts'
 
 type Compiled = (context: { self: unknown; oldSelf?: unknown }) => unknown
 const compiled = new Map<string, Compiled>()
 
+/** CEL with the functions of the Kubernetes library that the rules use. */
+const environment = new Environment({ unlistedVariablesAreDyn: true }).registerFunction('isURL(string): bool', (text) =>
+  URL.canParse(text),
+)
+
 const compile = (rule: string): Compiled => {
   const known = compiled.get(rule)
   if (known) return known
-  const fresh = parse(rule) as unknown as Compiled
+  const fresh = environment.parse(rule) as unknown as Compiled
   compiled.set(rule, fresh)
   return fresh
 }

@@ -17,6 +17,7 @@ export const subscriber = {
           rule: "!self.matches('^https?://[^/?#]*@')",
           message: 'must not hold a user or a password: they would be shown to everybody who can read this resource',
         },
+        { rule: 'isURL(self)', message: 'must be a URL such as http://host:8080/path' },
         { rule: "!self.contains('#')", message: 'must not hold a fragment (#…): it is never sent' },
       ],
     },
