@@ -2,17 +2,9 @@ import type { Broker } from '../api/broker.ts'
 import type { DeadLetterPolicy } from '../api/dead-letter-policy.ts'
 import type { Queue } from '../api/queue.ts'
 import { isDeleting, type Resource } from '../api/resource.ts'
+import type { Resources } from '../api/resources.ts'
 import type { Subscription } from '../api/subscription.ts'
 import type { Topic } from '../api/topic.ts'
-
-/** All resources of every kind, at one moment. */
-export type Resources = {
-  readonly brokers: readonly Broker[]
-  readonly topics: readonly Topic[]
-  readonly queues: readonly Queue[]
-  readonly subscriptions: readonly Subscription[]
-  readonly deadLetterPolicies: readonly DeadLetterPolicy[]
-}
 
 export type AttachedQueue = {
   readonly queue: Queue

@@ -1,6 +1,7 @@
 import type { Problem } from '../api/problem.ts'
 import type { Resource } from '../api/resource.ts'
-import { attach, type Resources } from './attach.ts'
+import type { Resources } from '../api/resources.ts'
+import { attach } from './attach.ts'
 import { desired } from './desired.ts'
 
 /** What is wrong among resources that are each valid alone: dangling references, names claimed twice, names too long. */

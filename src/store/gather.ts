@@ -1,10 +1,10 @@
 import { broker } from '../api/broker.ts'
 import { deadLetterPolicy } from '../api/dead-letter-policy.ts'
 import { queue } from '../api/queue.ts'
+import type { Resources } from '../api/resources.ts'
 import { subscription } from '../api/subscription.ts'
 import { topic } from '../api/topic.ts'
-import type { Store } from '../store/store.ts'
-import type { Resources } from '../topology/attach.ts'
+import type { Store } from './store.ts'
 
 /** Everything the store knows, at one moment. */
 export const gather = (store: Store): Resources => ({

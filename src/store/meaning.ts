@@ -1,0 +1,51 @@
+import { kinds } from '../api/kinds.ts'
+import type { Kind, Resource } from '../api/resource.ts'
+import type { Change, Store } from './store.ts'
+
+/** What of a resource matters to somebody, as text to compare. */
+export type Print = (resource: Resource) => string
+
+/**
+ * Calls `changed` once at the start and then when a resource came or went, when its print is another than before, or when
+ * a Secret changed; changes within `gatherMs` are one. Returns what stops it.
+ */
+export const onMeaning = (
+  store: Store,
+  print: Print,
+  gatherMs: number,
+  changed: (secrets: boolean) => void,
+): (() => void) => {
+  const prints = new Map<string, string>()
+  let secrets = false
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => tell(), 0)
+
+  const tell = () => {
+    timer = undefined
+    const sawSecrets = secrets
+    secrets = false
+    changed(sawSecrets)
+  }
+
+  const isNews = ({ kind: kindName, namespace, name }: Change): boolean => {
+    const kind: Kind | undefined = kinds.find((candidate) => candidate.kind === kindName)
+    if (kind === undefined) {
+      secrets = true
+      return true
+    }
+    const id = `${kindName}/${namespace}/${name}`
+    const resource = store.get(kind, namespace, name)
+    const now = resource && print(resource)
+    const before = prints.get(id)
+    if (now === undefined) prints.delete(id)
+    else prints.set(id, now)
+    return before !== now
+  }
+
+  const stop = store.onChange((change) => {
+    if (isNews(change)) timer ??= setTimeout(tell, gatherMs)
+  })
+  return () => {
+    stop()
+    clearTimeout(timer)
+  }
+}
