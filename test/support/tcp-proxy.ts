@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A TCP proxy on a free local port, to do to a connection what networks do. */
+/** A TCP proxy on a local port, to do to a connection what networks do. */
 export type TcpProxy = {
   readonly port: number
   /** Connections open now. */
@@ -17,7 +17,10 @@ export type TcpProxy = {
   close(): Promise<void>
 }
 
-export const tcpProxy = async (target: { readonly hostname: string; readonly port: number }): Promise<TcpProxy> => {
+export const tcpProxy = async (
+  target: { readonly hostname: string; readonly port: number },
+  port = 0,
+): Promise<TcpProxy> => {
   const pairs = new Set<{ readonly client: Socket; readonly broker: Socket; silent: boolean }>()
   let silent = false
   const server = createServer({ noDelay: true }, (client) => {
@@ -33,7 +36,7 @@ export const tcpProxy = async (target: { readonly hostname: string; readonly por
     client.on('data', pass(broker)).on('error', end).on('close', end)
     broker.on('data', pass(client)).on('error', end).on('close', end)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
 
   const cut = () => {

@@ -1,0 +1,147 @@
+import { type Amqp, connectAmqp, type PublishError } from '../../src/rabbit/amqp.ts'
+import { logLines } from '../support/log-lines.ts'
+import { connectProducer, type Producer } from '../support/publish.ts'
+import { freshVhost, type Vhost } from '../support/vhost.ts'
+import { eventually } from '../support/wait.ts'
+
+let vhost: Vhost
+let producer: Producer
+let amqp: Amqp
+let queue: string
+const { log } = logLines()
+
+beforeAll(async () => {
+  vhost = await freshVhost()
+  producer = await connectProducer(vhost.amqpUrl)
+  amqp = connectAmqp(vhost.endpoint, { name: 'test', log }, new AbortController().signal)
+})
+beforeEach(async () => {
+  await eventually(() => isUp(amqp))
+  queue = `queue-${Math.random().toString(36).slice(2)}`
+  await producer.channel.assertQueue(queue, { arguments: { 'x-queue-type': 'quorum' } })
+})
+afterAll(async () => {
+  await amqp.close()
+  await producer.close()
+  await vhost.drop()
+})
+
+const isUp = (one: Amqp): boolean => {
+  let publishing: string | undefined
+  one.onState((state) => {
+    publishing = state.publishing
+  })()
+  return publishing === 'up'
+}
+const copy = (exchange: string, routingKey: string, body = Buffer.from('body'), properties = {}) => ({
+  exchange,
+  routingKey,
+  body,
+  properties,
+})
+/** Which kind of failure it was, or that there was none. */
+const outcome = (published: Promise<void>): Promise<string> =>
+  published.then(
+    () => 'confirmed',
+    (error: PublishError) => error.kind,
+  )
+
+test('a confirmed copy is in its queue, persistent, with its properties and its body', async () => {
+  const headers = { 'waybill-attempt': 3, nested: { list: [1, 'two', true] } }
+  const properties = {
+    headers,
+    messageId: 'id',
+    contentType: 'text/plain',
+    timestamp: 1_700_000_000,
+    persistent: false,
+  }
+  await amqp.publish(copy('', queue, Buffer.from('whole'), properties))
+  const [message] = await producer.look(queue)
+  expect(message!.content.toString()).toBe('whole')
+  expect(message!.properties).toMatchObject({
+    ...{ headers, messageId: 'id', contentType: 'text/plain', timestamp: 1_700_000_000, deliveryMode: 2 },
+  })
+})
+
+test.each([0, 1, 1_900, 2_100, 131_072, 10 * 1024 * 1024])('a body of %d bytes arrives whole', async (length) => {
+  const body = Buffer.alloc(length, 'waybill')
+  await amqp.publish(copy('', queue, body))
+  const [message] = await producer.look(queue)
+  expect(message!.content.equals(body)).toBe(true)
+})
+
+test('a copy that no queue takes is returned, and the others are not', async () => {
+  const outcomes = await Promise.all(
+    Array.from({ length: 300 }, (_, index) => outcome(amqp.publish(copy('', index % 3 === 0 ? 'nowhere' : queue)))),
+  )
+  expect(outcomes).toEqual(outcomes.map((_, index) => (index % 3 === 0 ? 'returned' : 'confirmed')))
+  await eventually(async () => (await producer.channel.checkQueue(queue)).messageCount === 200)
+})
+
+test('no copy is taken for confirmed when its queue goes meanwhile', async () => {
+  const published = Array.from({ length: 400 }, (_, index) =>
+    outcome(amqp.publish(copy('', queue, Buffer.from(`${index}`)))),
+  )
+  await producer.channel.deleteQueue(queue)
+  const late = Array.from({ length: 400 }, () => outcome(amqp.publish(copy('', queue))))
+  // RabbitMQ 3.10 may drop the connection over it.
+  for (const one of await Promise.all(late)) expect(['returned', 'lost']).toContain(one)
+  await Promise.all(published)
+})
+
+test('a full queue refuses', async () => {
+  const full = `${queue}-full`
+  await producer.channel.assertQueue(full, {
+    arguments: { 'x-queue-type': 'quorum', 'x-max-length': 1, 'x-overflow': 'reject-publish' },
+  })
+  const outcomes = new Set<string>()
+  await eventually(async () => {
+    outcomes.add(await outcome(amqp.publish(copy('', full))))
+    return outcomes.has('refused')
+  })
+  expect([...outcomes].sort()).toEqual(['confirmed', 'refused'])
+  await expect(amqp.publish(copy('', full))).rejects.toThrow(`queue "${full}" refused the copy`)
+})
+
+test('a missing exchange fails what is published to it, and nothing else', async () => {
+  const exchange = `${queue}-exchange`
+  const toMissing = Array.from({ length: 5 }, () => outcome(amqp.publish(copy(exchange, ''))))
+  const toOther = Array.from({ length: 50 }, () => outcome(amqp.publish(copy('', queue))))
+  expect(new Set(await Promise.all(toMissing))).toEqual(new Set(['missing-exchange']))
+  expect(new Set(await Promise.all(toOther))).toEqual(new Set(['confirmed']))
+  await producer.channel.assertExchange(exchange, 'fanout')
+  expect(await outcome(amqp.publish(copy(exchange, '')))).toBe('returned')
+  await producer.channel.bindQueue(queue, exchange, '')
+  expect(await outcome(amqp.publish(copy(exchange, '')))).toBe('confirmed')
+})
+
+test.each([
+  { what: 'headers over 64 KiB', properties: { headers: { large: 'x'.repeat(70_000) } } },
+  { what: 'a name of a header over 255 bytes', properties: { headers: { ['x'.repeat(256)]: 1 } } },
+  { what: 'a header that is a function', properties: { headers: { f: () => 1 } } },
+  { what: 'a message id over 255 bytes', properties: { messageId: 'x'.repeat(256) } },
+  { what: 'a broken timestamp', properties: { headers: { at: { '!': 'timestamp', value: 'soon' } } } },
+])('$what cannot be encoded, and nothing is sent', async ({ properties }) => {
+  expect(await outcome(amqp.publish(copy('', queue, Buffer.from('body'), properties)))).toBe('unencodable')
+  expect(await outcome(amqp.publish(copy('', queue)))).toBe('confirmed')
+  expect((await producer.look(queue)).length).toBe(1)
+})
+
+test('what the broker forbids is refused, and says why', async () => {
+  await producer.channel.assertExchange(`${queue}-internal`, 'fanout', { internal: true })
+  const published = amqp.publish(copy(`${queue}-internal`, ''))
+  await expect(published).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('ACCESS_REFUSED') })
+})
+
+test('more copies at once than the buffers hold', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 5_000 }, () => outcome(amqp.publish(copy('', queue)))))
+  expect(new Set(outcomes)).toEqual(new Set(['confirmed']))
+  await eventually(async () => (await producer.channel.checkQueue(queue)).messageCount === 5_000)
+})
+
+test('without a connection a copy is lost at once', async () => {
+  const nowhere = { ...vhost.endpoint, amqp: { ...vhost.endpoint.amqp, port: 1 } }
+  const apart = connectAmqp(nowhere, { name: 'test', log }, new AbortController().signal)
+  expect(await outcome(apart.publish(copy('', queue)))).toBe('lost')
+  await apart.close()
+})

@@ -1,0 +1,12 @@
+import type { Log } from '../../src/rabbit/amqp.ts'
+
+export type LogLine = { readonly level: keyof Log; readonly message: string; readonly fields: object }
+
+/** A log that keeps its lines, to look at them. */
+export const logLines = (): { readonly log: Log; readonly lines: LogLine[] } => {
+  const lines: LogLine[] = []
+  const at = (level: keyof Log) => (fields: object, message: string) => {
+    lines.push({ level, message, fields })
+  }
+  return { lines, log: { info: at('info'), warn: at('warn'), error: at('error') } }
+}
