@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RunningBroker } from './broker.ts'
+import type { Reachable } from './broker.ts'
 import type { Tethered } from './tethered.ts'
 
 /** Resolves once a broker that was just started takes AMQP connections and management requests; stops it on failure. */
-export const brokerAnswers = async (broker: RunningBroker, started: Tethered, internalPort?: number): Promise<void> => {
+export const brokerAnswers = async (broker: Reachable, started: Tethered, internalPort?: number): Promise<void> => {
   const port = internalPort ?? new URL(broker.amqpUrl).port
   const url = `${broker.managementUrl}/api/health/checks/port-listener/${port}`
   const headers = { authorization: `Basic ${btoa('guest:guest')}` }

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Log, RunningBroker } from './broker.ts'
+import type { Log, Reachable } from './broker.ts'
 import { brokerAnswers } from './broker-answers.ts'
 import { startTethered } from './tethered.ts'
 
@@ -11,7 +11,7 @@ const image = 'rabbitmq:4-management'
 const docker = (...args: string[]) => promisify(execFile)('docker', args, { timeout: 600_000 })
 
 /** A RabbitMQ in a container of our own, or nothing where no docker daemon answers. */
-export const dockerBroker = async (log: Log): Promise<RunningBroker | undefined> => {
+export const dockerBroker = async (log: Log): Promise<Reachable | undefined> => {
   const answers = await docker('info').catch(() => undefined)
   if (answers === undefined) return undefined
   const present = await docker('image', 'inspect', image).catch(() => undefined)

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import type { Log, RunningBroker } from './broker.ts'
+import type { Log, Reachable } from './broker.ts'
 import { brokerAnswers } from './broker-answers.ts'
 import { isFree } from './free-port.ts'
 import { startTethered } from './tethered.ts'
@@ -13,7 +13,7 @@ export const serverCommand = (): string | undefined =>
     .find((file) => existsSync(file))
 
 /** A RabbitMQ node of our own: own ports, name, cookie, port mapper (epmd) and data, all of it gone when it stops. */
-export const nodeBroker = async (command: string, log: Log): Promise<RunningBroker> => {
+export const nodeBroker = async (command: string, log: Log): Promise<Reachable> => {
   log('Starting a private RabbitMQ node (about 5 s)…')
   const { folder, ports } = await claimFolder()
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))

@@ -3,6 +3,8 @@ import { dockerBroker } from './broker-docker.ts'
 import { nodeBroker, serverCommand } from './broker-node.ts'
 
 export type RunningBroker = {
+  /** Such as 3.10.8. */
+  readonly version: string
   /** What this broker is and where it came from, for a person. */
   readonly origin: string
   readonly amqpUrl: string
@@ -18,6 +20,14 @@ export type Log = (line: string) => void
  * the installed `rabbitmq-server`, from docker, or from Debian's packages. Throws with what to do when there is none.
  */
 export const findBroker = async ({ log }: { log: Log }): Promise<RunningBroker> => {
+  const broker = await reachableBroker(log)
+  return { ...broker, version: await versionOf(broker) }
+}
+
+/** A broker of which nothing is known yet but how to reach it. */
+export type Reachable = Omit<RunningBroker, 'version'>
+
+const reachableBroker = async (log: Log): Promise<Reachable> => {
   const given = givenBroker(process.env)
   if (given) return given
   const installed = serverCommand()
@@ -34,11 +44,29 @@ export const findBroker = async ({ log }: { log: Log }): Promise<RunningBroker> 
   )
 }
 
-const givenBroker = (env: NodeJS.ProcessEnv): RunningBroker | undefined => {
+const givenBroker = (env: NodeJS.ProcessEnv): Reachable | undefined => {
   const { RABBITMQ_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env
   if (!amqpUrl && !managementUrl) return undefined
   if (!amqpUrl || !managementUrl) {
     throw new Error('RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL go together: set both, or neither')
   }
   return { origin: 'the one that RABBITMQ_URL names', amqpUrl, managementUrl, stop: async () => {} }
+}
+
+const versionOf = async ({ amqpUrl, managementUrl, stop }: Reachable): Promise<string> => {
+  const { username, password } = new URL(amqpUrl)
+  const user = `${decodeURIComponent(username || 'guest')}:${decodeURIComponent(password || 'guest')}`
+  try {
+    const answer = await fetch(`${managementUrl}/api/overview`, {
+      headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` },
+      signal: AbortSignal.timeout(10_000),
+    })
+    if (!answer.ok) throw new Error(`it was answered ${answer.status}`)
+    return ((await answer.json()) as { rabbitmq_version: string }).rabbitmq_version
+  } catch (cause) {
+    await stop()
+    throw new Error(`The management API on ${new URL(managementUrl).origin} does not work: is RabbitMQ running?`, {
+      cause,
+    })
+  }
 }

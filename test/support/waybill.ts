@@ -16,6 +16,8 @@ export type Waybill = {
   readonly exited: Promise<number | NodeJS.Signals>
   /** Sends a signal, SIGTERM when left out, and resolves once the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
+  /** Ends it for certain: SIGTERM, and SIGKILL where that takes longer than 5 s. */
+  stop(): Promise<void>
   /** The resources of a kind, or the one of that name (`name` or `namespace/name`); status and all. */
   list<K extends Kind>(kind: K): Promise<Resource<K>[]>
   get<K extends Kind>(kind: K, name: string): Promise<Resource<K> | undefined>
@@ -46,7 +48,10 @@ export const runWaybill = async (paths: string | readonly string[], options: Run
     logs += chunk
     file?.write(chunk)
   })
+  const killed = () => child.kill('SIGKILL')
+  process.once('exit', killed)
   const exited = once(child, 'close').then(([code, signal]): number | NodeJS.Signals => {
+    process.off('exit', killed)
     file?.end()
     return code ?? signal
   })
@@ -59,6 +64,11 @@ export const runWaybill = async (paths: string | readonly string[], options: Run
     kill(signal = 'SIGTERM') {
       child.kill(signal)
       return exited
+    },
+    async stop() {
+      const patience = setTimeout(killed, 5_000)
+      await waybill.kill()
+      clearTimeout(patience)
     },
     async list<K extends Kind>({ plural }: K) {
       const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })

@@ -1,0 +1,83 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { findBroker } from '../../../test/support/broker.ts'
+import { poisonOrder } from './poison-order.ts'
+import { type Say, terminal } from './say.ts'
+import { sentOrNotSent } from './sent-or-not-sent.ts'
+import { shippingDown } from './shipping-down.ts'
+import { openShop, type Shop } from './shop.ts'
+
+const help = `npm start              three stories about orders, on a real RabbitMQ; exits 0 if all of them hold
+npm start -- --stay    keeps everything running afterwards for a look around, until Ctrl-C
+
+The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one from rabbitmq-server on
+PATH, from docker, or from Debian's packages. Nothing is left running.
+`
+
+/** Brings up everything that takes part; what it starts is handed to `closing`. */
+const open = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<Shop> => {
+  say.title('Waybill, and a shop with Mailing, Billing and Shipping')
+  const broker = await findBroker({ log: say.now })
+  closing.defer(broker.stop)
+  process.env.RABBITMQ_URL = broker.amqpUrl
+  process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
+  const shop = await openShop(closing, logFile)
+  const { mailing, billing, shipping, vhost } = shop
+  say.now(`RabbitMQ ${broker.version} is ${broker.origin}; virtual host ${vhost.name}`)
+  say.now(
+    `Mailing, Billing and Shipping are HTTP servers on ports ${mailing.port}, ${billing.port} and ${shipping.port}`,
+  )
+  await shop.startWaybill()
+  say.now('Waybill runs, and everything is ready: waybill run -f examples/omega')
+  say.quote(await shop.table())
+  return shop
+}
+
+const demonstrate = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<Shop> => {
+  const shop = await open(say, closing, logFile)
+  for (const story of [sentOrNotSent, shippingDown, poisonOrder]) await story(shop, say)
+  const failures = say.failures()
+  say.title(failures.length === 0 ? 'All three stories held.' : `Did not hold: ${failures.join('; ')}.`)
+  return shop
+}
+
+const lookAround = ({ vhost, waybill }: Shop, say: Say): void => {
+  const { server } = waybill()
+  const { username } = vhost.endpoint
+  say.title('Everything stays up for a look around. Ctrl-C ends it.')
+  say.quote(`resources  npm run --silent waybill -- get --server ${server}
+metrics    ${server}/metrics
+RabbitMQ   ${vhost.managementUrl}/#/queues?vhost=${vhost.name}
+           user ${username}, ${username === 'guest' ? 'password guest' : 'password as in RABBITMQ_URL'}`)
+}
+
+const { values: options } = parseArgs({ options: { stay: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+if (options.help) {
+  process.stdout.write(help)
+  process.exit(0)
+}
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+const interrupted = once(interruption.signal, 'abort').then(() => 'interrupted' as const)
+const say = terminal((line) => {
+  if (!interruption.signal.aborted) process.stdout.write(`${line}\n`)
+})
+const closing = new AsyncDisposableStack()
+const logFolder = mkdtempSync(join(tmpdir(), 'waybill-log-'))
+const logFile = join(logFolder, 'waybill.log')
+
+const result = await Promise.race([demonstrate(say, closing, logFile), interrupted]).catch((error: Error) => error)
+const failed = result instanceof Error || say.failures().length > 0
+if (result instanceof Error) console.error(result)
+else if (result !== 'interrupted' && options.stay) {
+  lookAround(result, say)
+  await interrupted
+}
+await Promise.race([closing.disposeAsync(), delay(10_000)])
+if (failed) console.error(`Waybill's own log: ${logFile}`)
+else rmSync(logFolder, { recursive: true })
+process.exit(result === 'interrupted' ? 130 : failed ? 1 : 0)
