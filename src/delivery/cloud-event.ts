@@ -1,4 +1,4 @@
-import { type AttributeValue, isHeaderText } from './attribute.ts'
+import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 import type { Headers, Properties } from './message.ts'
 
 /** A CloudEvent 1.0, in the content mode in which it came. */
@@ -44,17 +44,24 @@ export const codingOf = ({ contentEncoding }: Properties): string | undefined =>
   return codings.has(coding) ? coding : undefined
 }
 
+/** A text of the producer's for people to read: short, and in printable ASCII whatever it holds. */
+export const quoted = (text: unknown): string =>
+  JSON.stringify(String(text).slice(0, 40)).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
 /** Says what is wrong with an attribute. */
 export const broken = (attribute: string, what: string): Unparsable => ({
-  unparsable: `The CloudEvents attribute ${attribute.slice(0, 40)} ${what}`,
+  unparsable: `The CloudEvents attribute ${isAttributeName(attribute) ? attribute.slice(0, 40) : quoted(attribute)} ${what}`,
 })
 
 export const missing = (attribute: string): Unparsable => broken(attribute, 'is missing or empty')
 
 export const badName = (name: string): Unparsable =>
-  broken(JSON.stringify(name.slice(0, 38)), 'has a name that is not of lower-case letters and digits')
+  broken(name, 'has a name that is not of lower-case letters and digits')
 
 export const badVersion = (found: unknown): Unparsable =>
-  found === '' || found === undefined
+  found === '' || found === undefined || found === null
     ? missing('specversion')
-    : broken('specversion', `must be 1.0, found ${JSON.stringify(found)?.slice(0, 40)}`)
+    : broken('specversion', `must be 1.0, found ${quoted(found)}`)

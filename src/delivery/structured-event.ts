@@ -1,5 +1,14 @@
 import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
-import { badName, badVersion, broken, codingOf, missing, type StructuredEvent, type Unparsable } from './cloud-event.ts'
+import {
+  badName,
+  badVersion,
+  broken,
+  codingOf,
+  missing,
+  quoted,
+  type StructuredEvent,
+  type Unparsable,
+} from './cloud-event.ts'
 import { charsetOf } from './media-type.ts'
 import type { Message } from './message.ts'
 
@@ -16,7 +25,7 @@ export const structuredEvent = (message: Message, contentType: string): Structur
   }
   if (format !== eventFormat) {
     return {
-      unparsable: `Of the CloudEvents formats only ${eventFormat} is understood, found ${foundType(contentType)}`,
+      unparsable: `Of the CloudEvents formats only ${eventFormat} is understood, found ${quoted(contentType)}`,
     }
   }
   const coding = codingOf(message.properties)
@@ -88,5 +97,3 @@ const objectOf = (text: string): Record<string, unknown> | undefined => {
 }
 
 const isBase64 = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)
-
-const foundType = (contentType: string): string => JSON.stringify(contentType.slice(0, 80))

@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { memberText } from '../../src/delivery/json-member.ts'
+import { eventHeaders, headersOf, messageOf, requestOf } from './samples.ts'
+
+const awkward = '{ "2": 12345678901234567890.10, "1": 1.0, "a": "\\u00e4\\/", "a": 1e400 }'
+
+describe('a binary event for a structured subscriber', () => {
+  const bodyOf = (contentType: string | undefined, body: string | Buffer, contentEncoding?: string): string => {
+    const message = messageOf({ headers: eventHeaders('ce-'), contentType, contentEncoding }, body)
+    const request = requestOf(message, 'Structured')
+    expect(headersOf(request)['content-type']).toBe('application/cloudevents+json; charset=utf-8')
+    return request.body.toString()
+  }
+  const context = '"specversion":"1.0","id":"a-1","source":"/shop","type":"order.placed"'
+
+  const cases: { name: string; type: string | undefined; body: string | Buffer; expected: string }[] = [
+    { name: 'JSON, as it was written', type: 'application/json', body: awkward, expected: `"data":${awkward}` },
+    { name: 'another JSON', type: 'application/geo+json;v=1', body: '1', expected: '"data":1' },
+    { name: 'what only says that it is JSON', type: 'application/json', body: '{', expected: '"data_base64":"ew=="' },
+    {
+      name: 'JSON that is not UTF-8',
+      type: 'application/json',
+      body: Buffer.from([34, 255, 34]),
+      expected: '"data_base64":"Iv8i"',
+    },
+    {
+      name: 'JSON in another character set',
+      type: 'text/json; charset="latin1"',
+      body: '1',
+      expected: '"data_base64":"MQ=="',
+    },
+    { name: 'JSON that says UTF-8', type: 'application/json; charset= "UTF-8"', body: '1', expected: '"data":1' },
+    { name: 'text', type: 'text/plain', body: 'a "b"\n', expected: '"data":"a \\"b\\"\\n"' },
+    { name: 'text that is not UTF-8', type: 'text/plain', body: Buffer.from([255]), expected: '"data_base64":"/w=="' },
+    { name: 'bytes', type: 'image/png', body: 'x', expected: '"data_base64":"eA=="' },
+  ]
+  test.each(cases)('with $name', ({ type, body, expected }) => {
+    expect(bodyOf(type, body)).toBe(`{${context},"datacontenttype":${JSON.stringify(type)},${expected}}`)
+  })
+
+  test('without a type', () => {
+    expect(bodyOf(undefined, '1')).toBe(`{${context},"data_base64":"MQ=="}`)
+  })
+
+  test('without data', () => {
+    expect(bodyOf(undefined, '')).toBe(`{${context}}`)
+  })
+
+  test('with compressed data says so', () => {
+    const expected = `{${context},"datacontenttype":"text/plain","contentencoding":"gzip","data_base64":"eA=="}`
+    expect(bodyOf('text/plain', 'x', 'gzip')).toBe(expected)
+  })
+
+  test('with numbers and booleans keeps their types', () => {
+    const message = messageOf({ headers: eventHeaders('ce-', { count: 2, last: true }) }, '')
+    expect(JSON.parse(requestOf(message, 'Structured').body.toString())).toMatchObject({ count: 2, last: true })
+  })
+})
+
+const document = (rest: string): string => `{"specversion":"1.0","id":"1","source":"/","type":"t"${rest}}`
+
+describe('a structured event for a binary subscriber', () => {
+  const cases: { name: string; rest: string; type: string | undefined; body: string }[] = [
+    {
+      name: 'JSON, as it was written',
+      rest: `, "data" : ${awkward} , "subject":"s"`,
+      type: 'application/json',
+      body: awkward,
+    },
+    { name: 'a JSON string', rest: ',"data":"a\\u0041"', type: 'application/json', body: '"a\\u0041"' },
+    { name: 'text', rest: ',"datacontenttype":"text/plain","data":"a\\u0041"', type: 'text/plain', body: 'aA' },
+    {
+      name: 'JSON under another type',
+      rest: ',"datacontenttype":"text/plain","data":[1]',
+      type: 'text/plain',
+      body: '[1]',
+    },
+    { name: 'Base64', rest: ',"datacontenttype":"image/png","data_base64":"eHk="', type: 'image/png', body: 'xy' },
+    { name: 'Base64 without a type', rest: ',"data_base64":"eHk="', type: undefined, body: 'xy' },
+    { name: 'nothing', rest: '', type: undefined, body: '' },
+    { name: 'null', rest: ',"data":null', type: 'application/json', body: 'null' },
+  ]
+  test.each(cases)('with $name', ({ rest, type, body }) => {
+    const request = requestOf(messageOf({ contentType: 'application/cloudevents+json' }, document(rest)))
+    expect(request.body.toString()).toBe(body)
+    expect(headersOf(request)).toMatchObject({
+      'ce-specversion': '1.0',
+      'ce-id': '1',
+      'ce-source': '/',
+      'ce-type': 't',
+    })
+    expect(headersOf(request)['content-type']).toBe(type)
+    expect(Object.keys(headersOf(request))).not.toContain('ce-data')
+  })
+})
+
+test('a structured event for a structured subscriber is passed on as it is', () => {
+  const contentType = 'application/cloudevents+json; charset=UTF-8'
+  const message = messageOf({ contentType }, ` ${document(`,"data":${awkward}`)}\n`)
+  const request = requestOf(message, 'Structured')
+  expect(request.body).toBe(message.content)
+  expect(headersOf(request)).toEqual({
+    'user-agent': 'waybill',
+    'webhook-id': '1',
+    'waybill-attempt': '1',
+    'content-type': contentType,
+  })
+})
+
+describe('the text of a member', () => {
+  test.each([
+    ['{"data":1}', '1'],
+    ['{ "a" : {"data":0,"x":[{"data":"}"}]} , "data" : [1, 2] }', '[1, 2]'],
+    ['{"a":"\\"data\\":1","data":"\\\\"}', '"\\\\"'],
+    ['{"data":1,"data":2}', '2'],
+    ['{"d\\u0061ta":1}', '1'],
+    ['{"a":1}', undefined],
+    ['{"a":"data"}', undefined],
+    ['{}', undefined],
+  ])('in %s', (json, expected) => {
+    expect(memberText(json, 'data')).toBe(expected)
+  })
+
+  test('is what JSON.parse would have found', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()),
+        fc.jsonValue(),
+        fc.nat(2),
+        (others, data, indent) => {
+          const json = JSON.stringify({ ...others, data }, null, indent)
+          expect(JSON.parse(memberText(json, 'data') ?? '')).toEqual(JSON.parse(JSON.stringify(data)))
+        },
+      ),
+    )
+  })
+})

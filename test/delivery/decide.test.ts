@@ -1,0 +1,230 @@
+import fc from 'fast-check'
+import { type Decision, decide } from '../../src/delivery/decide.ts'
+import { type History, historyOf, tooEarly } from '../../src/delivery/history.ts'
+import type { Outcome } from '../../src/delivery/outcome.ts'
+import { termsOf } from '../../src/delivery/terms.ts'
+import { anyMessage } from './any-message.ts'
+import { fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
+
+const terms = termsOf(subscriptionOf())
+const answered = (status: number, retryAfterMs?: number): Outcome =>
+  retryAfterMs === undefined ? { kind: 'answered', status } : { kind: 'answered', status, retryAfterMs }
+const timeout: Outcome = { kind: 'failed', failure: 'timeout', message: 'No answer within 30s' }
+const attempted = (attempts: number, firstAttempt = now): History => ({ ...fresh, attempts, firstAttempt })
+const summary = (decision: Decision): string =>
+  'reason' in decision ? `${decision.do} ${decision.reason}` : decision.do
+
+describe('the terms of a subscription', () => {
+  test('are in milliseconds', () => {
+    expect(terms).toMatchObject({
+      timeoutMs: 30_000,
+      concurrency: 10,
+      scheduleMs: [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000],
+      maxAttempts: 8,
+      maxAgeMs: 86_400_000,
+      retryAfterMaxMs: 3_600_000,
+    })
+  })
+
+  const rules: { name: string; retry: object; onGone?: string; expected: Record<number, string> }[] = [
+    {
+      name: 'as they are by default',
+      retry: {},
+      expected: {
+        ...{ 301: 'retry', 400: 'dead-letter', 401: 'retry', 404: 'retry', 405: 'dead-letter', 408: 'retry' },
+        ...{ 410: 'suspend', 413: 'dead-letter', 415: 'dead-letter', 418: 'retry', 422: 'dead-letter', 429: 'retry' },
+        ...{ 500: 'retry', 503: 'retry' },
+      },
+    },
+    {
+      name: 'an exact code goes before a class, retryOn before deadLetterOn',
+      retry: { retryOn: ['5xx', '404', '409'], deadLetterOn: ['4xx', '501', '5xx', '409'] },
+      expected: { 400: 'dead-letter', 404: 'retry', 409: 'retry', 500: 'retry', 501: 'dead-letter', 302: 'retry' },
+    },
+    { name: 'a class leaves 410 to onGone', retry: { deadLetterOn: ['4xx'] }, expected: { 410: 'suspend' } },
+    { name: 'onGone: DeadLetter', retry: {}, onGone: 'DeadLetter', expected: { 410: 'give-up' } },
+    { name: 'an exact 410 goes before onGone', retry: { retryOn: ['410'] }, expected: { 410: 'retry' } },
+    { name: 'an exact 410 to be dead-lettered', retry: { deadLetterOn: ['410'] }, expected: { 410: 'dead-letter' } },
+  ]
+  test.each(rules)('$name', ({ retry, onGone = 'Suspend', expected }) => {
+    const { consequences } = termsOf(subscriptionOf({ retry, onGone }))
+    const found = Object.fromEntries(Object.keys(expected).map((status) => [status, consequences[Number(status)]]))
+    expect(found).toEqual(expected)
+  })
+})
+
+describe('a decision', () => {
+  const cases: { name: string; outcome: Outcome; history?: History; expected: Decision }[] = [
+    { name: '2xx is acknowledged', outcome: { kind: 'delivered', status: 202 }, expected: { do: 'acknowledge' } },
+    { name: '503 is tried again', outcome: answered(503), expected: { do: 'retry', delayMs: 5_000 } },
+    {
+      name: 'a timeout is tried again',
+      outcome: timeout,
+      history: attempted(2),
+      expected: { do: 'retry', delayMs: 120_000 },
+    },
+    { name: 'a status beyond all is tried again', outcome: answered(999), expected: { do: 'retry', delayMs: 5_000 } },
+    {
+      name: 'a Retry-After longer than the schedule holds',
+      outcome: answered(429, 60_000),
+      expected: { do: 'retry', delayMs: 60_000, notBefore: now + 60_000 },
+    },
+    {
+      name: 'a Retry-After shorter than the schedule hastens nothing',
+      outcome: answered(429, 1_000),
+      expected: { do: 'retry', delayMs: 5_000 },
+    },
+    {
+      name: 'a Retry-After beyond retryAfterMax is capped',
+      outcome: answered(503, 1e15),
+      expected: { do: 'retry', delayMs: 3_600_000, notBefore: now + 3_600_000 },
+    },
+    {
+      name: '422 is rejected',
+      outcome: answered(422),
+      expected: { do: 'dead-letter', reason: 'Rejected', message: 'The subscriber answered 422' },
+    },
+    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'give-back', reason: 'Gone' } },
+    {
+      name: 'what was cut short is given back',
+      outcome: { kind: 'abandoned' },
+      expected: { do: 'give-back', reason: 'Abandoned' },
+    },
+    {
+      name: 'what cannot be sent is unparsable',
+      outcome: { kind: 'unsendable', message: 'why' },
+      expected: { do: 'dead-letter', reason: 'Unparsable', message: 'why' },
+    },
+    {
+      name: 'the last attempt exhausts',
+      outcome: timeout,
+      history: attempted(7),
+      expected: { do: 'dead-letter', reason: 'Exhausted', message: 'No answer within 30s; given up after 8 attempts' },
+    },
+    {
+      name: 'an attempt that would come too late expires',
+      outcome: answered(503),
+      history: attempted(2, now - 86_400_000 + 119_999),
+      expected: {
+        do: 'dead-letter',
+        reason: 'Expired',
+        message: 'The subscriber answered 503; the next attempt would come more than 24h after the first',
+      },
+    },
+    {
+      name: 'an attempt that comes just in time does not',
+      outcome: answered(503),
+      history: attempted(2, now - 86_400_000 + 120_000),
+      expected: { do: 'retry', delayMs: 120_000 },
+    },
+  ]
+  test.each(cases)('$name', ({ outcome, history = fresh, expected }) => {
+    expect(decide(outcome, history, terms, now)).toEqual(expected)
+  })
+
+  test('the last delay of the schedule repeats', () => {
+    const short = termsOf(subscriptionOf({ retry: { schedule: ['1s', '2s'], maxAttempts: 5 } }))
+    const delays = [0, 1, 2, 3].map((attempts) => decide(timeout, attempted(attempts), short, now))
+    expect(delays.map((decision) => 'delayMs' in decision && decision.delayMs)).toEqual([1000, 2000, 2000, 2000])
+  })
+
+  test('maxAttempts: 1 means no retry', () => {
+    const once = termsOf(subscriptionOf({ retry: { maxAttempts: 1 } }))
+    expect(summary(decide(timeout, fresh, once, now))).toBe('dead-letter Exhausted')
+  })
+
+  const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
+    fc.integer({ min: 300, max: 999 }).map((status) => answered(status)),
+    fc.tuple(fc.integer({ min: 300, max: 599 }), fc.nat()).map(([status, wait]) => answered(status, wait)),
+    fc.constant(timeout),
+  )
+
+  test('a message that is never taken ends, within maxAttempts and maxAge', () => {
+    const someTerms = fc
+      .record({ maxAttempts: fc.integer({ min: 1, max: 20 }), maxAge: fc.constantFrom('1s', '1h', '24h') })
+      .map((retry) => termsOf(subscriptionOf({ retry, onGone: 'DeadLetter' })))
+    fc.assert(
+      fc.property(someTerms, fc.infiniteStream(anyOutcome), (given, outcomes) => {
+        let at = now
+        let attempts = 0
+        for (const outcome of outcomes) {
+          const decision = decide(outcome, attempted(attempts), given, at)
+          attempts += 1
+          expect(attempts).toBeLessThanOrEqual(given.maxAttempts)
+          if (decision.do !== 'retry') return expect(decision.do).toBe('dead-letter')
+          at += decision.delayMs
+          expect(at - now).toBeLessThanOrEqual(given.maxAgeMs)
+        }
+      }),
+    )
+  })
+})
+
+describe('the history of a message', () => {
+  const headers = {
+    'waybill-attempts': 2,
+    'waybill-first-attempt': '2025-03-01T11:00:00.000Z',
+    'waybill-not-before': '2025-03-01T12:00:30.000Z',
+    'waybill-exchange': 'shop.orders',
+    'waybill-routing-key': 'order.placed',
+  }
+  const back = { exchange: returnExchange, routingKey: 'waybill.sub.shop.billing' }
+
+  test('of a new message', () => {
+    expect(historyOf(messageOf(), returnExchange)).toEqual({
+      attempts: 0,
+      firstAttempt: undefined,
+      notBefore: undefined,
+      exchange: 'shop.orders',
+      routingKey: 'order.placed',
+    })
+  })
+
+  test('of one that came back from a delay', () => {
+    expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
+      attempts: 2,
+      firstAttempt: now - 3_600_000,
+      notBefore: now + 30_000,
+      exchange: 'shop.orders',
+      routingKey: 'order.placed',
+    })
+  })
+
+  test('of a dead letter that was put back: it starts anew and keeps its origin', () => {
+    const found = historyOf(messageOf({ headers }, '', { exchange: '', routingKey: 'q' }), returnExchange)
+    expect(found).toEqual(fresh)
+  })
+
+  test('in headers of wrong types is none', () => {
+    const forged = Object.fromEntries(Object.keys(headers).map((name) => [name, { '!': 'timestamp', value: 1 }]))
+    expect(historyOf(messageOf({ headers: forged }, '', back), returnExchange)).toEqual({ ...fresh, ...back })
+    for (const attempts of [-1, 1.5, Number.NaN, 2 ** 60, '2']) {
+      const found = historyOf(
+        messageOf({ headers: { ...headers, 'waybill-attempts': attempts } }, '', back),
+        returnExchange,
+      )
+      expect(found.attempts).toBe(0)
+    }
+  })
+
+  test('of any message can be told and decided upon', () => {
+    fc.assert(
+      fc.property(anyMessage, (message) => {
+        const history = historyOf(message, returnExchange)
+        expect(history.attempts).toBeGreaterThanOrEqual(0)
+        expect(['retry', 'dead-letter']).toContain(decide(timeout, history, terms, now).do)
+        tooEarly(history, terms, now)
+      }),
+    )
+  })
+
+  test.each([
+    ['no time was set', undefined, undefined],
+    ['its time is to come', now + 1, 1],
+    ['its time is now', now, undefined],
+    ['its time is past', now - 1, undefined],
+    ['these terms would not wait so long', now + 3_600_001, undefined],
+  ])('is too early or not: %s', (_, notBefore, expected) => {
+    expect(tooEarly({ ...fresh, notBefore }, terms, now)).toBe(expected)
+  })
+})

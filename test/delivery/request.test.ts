@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import { headerValue } from '../../src/delivery/attribute.ts'
+import { toRequest } from '../../src/delivery/request.ts'
+import { eventHeaders, eventOf, headersOf, messageOf, requestOf, targetFor } from './samples.ts'
+
+describe('a binary request', () => {
+  test('has the attributes as headers and the very body', () => {
+    const message = messageOf({ headers: eventHeaders('cloudEvents:', { time: 'now' }), contentType: 'text/plain' })
+    const request = requestOf(message, 'Binary', 3)
+    expect(request).toMatchObject({ method: 'POST', path: '/events' })
+    expect(request.body).toBe(message.content)
+    expect(headersOf(request)).toEqual({
+      'user-agent': 'waybill',
+      'webhook-id': 'a-1',
+      'waybill-attempt': '3',
+      'ce-specversion': '1.0',
+      'ce-id': 'a-1',
+      'ce-source': '/shop',
+      'ce-type': 'order.placed',
+      'ce-time': 'now',
+      'content-type': 'text/plain',
+    })
+  })
+
+  test.each([
+    ['gzip', 'gzip'],
+    ['BR', 'br'],
+    ['utf-8', undefined],
+    ['x\r\ny', undefined],
+  ])('with content encoding %j says %s', (contentEncoding, expected) => {
+    expect(headersOf(requestOf(messageOf({ contentEncoding })))['content-encoding']).toBe(expected)
+  })
+
+  test.each([
+    ['a space', 'a b', 'a%20b'],
+    ['a line break', 'a\r\nx: y', 'a%0D%0Ax:%20y'],
+    ['quotes and percent', '"50%"', '%2250%25%22'],
+    ['what is not ASCII', 'Zürich 😀', 'Z%C3%BCrich%20%F0%9F%98%80'],
+    ['half a character', '\ud83d', '%EF%BF%BD'],
+    ['DEL', '\u007f', '%7F'],
+    ['nothing to encode', "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~", "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"],
+  ])('encodes %s', (_, value, expected) => {
+    expect(headerValue(value)).toBe(expected)
+  })
+
+  test('encodes so that it can be decoded', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (value) => {
+        expect(headerValue(value)).toMatch(/^[\x21-\x7e]*$/)
+        expect(decodeURIComponent(headerValue(value))).toBe(value)
+      }),
+    )
+  })
+})
+
+describe('the webhook-id', () => {
+  const idOf = (id: string, source = '/shop', attempt = 1): string | undefined => {
+    const event = eventOf(messageOf({ headers: eventHeaders('ce-', { id, source }) }))
+    return headersOf(toRequest(event, targetFor('Binary'), attempt))['webhook-id']
+  }
+
+  test.each(['1', 'a_B-9', 'x'.repeat(128)])('is the id of the event where it is harmless: %s', (id) => {
+    expect(idOf(id)).toBe(id)
+  })
+
+  test.each(['a.b', 'a b', 'ä', 'x'.repeat(129), 'a\r\nb'])('is else a hash: %j', (id) => {
+    expect(idOf(id)).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  })
+
+  test('is the same for each attempt, and another for another source', () => {
+    expect(idOf('a.b', '/shop', 1)).toBe(idOf('a.b', '/shop', 8))
+    expect(idOf('a.b', '/shop')).not.toBe(idOf('a.b', '/other'))
+  })
+
+  test('is the same in both content modes', () => {
+    const message = messageOf({ headers: eventHeaders('ce-', { id: 'a.b' }) })
+    expect(headersOf(requestOf(message, 'Structured'))['webhook-id']).toBe(idOf('a.b'))
+  })
+})
+
+describe('the trace context', () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+  test('goes along from the AMQP headers', () => {
+    const headers = { traceparent, tracestate: 'a=1' }
+    expect(headersOf(requestOf(messageOf({ headers })))).toMatchObject(headers)
+  })
+
+  test('goes along from the extension of CloudEvents', () => {
+    const headers = eventHeaders('ce-', { traceparent, tracestate: 'a=1' })
+    expect(headersOf(requestOf(messageOf({ headers })))).toMatchObject({ traceparent, tracestate: 'a=1' })
+    expect(headersOf(requestOf(messageOf({ headers }), 'Structured'))).toMatchObject({ traceparent })
+  })
+
+  test('is left out where it is not text', () => {
+    const headers = { traceparent: 'a\r\nb', tracestate: 'a=1' }
+    expect(Object.keys(headersOf(requestOf(messageOf({ headers }))))).not.toContain('traceparent')
+  })
+})
+
+test('headers of the subscription are in each request', () => {
+  const target = targetFor('Binary', { headers: { 'X-Team': 'billing', 'User-Agent': 'shop' } })
+  const { headers } = toRequest(eventOf(messageOf()), target, 1)
+  expect(headers.slice(0, 4)).toEqual(['X-Team', 'billing', 'User-Agent', 'shop'])
+  expect(headers).not.toContain('user-agent')
+  expect(target.headers).toHaveLength(4)
+})
