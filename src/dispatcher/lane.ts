@@ -1,0 +1,128 @@
+import { count, newTally, type Tally } from '../delivery/tally.ts'
+import type { Amqp, AmqpState, ConsumerState, Delivery } from '../rabbit/amqp.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { AddressGuard } from './addresses.ts'
+import { createDeliver } from './deliver.ts'
+import { meter } from './meter.ts'
+import type { Route } from './routes.ts'
+import { createSender, type TlsOptions } from './send.ts'
+
+/** What a report on a subscription is made of. */
+export type LaneState = {
+  readonly tally: Tally
+  readonly consumer: ConsumerState
+  readonly broker: AmqpState
+  /** Why copies are not confirmed, while any is held back. */
+  readonly blocked: string | undefined
+  /** The generation whose subscriber answered 410. */
+  readonly gone: number | undefined
+}
+
+export type LaneOptions = {
+  readonly amqp: Amqp
+  readonly route: Route
+  readonly tls: TlsOptions | undefined
+  readonly guard: AddressGuard
+  readonly metrics: Metrics
+  readonly log: Log
+  /** How long messages in flight may take after `stop`. */
+  readonly drainTimeoutMs: number
+  /** Counts go on where an earlier lane of the subscription left off. */
+  readonly tally?: Tally
+  levels(): readonly number[]
+  /** Its state changed in a way that a report may show. */
+  changed(): void
+}
+
+/** One subscription being delivered: its consumer, its sender and its counts. */
+export type Lane = {
+  readonly route: Route
+  state(): LaneState
+  /** Takes nothing new and ends what is in flight. */
+  stop(): Promise<void>
+}
+
+export const startLane = (options: LaneOptions): Lane => {
+  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, levels, changed } = options
+  const { concurrency, timeoutMs } = route.terms
+  const sender = createSender(route.target, { timeoutMs, concurrency, guard, ...(tls ? { tls } : {}) })
+  const measured = meter(metrics, route.subscription)
+  const stopping = new AbortController()
+  const tally = options.tally ?? newTally()
+  let consumerState: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
+  let broker: AmqpState = { consuming: 'down', publishing: 'down' }
+  let blocked: string | undefined
+  let gone: number | undefined
+  let stopped: Promise<void> | undefined
+
+  const deliver = createDeliver(
+    {
+      route,
+      amqp,
+      sender,
+      levels,
+      settled(outcome, decision, durationMs) {
+        measured.settled(outcome, decision, durationMs)
+        count(tally, outcome, decision, Date.now())
+        changed()
+      },
+      gone() {
+        gone = route.subscription.metadata.generation
+        void stop()
+        changed()
+      },
+      delayed: measured.delayed,
+      blocked(error) {
+        if (error) {
+          measured.unconfirmed()
+          if (blocked === undefined)
+            log.warn({ subscription: route.id, error: error.message }, 'Kept messages whose copies were not confirmed')
+        }
+        blocked = error?.message
+        changed()
+      },
+    },
+    stopping.signal,
+  )
+
+  const onDelivery = (delivery: Delivery): void => {
+    deliver(delivery).catch((error: unknown) => {
+      // A fault of ours: the broker dead-letters the message once it came back too often, so it cannot go round for ever.
+      log.error({ subscription: route.id, error }, 'Could not handle a message, which goes back to its queue')
+      delivery.giveBack()
+    })
+  }
+
+  const unlisten = amqp.onState((state) => {
+    broker = state
+    changed()
+  })
+  const consumer = amqp.consume({
+    queue: route.queue,
+    prefetch: concurrency,
+    onDelivery,
+    onState(state) {
+      consumerState = state
+      changed()
+    },
+  })
+
+  const stop = (): Promise<void> => {
+    stopped ??= end()
+    return stopped
+  }
+
+  const end = async (): Promise<void> => {
+    unlisten()
+    const limit = AbortSignal.timeout(drainTimeoutMs)
+    limit.addEventListener('abort', () => void sender.abandon())
+    const drained = consumer.stop(limit)
+    // What waits for a confirm that does not come goes back to its queue.
+    stopping.abort()
+    await drained
+    await sender.abandon()
+  }
+
+  return { route, state: () => ({ tally, consumer: consumerState, broker, blocked, gone }), stop }
+}

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Resource } from '../api/resource.ts'
+import { gather } from '../store/gather.ts'
+import { onMeaning } from '../store/meaning.ts'
+import type { Store } from '../store/store.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { addressGuard } from './addresses.ts'
+import { createConsumers } from './consumers.ts'
+import { createReporter } from './report.ts'
+import { workOf } from './routes.ts'
+
+export type DispatcherOptions = {
+  readonly store: Store
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Whether subscribers on this machine may be reached. */
+  readonly allowLoopback: boolean
+  /** How long messages in flight may take when delivery stops. */
+  readonly drainTimeoutMs: number
+}
+
+export type Running = {
+  /** What there was to deliver at the start is being consumed. */
+  ready(): boolean
+  /** Resolves when everything in flight has ended, after the signal. */
+  readonly done: Promise<void>
+}
+
+/** A change to a resource takes effect within two seconds, this and the reading of the file included. */
+const gatherMs = 20
+/** Secrets cannot be watched everywhere, so they are read again this often. */
+const refreshMs = 60_000
+const reportMs = 250
+
+/** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. */
+export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
+  const { store, log, metrics, allowLoopback, drainTimeoutMs } = options
+  const reporter = createReporter({ store, metrics, log, now: Date.now })
+  const consumers = createConsumers({
+    store,
+    log,
+    metrics,
+    guard: addressGuard({ loopback: allowLoopback }),
+    drainTimeoutMs,
+    ...reporter,
+  })
+  let isReady = false
+  let following: Promise<void> | undefined
+  let again = false
+
+  const follow = async (): Promise<void> => {
+    do {
+      again = false
+      try {
+        await consumers.follow(workOf(gather(store)))
+        isReady = true
+      } catch (error) {
+        log.error({ error }, 'Could not follow a change of the resources')
+      }
+    } while (again && !signal.aborted)
+    following = undefined
+  }
+
+  const look = (): void => {
+    again = true
+    following ??= follow()
+  }
+
+  const repeat = async (everyMs: number, work: () => void | Promise<void>): Promise<void> => {
+    while (await delay(everyMs, true, { signal }).catch(() => false)) await work()
+  }
+
+  const run = async (): Promise<void> => {
+    const stopWatching = onMeaning(store, meaningOf, gatherMs, look)
+    await Promise.all([repeat(refreshMs, look), repeat(reportMs, reporter.write)])
+    stopWatching()
+    await following
+    await consumers.close()
+    await reporter.write()
+  }
+
+  return { ready: () => isReady, done: run() }
+}
+
+const meaningOf = ({ metadata, status }: Resource): string => {
+  const of = (type: string): string => {
+    const condition = status?.conditions?.find((each) => each.type === type)
+    return `${condition?.status} ${condition?.reason} ${condition?.observedGeneration}`
+  }
+  const { uid, generation, deletionTimestamp } = metadata
+  return [uid, generation, deletionTimestamp, of('Programmed'), of('Suspended')].join(' ')
+}

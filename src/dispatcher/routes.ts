@@ -1,0 +1,98 @@
+import { isTrue } from '../api/conditions.ts'
+import { idOf, isDeleting } from '../api/resource.ts'
+import type { Resources } from '../api/resources.ts'
+import type { Subscription } from '../api/subscription.ts'
+import { type Target, targetOf } from '../delivery/target.ts'
+import { type Terms, termsOf } from '../delivery/terms.ts'
+import { type Attached, type AttachedSubscription, attach } from '../topology/attach.ts'
+import { ladder } from '../topology/delay-ladder.ts'
+import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../topology/names.ts'
+
+/** How the messages of one subscription go: everything that delivering them needs to know. */
+export type Route = {
+  readonly id: string
+  readonly subscription: Subscription
+  readonly queue: string
+  readonly deadLetterQueue: string
+  readonly terms: Terms
+  readonly target: Target
+  /** Two routes with the same key deliver alike. */
+  readonly key: string
+}
+
+/** A subscription that is not delivered, and why. */
+export type Idle = {
+  readonly subscription: Subscription
+  readonly reason: 'Suspended' | 'Gone' | 'TargetInvalid'
+  readonly message: string
+}
+
+/** What a dispatcher does for one broker. */
+export type Work = {
+  readonly attached: Attached
+  /** The delays of its ladder, ascending, in ms. */
+  readonly levels: readonly number[]
+  readonly routes: readonly Route[]
+  readonly idle: readonly Idle[]
+}
+
+/** What there is to deliver, by key of the broker. A subscription is delivered once its queue was seen on the broker. */
+export const workOf = (resources: Resources): ReadonlyMap<string, Work> =>
+  new Map([...attach(resources).attached].map(([key, attached]) => [key, workFor(attached)]))
+
+const workFor = (attached: Attached): Work => {
+  const routes: Route[] = []
+  const idle: Idle[] = []
+  for (const entry of attached.subscriptions) {
+    const { subscription } = entry
+    if (isDeleting(subscription) || !wasProgrammed(subscription)) continue
+    const found = restOf(subscription) ?? routeOf(entry)
+    if ('reason' in found) idle.push(found)
+    else routes.push(found)
+  }
+  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes, idle }
+}
+
+/** A broker that is away for a while does not undo what was declared there. */
+const wasProgrammed = ({ status }: Subscription): boolean =>
+  isTrue(status?.conditions, 'Programmed') ||
+  (status?.conditions?.some(({ type, reason }) => type === 'Programmed' && reason === 'BrokerUnreachable') ?? false)
+
+const restOf = (subscription: Subscription): Idle | undefined => {
+  const { metadata, spec, status } = subscription
+  if (spec.suspend) {
+    return { subscription, reason: 'Suspended', message: 'spec.suspend is true: messages wait in the queue' }
+  }
+  const gone = status?.conditions?.find(({ type, reason }) => type === 'Suspended' && reason === 'Gone')
+  if (gone?.observedGeneration !== metadata.generation) return undefined
+  return { subscription, reason: 'Gone', message: gone.message }
+}
+
+type Compiled = { readonly terms: Terms; readonly target: Target; readonly key: string } | { readonly invalid: string }
+
+/** Specs do not change, so what follows from one is worked out once. */
+const compiled = new WeakMap<object, Compiled>()
+
+const compile = (subscription: Subscription): Compiled => {
+  const target = targetOf(subscription)
+  if ('problem' in target) return { invalid: `${target.problem.field} ${target.problem.message}` }
+  const { subscriber, delivery } = subscription.spec
+  return { terms: termsOf(subscription), target, key: JSON.stringify([subscriber, delivery]) }
+}
+
+const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle => {
+  const known = compiled.get(subscription.spec) ?? compile(subscription)
+  compiled.set(subscription.spec, known)
+  if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
+  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
+  const { terms, target, key } = known
+  return {
+    id: idOf(subscription),
+    subscription,
+    queue,
+    deadLetterQueue: deadLetterQueueOf(subscription),
+    terms,
+    target,
+    key: `${subscription.metadata.uid} ${queue} ${key}`,
+  }
+}
