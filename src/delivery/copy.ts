@@ -95,11 +95,15 @@ export const deadLetterCopy = (
   return copyOf(message, '', deadLetterQueue, headers)
 }
 
-/** Foreign headers as they are; the broker's and our own of an earlier hop are left out. */
+/**
+ * Foreign headers as they are; the broker's and our own of an earlier hop are left out, but for the count of those that
+ * are gone for good.
+ */
 const passedOn = ({ properties }: Message): Record<string, unknown> => {
   const headers: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
-    if (!name.startsWith(ownPrefix) && !brokersOwn.test(name)) headers[name] = value
+    const isPassedOn = name === own.headersDropped || !(name.startsWith(ownPrefix) || brokersOwn.test(name))
+    if (isPassedOn) headers[name] = value
   }
   return headers
 }

@@ -20,8 +20,9 @@ export const reducedCopy = (copy: Copy): Copy => {
     headers[name] = value
     used += size
   }
+  const before = headers[own.headersDropped]
   const dropped = all.length - Object.keys(headers).length
-  headers[own.headersDropped] = dropped
+  headers[own.headersDropped] = dropped + (typeof before === 'number' ? before : 0)
   const properties = Object.entries(copy.properties).filter(([, value]) => isWritable(value))
   return { ...copy, properties: { ...(Object.fromEntries(properties) as CopyProperties), headers } }
 }

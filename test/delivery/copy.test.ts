@@ -196,6 +196,13 @@ describe('a reduced copy', () => {
     expect(Object.keys(headers).length).toBeGreaterThan(20)
   })
 
+  test('is remembered on every later copy', () => {
+    const once = reduce({ list: [] }).properties
+    const again = retryCopy(messageOf(once), origin, fresh, outcome, retry, level, now)
+    expect(again.properties.headers).toHaveProperty('waybill-headers-dropped', 1)
+    expect(reducedCopy(again).properties.headers).toHaveProperty('waybill-headers-dropped', 1)
+  })
+
   test('drops a property that has become too long', () => {
     const { properties } = reduce({}, { messageId: '\uFFFD'.repeat(86), correlationId: 'c' })
     expect(properties).not.toHaveProperty('messageId')
