@@ -46,11 +46,20 @@ const structured = (headers: string[], event: CloudEvent): Buffer => {
 }
 
 /**
- * The same for every attempt to deliver an event, so that a subscriber can tell a repetition. Standard Webhooks signs
- * `id.timestamp.body`, so it must not hold a dot, nor anything else that means something to somebody.
+ * The same for every attempt to deliver an event, and another for any other event, so that a subscriber can tell a
+ * repetition: CloudEvents promise that source and id together are unique. Standard Webhooks signs `id.timestamp.body`, so
+ * it must not hold a dot, nor anything else that means something to somebody.
  */
 const webhookId = (id: string, source: string): string =>
-  /^[A-Za-z0-9_-]{1,128}$/.test(id) ? id : hash('sha256', JSON.stringify([source, id]), 'base64url')
+  /^[A-Za-z0-9_-]{1,128}$/.test(id) ? `${id}_${mark(source)}` : hash('sha256', JSON.stringify([source, id]), 'base64url')
+
+const mark = (source: string): string => {
+  if (source !== marked.source) marked = { source, mark: hash('sha256', source, 'base64url').slice(0, 12) }
+  return marked.mark
+}
+
+/** Most subscriptions hear from one source most of the time. */
+let marked = { source: '', mark: '' }
 
 /** W3C Trace Context, from the AMQP headers or CloudEvents' distributed tracing extension. */
 const trace = (headers: string[], event: CloudEvent): void => {

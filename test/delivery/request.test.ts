@@ -11,7 +11,7 @@ describe('a binary request', () => {
     expect(request.body).toBe(message.content)
     expect(headersOf(request)).toEqual({
       'user-agent': 'waybill',
-      'webhook-id': 'a-1',
+      'webhook-id': expect.stringMatching(/^a-1_[A-Za-z0-9_-]{12}$/),
       'waybill-attempt': '3',
       'ce-specversion': '1.0',
       'ce-id': 'a-1',
@@ -59,8 +59,8 @@ describe('the webhook-id', () => {
     return headersOf(toRequest(event, targetFor('Binary'), attempt))['webhook-id']
   }
 
-  test.each(['1', 'a_B-9', 'x'.repeat(128)])('is the id of the event where it is harmless: %s', (id) => {
-    expect(idOf(id)).toBe(id)
+  test.each(['1', 'a_B-9', 'x'.repeat(128)])('begins with the id of the event where it is harmless: %s', (id) => {
+    expect(idOf(id)).toMatch(new RegExp(`^${id}_[A-Za-z0-9_-]{12}$`))
   })
 
   test.each(['a.b', 'a b', 'ä', 'x'.repeat(129), 'a\r\nb'])('is else a hash: %j', (id) => {
@@ -70,6 +70,7 @@ describe('the webhook-id', () => {
   test('is the same for each attempt, and another for another source', () => {
     expect(idOf('a.b', '/shop', 1)).toBe(idOf('a.b', '/shop', 8))
     expect(idOf('a.b', '/shop')).not.toBe(idOf('a.b', '/other'))
+    expect(idOf('1', '/shop')).not.toBe(idOf('1', '/other'))
   })
 
   test('is the same in both content modes', () => {
