@@ -39,10 +39,14 @@ export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validat
   if (copy.spec === undefined || copy.spec === null) copy.spec = {}
   const check = validators.get(kind.kind)
   if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
-  if (!check(copy)) return { problems: (check.errors ?? []).map(problemOf) }
+  if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
   const broken = brokenRules(kind.spec, copy.spec, old, 'spec')
   return broken.length > 0 ? { problems: broken } : { spec: copy.spec as Record<string, unknown> }
 }
+
+/** A value of the wrong type breaks every other keyword too; the first thing wrong with a field is enough. */
+const firstByField = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.filter(({ field }, index) => problems.findIndex((other) => other.field === field) === index)
 
 const problemOf = (error: ErrorObject): Problem => {
   const field = error.instancePath
@@ -50,6 +54,7 @@ const problemOf = (error: ErrorObject): Problem => {
     .replace(/\/(\d+)/g, '[$1]')
     .replaceAll('/', '.')
     .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
   const { params, data } = error
   switch (error.keyword) {
     case 'required':

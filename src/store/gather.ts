@@ -7,7 +7,7 @@ import { topic } from '../api/topic.ts'
 import type { Store } from './store.ts'
 
 /** Everything the store knows, at one moment. */
-export const gather = (store: Store): Resources => ({
+export const gather = (store: Pick<Store, 'list'>): Resources => ({
   brokers: store.list(broker),
   topics: store.list(topic),
   queues: store.list(queue),

@@ -1,0 +1,74 @@
+import { stringify } from 'yaml'
+import { kindNamed, kinds } from '../api/kinds.ts'
+import { apiVersion, type Kind, type Resource } from '../api/resource.ts'
+import { Failure } from './failure.ts'
+import { table } from './table.ts'
+
+export const outputs = ['table', 'wide', 'json', 'yaml'] as const
+
+export type GetOptions = {
+  readonly server: string
+  readonly output: (typeof outputs)[number]
+  /** All of them when left out. */
+  readonly namespace?: string
+}
+
+/**
+ * What `kubectl get` would print, from a running Waybill: one resource where a name says which, else a list.
+ * Throws a {@link Failure} where the kind is unknown, nothing has that name, or nothing answers.
+ */
+export const get = async (kindName: string | undefined, name: string | undefined, options: GetOptions) => {
+  const { server, output, namespace } = options
+  const wanted = kindName === undefined || kindName === 'waybill' ? kinds : [kindOf(kindName)]
+  const found = await Promise.all(
+    wanted.map(async (kind) => ({ kind, resources: await fetchList(server, kind, namespace) })),
+  )
+  const groups = found.map(({ kind, resources }) => ({
+    kind,
+    resources: name === undefined ? resources : resources.filter(({ metadata }) => metadata.name === name),
+  }))
+  const resources = groups.flatMap((group) => group.resources)
+  if (name !== undefined && resources.length === 0) {
+    const where = namespace === undefined ? 'in any namespace' : `in namespace ${namespace}`
+    throw new Failure(`${wanted.map(({ plural }) => plural).join(', ')} "${name}" not found ${where}`)
+  }
+  if (output === 'json' || output === 'yaml') {
+    const one = name !== undefined && resources.length === 1
+    const document = one ? resources[0] : { apiVersion: 'v1', kind: 'List', metadata: {}, items: resources }
+    return output === 'json' ? `${JSON.stringify(document, null, 2)}\n` : stringify(document, yamlOptions)
+  }
+  const tables = groups
+    .filter((group) => group.resources.length > 0)
+    .map((group) =>
+      table(group.kind, group.resources, { wide: output === 'wide', named: wanted.length > 1, nowMs: Date.now() }),
+    )
+  return tables.join('\n')
+}
+
+const yamlOptions = { aliasDuplicateObjects: false, lineWidth: 0 }
+
+const kindOf = (name: string): Kind => {
+  const kind = kindNamed(name)
+  if (kind) return kind
+  const known = kinds.map(({ plural, shortName }) => `${plural} (${shortName})`).join(', ')
+  throw new Failure(`there is no kind "${name}": choose one of ${known}`)
+}
+
+const fetchList = async (server: string, { plural }: Kind, namespace: string | undefined): Promise<Resource[]> => {
+  const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`
+  const url = `${server.replace(/\/+$/, '')}/apis/${apiVersion}/${within}${plural}`
+  if (!URL.canParse(url)) throw new Failure(`--server must be a URL such as http://127.0.0.1:9402, found "${server}"`)
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((cause: Error) => {
+    const reason = cause.cause instanceof Error ? cause.cause.message : cause.message
+    const hint = 'start one with waybill run -f PATH, or say where it is with --server'
+    throw new Failure(`no Waybill answers at ${server} (${reason}): ${hint}`, { cause })
+  })
+  const body: unknown = await response.json().catch(() => undefined)
+  if (!response.ok || !isList(body)) {
+    throw new Failure(`what answers at ${server} is no Waybill: it answered ${url} with ${response.status}`)
+  }
+  return body.items
+}
+
+const isList = (body: unknown): body is { items: Resource[] } =>
+  typeof body === 'object' && body !== null && 'items' in body && Array.isArray(body.items)

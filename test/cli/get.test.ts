@@ -1,0 +1,99 @@
+import { parse } from 'yaml'
+import { kinds } from '../../src/api/kinds.ts'
+import { topic as topicKind } from '../../src/api/topic.ts'
+import { openDirectory } from '../../src/store/directory/store.ts'
+import { startServer } from '../../src/telemetry/server.ts'
+import { folder, memoryLog, secret, topic } from '../store/manifests.ts'
+import { waybill } from './waybill.ts'
+
+const stop = new AbortController()
+const files = folder()
+let server = ''
+afterAll(() => {
+  stop.abort()
+  files.close()
+})
+
+beforeAll(async () => {
+  await files.write(
+    'a.yaml',
+    `${topic('orders')}---\n${topic('bills', undefined, ', namespace: shop')}---\n${secret('s', 'hunter2')}`,
+  )
+  await files.write(
+    'b.yaml',
+    'apiVersion: waybill.dev/v1alpha1\nkind: DeadLetterPolicy\nmetadata: { name: keep }\nspec: {}\n',
+  )
+  const store = await openDirectory([files.path], { log: memoryLog() }, stop.signal)
+  const ready = { type: 'Ready', status: 'False', reason: 'NotResolved', message: '', lastTransitionTime: '' } as const
+  await store.applyStatus(topicKind, store.get(topicKind, 'default', 'orders')!, 'waybill-operator', {
+    exchange: 'default.orders',
+    subscriptions: 2,
+    conditions: [{ ...ready, type: 'Accepted', status: 'True' }, ready],
+  })
+  const served = kinds.map((kind) => ({ kind: kind.kind, plural: kind.plural, list: () => store.list(kind) }))
+  const options = { listen: '127.0.0.1:0', metrics: async () => '', readiness: {}, apiVersion: 'waybill.dev/v1alpha1' }
+  server = (await startServer({ ...options, kinds: served }, stop.signal)).url
+})
+
+const get = async (...args: string[]) => {
+  const { code, out, err } = await waybill('get', ...args, '--server', server)
+  if (code !== 0) throw new Error(err)
+  return out
+}
+
+test.each(['topics', 'topic', 'Topic', 'wbt', 'topics.waybill.dev'])('the kind may be called %s', async (name) => {
+  const [heads, ...rows] = (await get(name)).trimEnd().split('\n')
+  expect(heads).toMatch(/^NAMESPACE {3}NAME {5}READY {3}EXCHANGE {9}SUBSCRIPTIONS {3}UNROUTED {3}AGE$/)
+  expect(rows).toHaveLength(2)
+  expect(rows[0]).toMatch(/^default {5}orders {3}False {3}default\.orders {3}2 {26}\d+s$/)
+  expect(rows[1]).toMatch(/^shop {8}bills +\d+s$/)
+})
+
+test('-o wide has more columns', async () => {
+  expect(await get('topics', '-o', 'wide', '-n', 'default')).toMatch(
+    /BROKER +REASON +AGE\n.*main +NotResolved +\d+s\n$/,
+  )
+})
+
+test('all kinds, each with its own columns', async () => {
+  const out = await get()
+  expect(out).toMatch(/topic\.waybill\.dev\/orders/)
+  expect(out).toMatch(
+    /\n\nNAMESPACE {3}NAME +READY +SUBSCRIPTIONS +DEFAULT +AGE\ndefault +deadletterpolicy\.waybill\.dev\/keep +false +\d+s\n$/,
+  )
+})
+
+test('-o json of a kind is a List, of a name the object', async () => {
+  const list = JSON.parse(await get('topics', '-o', 'json'))
+  expect(list).toMatchObject({ apiVersion: 'v1', kind: 'List' })
+  expect(list.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(['orders', 'bills'])
+  const one = JSON.parse(await get('topic', 'bills', '-n', 'shop', '-o', 'json'))
+  expect(one).toMatchObject({ kind: 'Topic', metadata: { name: 'bills', namespace: 'shop', generation: 1 } })
+  expect(parse(await get('topic', 'bills', '-o', 'yaml'))).toEqual(one)
+  expect(JSON.parse(await get('subscriptions', '-o', 'json')).items).toEqual([])
+})
+
+test('Secrets are not served', async () => {
+  expect(await get('-o', 'json')).not.toContain('hunter2')
+  expect((await fetch(`${server}/apis/waybill.dev/v1alpha1/secrets`)).status).toBe(404)
+  expect((await fetch(`${server}/api/v1/secrets`)).status).toBe(404)
+})
+
+test.each([
+  [['topic', 'nothing', '-n', 'shop'], 'Error: topics "nothing" not found in namespace shop\n'],
+  [['colours'], 'Error: there is no kind "colours": choose one of brokers (wbb), topics (wbt), queues (wbq)'],
+])('%j ends with 1', async (args, message) => {
+  const { code, out, err } = await waybill('get', ...args, '--server', server)
+  expect([code, out, err.slice(0, message.length)]).toEqual([1, '', message])
+})
+
+test('where nothing listens it says how to start one', async () => {
+  const { code, err } = await waybill('get', '--server', 'http://127.0.0.1:1')
+  expect(code).toBe(1)
+  expect(err).toMatch(/^Error: no Waybill answers at http:\/\/127\.0\.0\.1:1 .*: start one with waybill run -f PATH/)
+})
+
+test('no resources', async () => {
+  const { code, out, err } = await waybill('get', 'queues', '--server', server)
+  expect([code, out, err]).toEqual([0, '', 'No resources found\n'])
+})

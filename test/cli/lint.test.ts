@@ -1,0 +1,149 @@
+import { folder, secret, topic } from '../store/manifests.ts'
+import { waybill } from './waybill.ts'
+
+const open: { close(): void }[] = []
+afterEach(() => {
+  for (const { close } of open.splice(0)) close()
+})
+
+const lint = async (text: string, name = 'a.yaml') => {
+  const made = folder()
+  open.push(made)
+  await made.write(name, text)
+  const { code, out, err } = await waybill('lint', made.path)
+  return { code, err, lines: out.replaceAll(`${made.path}/`, '').trimEnd().split('\n') }
+}
+
+const waybillKind = (kind: string, name: string, spec: string): string =>
+  `apiVersion: waybill.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`
+const broker = waybillKind('Broker', 'main', '{ connection: { secretRef: { name: rabbit } } }')
+const rabbit =
+  'apiVersion: v1\nkind: Secret\nmetadata: { name: rabbit }\nstringData: { connection_string: "amqp://ann:hunter2@127.0.0.1/" }\n'
+const all = (...texts: string[]): string => texts.join('---\n')
+
+test('nothing to say of good manifests', async () => {
+  const subscription = waybillKind(
+    'Subscription',
+    'mail',
+    '{ topicRef: { name: orders }, subscriber: { url: http://h/ } }',
+  )
+  const { code, lines } = await lint(all(broker, rabbit, topic('orders'), subscription))
+  expect([code, lines]).toEqual([0, ['4 manifests in 1 file: no problems']])
+})
+
+test.each([
+  [
+    'a wrong type',
+    all(broker, rabbit, topic('a', 'brokerRef: { name: main }, unrouted: 5')),
+    'a.yaml:15: Topic/default/a: spec.unrouted: must be of type string, found 5',
+  ],
+  [
+    'a reference to nothing',
+    all(broker, rabbit, topic('a', 'brokerRef: { name: mian }')),
+    'a.yaml:15: Topic/default/a: spec.brokerRef: Broker default/mian does not exist',
+  ],
+  [
+    'two resources claiming one exchange',
+    all(
+      broker,
+      rabbit,
+      topic('a', 'brokerRef: { name: main }, exchange: { name: x }'),
+      topic('b', 'brokerRef: { name: main }, exchange: { name: x }'),
+    ),
+    'a.yaml:21: Topic/default/b: spec.exchange.name: exchange x is already declared by Topic/default/a',
+  ],
+  [
+    'a name that makes one over 255 bytes',
+    all(
+      broker,
+      rabbit,
+      topic('orders'),
+      waybillKind('Subscription', 'x'.repeat(250), '{ topicRef: { name: orders }, subscriber: { url: http://h/ } }'),
+    ).replaceAll('x'.repeat(250), `${'x'.repeat(63)}.`.repeat(3) + 'x'.repeat(55)),
+    'a.yaml:19: Subscription/default/xxx',
+  ],
+  [
+    'a Secret without the keys',
+    all(broker, secret('rabbit', 'p')),
+    'a.yaml:4: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit needs the key connection_string',
+  ],
+  [
+    'a Secret without a certificate',
+    all(
+      rabbit,
+      waybillKind(
+        'Broker',
+        'main',
+        '{ connection: { secretRef: { name: rabbit } }, tls: { caSecretRef: { name: rabbit } } }',
+      ),
+    ),
+    'a.yaml:9: Broker/default/main: spec.tls.caSecretRef.name: Secret default/rabbit needs the key ca.crt',
+  ],
+  [
+    'a URL with a user',
+    all(
+      broker,
+      rabbit,
+      topic('orders'),
+      waybillKind('Subscription', 's', '{ topicRef: { name: orders }, subscriber: { url: "http://ann:hunter2@h/" } }'),
+    ),
+    'a.yaml:20: Subscription/default/s: spec.subscriber.url: must not hold a user',
+  ],
+  [
+    'the same twice',
+    all(broker, rabbit, topic('a'), topic('a')),
+    'a.yaml:20: Topic/default/a: metadata.name: is defined already in a.yaml:14',
+  ],
+])('%s is one line, and 1', async (_what, text, expected) => {
+  const { code, lines } = await lint(text)
+  expect(lines).toHaveLength(2)
+  expect(lines[0]?.slice(0, expected.length)).toBe(expected)
+  expect([code, lines[1]]).toEqual([1, expect.stringMatching(/: 1 problem$/)])
+  expect(lines.join()).not.toContain('hunter2')
+})
+
+test('what refers to something faulty is not faulty itself', async () => {
+  const faulty = topic('orders', 'brokerRef: { name: main }, unrouted: Keep')
+  const subscription = waybillKind(
+    'Subscription',
+    's',
+    '{ topicRef: { name: orders }, subscriber: { url: http://h/ } }',
+  )
+  const { lines } = await lint(all(broker, rabbit, faulty, subscription))
+  expect(lines).toHaveLength(2)
+})
+
+test('Secrets elsewhere and other kinds are noted', async () => {
+  const { code, lines } = await lint(all(broker, 'apiVersion: apps/v1\nkind: Deployment\n'))
+  expect(code).toBe(0)
+  expect(lines).toEqual([
+    'a.yaml:4: note: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit is not among these files',
+    'a.yaml:6: note: Deployment of apps/v1 skipped: it is no kind of waybill.dev',
+    '1 manifest in 1 file: no problems',
+  ])
+})
+
+test.each([
+  ['gone', /gone: does not exist\n.*1 problem\n$/, ''],
+  ['', '', /^Error: .*: no \.yaml, \.yml or \.json file there\n$/],
+])('a path without manifests ends with 1: %j', async (name, out, err) => {
+  const made = folder()
+  open.push(made)
+  const ended = await waybill('lint', `${made.path}/${name}`)
+  expect(ended).toEqual({ code: 1, out: expect.stringMatching(out), err: expect.stringMatching(err) })
+})
+
+test.each([
+  [['--version'], 0, /^\d+\.\d+\.\d+\n$/, ''],
+  [['--help'], 0, /Usage: waybill/, ''],
+  [['lint', '--help'], 0, /Example:\n {2}waybill lint manifests\//, ''],
+  [[], 2, '', /Usage: waybill/],
+  [['lnt'], 2, '', /unknown command 'lnt'\n\(Did you mean lint\?\)/],
+  [['lint'], 2, '', /missing required argument 'path'/],
+  [['run'], 2, '', /required option '-f, --file <path...>' not specified/],
+  [['run', '-f', '.', '--instance', 'a:b'], 2, '', /Use lower-case letters/],
+  [['run', '-f', '.', '--drain-timeout', 'soon'], 2, '', /Use a duration such as 30s/],
+  [['get', '-o', 'xml'], 2, '', /Allowed choices are table, wide, json, yaml/],
+])('waybill %j ends with %d', async (args, code, out, err) => {
+  expect(await waybill(...args)).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) })
+})
