@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { duration, from, immutable, secretRef } from './fields.ts'
+import { duration, from, immutable, observedGeneration, secretRef } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const broker = defineKind({
@@ -68,7 +68,7 @@ export const broker = defineKind({
   status: {
     type: 'object',
     properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
+      observedGeneration,
       version: { type: 'string', description: 'Version of RabbitMQ.' },
       capabilities: {
         type: 'array',
@@ -86,9 +86,9 @@ export const broker = defineKind({
         type: 'object',
         description: 'How many resources use it.',
         properties: {
-          topics: { type: 'integer' },
-          queues: { type: 'integer' },
-          subscriptions: { type: 'integer' },
+          topics: { type: 'integer', description: 'Topics on it.' },
+          queues: { type: 'integer', description: 'Queues on it.' },
+          subscriptions: { type: 'integer', description: 'Subscriptions that deliver from it.' },
         },
       },
       delayed: { type: 'integer', description: 'Messages waiting for their next attempt, of all subscriptions.' },

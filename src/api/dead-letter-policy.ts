@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { duration } from './fields.ts'
+import { duration, observedGeneration } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const deadLetterPolicy = defineKind({
@@ -45,7 +45,7 @@ export const deadLetterPolicy = defineKind({
   status: {
     type: 'object',
     properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
+      observedGeneration,
       subscriptions: { type: 'integer', description: 'How many subscriptions and queues it holds for.' },
       conditions,
     },

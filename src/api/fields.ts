@@ -1,4 +1,4 @@
-import type { ArraySchema, ObjectSchema, Rule, StringSchema } from './schema.ts'
+import type { ArraySchema, IntegerSchema, ObjectSchema, Rule, StringSchema } from './schema.ts'
 
 /** Schema fragments that several kinds share. */
 
@@ -88,3 +88,9 @@ export const from = (what: string) =>
       },
     },
   }) as const satisfies ObjectSchema
+
+export const observedGeneration = {
+  type: 'integer',
+  format: 'int64',
+  description: 'The generation of the specification that this status is about.',
+} as const satisfies IntegerSchema

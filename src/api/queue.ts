@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { brokerObjectName, crossRef, duration, immutable, localRef, routingKeys } from './fields.ts'
+import { brokerObjectName, crossRef, duration, immutable, localRef, observedGeneration, routingKeys } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const queue = defineKind({
@@ -97,7 +97,7 @@ export const queue = defineKind({
   status: {
     type: 'object',
     properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
+      observedGeneration,
       queue: { type: 'string', description: 'Name on the broker.' },
       deadLetterQueue: { type: 'string', description: 'Name of its dead-letter queue.' },
       messages: { type: 'integer', description: 'Messages in it, two significant digits.' },

@@ -28,7 +28,7 @@ export const subscriber = {
       properties: {
         name: { ...objectName, maxLength: 63, description: 'Name of the Service.' },
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 80, description: 'Port of the Service.' },
-        scheme: { type: 'string', enum: ['Http', 'Https'], default: 'Http' },
+        scheme: { type: 'string', enum: ['Http', 'Https'], default: 'Http', description: 'How to talk to it.' },
       },
     },
     path: {

@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { crossRef, immutable, localRef, routingKeys } from './fields.ts'
+import { crossRef, immutable, localRef, observedGeneration, routingKeys } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 import { delivery } from './subscription-delivery.ts'
 import { subscriber } from './subscription-subscriber.ts'
@@ -59,7 +59,7 @@ export const subscription = defineKind({
   status: {
     type: 'object',
     properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
+      observedGeneration,
       queue: { type: 'string', description: 'The queue it delivers from.' },
       deadLetterQueue: { type: 'string', description: 'Where its undeliverable messages are kept.' },
       backlog: {
@@ -72,6 +72,7 @@ export const subscription = defineKind({
       },
       deadLetters: {
         type: 'object',
+        description: 'What could not be delivered.',
         properties: { count: { type: 'integer', description: 'Messages in its dead-letter queue.' } },
       },
       delivery: {
@@ -88,10 +89,10 @@ export const subscription = defineKind({
             type: 'object',
             description: 'The latest failed attempt.',
             properties: {
-              time: { type: 'string', format: 'date-time' },
-              statusCode: { type: 'integer' },
-              reason: { type: 'string', maxLength: 64 },
-              message: { type: 'string', maxLength: 256 },
+              time: { type: 'string', format: 'date-time', description: 'When it ended.' },
+              statusCode: { type: 'integer', description: 'The HTTP status, where there was an answer.' },
+              reason: { type: 'string', maxLength: 64, description: 'Why it failed, in one word.' },
+              message: { type: 'string', maxLength: 256, description: 'Why it failed, for people.' },
             },
           },
         },

@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { brokerObjectName, crossRef, from, immutable } from './fields.ts'
+import { brokerObjectName, crossRef, from, immutable, observedGeneration } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const topic = defineKind({
@@ -55,7 +55,7 @@ export const topic = defineKind({
   status: {
     type: 'object',
     properties: {
-      observedGeneration: { type: 'integer', format: 'int64' },
+      observedGeneration,
       exchange: { type: 'string', description: 'Name of the exchange.' },
       subscriptions: { type: 'integer', description: 'How many subscriptions it has.' },
       unrouted: { type: 'integer', description: 'Events parked because no subscription wanted them.' },

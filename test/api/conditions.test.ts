@@ -1,0 +1,31 @@
+import { isTrue, stamp, verdict } from '../../src/api/conditions.ts'
+
+const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second))
+
+test('the time of a transition moves only with the status', () => {
+  const first = stamp([verdict('Ready', 'False', 'NotResolved', 'Topic missing')], undefined, 1, at(1))
+  expect(first).toEqual([
+    {
+      type: 'Ready',
+      status: 'False',
+      reason: 'NotResolved',
+      message: 'Topic missing',
+      observedGeneration: 1,
+      lastTransitionTime: '2030-01-01T00:00:01Z',
+    },
+  ])
+  const second = stamp([verdict('Ready', 'False', 'NotProgrammed', 'Queue missing')], first, 2, at(2))
+  expect(second[0]).toMatchObject({
+    reason: 'NotProgrammed',
+    observedGeneration: 2,
+    lastTransitionTime: '2030-01-01T00:00:01Z',
+  })
+  const third = stamp([verdict('Ready', 'True', 'Ready', '')], second, 2, at(3))
+  expect(third[0]?.lastTransitionTime).toBe('2030-01-01T00:00:03Z')
+  expect([
+    isTrue(second, 'Ready'),
+    isTrue(third, 'Ready'),
+    isTrue(third, 'Accepted'),
+    isTrue(undefined, 'Ready'),
+  ]).toEqual([false, true, false, false])
+})

@@ -1,0 +1,150 @@
+import { Environment } from '@marcbachmann/cel-js'
+import { crd } from '../../src/api/crd.ts'
+import { kinds } from '../../src/api/kinds.ts'
+import type { Schema } from '../../src/api/schema.ts'
+
+/**
+ * What the API server asks of a CRD's schema, where it can be told without one.
+ * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+ */
+type Node = { readonly path: string; readonly schema: Schema; readonly required: boolean }
+
+const walk = (schema: Schema, path: string, required = true): Node[] => {
+  const own = [{ path, schema, required }]
+  if (schema.type === 'array') return [...own, ...walk(schema.items, `${path}[]`)]
+  if ('additionalProperties' in schema) return [...own, ...walk(schema.additionalProperties, `${path}{}`)]
+  if (!('properties' in schema)) return own
+  const inner = Object.entries(schema.properties).flatMap(([name, property]) =>
+    walk(property, `${path}.${name}`, schema.required?.includes(name) ?? false),
+  )
+  return [...own, ...inner]
+}
+
+const nodes = kinds.flatMap(({ kind, spec, status }) => [
+  ...walk(spec, `${kind}.spec`),
+  ...walk(status, `${kind}.status`),
+])
+const specNodes = nodes.filter(({ path }) => path.includes('.spec'))
+const pathsOf = (found: readonly Node[]): string[] => found.map(({ path }) => path)
+
+const common = ['type', 'description', 'default', 'x-kubernetes-validations']
+const keywords: Record<Schema['type'], readonly string[]> = {
+  string: [...common, 'enum', 'pattern', 'format', 'minLength', 'maxLength'],
+  integer: [...common, 'format', 'minimum', 'maximum'],
+  boolean: common,
+  array: [...common, 'items', 'minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
+  object: [...common, 'properties', 'required', 'additionalProperties', 'maxProperties'],
+}
+
+test('every node has a type and only keywords that a structural schema allows', () => {
+  const odd = nodes.filter(({ schema }) => Object.keys(schema).some((key) => !keywords[schema.type].includes(key)))
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('properties and additionalProperties exclude each other', () => {
+  expect(pathsOf(nodes.filter(({ schema }) => 'properties' in schema && 'additionalProperties' in schema))).toEqual([])
+})
+
+test('what is required exists', () => {
+  const odd = nodes.filter(
+    ({ schema }) => 'properties' in schema && schema.required?.some((name) => !(name in schema.properties)),
+  )
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('a field with a default is not required, for it is never missing', () => {
+  expect(
+    pathsOf(nodes.filter(({ schema, required, path }) => required && 'default' in schema && !path.endsWith(']'))),
+  ).toEqual([])
+})
+
+test('an object that defaults to {} has no required property without a default', () => {
+  const odd = nodes.filter(({ schema }) => 'properties' in schema && schema.default && schema.required?.length)
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('a default is of its type, among its enum, and matches its pattern', () => {
+  const odd = nodes.filter(({ schema }) => {
+    if (!('default' in schema) || schema.default === undefined) return false
+    const value: unknown = schema.default
+    if (schema.type === 'array') return !Array.isArray(value)
+    if (schema.type === 'integer') return !Number.isInteger(value)
+    if (typeof value !== schema.type) return true
+    if (schema.type !== 'string') return false
+    return schema.enum?.includes(String(value)) === false || !new RegExp(schema.pattern ?? '').test(String(value))
+  })
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('every string, list and map of a specification has a limit: the cost of its CEL rules is counted with it', () => {
+  const odd = specNodes.filter(({ schema }) => {
+    if (schema.type === 'string') return !('enum' in schema) && schema.maxLength === undefined
+    if (schema.type === 'array') return schema.maxItems === undefined
+    return 'additionalProperties' in schema && schema.maxProperties === undefined
+  })
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('patterns compile in RE2, which knows no look-around and no back-references', () => {
+  const odd = nodes.filter(({ schema }) => schema.type === 'string' && /\(\?[=!<]|\\[1-9]/.test(schema.pattern ?? ''))
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('every property says what it means', () => {
+  const odd = nodes.filter(
+    ({ schema, path }) => !schema.description && !/(\]|\}|\.spec|\.status|conditions\[\]\..*)$/.test(path),
+  )
+  expect(pathsOf(odd)).toEqual([])
+})
+
+test('the items of a list-map require its keys; a set holds scalars', () => {
+  const odd = nodes.filter(({ schema }) => {
+    if (schema.type !== 'array') return false
+    if (schema['x-kubernetes-list-type'] === 'set')
+      return schema.items.type === 'object' || schema.items.type === 'array'
+    if (schema['x-kubernetes-list-type'] !== 'map') return false
+    const required = 'required' in schema.items ? (schema.items.required ?? []) : []
+    return !schema['x-kubernetes-list-map-keys']?.every((key) => required.includes(key))
+  })
+  expect(pathsOf(odd)).toEqual([])
+})
+
+const rules = nodes.flatMap(({ path, schema }) =>
+  (schema['x-kubernetes-validations'] ?? []).map(({ rule, message }): [string, string, string] => [
+    path,
+    rule,
+    message,
+  ]),
+)
+
+test.each(rules)('%s: the rule %s is CEL', (_path, rule, message) => {
+  const environment = new Environment({ unlistedVariablesAreDyn: true }).registerFunction(
+    'isURL(string): bool',
+    () => true,
+  )
+  expect(() => environment.parse(rule)).not.toThrow()
+  expect(message).not.toMatch(/^[A-Z]|\.$|\n/)
+})
+
+test('a rule that compares with oldSelf stands where the old value can be found: not inside a list', () => {
+  expect(rules.filter(([path, rule]) => /\boldSelf\b/.test(rule) && /[\]}]/.test(path))).toEqual([])
+})
+
+test.each(kinds.map((kind) => [kind.kind, kind] as const))('%s: columns lead to fields that exist', (_name, kind) => {
+  const known = new Set(
+    walk(kind.spec, '.spec')
+      .concat(walk(kind.status, '.status'))
+      .map(({ path }) => path),
+  )
+  for (const { jsonPath } of kind.columns) {
+    const path = jsonPath.replace(/\[\?\(.*?\)\]/, '[]')
+    expect(path === '.metadata.creationTimestamp' || known.has(path) ? '' : jsonPath).toBe('')
+  }
+})
+
+test.each(kinds.map((kind) => [kind.kind, kind] as const))('%s: names go together', (_name, kind) => {
+  const { metadata, spec } = crd(kind)
+  expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`)
+  expect(spec.names.singular).toBe(kind.kind.toLowerCase())
+  expect(spec.versions[0]?.subresources).toEqual({ status: {} })
+})
