@@ -1,0 +1,48 @@
+import { createMetrics } from '../../src/telemetry/metrics.ts'
+
+const seriesOf = async (metrics: ReturnType<typeof createMetrics>, label: string): Promise<string[]> =>
+  (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('waybill_') && line.includes(label))
+
+const use = (metrics: ReturnType<typeof createMetrics>, name: string): void => {
+  metrics.subscriptionBacklog.set({ namespace: 'shop', subscription: name, state: 'ready' }, 1)
+  metrics.scalingPending.labels('shop', name).set(1)
+  metrics.deliveryAttempts.labels('shop', name, 'delivered', '2xx').inc()
+  metrics.deliveryAttempts.labels('shop', name, 'retried', 'none').inc()
+  metrics.deliveryDuration.labels('shop', name).observe(0.2)
+  metrics.deadLetters.labels('shop', name).set(1)
+  metrics.deadLettered.labels('shop', name, 'Exhausted').inc()
+  metrics.copyUnconfirmed.labels('shop', name).inc()
+}
+
+test('names have the prefix waybill_, and the process tells of itself', async () => {
+  const text = await createMetrics().registry.metrics()
+  expect(text).toContain('process_cpu_seconds_total')
+  expect(text.match(/^# TYPE (?!process_|nodejs_|waybill_).*/gm)).toBeNull()
+})
+
+test('all series of a subscription that is gone go, and no others', async () => {
+  const metrics = createMetrics()
+  use(metrics, 'mail')
+  const before = (await seriesOf(metrics, '"mail"')).length
+  use(metrics, 'bill')
+  await metrics.forgetSubscription('shop', 'mail')
+  expect(await seriesOf(metrics, '"mail"')).toEqual([])
+  expect(await seriesOf(metrics, '"bill"')).toHaveLength(before)
+  await metrics.forgetSubscription('shop', 'never-there')
+})
+
+test('all series of a broker that is gone go', async () => {
+  const metrics = createMetrics()
+  for (const broker of ['main', 'other']) {
+    metrics.brokerConnected.labels('shop', broker).set(1)
+    metrics.brokerAmqpConnected.labels('shop', broker).set(1)
+    metrics.brokerDelayedMessages.labels('shop', broker, '5s').set(1)
+    metrics.brokerChanges.labels('shop', broker, 'bind', 'applied').inc()
+    metrics.driftDetected.labels('shop', broker, 'queue').inc()
+    metrics.reconciles.labels('shop', broker, 'done').inc()
+    metrics.reconcileDuration.labels('shop', broker).observe(1)
+  }
+  await metrics.forgetBroker('shop', 'main')
+  expect(await seriesOf(metrics, '"main"')).toEqual([])
+  expect(await seriesOf(metrics, '"other"')).not.toEqual([])
+})
