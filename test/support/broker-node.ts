@@ -68,9 +68,7 @@ const environment = (folder: string, ports: Ports): NodeJS.ProcessEnv => ({
   RABBITMQ_MNESIA_BASE: join(folder, 'data'),
   RABBITMQ_LOG_BASE: join(folder, 'log'),
   RABBITMQ_PID_FILE: join(folder, 'pid'),
-  // Idle schedulers sleep at once: what shares the machine with the broker needs the processor more.
-  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-    '+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
   ERL_EPMD_ADDRESS: '127.0.0.1',
   ERL_EPMD_PORT: String(ports.epmd),
   ERL_CRASH_DUMP: join(folder, 'erl_crash.dump'),

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { apiVersion, type Kind, type Resource } from '../../src/api/resource.ts'
-import { freePort } from './free-port.ts'
+import { eventually } from './wait.ts'
 
 export type Waybill = {
   readonly pid: number
@@ -34,68 +33,64 @@ export type RunOptions = {
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Starts `waybill run` on files or folders of manifests as a process of its own; resolves once its HTTP API answers. */
+/** Starts `waybill run` on files or folders of manifests as a process of its own; resolves once its HTTP API is there. */
 export const runWaybill = async (paths: string | readonly string[], options: RunOptions = {}): Promise<Waybill> => {
-  const listen = options.listen ?? `127.0.0.1:${await freePort()}`
+  const { listen = '127.0.0.1:0', logFile, env = {}, args = [] } = options
   const files = [paths].flat().flatMap((path) => ['-f', path])
-  const child = spawn(process.execPath, [main, 'run', ...files, '--listen', listen, ...(options.args ?? [])], {
-    env: { ...process.env, ...options.env },
+  const child = spawn(process.execPath, [main, 'run', ...files, '--listen', listen, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  const killed = () => child.kill('SIGKILL')
+  process.once('exit', killed)
   let logs = ''
-  const file = options.logFile === undefined ? undefined : createWriteStream(options.logFile, { flags: 'a' })
+  const file = logFile === undefined ? undefined : createWriteStream(logFile, { flags: 'a' })
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     logs += chunk
     file?.write(chunk)
   })
-  const killed = () => child.kill('SIGKILL')
-  process.once('exit', killed)
   const exited = once(child, 'close').then(([code, signal]): number | NodeJS.Signals => {
     process.off('exit', killed)
     file?.end()
     return code ?? signal
   })
-  const server = `http://${listen}`
-  const waybill: Waybill = {
+  let running = true
+  exited.then(() => {
+    running = false
+  })
+  const server = await eventually(() => urlIn(logs) ?? (running ? undefined : 'none'), { timeoutMs: 20_000 })
+  if (server === 'none') throw new Error(`waybill run ended with ${await exited}:\n${logs}`)
+
+  const list = async <K extends Kind>({ plural }: K): Promise<Resource<K>[]> => {
+    const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })
+    if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}`)
+    return ((await answer.json()) as { items: Resource<K>[] }).items
+  }
+  const kill = (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
+    return exited
+  }
+  return {
     pid: child.pid ?? 0,
     server,
     logs: () => logs,
     exited,
-    kill(signal = 'SIGTERM') {
-      child.kill(signal)
-      return exited
-    },
+    kill,
     async stop() {
       const patience = setTimeout(killed, 5_000)
-      await waybill.kill()
+      await kill()
       clearTimeout(patience)
     },
-    async list<K extends Kind>({ plural }: K) {
-      const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })
-      if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}`)
-      return ((await answer.json()) as { items: Resource<K>[] }).items
-    },
+    list,
     async get(kind, name) {
-      const items = await waybill.list(kind)
+      const items = await list(kind)
       return items.find(({ metadata }) => [metadata.name, `${metadata.namespace}/${metadata.name}`].includes(name))
     },
   }
-  await answers(waybill)
-  return waybill
 }
 
-const answers = async ({ server, exited, logs, kill }: Waybill): Promise<void> => {
-  let ended: unknown
-  exited.then((how) => {
-    ended = how
-  })
-  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 25) {
-    if (ended !== undefined) throw new Error(`waybill run ended with ${ended}:\n${logs()}`)
-    const answer = await fetch(`${server}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok) return
-    await delay(25)
-  }
-  await kill('SIGKILL')
-  throw new Error(`waybill run did not answer on ${server} within 20 s:\n${logs()}`)
+/** Where it listens, by its own log: whatever answers on a port that was free a moment ago may be somebody else. */
+const urlIn = (logs: string): string | undefined => {
+  const line = logs.split('\n').find((one) => one.endsWith('}') && one.includes('"url"'))
+  return line && (JSON.parse(line) as { url: string }).url
 }

@@ -26,13 +26,14 @@ export const shippingDown = async (shop: Shop, say: Say): Promise<void> => {
 
   const failing = async () => {
     const found = await shop.waybill().get(subscription, 'shop/shipping')
-    return found?.status?.delivery?.lastFailure
+    return found?.status?.conditions?.find(({ type, status }) => type === 'Delivering' && status === 'False')
   }
-  const failure = await eventually(failing, { timeoutMs: 15_000, everyMs: 200 }).catch(() => undefined)
-  say.now(`Shipping's status: ${failure?.reason ?? 'no failure reported'}`)
+  const failure = await eventually(failing, { timeoutMs: 20_000, everyMs: 200 }).catch(() => undefined)
+  say.now("Shipping's status")
   say.quote(await shop.table())
-  say.judge(failure !== undefined, "Shipping's status says why it does not receive")
-  say.judge(!acceptedAll(shipping, ids), 'Shipping has received nothing yet')
+  say.quote(failure ? `Delivering ${failure.status}, ${failure.reason}: ${failure.message}` : '')
+  say.judge(failure !== undefined, 'the status says that Shipping does not receive, and why')
+  say.judge(!acceptedAll(shipping, ids), 'Shipping has received nothing')
 
   await shipping.open()
   say.now('Shipping is switched on again')

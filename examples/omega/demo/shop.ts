@@ -48,7 +48,6 @@ export const openShop = async (closing: AsyncDisposableStack, logFile: string): 
   const ports = { mailing: mailing.port, billing: billing.port, shipping: shipping.port }
   const folder = ownCopy(manifests, vhost, ports)
   closing.defer(() => rmSync(folder, { recursive: true, force: true }))
-  const listen = `127.0.0.1:${await freePort(9402)}`
   const producer = await connectProducer(vhost.amqpUrl)
   closing.defer(producer.close)
 
@@ -67,7 +66,7 @@ export const openShop = async (closing: AsyncDisposableStack, logFile: string): 
     producer,
     waybill,
     async startWaybill() {
-      running = await runWaybill(folder, { listen, logFile })
+      running = await runWaybill(folder, { listen: `127.0.0.1:${await freePort(9402)}`, logFile })
       await eventually(() => allReady(waybill()), { timeoutMs: 20_000, everyMs: 100 })
     },
     placeOrders(count) {
@@ -90,8 +89,8 @@ const allReady = async (waybill: Waybill): Promise<boolean> => {
   return subscriptions.length === 3 && subscriptions.every(({ status }) => isTrue(status?.conditions, 'Ready'))
 }
 
-/** The id of the event, the same however often it is sent. */
-export const idOf = ({ headers }: Received): string => String(headers['webhook-id'])
+/** The id of the order's event. */
+export const idOf = ({ headers }: Received): string => String(headers['ce-id'])
 
 /** What a subscriber has answered 2xx, by id. */
 export const accepted = ({ received }: Subscriber): string[] =>
