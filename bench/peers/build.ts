@@ -1,0 +1,101 @@
+import { type ExecFileOptions, execFile } from 'node:child_process'
+import { accessSync, constants, cpSync, mkdirSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { say } from '../setting.ts'
+
+/** The programs that do a dispatcher's job elsewhere, in the versions that are raced. */
+export const peers = ['knative', 'dapr', 'bento'] as const
+export type Peer = (typeof peers)[number]
+
+const binaries: Readonly<Record<Peer, string>> = { knative: 'knative-dispatcher', dapr: 'daprd', bento: 'bento' }
+const knative = 'knative.dev/eventing-rabbitmq/cmd/dispatcher@v0.48.0'
+const dapr = 'github.com/dapr/dapr@v1.16.0'
+
+/** Where peers are kept from one race to the next. */
+export const peersFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'waybill-bench')
+
+/**
+ * The path of each peer's binary; those that are missing are built from the Go module proxy first. A peer that can be
+ * neither found nor built is left out, and why is said.
+ */
+export const findPeers = async (
+  wanted: readonly Peer[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Peer, string>> => {
+  const found = new Map<Peer, string>()
+  for (const peer of wanted) {
+    const binary = join(folder, binaries[peer])
+    try {
+      if (!isExecutable(binary)) {
+        say(`Building ${peer} into ${folder}; the first time this takes minutes`)
+        await builders[peer](binary, signal)
+      }
+      found.set(peer, binary)
+    } catch (error) {
+      signal.throwIfAborted()
+      const isWithoutGo = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      const why = isWithoutGo ? 'it is not built and there is no go on PATH (https://go.dev/dl)' : String(error)
+      say(`\n*** LEFT OUT: ${peer}: ${why}\n`)
+    }
+  }
+  return found
+}
+
+type Builder = (binary: string, signal: AbortSignal) => Promise<void>
+
+const lean = ['-trimpath', '-ldflags', '-s -w']
+
+const builders: Readonly<Record<Peer, Builder>> = {
+  /** Installed from its module as it is: that is the one way to get exactly its own dependencies. */
+  async knative(binary, signal) {
+    const folder = `${binary}.build`
+    mkdirSync(folder, { recursive: true })
+    await go(['install', ...lean, knative], { signal, env: { GOBIN: folder } })
+    cpSync(join(folder, 'dispatcher'), binary)
+    rmSync(folder, { recursive: true })
+  },
+
+  /** A copy of its module, with all components but RabbitMQ left out: they are 200 MB that the race does not touch. */
+  async dapr(binary, signal) {
+    const { Dir } = JSON.parse(await go(['mod', 'download', '-json', dapr], { signal })) as { Dir: string }
+    const source = `${binary}.build`
+    rmSync(source, { recursive: true, force: true })
+    await promisify(execFile)('cp', ['-r', '--no-preserve=mode', Dir, source])
+    const components = join(source, 'cmd/daprd/components')
+    rmSync(join(components, 'zz_notag.go'))
+    cpSync(fileURLToPath(new URL('dapr/only_rabbitmq.go', import.meta.url)), join(components, 'only_rabbitmq.go'))
+    await go(['build', ...lean, '-o', binary, './cmd/daprd'], { signal, cwd: source })
+    rmSync(source, { recursive: true })
+  },
+
+  async bento(binary, signal) {
+    const source = `${binary}.build`
+    cpSync(fileURLToPath(new URL('bento', import.meta.url)), source, { recursive: true })
+    await go(['build', ...lean, '-o', binary, '.'], { signal, cwd: source })
+    rmSync(source, { recursive: true })
+  },
+}
+
+const go = async (args: readonly string[], { env = {}, ...options }: ExecFileOptions): Promise<string> => {
+  const settled = { CGO_ENABLED: '0', GOFLAGS: '-mod=mod' }
+  const { stdout } = await promisify(execFile)('go', args, {
+    maxBuffer: 64 * 1024 * 1024,
+    ...options,
+    env: { ...process.env, ...settled, ...env },
+    encoding: 'utf8',
+  })
+  return stdout
+}
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,96 @@
+import type { AddressInfo } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+
+/** An HTTP/1.1 subscriber that costs less than any sender. */
+export type Sink = {
+  readonly port: number
+  readonly url: string
+  /** From now on called for each POST, synchronously; the request is answered 200 unless it returns `'hang'`. */
+  receive(receiver: Receiver): void
+  /** Closes the server and every connection. */
+  close(): void
+}
+
+export type Receiver = (body: Buffer, path: string) => 'hang' | undefined
+
+const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+const endOfHead = '\r\n\r\n'
+
+/** Listens on a free port of 127.0.0.1. Node's own server would cost three times as much and hide what senders cost. */
+export const startSink = async (): Promise<Sink> => {
+  let receiver: Receiver = () => undefined
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    serve(socket, (body, path) => receiver(body, path))
+    // A sender that is stopped resets its connections.
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    url: `http://127.0.0.1:${port}/`,
+    receive: (next) => {
+      receiver = next
+    },
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+/** Cuts what arrives into requests. Senders look around with GET first; those are answered and not counted. */
+const serve = (socket: Socket, receiver: Receiver): void => {
+  let unread: Buffer | undefined
+  socket.on('data', (chunk: Buffer) => {
+    let buffer = unread === undefined ? chunk : Buffer.concat([unread, chunk])
+    unread = undefined
+    while (buffer.length > 0) {
+      const request = nextRequest(buffer)
+      if (request === undefined) {
+        unread = buffer
+        return
+      }
+      buffer = buffer.subarray(request.end)
+      if (!request.isPost || receiver(request.body, request.path) !== 'hang') socket.write(ok)
+    }
+  })
+}
+
+type Request = { readonly isPost: boolean; readonly path: string; readonly body: Buffer; readonly end: number }
+
+/** The request at the start of the buffer, or `undefined` while it is not complete. */
+const nextRequest = (buffer: Buffer): Request | undefined => {
+  const headEnd = buffer.indexOf(endOfHead)
+  if (headEnd === -1) return undefined
+  const head = buffer.toString('latin1', 0, headEnd)
+  const start = headEnd + endOfHead.length
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
+  const body =
+    length === undefined && isChunked(head) ? chunks(buffer, start) : plain(buffer, start, Number(length ?? 0))
+  const path = head.slice(head.indexOf(' ') + 1, head.indexOf(' HTTP/'))
+  return body && { isPost: head.startsWith('POST'), path, ...body }
+}
+
+const isChunked = (head: string): boolean => /\r\ntransfer-encoding: *chunked/i.test(head)
+
+const plain = (buffer: Buffer, start: number, length: number): Pick<Request, 'body' | 'end'> | undefined => {
+  const end = start + length
+  return buffer.length < end ? undefined : { body: buffer.subarray(start, end), end }
+}
+
+const chunks = (buffer: Buffer, start: number): Pick<Request, 'body' | 'end'> | undefined => {
+  const parts: Buffer[] = []
+  for (let at = start; ; ) {
+    const lineEnd = buffer.indexOf('\r\n', at)
+    if (lineEnd === -1) return undefined
+    const size = Number.parseInt(buffer.toString('latin1', at, lineEnd), 16)
+    const end = lineEnd + 2 + size
+    if (buffer.length < end + 2) return undefined
+    if (size === 0) return { body: Buffer.concat(parts), end: end + 2 }
+    parts.push(buffer.subarray(lineEnd + 2, end))
+    at = end + 2
+  }
+}
