@@ -2,8 +2,8 @@ import type { Planned } from '../topology/diff.ts'
 
 export type Applied = { readonly planned: Planned; readonly error?: unknown }
 
-/** As many changes at a time as RabbitMQ works off fastest: 16 make 280 to 350 quorum queues a second, one makes 97. */
-const atATime = 16
+/** Quorum queues that wait for each other's disk writes are made faster: 64 at a time take a third of what 16 do. */
+const atATime = 64
 
 /**
  * Makes the changes stage by stage. A change that fails stops the later stages of the resource it is charged to, and of
