@@ -28,8 +28,8 @@ export const shippingDown = async (shop: Shop, say: Say): Promise<void> => {
     const found = await shop.waybill().get(subscription, 'shop/shipping')
     return found?.status?.conditions?.find(({ type, status }) => type === 'Delivering' && status === 'False')
   }
+  say.now("Waiting for Shipping's status, which is written at most every 10 s")
   const failure = await eventually(failing, { timeoutMs: 20_000, everyMs: 200 }).catch(() => undefined)
-  say.now("Shipping's status")
   say.quote(await shop.table())
   say.quote(failure ? `Delivering ${failure.status}, ${failure.reason}: ${failure.message}` : '')
   say.judge(failure !== undefined, 'the status says that Shipping does not receive, and why')
