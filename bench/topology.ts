@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { isTrue } from '../src/api/conditions.ts'
+import { subscription } from '../src/api/subscription.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../test/support/manifests.ts'
+import type { Vhost } from '../test/support/vhost.ts'
+import { runWaybill } from '../test/support/waybill.ts'
+import { median } from './figures.ts'
+import { writeManifests } from './manifests.ts'
+import { countOf } from './option.ts'
+import { putQuorumQueue } from './put-quorum-queue.ts'
+import { bench, type Setting, say } from './setting.ts'
+
+const atATime = 16
+
+const help = `npm run bench:topology [-- OPTIONS]
+
+How long Waybill takes from its start until all subscriptions, each in a file of its own, are Ready: declared, read back
+and consumed from. Compared with what the broker itself takes for as many quorum queues, put ${atATime} at a time. (A subscription
+has two queues, three bindings and a consumer.)
+
+  -n COUNT          subscriptions (1000)
+  --rounds COUNT    how often; the median of the ratios is printed (3)
+
+The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
+
+const { values: options } = parseArgs({
+  options: {
+    n: { type: 'string', short: 'n', default: '1000' },
+    rounds: { type: 'string', default: '3' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+/** What is asked of Waybill: at most this many times what the broker itself takes. */
+const target = 3
+
+const secondsSince = (begunMs: number): number => (performance.now() - begunMs) / 1000
+
+const putQueues = async (vhost: Vhost, count: number): Promise<number> => {
+  const begunMs = performance.now()
+  let next = 0
+  const worker = async () => {
+    while (next < count) await putQuorumQueue(vhost, `queue-${next++}`)
+  }
+  await Promise.all(Array.from({ length: atATime }, worker))
+  return secondsSince(begunMs)
+}
+
+const writeAll = (vhost: Vhost, folder: string, url: string, count: number): void => {
+  writeManifests(folder, 'broker', [...brokerOf(vhost, { resyncInterval: '60s' }), topicOf('orders')])
+  for (let number = 0; number < count; number += 1) {
+    const name = `subscription-${number}`
+    const filter = { routingKeys: [`order.${number}`] }
+    writeManifests(folder, name, [subscriptionOf(name, 'orders', url, { filter })])
+  }
+}
+
+const becomeReady = async (folder: string, count: number, signal: AbortSignal): Promise<number> => {
+  const begunMs = performance.now()
+  const waybill = await runWaybill(folder, { logFile: join(folder, 'waybill.log') })
+  try {
+    for (;;) {
+      const all = await waybill.list(subscription)
+      if (all.filter(({ status }) => isTrue(status?.conditions, 'Ready')).length === count) return secondsSince(begunMs)
+      await delay(200, undefined, { signal })
+    }
+  } finally {
+    await waybill.stop()
+  }
+}
+
+const round = async ({ sink, signal, onFreshVhost }: Setting, count: number): Promise<number> => {
+  const brokerSeconds = await onFreshVhost((vhost) => putQueues(vhost, count))
+  say(`  the broker itself: ${brokerSeconds.toFixed(1)} s for ${count} quorum queues`)
+  const waybillSeconds = await onFreshVhost((vhost, folder) => {
+    writeAll(vhost, folder, sink.url, count)
+    return becomeReady(folder, count, signal)
+  })
+  const ratio = waybillSeconds / brokerSeconds
+  say(
+    `  Waybill: ${waybillSeconds.toFixed(1)} s until ${count} subscriptions are Ready, ${ratio.toFixed(2)} times as long`,
+  )
+  return ratio
+}
+
+if (options.help) console.log(help)
+else {
+  const count = countOf('-n', options.n)
+  const rounds = countOf('--rounds', options.rounds)
+  await bench(async (setting) => {
+    const ratios: number[] = []
+    for (let at = 1; at <= rounds; at += 1) {
+      say(`round ${at}/${rounds}`)
+      ratios.push(await round(setting, count))
+    }
+    const ratio = median(ratios)
+    const verdict = ratio <= target ? 'reached' : 'missed'
+    console.log(
+      `\n${count} subscriptions are Ready after ${ratio.toFixed(2)} times what the broker takes for ${count} quorum queues`,
+    )
+    console.log(`The target, at most ${target}, is ${verdict}`)
+  })
+}
