@@ -51,7 +51,9 @@ const structured = (headers: string[], event: CloudEvent): Buffer => {
  * it must not hold a dot, nor anything else that means something to somebody.
  */
 const webhookId = (id: string, source: string): string =>
-  /^[A-Za-z0-9_-]{1,128}$/.test(id) ? `${id}_${mark(source)}` : hash('sha256', JSON.stringify([source, id]), 'base64url')
+  /^[A-Za-z0-9_-]{1,128}$/.test(id)
+    ? `${id}_${mark(source)}`
+    : hash('sha256', JSON.stringify([source, id]), 'base64url')
 
 const mark = (source: string): string => {
   if (source !== marked.source) marked = { source, mark: hash('sha256', source, 'base64url').slice(0, 12) }
