@@ -10,6 +10,8 @@ import { createSender, type TlsOptions } from './send.ts'
 
 /** What a report on a subscription is made of. */
 export type LaneState = {
+  /** Too young to say that it does not consume. */
+  readonly starting: boolean
   readonly tally: Tally
   readonly consumer: ConsumerState
   readonly broker: AmqpState
@@ -43,6 +45,9 @@ export type Lane = {
   stop(): Promise<void>
 }
 
+/** A consumer that is there sooner than this was never missing. */
+const graceMs = 3_000
+
 export const startLane = (options: LaneOptions): Lane => {
   const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, levels, changed } = options
   const { concurrency, timeoutMs } = route.terms
@@ -54,6 +59,7 @@ export const startLane = (options: LaneOptions): Lane => {
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined
   let gone: number | undefined
+  let graceUntil = Date.now() + graceMs
   let stopped: Promise<void> | undefined
 
   const deliver = createDeliver(
@@ -104,6 +110,7 @@ export const startLane = (options: LaneOptions): Lane => {
     onDelivery,
     onState(state) {
       consumerState = state
+      if (state.is === 'consuming') graceUntil = 0
       changed()
     },
   })
@@ -124,5 +131,14 @@ export const startLane = (options: LaneOptions): Lane => {
     await sender.abandon()
   }
 
-  return { route, state: () => ({ tally, consumer: consumerState, broker, blocked, gone }), stop }
+  const state = (): LaneState => ({
+    starting: Date.now() < graceUntil,
+    tally,
+    consumer: consumerState,
+    broker,
+    blocked,
+    gone,
+  })
+
+  return { route, state, stop }
 }

@@ -85,6 +85,7 @@ export const createReporter = ({ store, metrics, log, now }: ReporterOptions) =>
     const { namespace, name, uid } = entry.subscription.metadata
     const current = store.get(kind, namespace, name)
     const state = entry.lane?.state()
+    if (state?.starting) return
     const found = state ? laneReport(state, at) : entry.idle && idleReport(entry.idle)
     if (current?.metadata.uid !== uid || found === undefined) {
       dirty.delete(entry)
