@@ -25,7 +25,8 @@ export const judge = (
   claimOf: (refusal: Refusal) => string,
 ): Judge => {
   const refusals = new Map(wanted.refusals.map((refusal) => [claimOf(refusal), refusal]))
-  const conflicts = new Map(plan.conflicts.map((conflict) => [conflict.claim, conflict]))
+  // The first is the cause, what follows is its consequence.
+  const conflicts = new Map(plan.conflicts.toReversed().map((conflict) => [conflict.claim, conflict]))
   const shadowed = new Map(plan.shadowed.map(({ claim, message }) => [claim, message]))
   const open = new Map<string, Planned[]>()
   // What is on its way out takes nothing away from what is wanted.

@@ -74,6 +74,13 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect):
     policies.push(...(objects.policies ?? []).map((want) => ({ claim, adopt: true, want })))
   }
 
+  /** What a refused or vanishing resource names may be another's, who was never asked for consent. */
+  const absent = (resource: Resource, sources: readonly Resource[], field: (index: number) => string) => {
+    const index = sources.findIndex((source) => owners.get(claimOf(instance, idOf(source))) !== 'present')
+    const source = sources[index]
+    return source && refuse(resource, field(index), `${idOf(source)} is not accepted or being deleted: see its status`)
+  }
+
   const { broker } = attached
   const brokerClaim = claimOf(instance, idOf(broker))
   if (isDeleting(broker)) {
@@ -90,14 +97,19 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect):
   for (const entry of attached.queues) {
     const claim = claimOf(instance, idOf(entry.queue))
     const { adopt, deletionPolicy } = entry.queue.spec
+    const refusal = absent(entry.queue, entry.topics, (index) => `spec.bindings[${index}].topicRef`)
     if (isDeleting(entry.queue)) owners.set(claim, adopt ? 'Retain' : deletionPolicy)
+    else if (refusal) refusals.push(refusal)
     else add(entry.queue, claim, queueObjects(entry, claim, dialect), adopt)
   }
   const consumed = new Map<string, Resource>()
   for (const entry of attached.subscriptions) {
-    const { subscription } = entry
+    const { subscription, source } = entry
     const claim = claimOf(instance, idOf(subscription))
-    const refusal = unfit(entry, consumed)
+    const refusal =
+      ('topic' in source
+        ? absent(subscription, [source.topic], () => 'spec.topicRef')
+        : absent(subscription, [source.queue], () => 'spec.queueRef')) ?? unfit(entry, consumed)
     if (isDeleting(subscription)) owners.set(claim, subscription.spec.deletionPolicy)
     else if (refusal) refusals.push(refusal)
     else add(subscription, claim, subscriptionObjects(entry, claim, dialect))
@@ -112,12 +124,22 @@ const namesOf = ({ exchanges = [], queues = [] }: Objects): string[] => [
 
 const encoder = new TextEncoder()
 
+const refuse = (resource: Resource, field: string, message: string): Refusal => ({
+  resource,
+  reason: 'Invalid',
+  field,
+  message,
+})
+
 const tooLong = (resource: Resource, { exchanges = [], queues = [] }: Objects): Refusal | undefined => {
   const found = [...exchanges, ...queues].find(({ name }) => encoder.encode(name).length > maxNameBytes)
   if (found === undefined) return undefined
   const bytes = encoder.encode(found.name).length
   const message = `makes the name ${found.name.slice(0, 40)}… of ${bytes} bytes on the broker, where ${maxNameBytes} is the limit: choose a shorter name`
-  return { resource, reason: 'NameTooLong', field: 'metadata.name', value: resource.metadata.name, message }
+  const isChosen = !found.name.endsWith(`${resource.metadata.namespace}.${resource.metadata.name}`)
+  const field = isChosen ? nameField(resource) : 'metadata.name'
+  const value = isChosen ? found.name : resource.metadata.name
+  return { resource, reason: 'NameTooLong', field, value, message }
 }
 
 const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resource>): Refusal | undefined => {
@@ -138,30 +160,25 @@ const unfit = (
   { subscription, source }: Attached['subscriptions'][number],
   consumed: Map<string, Resource>,
 ): Refusal | undefined => {
-  const refuse = (field: string, message: string): Refusal => ({
-    resource: subscription,
-    reason: 'Invalid',
-    field,
-    message,
-  })
+  const invalid = (field: string, message: string): Refusal => refuse(subscription, field, message)
   const { routingKeys, headers } = subscription.spec.filter
   if ('queue' in source) {
     const name = queueOf(source.queue)
     const other = consumed.get(name)
     if (other) {
       const message = `queue ${name} is already delivered by ${idOf(other)}: two would share its messages at random`
-      return { ...refuse('spec.queueRef', message), reason: 'Conflicted' }
+      return { ...invalid('spec.queueRef', message), reason: 'Conflicted' }
     }
     if (!isDeleting(subscription)) consumed.set(name, subscription)
-    if (isFiltered(routingKeys, headers)) return refuse('spec.filter', 'goes with topicRef: a queue has no filter')
+    if (isFiltered(routingKeys, headers)) return invalid('spec.filter', 'goes with topicRef: a queue has no filter')
     return undefined
   }
   const { type } = source.topic.spec.exchange
   const exchange = `exchange ${exchangeOf(source.topic)} has type ${type}`
   if (type !== 'Topic' && !matchesAll(routingKeys))
-    return refuse('spec.filter.routingKeys', `${exchange}, which ignores routing keys`)
+    return invalid('spec.filter.routingKeys', `${exchange}, which ignores routing keys`)
   if (type !== 'Headers' && headers)
-    return refuse('spec.filter.headers', `${exchange}: filtering by headers needs a Topic with exchange.type Headers`)
+    return invalid('spec.filter.headers', `${exchange}: filtering by headers needs a Topic with exchange.type Headers`)
   return undefined
 }
 

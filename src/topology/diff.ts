@@ -55,36 +55,49 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
     compare('queue', entry, foundQueues.get(want.name), { do: 'declare-queue', queue: want })
   }
 
-  const binds: Planned[] = []
-  const bound = new Set(observed.bindings.map(bindingKey))
-  for (const { claim, want } of wanted.bindings) {
-    const inTheWay = [`exchange ${want.source}`, `queue ${want.destination}`].find((name) => blocked.has(name))
-    if (inTheWay) {
-      conflicts.push({
-        claim,
-        reason: 'Pending',
-        message: `${inTheWay} is not what was declared: see the resource that declares it`,
-      })
-    } else if (!bound.has(bindingKey(want))) {
-      binds.push({ claim, change: { do: 'bind', binding: want } })
+  // A resource does all or nothing: its policies would hold for what it does not own, and without its new bindings it
+  // must keep the old ones. What all share is not for one to stop.
+  const stopped = new Set(conflicts.map(({ claim }) => claim))
+  const free = ({ claim }: { readonly claim: string }) => claim === wanted.broker || !stopped.has(claim)
+  const missing = new Set(blocked)
+  for (let before = -1; before !== stopped.size; ) {
+    before = stopped.size
+    for (const { claim, change } of declares) if (!free({ claim })) missing.add(declaredBy(change))
+    for (const { claim, want } of wanted.bindings) {
+      const inTheWay = endsOf(want).find((name) => missing.has(name))
+      if (inTheWay === undefined || stopped.has(claim)) continue
+      const message = `${inTheWay} is not what was declared: see the resource that declares it`
+      conflicts.push({ claim, reason: 'Pending', message })
+      stopped.add(claim)
     }
   }
+  const bound = new Set(observed.bindings.map(bindingKey))
+  const binds = wanted.bindings
+    .filter(({ want }) => !bound.has(bindingKey(want)) && !endsOf(want).some((name) => missing.has(name)))
+    .map(({ claim, want }): Planned => ({ claim, change: { do: 'bind', binding: want } }))
 
-  const stopped = new Set(conflicts.map(({ claim }) => claim))
-  const free = ({ claim }: Planned) => !stopped.has(claim)
   const retiring = retire(wanted, observed, times)
   return {
     ...retiring,
     stages: [
       declares.filter(free),
-      [...policyChanges(wanted, observed), ...binds.filter(free)],
-      [...unbinds(wanted, observed), ...retiring.changes],
+      [...policyChanges(wanted, observed), ...binds].filter(free),
+      [...unbinds(wanted, observed).filter(free), ...retiring.changes],
     ].filter((stage) => stage.length > 0),
     conflicts,
     shadowed: shadowed(wanted, observed),
     retained: retained(wanted, observed),
   }
 }
+
+const endsOf = ({ source, destination }: Binding): string[] => [`exchange ${source}`, `queue ${destination}`]
+
+const declaredBy = (change: Change): string =>
+  change.do === 'declare-exchange'
+    ? `exchange ${change.exchange.name}`
+    : change.do === 'declare-queue'
+      ? `queue ${change.queue.name}`
+      : ''
 
 /** `undefined` where the object is the one wanted. */
 const conflictOf = (

@@ -58,7 +58,8 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     const bindings = observed.bindings.filter((binding) => owns(claim, binding) && binding.source !== returnExchange)
     const queues = observed.queues.filter((queue) => owns(claim, queue))
     const exchanges = observed.exchanges.filter((exchange) => owns(claim, exchange))
-    const policies = observed.policies.filter(({ name }) => name === claim || name.startsWith(`${claim}#`))
+    const isOwn = (name: string) => name === claim || (name.startsWith(`${claim}#`) && !fences.has(name))
+    const policies = observed.policies.filter(({ name }) => isOwn(name))
     const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
     const before = changes.length
 

@@ -1,0 +1,322 @@
+import fc from 'fast-check'
+import type { Resource } from '../../src/api/resource.ts'
+import { idOf } from '../../src/api/resource.ts'
+import { attach } from '../../src/topology/attach.ts'
+import { type Desired, desired } from '../../src/topology/desired.ts'
+import { anyResources } from './any-world.ts'
+import {
+  brokerOf,
+  deleting,
+  desiredFrom,
+  desiredOf,
+  older,
+  policyOf,
+  queueOf,
+  resourcesOf,
+  subscriptionOf,
+  topicOf,
+} from './resources.ts'
+
+const claim = 'waybill:Subscription/shop/billing'
+const of = <T>(list: readonly { readonly claim: string; readonly want: T }[], owner: string): T[] =>
+  list.filter((one) => one.claim === owner).map(({ want }) => want)
+const refusalsOf = ({ refusals }: Desired): string[] =>
+  refusals.map(({ resource, reason, field, message }) => `${idOf(resource)} ${reason} ${field}: ${message}`)
+const refusedAmong = (...all: Resource[]): string[] => refusalsOf(desiredFrom(...all))
+
+describe('a subscription wants', () => {
+  const wanted = desiredFrom(
+    topicOf('orders'),
+    subscriptionOf('billing', { filter: { routingKeys: ['order.placed', 'order.*'] } }),
+  )
+  const owner = { 'x-waybill-owner': claim }
+
+  test('a queue that keeps what it dead-letters, and a dead-letter queue without limits', () => {
+    expect(of(wanted.queues, claim)).toEqual([
+      {
+        name: 'waybill.sub.shop.billing',
+        durable: true,
+        arguments: {
+          'x-queue-type': 'quorum',
+          'x-dead-letter-exchange': '',
+          'x-dead-letter-routing-key': 'waybill.dlq.shop.billing',
+          'x-dead-letter-strategy': 'at-least-once',
+          'x-overflow': 'reject-publish',
+          ...owner,
+        },
+      },
+      {
+        name: 'waybill.dlq.shop.billing',
+        durable: true,
+        arguments: { 'x-queue-type': 'quorum', 'x-overflow': 'reject-publish', ...owner },
+      },
+    ])
+  })
+
+  test('its events, and its messages back from the delays', () => {
+    expect(of(wanted.bindings, claim)).toEqual(
+      [
+        ['waybill.return', 'waybill.sub.shop.billing'],
+        ['shop.orders', 'order.placed'],
+        ['shop.orders', 'order.*'],
+      ].map(([source, routingKey]) => ({
+        source,
+        destination: 'waybill.sub.shop.billing',
+        routingKey,
+        arguments: owner,
+      })),
+    )
+  })
+
+  test('all events of a fanout topic, and those with its headers of a headers topic', () => {
+    const bindingsWith = (type: string, filter: object) =>
+      of(
+        desiredFrom(topicOf('orders', { exchange: { type } }), subscriptionOf('billing', { filter })).bindings,
+        claim,
+      ).slice(1)
+    expect(bindingsWith('Fanout', {})).toMatchObject([{ routingKey: '', arguments: owner }])
+    expect(bindingsWith('Headers', { headers: { region: 'eu' } })).toMatchObject([
+      { routingKey: '', arguments: { 'x-match': 'all', region: 'eu', ...owner } },
+    ])
+  })
+
+  test('only a dead-letter queue where it pushes from a queue', () => {
+    const pushing = desiredFrom(queueOf('work'), subscriptionOf('billing', { queueRef: { name: 'work' } }))
+    expect(of(pushing.queues, claim).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
+    expect(of(pushing.bindings, claim)).toMatchObject([
+      { source: 'waybill.return', destination: 'shop.work', routingKey: 'shop.work' },
+    ])
+  })
+})
+
+describe('a topic wants', () => {
+  const names = (spec: object) => {
+    const wanted = desiredFrom(topicOf('orders', spec))
+    const owner = 'waybill:Topic/shop/orders'
+    return [...of(wanted.exchanges, owner), ...of(wanted.queues, owner)].map(({ name }) => name)
+  }
+  test('a place for what nobody wants yet', () => {
+    expect(names({})).toEqual(['shop.orders', 'waybill.unrouted.shop.orders', 'waybill.unrouted.shop.orders'])
+  })
+  test('none where unrouted events are dropped', () => {
+    expect(names({ unrouted: 'Drop' })).toEqual(['shop.orders', 'waybill.unrouted.shop.orders'])
+  })
+})
+
+describe('policies', () => {
+  const policiesOf = (wanted: Desired) => wanted.policies.map(({ want }) => [want.name, want.pattern, want.definition])
+  test('are two for all queues of a class; RabbitMQ 3 has no delivery limit to lift', () => {
+    const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
+    const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 20 }]
+    expect(policiesOf(desiredOf(all, false))).toEqual([crash])
+    expect(policiesOf(desiredOf(all, true))).toEqual([
+      crash,
+      ['waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', { 'delivery-limit': -1 }],
+    ])
+  })
+
+  test('are one for a single queue only where it differs', () => {
+    const wanted = desiredFrom(
+      topicOf('orders'),
+      policyOf('short', { retention: { maxAge: '1h', maxLength: 5, whenFull: 'DropOldest' } }),
+      subscriptionOf('billing', { deadLetterPolicyRef: { name: 'short' } }),
+      queueOf('work', { messageTTL: '1m', maxLength: 7, overflow: 'RejectPublish', deliveryLimit: 3 }),
+    )
+    expect(policiesOf(wanted).slice(2)).toEqual([
+      [
+        'waybill:Queue/shop/work',
+        '^shop\\.work$',
+        { 'message-ttl': 60_000, 'max-length': 7, overflow: 'reject-publish', 'delivery-limit': 3 },
+      ],
+      [
+        `${claim}#dlq`,
+        '^waybill\\.dlq\\.shop\\.billing$',
+        { 'message-ttl': 3_600_000, 'max-length': 5, overflow: 'drop-head', 'delivery-limit': -1 },
+      ],
+    ])
+  })
+})
+
+describe('refused is', () => {
+  const legacy = { exchange: { name: 'legacy' } }
+  const everywhere = brokerOf('rabbitmq', { allowedNamespaces: { from: 'All' } })
+  const brokerRef = { name: 'rabbitmq', namespace: 'shop' }
+  test.each([
+    {
+      name: 'the younger of two topics with one exchange',
+      all: [topicOf('young', legacy), topicOf('old', legacy, older)],
+      found: [
+        'Topic/shop/young Conflicted spec.exchange.name: exchange legacy is already declared by Topic/shop/old, which is older: choose another name, or remove one of the two',
+      ],
+    },
+    {
+      name: 'the younger of two queues with one name',
+      all: [queueOf('young', { name: 'legacy' }), queueOf('old', { name: 'legacy' }, older)],
+      found: [
+        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old, which is older: choose another name, or remove one of the two',
+      ],
+    },
+    {
+      name: 'a queue that takes the name of one of Waybill',
+      all: [topicOf('orders', {}, older), subscriptionOf('billing'), queueOf('work', { name: 'waybill.delay.5s' })],
+      found: [
+        'Queue/shop/work Conflicted spec.name: queue waybill.delay.5s is already declared by Broker/shop/rabbitmq, which is older: choose another name, or remove one of the two',
+      ],
+    },
+    {
+      name: 'the second subscription that pushes from a queue',
+      all: [
+        queueOf('work'),
+        subscriptionOf('a', { queueRef: { name: 'work' } }),
+        subscriptionOf('b', { queueRef: { name: 'work' } }),
+      ],
+      found: [
+        'Subscription/shop/b Conflicted spec.queueRef: queue shop.work is already delivered by Subscription/shop/a: two would share its messages at random',
+      ],
+    },
+    {
+      name: 'a filter on a queue',
+      all: [queueOf('work'), subscriptionOf('a', { queueRef: { name: 'work' }, filter: { routingKeys: ['x'] } })],
+      found: ['Subscription/shop/a Invalid spec.filter: goes with topicRef: a queue has no filter'],
+    },
+    {
+      name: 'routing keys on a fanout topic',
+      all: [
+        topicOf('orders', { exchange: { type: 'Fanout' } }),
+        subscriptionOf('a', { filter: { routingKeys: ['order.*'] } }),
+      ],
+      found: [
+        'Subscription/shop/a Invalid spec.filter.routingKeys: exchange shop.orders has type Fanout, which ignores routing keys',
+      ],
+    },
+    {
+      name: 'headers on a topic exchange',
+      all: [topicOf('orders'), subscriptionOf('a', { filter: { headers: { region: 'eu' } } })],
+      found: [
+        'Subscription/shop/a Invalid spec.filter.headers: exchange shop.orders has type Topic: filtering by headers needs a Topic with exchange.type Headers',
+      ],
+    },
+    {
+      name: 'a name that makes a name of over 255 bytes on the broker',
+      all: [topicOf('orders'), subscriptionOf('a'.repeat(240))],
+      found: [
+        `Subscription/shop/${'a'.repeat(240)} NameTooLong metadata.name: makes the name waybill.sub.shop.${'a'.repeat(23)}… of 257 bytes on the broker, where 255 is the limit: choose a shorter name`,
+      ],
+    },
+    {
+      name: 'a chosen name of 255 characters that take more bytes',
+      all: [queueOf('work', { name: 'é'.repeat(128) })],
+      found: [
+        `Queue/shop/work NameTooLong spec.name: makes the name ${'é'.repeat(40)}… of 256 bytes on the broker, where 255 is the limit: choose a shorter name`,
+      ],
+    },
+    {
+      // Else a namespace could read the events of another through a Topic that merely names its exchange.
+      name: 'whatever reads through a topic that is refused itself',
+      all: [
+        everywhere,
+        topicOf('orders', {}, older),
+        topicOf('depot/spy', { brokerRef, exchange: { name: 'shop.orders' } }),
+        subscriptionOf('depot/reader', { topicRef: { name: 'spy' } }),
+        queueOf('depot/copy', { brokerRef, bindings: [{ topicRef: { name: 'spy' } }] }),
+      ],
+      found: [
+        'Topic/depot/spy Conflicted spec.exchange.name: exchange shop.orders is already declared by Topic/shop/orders, which is older: choose another name, or remove one of the two',
+        'Queue/depot/copy Invalid spec.bindings[0].topicRef: Topic/depot/spy is not accepted or being deleted: see its status',
+        'Subscription/depot/reader Invalid spec.topicRef: Topic/depot/spy is not accepted or being deleted: see its status',
+      ],
+    },
+    {
+      name: 'also while that topic is being deleted',
+      all: [
+        everywhere,
+        topicOf('orders', {}, older),
+        topicOf('depot/spy', { brokerRef, exchange: { name: 'shop.orders' } }, deleting),
+        subscriptionOf('depot/reader', { topicRef: { name: 'spy' } }),
+      ],
+      found: [
+        'Subscription/depot/reader Invalid spec.topicRef: Topic/depot/spy is not accepted or being deleted: see its status',
+      ],
+    },
+    {
+      name: 'a subscription that pushes from a queue that is refused',
+      all: [
+        queueOf('old', { name: 'legacy' }, older),
+        queueOf('young', { name: 'legacy' }),
+        subscriptionOf('a', { queueRef: { name: 'young' } }),
+      ],
+      found: [
+        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old, which is older: choose another name, or remove one of the two',
+        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/young is not accepted or being deleted: see its status',
+      ],
+    },
+  ])('$name', ({ all, found }) => {
+    expect(refusedAmong(...all)).toEqual(found)
+  })
+
+  test('what wants nothing then: its objects stay as they are', () => {
+    const wanted = desiredFrom(topicOf('orders', {}, older), topicOf('copy', { exchange: { name: 'shop.orders' } }))
+    expect([...wanted.owners.keys()]).toEqual(['waybill:Broker/shop/rabbitmq', 'waybill:Topic/shop/orders'])
+  })
+})
+
+describe('a resource that is being deleted', () => {
+  test.each([
+    {
+      of: 'a subscription',
+      all: [topicOf('orders'), subscriptionOf('billing', {}, deleting)],
+      how: 'RetainIfNotEmpty',
+    },
+    {
+      of: 'a subscription that says Delete',
+      all: [topicOf('orders'), subscriptionOf('billing', { deletionPolicy: 'Delete' }, deleting)],
+      how: 'Delete',
+    },
+    { of: 'a topic', all: [topicOf('orders', {}, deleting)], how: 'Retain' },
+    {
+      of: 'an adopted topic',
+      all: [topicOf('orders', { adopt: true, deletionPolicy: 'Delete' }, deleting)],
+      how: 'Retain',
+    },
+    {
+      of: 'an adopted queue',
+      all: [queueOf('work', { adopt: true, deletionPolicy: 'Delete' }, deleting)],
+      how: 'Retain',
+    },
+    { of: 'a broker', all: [brokerOf('rabbitmq', {}, deleting)], how: 'Retain' },
+    {
+      of: 'a broker that says Delete',
+      all: [brokerOf('rabbitmq', { deletionPolicy: 'Delete' }, deleting)],
+      how: 'RetainIfNotEmpty',
+    },
+  ])('wants nothing, and goes by its policy: $of', ({ all, how }) => {
+    const wanted = desiredFrom(...all)
+    const id = idOf(all.at(-1)!)
+    expect(wanted.owners.get(`waybill:${id}`)).toBe(how)
+    expect([...wanted.queues, ...wanted.exchanges, ...wanted.bindings].map((one) => one.claim)).not.toContain(
+      `waybill:${id}`,
+    )
+  })
+})
+
+test('no two resources ever want one name, and each that is wanted has an owner that is present', () => {
+  fc.assert(
+    fc.property(anyResources, (resources) => {
+      for (const attached of attach(resources).attached.values()) {
+        const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+        for (const list of [wanted.queues, wanted.exchanges]) {
+          const names = list.map(({ want }) => want.name)
+          expect(new Set(names).size).toBe(names.length)
+        }
+        for (const { claim: owner } of [
+          ...wanted.queues,
+          ...wanted.exchanges,
+          ...wanted.bindings,
+          ...wanted.policies,
+        ]) {
+          expect(wanted.owners.get(owner)).toBe('present')
+        }
+      }
+    }),
+  )
+})

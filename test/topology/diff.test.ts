@@ -1,0 +1,333 @@
+import fc from 'fast-check'
+import { isDeleting, type Resource } from '../../src/api/resource.ts'
+import { attach } from '../../src/topology/attach.ts'
+import { type Desired, desired } from '../../src/topology/desired.ts'
+import { bindingKey, type Plan } from '../../src/topology/diff.ts'
+import { exactly } from '../../src/topology/names.ts'
+import type { Arguments, Change } from '../../src/topology/topology.ts'
+import { anyResources, anyVhost, ownerOf } from './any-world.ts'
+import { brokerOf, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
+import { converge, planOf, type VirtualHost, virtualHost } from './virtual-host.ts'
+
+const shop = [topicOf('orders'), subscriptionOf('billing'), queueOf('work', { maxLength: 5 })]
+const claim = 'waybill:Subscription/shop/billing'
+
+/** A virtual host on which these resources are declared. */
+const declared = (...all: Resource[]): VirtualHost => {
+  const vhost = virtualHost()
+  converge(desiredFrom(...all), vhost)
+  vhost.made.length = 0
+  return vhost
+}
+const changesOf = (plan: Plan): Change[] => plan.stages.flat().map(({ change }) => change)
+const conflictsOf = (plan: Plan): string[] => plan.conflicts.map((one) => `${one.claim} ${one.reason}: ${one.message}`)
+const planFor = (vhost: VirtualHost, ...all: Resource[]): Plan => planOf(desiredFrom(...all), vhost.observe())
+
+describe('what is there as declared', () => {
+  test('wants no change', () => {
+    expect(planFor(declared(...shop), ...shop)).toMatchObject({ stages: [], conflicts: [], shadowed: [], retained: [] })
+  })
+
+  test.each<{ what: string; change: Change; repaired: string[] }>([
+    {
+      what: 'queue',
+      change: { do: 'delete-queue', queue: 'waybill.sub.shop.billing', only: 'whatever-it-holds' },
+      repaired: ['declare-queue', 'bind', 'bind'],
+    },
+    {
+      what: 'exchange',
+      change: { do: 'delete-exchange', exchange: 'shop.orders' },
+      repaired: ['declare-exchange', 'bind'],
+    },
+    { what: 'policy', change: { do: 'delete-policy', policy: 'waybill:sub' }, repaired: ['put-policy'] },
+    {
+      what: 'policy of one queue',
+      change: {
+        do: 'put-policy',
+        policy: {
+          name: 'waybill:Queue/shop/work',
+          pattern: '.*',
+          applyTo: 'all',
+          priority: 1,
+          definition: { 'max-length': 1 },
+        },
+      },
+      repaired: ['put-policy'],
+    },
+  ])('is repaired: a $what that somebody deleted or changed', ({ change, repaired }) => {
+    const vhost = declared(...shop)
+    vhost.apply(change)
+    expect(changesOf(planFor(vhost, ...shop)).map((one) => one.do)).toEqual(repaired)
+    expect(converge(desiredFrom(...shop), vhost).conflicts).toEqual([])
+  })
+})
+
+describe('order', () => {
+  test('objects come before their bindings, and new bindings before the old ones go', () => {
+    const vhost = declared(...shop)
+    const filtered = subscriptionOf('billing', { filter: { routingKeys: ['order.*'] } })
+    const plan = planFor(vhost, topicOf('orders'), topicOf('bills'), filtered, queueOf('work', { maxLength: 5 }))
+    expect(plan.stages.map((stage) => stage.map(({ change }) => change.do))).toEqual([
+      ['declare-exchange', 'declare-exchange', 'declare-queue'],
+      ['bind', 'bind'],
+      ['unbind'],
+    ])
+  })
+
+  test('a subscription in whose way something stands keeps its old bindings', () => {
+    const vhost = declared(topicOf('orders'))
+    vhost.apply({
+      do: 'declare-queue',
+      queue: { name: 'waybill.sub.shop.billing', durable: true, arguments: { 'x-waybill-owner': claim } },
+    })
+    const old = { source: 'shop.orders', destination: 'waybill.sub.shop.billing', routingKey: 'old' }
+    vhost.apply({ do: 'bind', binding: { ...old, arguments: { 'x-waybill-owner': claim } } })
+    const plan = planFor(vhost, topicOf('orders'), subscriptionOf('billing'))
+    expect(plan.conflicts).toMatchObject([{ claim, reason: 'ImmutableArgument' }])
+    expect(changesOf(plan)).toEqual([])
+  })
+})
+
+describe('an object by a wanted name', () => {
+  const found = (queue: Arguments, spec: object = {}): string[] => {
+    const vhost = declared()
+    vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: queue } })
+    return conflictsOf(planFor(vhost, queueOf('work', { maxLength: 5, ...spec })))
+  }
+  const quorum = { 'x-queue-type': 'quorum' }
+  const owner = { 'x-waybill-owner': 'waybill:Queue/shop/work' }
+  const other = { 'x-waybill-owner': 'waybill:Queue/depot/work' }
+
+  test.each([
+    { name: 'that is ours', queue: { ...quorum, ...owner }, conflicts: [] },
+    {
+      name: 'with other arguments',
+      queue: { 'x-queue-type': 'classic', 'x-max-length': 3, ...owner },
+      conflicts: [
+        'waybill:Queue/shop/work ImmutableArgument: queue shop.work exists with other immutable arguments (x-queue-type is classic, wanted quorum; x-max-length is 3, wanted not set): delete it once it is empty, or choose another name',
+      ],
+    },
+    {
+      name: 'of another resource',
+      queue: { ...quorum, ...other },
+      conflicts: [
+        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to waybill:Queue/depot/work: choose another name',
+      ],
+    },
+    {
+      name: 'of another resource, which cannot be adopted either',
+      queue: { ...quorum, ...other },
+      spec: { adopt: true },
+      conflicts: [
+        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to waybill:Queue/depot/work: choose another name',
+      ],
+    },
+    {
+      name: 'of nobody',
+      queue: quorum,
+      conflicts: [
+        'waybill:Queue/shop/work NotClaimed: queue shop.work exists and was not declared by Waybill: set spec.adopt to use it, or choose another name',
+      ],
+    },
+    {
+      name: 'of nobody that is adopted, whatever its arguments',
+      queue: { 'x-queue-type': 'classic' },
+      spec: { adopt: true },
+      conflicts: [],
+    },
+  ])('$name', ({ queue, spec, conflicts }) => {
+    expect(found(queue, spec)).toEqual(conflicts)
+  })
+
+  test('that is not ours gets no policy of ours', () => {
+    const vhost = declared()
+    vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: quorum } })
+    expect(changesOf(planFor(vhost, queueOf('work', { maxLength: 5 })))).toEqual([])
+    const adopting = planFor(vhost, queueOf('work', { maxLength: 5, adopt: true }))
+    expect(changesOf(adopting)).toMatchObject([{ do: 'put-policy', policy: { pattern: '^shop\\.work$' } }])
+  })
+
+  test('an exchange of another type cannot be adopted', () => {
+    const vhost = declared()
+    vhost.apply({ do: 'declare-exchange', exchange: { name: 'shop.orders', type: 'direct', arguments: {} } })
+    expect(conflictsOf(planFor(vhost, topicOf('orders', { adopt: true })))).toEqual([
+      'waybill:Topic/shop/orders ImmutableArgument: exchange shop.orders has type direct, not topic: choose another name',
+    ])
+  })
+
+  test('what two Brokers on one virtual host share may be of either; of another instance it may not', () => {
+    const vhost = declared()
+    expect(conflictsOf(planFor(vhost, brokerOf('second')))).toEqual([])
+    const { broker, ...rest } = desiredFrom()
+    expect(broker).toBe('waybill:Broker/shop/rabbitmq')
+    const elsewhere = { ...rest, broker, instance: 'other' }
+    expect(planOf({ ...elsewhere, broker: 'other:Broker/shop/rabbitmq' }, vhost.observe()).stages).toEqual([])
+  })
+})
+
+test('what stands in the way of a topic stands in the way of what reads from it, and of nobody else', () => {
+  const vhost = declared()
+  vhost.apply({ do: 'declare-queue', queue: { name: 'waybill.unrouted.shop.orders', durable: true, arguments: {} } })
+  const bills = subscriptionOf('bills', { topicRef: { name: 'bills' } })
+  const plan = planFor(vhost, topicOf('orders'), subscriptionOf('billing'), topicOf('bills'), bills)
+  expect(conflictsOf(plan)).toEqual([
+    'waybill:Topic/shop/orders NotClaimed: queue waybill.unrouted.shop.orders exists and was not declared by Waybill: set spec.adopt to use it, or choose another name',
+    `${claim} Pending: exchange shop.orders is not what was declared: see the resource that declares it`,
+  ])
+  expect(new Set(plan.stages.flat().map((one) => one.claim))).toEqual(
+    new Set(['waybill:Topic/shop/bills', 'waybill:Subscription/shop/bills']),
+  )
+})
+
+test('a delay in whose way something stands stops no other delay', () => {
+  const vhost = virtualHost({ queues: [{ name: 'waybill.delay.5s', durable: true, arguments: {} }] })
+  const plan = converge(desiredFrom(...shop), vhost)
+  expect(plan.conflicts.map((one) => one.claim)).toEqual(['waybill:Broker/shop/rabbitmq'])
+  expect(vhost.observe().bindings.map((one) => one.destination)).toContain('waybill.delay.30s')
+  expect(vhost.observe().bindings.map((one) => one.destination)).not.toContain('waybill.delay.5s')
+})
+
+describe('policies in force', () => {
+  test('one that hides ours is told', () => {
+    const vhost = declared(...shop)
+    const foreign = {
+      name: 'ops',
+      pattern: '^shop',
+      applyTo: 'queues' as const,
+      priority: 900,
+      definition: { 'max-length': 1 },
+    }
+    vhost.apply({ do: 'put-policy', policy: foreign })
+    expect(planFor(vhost, ...shop).shadowed).toEqual([
+      {
+        claim: 'waybill:Queue/shop/work',
+        message:
+          'policy ops is in force on queue shop.work instead of waybill:Queue/shop/work: lower its priority below 200, or narrow its pattern',
+      },
+    ])
+  })
+
+  test('the one for a single queue goes with what asked for it', () => {
+    const short = policyOf('short', { default: true, retention: { maxLength: 5 } })
+    const vhost = declared(short, topicOf('orders'), subscriptionOf('billing'))
+    expect(changesOf(planFor(vhost, topicOf('orders'), subscriptionOf('billing')))).toEqual([
+      { do: 'delete-policy', policy: `${claim}#dlq` },
+    ])
+  })
+})
+
+test('claims of resources that are unknown are kept, and told', () => {
+  const vhost = declared(...shop)
+  const plan = planFor(vhost, topicOf('orders'))
+  expect(changesOf(plan)).toEqual([])
+  expect(plan.retained).toEqual(['queue shop.work', 'queue waybill.sub.shop.billing', 'queue waybill.dlq.shop.billing'])
+})
+
+describe('from any state', () => {
+  const anything = anyResources.chain((resources) => {
+    const [attached] = attach(resources).attached.values()
+    if (attached === undefined) throw new Error('No broker')
+    const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+    return anyVhost(wanted).map((vhost) => ({ resources, wanted, vhost }))
+  })
+  const mayTouch = ({ owners }: Desired, owner: unknown): boolean => typeof owner === 'string' && owners.has(owner)
+
+  test('plans come to rest, with everything there that nothing stands in the way of', () => {
+    fc.assert(
+      fc.property(anything, ({ wanted, vhost }) => {
+        const plan = converge(wanted, vhost)
+        const { queues, exchanges, bindings, policies } = vhost.observe()
+        const stopped = new Set(plan.conflicts.map((one) => one.claim))
+        const present = <T>(
+          list: readonly { claim: string; want: T }[],
+          found: readonly T[],
+          key: (one: T) => string,
+        ) => {
+          const keys = new Set(found.map(key))
+          for (const one of list) if (!stopped.has(one.claim)) expect(keys).toContain(key(one.want))
+        }
+        present(wanted.queues, queues, (one) => one.name)
+        present(wanted.bindings, bindings, bindingKey)
+        present(wanted.policies, policies, (one) => one.name)
+        const exchangeNames = new Set(exchanges.map((one) => one.name))
+        for (const one of wanted.exchanges) if (!stopped.has(one.claim)) expect(exchangeNames).toContain(one.want.name)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('nothing is changed or deleted that has no claim of a resource here', () => {
+    fc.assert(
+      fc.property(anything, ({ wanted, vhost }) => {
+        const before = vhost.observe()
+        converge(wanted, vhost)
+        const after = vhost.observe()
+        const kept = (list: 'queues' | 'exchanges') => {
+          for (const one of before[list]) {
+            if (!mayTouch(wanted, ownerOf(one))) expect(after[list]).toContainEqual(one)
+          }
+        }
+        kept('queues')
+        kept('exchanges')
+        const keys = new Set(after.bindings.map(bindingKey))
+        const gone = new Set([
+          ...before.queues.filter((one) => !after.queues.includes(one)).map((one) => one.name),
+          ...before.exchanges.filter((one) => !after.exchanges.includes(one)).map((one) => one.name),
+        ])
+        for (const one of before.bindings) {
+          if (mayTouch(wanted, ownerOf(one)) || gone.has(one.source) || gone.has(one.destination)) continue
+          expect(keys).toContain(bindingKey(one))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('no policy for a single queue comes to hold for a queue of somebody else', () => {
+    fc.assert(
+      fc.property(anything, ({ resources, wanted, vhost }) => {
+        const adopts = resources.queues.some((one) => one.spec.adopt && !isDeleting(one))
+        fc.pre(!adopts)
+        const foreign = vhost.observe().queues.filter((one) => !mayTouch(wanted, ownerOf(one)))
+        const before = new Set(vhost.observe().policies.map((one) => one.pattern))
+        converge(wanted, vhost)
+        const added = vhost.observe().policies.filter((one) => !before.has(one.pattern))
+        for (const { name } of foreign) expect(added.map((one) => one.pattern)).not.toContain(exactly(name))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('no queue with messages goes unless its resource says Delete', () => {
+    fc.assert(
+      fc.property(anything, ({ wanted, vhost }) => {
+        const before = vhost.observe()
+        converge(wanted, vhost)
+        const names = new Set(vhost.observe().queues.map((one) => one.name))
+        for (const one of before.queues) {
+          const isFull = (before.states.get(one.name)?.messages ?? 0) > 0
+          if (isFull && wanted.owners.get(String(ownerOf(one))) !== 'Delete') expect(names).toContain(one.name)
+        }
+        for (const change of vhost.made) {
+          if (change.do !== 'delete-queue' || change.only === 'if-empty') continue
+          const owner = before.queues.find((one) => one.name === change.queue)
+          expect(wanted.owners.get(String(owner && ownerOf(owner)))).toBe('Delete')
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('what is declared for the first time is complete after one pass', () => {
+    fc.assert(
+      fc.property(anyResources, (resources) => {
+        for (const attached of attach(resources).attached.values()) {
+          const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+          const vhost = virtualHost()
+          for (const { change } of planOf(wanted, vhost.observe()).stages.flat()) vhost.apply(change)
+          expect(planOf(wanted, vhost.observe())).toMatchObject({ stages: [], conflicts: [], shadowed: [] })
+        }
+      }),
+    )
+  })
+})

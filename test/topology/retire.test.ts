@@ -1,0 +1,202 @@
+import type { Resource } from '../../src/api/resource.ts'
+import { diff } from '../../src/topology/diff.ts'
+import { settleMs } from '../../src/topology/retire.ts'
+import type { Change, Observed } from '../../src/topology/topology.ts'
+import { brokerOf, deleting, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
+import { converge, namesIn, type VirtualHost, virtualHost } from './virtual-host.ts'
+
+const topic = topicOf('orders')
+const billing = subscriptionOf('billing')
+const queue = 'waybill.sub.shop.billing'
+const deadLetters = 'waybill.dlq.shop.billing'
+const claim = 'waybill:Subscription/shop/billing'
+
+const declared = (...all: Resource[]): VirtualHost => {
+  const vhost = virtualHost()
+  converge(desiredFrom(...all), vhost)
+  vhost.made.length = 0
+  return vhost
+}
+const without = (found: Observed, queues: string[]): string[] =>
+  queues.filter((name) => !found.queues.some((one) => one.name === name))
+const told = ({ made }: VirtualHost): string[] =>
+  made.map((change: Change) => {
+    if (change.do === 'unbind') return `unbind ${change.binding.source}`
+    if (change.do === 'delete-queue') return `delete ${change.queue} ${change.only}`
+    if (change.do === 'put-policy') return `put ${change.policy.name}`
+    return change.do === 'delete-policy' ? `drop ${change.policy}` : change.do
+  })
+
+describe('RetainIfNotEmpty', () => {
+  const going = [topic, subscriptionOf('billing', {}, deleting)]
+
+  test('an empty queue is cut off, fenced, seen empty for long enough, and only then deleted', () => {
+    const vhost = declared(topic, billing)
+    const plan = converge(desiredFrom(...going), vhost)
+    expect(told(vhost)).toEqual([
+      'unbind shop.orders',
+      `put ${claim}#fence:${queue}`,
+      `put ${claim}#fence:${deadLetters}`,
+      `delete ${queue} if-empty`,
+      `delete ${deadLetters} if-empty`,
+      `drop ${claim}#fence:${queue}`,
+      `drop ${claim}#fence:${deadLetters}`,
+    ])
+    expect(plan.gone.get(claim)).toEqual([])
+    expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
+  })
+
+  test('what waits is still bound to the return exchange until the queue goes: delayed messages come back', () => {
+    const vhost = declared(topic, billing)
+    vhost.put('waybill.delay.5s', 1)
+    const plan = converge(desiredFrom(...going), vhost)
+    expect(told(vhost)).toEqual(['unbind shop.orders'])
+    expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+    expect(vhost.observe().bindings.filter((one) => one.destination === queue)).toHaveLength(1)
+  })
+
+  test.each([queue, deadLetters])('with messages in %s both queues stay, and the resource goes', (full) => {
+    const vhost = declared(topic, billing)
+    vhost.put(full, 1)
+    const plan = converge(desiredFrom(...going), vhost)
+    expect(told(vhost)).toEqual(['unbind shop.orders'])
+    expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+  })
+
+  test('a queue that somebody else bound stays', () => {
+    const vhost = declared(topic, billing)
+    vhost.apply({
+      do: 'bind',
+      binding: { source: 'shop.orders', destination: queue, routingKey: 'by hand', arguments: {} },
+    })
+    converge(desiredFrom(...going), vhost)
+    expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
+  })
+
+  test('a message that arrives behind the fence stops the deletion, and the fence goes again', () => {
+    const vhost = declared(topic, billing)
+    const wanted = desiredFrom(...going)
+    const goingSince = new Map([[claim, 0]])
+    const passes = (now: number, quietSince: ReadonlyMap<string, number>) => {
+      const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
+      for (const { change } of plan.stages.flat()) vhost.apply(change)
+      return plan
+    }
+    passes(0, new Map())
+    passes(settleMs, new Map())
+    vhost.put(queue, 1)
+    passes(2 * settleMs, new Map([queue, deadLetters].map((name) => [name, settleMs])))
+    expect(told(vhost).slice(-2)).toEqual([`drop ${claim}#fence:${queue}`, `drop ${claim}#fence:${deadLetters}`])
+    expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
+  })
+
+  test('it is not deleted before it has been quiet without a break for long enough', () => {
+    const vhost = declared(topic, billing)
+    const wanted = desiredFrom(...going)
+    const at = (now: number, since: number) =>
+      diff(wanted, vhost.observe(), {
+        now,
+        quietSince: new Map([queue, deadLetters].map((name) => [name, since])),
+        goingSince: new Map([[claim, 0]]),
+      })
+        .stages.flat()
+        .map(({ change }) => change.do)
+    for (let pass = 0; pass < 2; pass += 1) {
+      for (const { change } of diff(wanted, vhost.observe(), {
+        now: 0,
+        quietSince: new Map(),
+        goingSince: new Map(),
+      }).stages.flat())
+        vhost.apply(change)
+    }
+    expect(at(settleMs, 1)).toEqual([])
+    expect(at(settleMs + 1, 1)).toEqual(['delete-queue', 'delete-queue'])
+  })
+})
+
+test('Retain leaves everything as it is', () => {
+  const vhost = declared(topic, billing)
+  const plan = converge(desiredFrom(topic, subscriptionOf('billing', { deletionPolicy: 'Retain' }, deleting)), vhost)
+  expect(vhost.made).toEqual([])
+  expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+})
+
+test('Delete deletes, whatever is in it', () => {
+  const short = policyOf('short', { default: true, retention: { maxLength: 5 } })
+  const vhost = declared(topic, billing, short)
+  vhost.put(queue, 5)
+  const going = subscriptionOf('billing', { deletionPolicy: 'Delete' }, deleting)
+  const plan = converge(desiredFrom(topic, going, short), vhost)
+  expect(told(vhost)).toEqual([
+    `delete ${queue} whatever-it-holds`,
+    `delete ${deadLetters} whatever-it-holds`,
+    `drop ${claim}#dlq`,
+  ])
+  expect(plan.gone.get(claim)).toEqual([])
+})
+
+test('a subscription that comes back takes its queues as they are', () => {
+  const vhost = declared(topic, billing)
+  vhost.put(queue, 3)
+  converge(desiredFrom(topic, subscriptionOf('billing', {}, deleting)), vhost)
+  vhost.made.length = 0
+  converge(desiredFrom(topic, billing), vhost)
+  expect(vhost.made).toMatchObject([{ do: 'bind', binding: { source: 'shop.orders', destination: queue } }])
+})
+
+test('one that comes back in the middle of its deletion is whole again', () => {
+  const vhost = declared(topic, billing)
+  const wanted = desiredFrom(topic, subscriptionOf('billing', {}, deleting))
+  for (const now of [0, settleMs]) {
+    const plan = diff(wanted, vhost.observe(), { now, quietSince: new Map(), goingSince: new Map([[claim, 0]]) })
+    for (const { change } of plan.stages.flat()) vhost.apply(change)
+  }
+  expect(vhost.observe().policies.some((one) => one.name.includes('#fence'))).toBe(true)
+  converge(desiredFrom(topic, billing), vhost)
+  const fresh = declared(topic, billing).observe()
+  expect(vhost.observe().policies).toEqual(fresh.policies)
+  expect(namesIn(vhost.observe())).toEqual(namesIn(fresh))
+})
+
+test('a delay that nobody asks for any more goes once it is empty', () => {
+  const odd = subscriptionOf('billing', { delivery: { retry: { schedule: ['7s'] } } })
+  const vhost = declared(topic, odd)
+  vhost.put('waybill.delay.7s', 1)
+  converge(desiredFrom(topic, billing), vhost)
+  expect(without(vhost.observe(), ['waybill.delay.7s'])).toEqual([])
+  vhost.put('waybill.delay.7s', 0)
+  converge(desiredFrom(topic, billing), vhost)
+  expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic, billing).observe()))
+})
+
+test("a queue's dead-letter queue goes with the policy that asked for it, unless it holds messages", () => {
+  const keep = policyOf('keep')
+  const asking = queueOf('work', { deadLetterPolicyRef: { name: 'keep' } })
+  const vhost = declared(keep, asking)
+  vhost.put('waybill.dlq.Queue.shop.work', 1)
+  converge(desiredFrom(queueOf('work')), vhost)
+  expect(without(vhost.observe(), ['waybill.dlq.Queue.shop.work'])).toEqual([])
+  vhost.put('waybill.dlq.Queue.shop.work', 0)
+  converge(desiredFrom(queueOf('work')), vhost)
+  expect(without(vhost.observe(), ['waybill.dlq.Queue.shop.work'])).toEqual(['waybill.dlq.Queue.shop.work'])
+})
+
+describe('a broker that says Delete', () => {
+  const going = brokerOf('rabbitmq', { deletionPolicy: 'Delete' }, deleting)
+
+  test('leaves nothing of the ladder but the policies, on which another Broker may rely', () => {
+    const vhost = declared()
+    converge(desiredFrom(going), vhost)
+    const { queues, exchanges, bindings, policies } = vhost.observe()
+    expect({ queues, exchanges, bindings }).toEqual({ queues: [], exchanges: [], bindings: [] })
+    expect(policies.map(({ name }) => name)).toEqual(['waybill:sub', 'waybill:kept'])
+  })
+
+  test('leaves the ladder while a message is in it, and the way back', () => {
+    const vhost = declared()
+    vhost.put('waybill.delay.5s', 1)
+    const before = vhost.observe()
+    converge(desiredFrom(going), vhost)
+    expect(namesIn(vhost.observe())).toEqual(namesIn(before))
+  })
+})
