@@ -11,8 +11,9 @@ type DeliveryStatus = ReturnType<typeof deliveryStatus>
 type Found = { readonly verdicts: readonly Verdict[]; readonly delivery?: DeliveryStatus }
 
 /** What a lane's state means for its subscription. */
-export const laneReport = ({ tally, consumer, broker, blocked, gone }: LaneState, now: number): Found => {
-  const verdicts: Verdict[] = [delivering({ tally, consumer, broker, gone, blocked }, now)]
+export const laneReport = (state: LaneState, now: number): Found => {
+  const { tally, blocked, gone } = state
+  const verdicts: Verdict[] = [delivering(state, now)]
   if (gone !== undefined) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
   if (blocked !== undefined) {
     const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
