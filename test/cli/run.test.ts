@@ -1,11 +1,16 @@
 import { broker } from '../../src/api/broker.ts'
+import { isTrue } from '../../src/api/conditions.ts'
 import { subscription } from '../../src/api/subscription.ts'
 import { brokerOf, manifestFolder, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { publish } from '../support/publish.ts'
 import { startSubscriber } from '../support/subscriber.ts'
 import { freshVhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
-import { runWaybill } from '../support/waybill.ts'
+import { runWaybill, type Waybill } from '../support/waybill.ts'
 import { waybill } from './waybill.ts'
+
+const isReady = async (running: Waybill, name: string): Promise<boolean> =>
+  isTrue((await running.get(subscription, name))?.status?.conditions, 'Ready')
 
 test('run makes resources ready, answers for itself, and ends with 0 on SIGTERM', async () => {
   await using cleanUp = new AsyncDisposableStack()
@@ -15,10 +20,7 @@ test('run makes resources ready, answers for itself, and ends with 0 on SIGTERM'
   folder.write('shop', [...brokerOf(vhost), topicOf('orders'), subscriptionOf('mail', 'orders', subscriber.url)])
   const running = cleanUp.adopt(await runWaybill(folder.path), ({ stop }) => stop())
 
-  await eventually(async () => {
-    const { status } = (await running.get(subscription, 'shop/mail')) ?? {}
-    return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-  })
+  await eventually(() => isReady(running, 'shop/mail'))
   await eventually(async () => (await fetch(`${running.server}/readyz`)).ok)
   const metrics = await (await fetch(`${running.server}/metrics`)).text()
   expect(metrics).toMatch(/^waybill_resources\{kind="Subscription"\} 1$/m)
@@ -38,6 +40,22 @@ test('run makes resources ready, answers for itself, and ends with 0 on SIGTERM'
   expect(await running.kill('SIGTERM')).toBe(0)
   for (const line of running.logs().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('message')
   expect(running.logs()).not.toContain(vhost.secret.connection_string)
+})
+
+test('a second signal ends it at once with 1, whatever is in flight', async () => {
+  await using cleanUp = new AsyncDisposableStack()
+  const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
+  const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())
+  const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
+  subscriber.answer('hang')
+  folder.write('shop', [...brokerOf(vhost), topicOf('orders'), subscriptionOf('mail', 'orders', subscriber.url)])
+  const running = cleanUp.adopt(await runWaybill(folder.path), ({ stop }) => stop())
+  await eventually(() => isReady(running, 'shop/mail'))
+  await publish(vhost.amqpUrl, 'shop.orders', [{ routingKey: 'a', body: 'hello' }])
+  await eventually(() => subscriber.received.length > 0)
+  process.kill(running.pid, 'SIGTERM')
+  await eventually(() => running.logs().includes('Stopping'))
+  expect(await running.kill('SIGTERM')).toBe(1)
 })
 
 test('a port in use and a path to nothing end it at once with 1', async () => {
