@@ -46,7 +46,7 @@ export const createLog = ({ level = levelOf(process.env.LOG_LEVEL), to = standar
 
 const standardError = (): DestinationStream =>
   process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, messageKey: 'message', translateTime: 'SYS:HH:MM:ss.l' })
+    ? pretty({ destination: 2, sync: true, singleLine: true, messageKey: 'message', translateTime: 'SYS:HH:MM:ss.l' })
     : pino.destination({ fd: 2, sync: true })
 
 const levelOf = (text: string | undefined): LogLevel =>
