@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import type { Delivery } from './amqp.ts'
+import { pause } from './backoff.ts'
 import { reasonOf } from './connection.ts'
 
 /** Who gets the messages of one consumer on a channel. */
@@ -13,14 +14,20 @@ export type Receiver = {
 
 const flushAfterMs = 3
 
+// The broker has at most 32 settlements for a quorum queue on their way at a time. The others wait in the channel, and
+// are dropped without a word when it closes: what was acknowledged comes again (tried on 3.10.8 and 4.3.6).
+const quietBeforeCloseMs = 200
+
 /** A channel to consume on, for one consumer or several. It ends with its connection, or by a fault of any of them. */
 export class ConsumeChannel {
   readonly #channel: Channel
   readonly #owed = new Acknowledgements<ChannelDelivery>()
   readonly #receivers = new Map<string, Receiver>()
   readonly #closed = Promise.withResolvers<void>()
-  #isClosed = false
+  readonly #end = new AbortController()
+  #closing: Promise<void> | undefined
   #isRetired = false
+  #lastSentMs = Number.NEGATIVE_INFINITY
   #tags = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -43,7 +50,7 @@ export class ConsumeChannel {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#end.signal.aborted
   }
 
   /** Resolves once the channel is closed. */
@@ -70,20 +77,20 @@ export class ConsumeChannel {
 
   /** Stops a consumer. What still arrives for it goes back to its queue. */
   async cancel(consumerTag: string): Promise<void> {
-    if (!this.#receivers.delete(consumerTag) || this.#isClosed) return
+    if (!this.#receivers.delete(consumerTag) || this.isClosed) return
     // It fails only when the channel ends, and the consumer with it.
     await this.#channel.cancel(consumerTag).catch(() => undefined)
   }
 
   acknowledge(delivery: ChannelDelivery): void {
-    if (this.#isClosed || delivery.state !== 'open') return
+    if (this.isClosed || delivery.state !== 'open') return
     this.#owed.settle(delivery)
     if (delivery.holding.isDue) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), flushAfterMs)
   }
 
   giveBack(delivery: ChannelDelivery): void {
-    if (this.#isClosed || delivery.state !== 'open') return
+    if (this.isClosed || delivery.state !== 'open') return
     this.#owed.remove(delivery)
     this.#send(() => this.#channel.reject(delivery.message, true))
     this.#closeIfDone()
@@ -91,10 +98,7 @@ export class ConsumeChannel {
 
   /** Tells the broker of all messages acknowledged so far. */
   flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#isClosed) return
-    this.#send(() => this.#owed.flush((delivery, upTo) => this.#channel.ack(delivery.message, upTo)))
+    this.#flush()
     this.#closeIfDone()
   }
 
@@ -104,13 +108,29 @@ export class ConsumeChannel {
     this.#closeIfDone()
   }
 
-  /** Closes the channel in order: the broker has read the acknowledgements before it answers. What is not settled goes back. */
-  async close(): Promise<void> {
-    if (!this.#isClosed) {
-      this.flush()
-      this.#channel.close().catch(() => undefined)
+  /** Closes the channel in order: the broker has taken the acknowledgements when it resolves. What is not settled goes back. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#flush()
+    for (;;) {
+      const waitMs = this.#lastSentMs + quietBeforeCloseMs - performance.now()
+      if (waitMs <= 0 || this.isClosed) break
+      await pause(waitMs, this.#end.signal)
     }
+    // It fails only when the channel has ended by itself meanwhile.
+    this.#channel.close().catch(() => undefined)
     await this.closed
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.isClosed) return
+    this.#owed.flush((delivery, upTo) => this.#send(() => this.#channel.ack(delivery.message, upTo)))
   }
 
   #deliver(message: ConsumeMessage): void {
@@ -131,11 +151,11 @@ export class ConsumeChannel {
   }
 
   #closeIfDone(): void {
-    if (this.#isRetired && this.#owed.isEmpty) this.#channel.close().catch(() => undefined)
+    if (this.#isRetired && this.#owed.isEmpty) void this.close()
   }
 
   #ended(reason: string): void {
-    this.#isClosed = true
+    this.#end.abort()
     clearTimeout(this.#timer)
     this.#owed.abandon()
     const receivers = [...this.#receivers.values()]
@@ -144,9 +164,10 @@ export class ConsumeChannel {
     for (const receiver of receivers) receiver.onEnd(reason)
   }
 
-  #send(frames: () => void): void {
+  #send(frame: () => void): void {
+    this.#lastSentMs = performance.now()
     try {
-      frames()
+      frame()
     } catch {
       // amqplib throws here only when the channel or its connection is already closing: the broker will redeliver.
     }

@@ -40,7 +40,7 @@ export const tcpProxy = async (
   await once(server, 'listening')
 
   const cut = () => {
-    for (const { client } of pairs) client.resetAndDestroy()
+    for (const { client } of pairs) client.destroy()
   }
   return {
     port: (server.address() as AddressInfo).port,
