@@ -58,17 +58,24 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
         log.info({ connection: name }, 'The broker unblocked the connection')
         become({ is: 'up' })
       })
-      opened.on('close', (error) => {
+      const end = (error: unknown) => {
+        if (current !== opened) return
         if (error) reason = reasonOf(error)
         current = undefined
         next = Promise.withResolvers()
         become({ is: 'down', reason })
         resolve(reason)
-      })
+      }
+      opened.on('close', end)
       current = opened
       log.info({ connection: name }, 'Connected to the broker')
       become({ is: 'up' })
       next.resolve(opened)
+      // A broker that shuts down may have closed it in the same breath, before anybody listened.
+      opened
+        .createChannel()
+        .then((channel) => channel.close().catch(() => undefined))
+        .catch(end)
     })
 
   /** One life of the connection, from opening to its end. Its socket does not outlive it. */

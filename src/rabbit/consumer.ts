@@ -60,9 +60,12 @@ export const consumersOf = (connection: Connection, log: Log): Consumers => {
       })
       channel = place.channel
       try {
-        // Refused here, it has closed the channel for all who were on it. It gets another chance, but by itself.
-        isSuspect = true
-        const tag = await place.channel.consume(queue, { holding, onDelivery: take, onEnd: end.resolve })
+        const receiver = { holding, onDelivery: take, onEnd: end.resolve }
+        const tag = await place.channel.consume(queue, receiver).catch((error) => {
+          // A refusal closes the channel for all who are on it: the next try gets one by itself.
+          isSuspect = codeOf(error) !== undefined
+          throw error
+        })
         isSuspect = false
         say({ is: 'consuming' })
         const reason = await unlessAborted(end.promise, stopped)
