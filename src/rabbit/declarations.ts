@@ -1,8 +1,9 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import type { Change } from '../topology/topology.ts'
+import { unlessAborted } from './backoff.ts'
 import { BrokerError } from './broker-error.ts'
 import type { Endpoint } from './endpoint.ts'
-import { openConnection } from './open-connection.ts'
+import { openConnection, RefusedError } from './open-connection.ts'
 
 /** The changes that AMQP 0-9-1 has methods for. */
 export type Declaration = Extract<
@@ -18,6 +19,7 @@ export type Declarations = {
 }
 
 const idleMs = 10_000
+const closeWithinMs = 4_000
 
 type Session = { readonly connection: ChannelModel; readonly free: Channel[] }
 
@@ -86,7 +88,8 @@ export const openDeclarations = (endpoint: Endpoint): Declarations => {
     },
     async close() {
       clearTimeout(idle)
-      await leave()
+      // The goodbye is never answered when the connection breaks meanwhile.
+      await unlessAborted(leave(), AbortSignal.timeout(closeWithinMs))
       stop.abort()
     },
   }
@@ -118,6 +121,7 @@ const declare = async (channel: Channel, change: Declaration): Promise<unknown> 
 /** The broker's refusals carry an AMQP reply code; everything else means that it went away. */
 const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof RefusedError) return new BrokerError('refused', message, { cause: error })
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const refused = typeof code === 'number' && code >= 400 && code < 500
   if (refused) return new BrokerError('refused', `The broker refused: ${message}`, { cause: error })

@@ -42,8 +42,7 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
       text = await answer.body.text()
     } catch (error) {
       signal.throwIfAborted()
-      const why = error instanceof Error ? ('code' in error && String(error.code)) || error.message : String(error)
-      throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why}`, {
+      throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why(error)}`, {
         cause: error,
       })
     }
@@ -67,16 +66,21 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
   return { call, get, close: () => pool.destroy() }
 }
 
+const why = (error: unknown): string => {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(error)
+  return String(code ?? message ?? error)
+}
+
 const refusal = (status: number, text: string, { username, vhost }: Endpoint): BrokerError => {
   const reason = reasonOf(text)
   if (status === 401) {
     const hint = `check username and password of the Secret, and that the user has the tag policymaker or administrator`
     return new BrokerError('credentials', `The management API refused user ${username} (${reason}): ${hint}`)
   }
-  if (reason.includes('vhost_not_found') || (status === 404 && reason.includes('Not Found'))) {
+  if (reason.includes('vhost_not_found')) {
     return new BrokerError('refused', `Virtual host ${vhost} does not exist: create it with rabbitmqctl add_vhost`)
   }
-  const kind = status >= 500 ? 'unreachable' : 'refused'
+  const kind = status >= 500 ? 'unreachable' : status === 404 ? 'missing' : 'refused'
   return new BrokerError(kind, `The broker answered ${status}: ${reason}`)
 }
 

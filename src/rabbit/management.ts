@@ -68,8 +68,13 @@ export const connectManagement = (endpoint: Endpoint): Management => {
   /** A `get` is answered by the leader of the queue, or fails: unlike the counts it cannot call a full queue empty. */
   async function proveEmpty(path: string, queue: string, signal: AbortSignal): Promise<void> {
     const question = { count: 1, ackmode: 'ack_requeue_true', encoding: 'base64', truncate: 1 }
-    const messages: unknown = JSON.parse(await call('POST', `${path}/get`, signal, question))
-    if (Array.isArray(messages) && messages.length === 0) return
+    try {
+      const messages: unknown = JSON.parse(await call('POST', `${path}/get`, signal, question))
+      if (Array.isArray(messages) && messages.length === 0) return
+    } catch (error) {
+      if (error instanceof BrokerError && error.kind === 'missing') return
+      throw error
+    }
     throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
   }
 }

@@ -1,0 +1,218 @@
+import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management.ts'
+import { diff } from '../../src/topology/diff.ts'
+import type { Change } from '../../src/topology/topology.ts'
+import { connectProducer, type Producer } from '../support/publish.ts'
+import { tcpProxy } from '../support/tcp-proxy.ts'
+import { freshVhost, type Vhost } from '../support/vhost.ts'
+import { eventually } from '../support/wait.ts'
+import { desiredOf, policyOf, queueOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'
+
+let vhost: Vhost
+let management: Management
+let producer: Producer
+const { signal } = new AbortController()
+
+beforeAll(async () => {
+  vhost = await freshVhost()
+  management = connectManagement(vhost.endpoint)
+  producer = await connectProducer(vhost.amqpUrl)
+})
+afterAll(async () => {
+  await producer.close()
+  await management.close()
+  await vhost.drop()
+})
+
+const apply = (...changes: Change[]) =>
+  changes.reduce((before, change) => before.then(() => management.apply(change, signal)), Promise.resolve())
+const declareQueue = (name: string, args = {}): Change => ({
+  do: 'declare-queue',
+  queue: { name, durable: true, arguments: { 'x-queue-type': 'quorum', ...args } },
+})
+const declareExchange = (name: string, args = {}): Change => ({
+  do: 'declare-exchange',
+  exchange: { name, type: 'topic', arguments: args },
+})
+/** What kind of error it was, with its words. */
+const failure = (done: Promise<unknown>): Promise<string> =>
+  done.then(
+    () => 'none',
+    (error: BrokerError) => `${error.kind}: ${error.message}`,
+  )
+
+test('what a plan asks for is read back as asked for, and then there is nothing to do', async () => {
+  const resources = resourcesOf(
+    topicOf('orders'),
+    topicOf('regions', { exchange: { type: 'Headers' }, unrouted: 'Drop' }),
+    topicOf('all', { exchange: { name: 'every / thing? 100%', type: 'Fanout' } }),
+    policyOf('short', { default: true, retention: { maxAge: '1h', maxLength: 1000, whenFull: 'DropOldest' } }),
+    subscriptionOf('billing', { filter: { routingKeys: ['order.*', 'bill/é #', ''] } }),
+    subscriptionOf('eu', { topicRef: { name: 'regions' }, filter: { headers: { region: 'eu', 'x y': '/ü' } } }),
+    subscriptionOf('audit', { topicRef: { name: 'all' }, delivery: { retry: { schedule: ['1s', '500ms'] } } }),
+    queueOf('work', {
+      ...{ messageTTL: '1m', maxLength: 9, overflow: 'RejectPublish', deadLetterPolicyRef: { name: 'short' } },
+      bindings: [{ topicRef: { name: 'orders' }, routingKeys: ['#', 'a.b'] }],
+    }),
+    queueOf('plain', { type: 'Classic' }),
+  )
+  const before = await management.observe(signal)
+  const wanted = desiredOf(resources, Number.parseInt(before.version, 10) >= 4)
+  const plan = (observed: typeof before) =>
+    diff(wanted, observed, { now: 0, quietSince: new Map(), goingSince: new Map() })
+  for (const stage of plan(before).stages) await apply(...stage.map(({ change }) => change))
+  const after = await management.observe(signal)
+  expect(plan(after)).toMatchObject({ stages: [], conflicts: [], retained: [] })
+  expect(after.queues.length).toBe(before.queues.length + wanted.queues.length)
+  await eventually(async () => plan(await management.observe(signal)).shadowed.length === 0)
+})
+
+test('a second time changes nothing and fails nothing', async () => {
+  const exchange = declareExchange('twice')
+  const queue = declareQueue('twice', { 'x-waybill-owner': 'one' })
+  const policy: Change = {
+    do: 'put-policy',
+    policy: { name: 'twice', pattern: '^twice$', applyTo: 'queues', priority: 1, definition: { 'max-length': 5 } },
+  }
+  const binding = { source: 'twice', destination: 'twice', routingKey: 'k', arguments: { 'x-waybill-owner': 'one' } }
+  const make: Change[] = [exchange, queue, policy, { do: 'bind', binding }]
+  await apply(...make, ...make)
+  const gone: Change[] = [
+    { do: 'unbind', binding },
+    { do: 'delete-policy', policy: 'twice' },
+    { do: 'delete-queue', queue: 'twice', only: 'if-empty' },
+    { do: 'delete-exchange', exchange: 'twice' },
+  ]
+  await apply(...gone, ...gone.slice(1))
+  const { exchanges, queues, bindings, policies } = await management.observe(signal)
+  expect([...exchanges, ...queues, ...policies].filter(({ name }) => name === 'twice')).toEqual([])
+  expect(bindings.filter(({ source }) => source === 'twice')).toEqual([])
+})
+
+test('bindings that differ in their arguments only are told apart', async () => {
+  await apply(declareExchange('ours'), declareQueue('ours'))
+  const of = (owner: string) => ({
+    source: 'ours',
+    destination: 'ours',
+    routingKey: 'a/b %2F #',
+    arguments: { 'x-waybill-owner': owner },
+  })
+  await apply({ do: 'bind', binding: of('one') }, { do: 'bind', binding: of('two') })
+  await apply({ do: 'unbind', binding: of('one') }, { do: 'unbind', binding: of('three') })
+  const { bindings } = await management.observe(signal)
+  expect(bindings.filter(({ source }) => source === 'ours')).toEqual([of('two')])
+})
+
+describe('deleting a queue if it is empty', () => {
+  const remove: Change = { do: 'delete-queue', queue: 'kept', only: 'if-empty' }
+  const isThere = async () => (await management.observe(signal)).queues.some(({ name }) => name === 'kept')
+
+  test('refuses one with a message, however it is held, and keeps the message', async () => {
+    await apply(declareQueue('kept'))
+    await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
+    expect(await failure(apply(remove))).toBe('not-empty: Queue kept holds messages')
+    expect((await producer.channel.get('kept', { noAck: true })) as object).toMatchObject({
+      content: Buffer.from('one'),
+    })
+    await apply(remove)
+    expect(await isThere()).toBe(false)
+  })
+
+  test('is done where there is none', async () => {
+    await apply(remove)
+  })
+
+  test('whatever it holds means that', async () => {
+    await apply(declareQueue('kept'))
+    await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
+    await apply({ ...remove, only: 'whatever-it-holds' })
+    expect(await isThere()).toBe(false)
+  })
+})
+
+describe('an error says what is wrong, without the password', () => {
+  const canary = 'canary-7f3a'
+  const observing = (endpoint: Partial<Vhost['endpoint']>): Promise<string> => {
+    const other = connectManagement({ ...vhost.endpoint, ...endpoint })
+    return failure(other.observe(signal)).finally(() => other.close())
+  }
+
+  test.each<{ what: string; endpoint: Partial<Vhost['endpoint']>; says: RegExp }>([
+    {
+      what: 'a wrong password',
+      endpoint: { password: canary },
+      says: /^credentials: The management API refused user guest \(.+\): check username and password of the Secret/,
+    },
+    {
+      what: 'a virtual host that is not there',
+      endpoint: { vhost: 'no/such' },
+      says: /^refused: Virtual host no\/such does not exist: create it with rabbitmqctl add_vhost$/,
+    },
+    {
+      what: 'nothing listening',
+      endpoint: { management: 'http://127.0.0.1:1', password: canary },
+      says: /^unreachable: The management API at 127\.0\.0\.1:1 did not answer: ECONNREFUSED$/,
+    },
+    {
+      what: 'a name that cannot be resolved',
+      endpoint: { management: 'http://nowhere.invalid:15672', password: canary },
+      says: /^unreachable: The management API at nowhere\.invalid:15672 did not answer: E[A-Z_]+$/,
+    },
+  ])('$what', async ({ endpoint, says }) => {
+    const said = await observing(endpoint)
+    expect(said).toMatch(says)
+    expect(said).not.toContain(canary)
+  })
+
+  test('a broker that breaks off in the middle', async () => {
+    const { hostname, port } = new URL(vhost.managementUrl)
+    const proxy = await tcpProxy({ hostname, port: Number(port) })
+    proxy.goSilent()
+    const silent = connectManagement({ ...vhost.endpoint, management: `http://127.0.0.1:${proxy.port}` })
+    const said = failure(silent.observe(signal))
+    await eventually(() => proxy.connections > 0)
+    proxy.cut()
+    expect(await said).toMatch(/^unreachable: The management API at 127\.0\.0\.1:\d+ did not answer: \w+$/)
+    await silent.close()
+    await proxy.close()
+  })
+
+  test('what the broker refuses, in its own words', async () => {
+    await apply(declareExchange('fixed', { 'alternate-exchange': 'a' }))
+    const said = await failure(apply(declareExchange('fixed', { 'alternate-exchange': 'b' })))
+    expect(said).toMatch(/^refused: The broker refused: .*inequivalent arg 'alternate-exchange'/)
+  })
+
+  test('a binding to what is not there does not blame the virtual host', async () => {
+    const binding = { source: 'missing', destination: 'missing', routingKey: '', arguments: {} }
+    expect(await failure(apply({ do: 'bind', binding }))).toMatch(
+      /^refused: The broker refused: .*no exchange 'missing'/,
+    )
+  })
+
+  test('one change that is refused takes no other with it', async () => {
+    const binding = { source: 'missing', destination: 'missing', routingKey: '', arguments: {} }
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        failure(apply(index % 2 ? { do: 'bind', binding } : declareExchange(`beside-${index}`))),
+      ),
+    )
+    expect(outcomes.map((one) => one.split(':')[0])).toEqual(
+      outcomes.map((_, index) => (index % 2 ? 'refused' : 'none')),
+    )
+  })
+
+  test('a user without permissions on the virtual host, though the management API lets an administrator look', async () => {
+    const username = `${vhost.name}-admin`
+    await vhost.manage('PUT', `/users/${username}`, { password: canary, tags: 'administrator' })
+    const other = connectManagement({ ...vhost.endpoint, username, password: canary })
+    const said = await failure(other.apply(declareExchange('denied'), signal))
+    expect(said).toMatch(/^refused: the broker refused the virtual host .*give the user permissions on it/)
+    await other.close()
+    await vhost.manage('DELETE', `/users/${username}`)
+  })
+
+  test('an end from outside is no error of the broker', async () => {
+    const ended = AbortSignal.abort(new Error('ended'))
+    await expect(management.observe(ended)).rejects.toThrow('ended')
+  })
+})
