@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Resource } from '../api/resource.ts'
+import { subscription } from '../api/subscription.ts'
 import { gather } from '../store/gather.ts'
+import { onGone } from '../store/gone.ts'
 import { onMeaning } from '../store/meaning.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -73,8 +75,10 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
 
   const run = async (): Promise<void> => {
     const stopWatching = onMeaning(store, meaningOf, gatherMs, look)
+    const stopForgetting = onGone(store, subscription, metrics.forgetSubscription)
     await Promise.all([repeat(refreshMs, look), repeat(reportMs, reporter.write)])
     stopWatching()
+    stopForgetting()
     await following
     await consumers.close()
     await reporter.write()

@@ -1,7 +1,10 @@
 import { broker as brokerKind } from '../api/broker.ts'
+import { kinds } from '../api/kinds.ts'
 import { idOf, isDeleting } from '../api/resource.ts'
+import { subscription } from '../api/subscription.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
 import { gather } from '../store/gather.ts'
+import { onGone } from '../store/gone.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -137,12 +140,19 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
     },
     signal,
   )
+  const stopForgetting = kinds.map((kind) =>
+    onGone(store, kind, (namespace, name) => {
+      statuses.forget(`${kind.kind}/${namespace}/${name}`)
+      if (kind.kind === subscription.kind) void metrics.forgetSubscription(namespace, name)
+    }),
+  )
   const stopWaking = wakeOn(store, (key, delayMs) => queue.add(key ?? loose, delayMs))
 
   return {
     ready: () => store.list(brokerKind).every(({ metadata }) => lookedAt.has(`${metadata.namespace}/${metadata.name}`)),
     done: queue.done.then(async () => {
       stopWaking()
+      for (const stop of stopForgetting) stop()
       await management.close()
     }),
   }

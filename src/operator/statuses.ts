@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
 import { kinds } from '../api/kinds.ts'
-import type { Kind, Resource } from '../api/resource.ts'
+import { idOf, type Kind, type Resource } from '../api/resource.ts'
 import type { Happening, Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Report } from './report.ts'
@@ -25,15 +25,16 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
     if (current?.metadata.uid !== resource.metadata.uid) return 'same'
     const before = (current.status?.conditions ?? []).filter(({ type }) => !foreign.has(type))
     // The report is about the generation that the pass read, even when a newer one has arrived meanwhile.
-    const { generation, uid } = resource.metadata
+    const { generation } = resource.metadata
+    const id = idOf(resource)
     const conditions = stamp(verdicts, before, generation, now())
     const meaningSame = sameConditions(before, conditions)
     const status: Record<string, unknown> = current.status ?? {}
     const countsSame = Object.entries(fields).every(([name, value]) => isDeepStrictEqual(status[name], value))
     if (meaningSame && countsSame && status.observedGeneration === generation) return 'same'
     const at = now().getTime()
-    if (meaningSame && at - (lastWrite.get(uid) ?? 0) < countsEveryMs) return 'later'
-    lastWrite.set(uid, at)
+    if (meaningSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
+    lastWrite.set(id, at)
     await store.applyStatus(kind, current, 'waybill-operator', {
       observedGeneration: generation,
       ...fields,
@@ -46,8 +47,8 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
 
   return {
     write,
-    /** Forgets a resource that is gone. */
-    forget: (uid: string) => lastWrite.delete(uid),
+    /** Forgets the resource of this id, which is gone. */
+    forget: (id: string) => lastWrite.delete(id),
   }
 }
 

@@ -45,6 +45,10 @@ export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: Ab
 
   const run = async (key: string, entry: Entry) => {
     entry.timer = undefined
+    if (entry.running) {
+      entry.askedMeanwhile = true
+      return
+    }
     entry.running = true
     inFlight += 1
     let nextMs: number | undefined

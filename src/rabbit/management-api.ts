@@ -77,7 +77,7 @@ const refusal = (status: number, text: string, { username, vhost }: Endpoint): B
     const hint = `check username and password of the Secret, and that the user has the tag policymaker or administrator`
     return new BrokerError('credentials', `The management API refused user ${username} (${reason}): ${hint}`)
   }
-  if (reason.includes('vhost_not_found')) {
+  if (reason.includes('vhost_not_found') || (status === 404 && reason.includes('Not Found'))) {
     return new BrokerError('refused', `Virtual host ${vhost} does not exist: create it with rabbitmqctl add_vhost`)
   }
   const kind = status >= 500 ? 'unreachable' : status === 404 ? 'missing' : 'refused'

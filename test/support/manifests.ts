@@ -41,6 +41,10 @@ export const brokerOf = (vhost: Vhost, spec: object = {}): Manifest[] => [
 export const topicOf = (name: string, spec: object = {}): Manifest =>
   manifest('Topic', name, { brokerRef: { name: 'rabbitmq' }, ...spec })
 
+/** A Queue on that Broker, named `shop.<name>`. */
+export const queueOf = (name: string, spec: object = {}): Manifest =>
+  manifest('Queue', name, { brokerRef: { name: 'rabbitmq' }, ...spec })
+
 /** A Subscription to a Topic, sent to `url`. */
 export const subscriptionOf = (name: string, topic: string, url: string, spec: object = {}): Manifest =>
   manifest('Subscription', name, { topicRef: { name: topic }, subscriber: { url }, ...spec })

@@ -1,0 +1,96 @@
+import { subscription } from '../../src/api/subscription.ts'
+import { topic } from '../../src/api/topic.ts'
+import { type Stage, startStage } from '../support/in-process.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { connectProducer } from '../support/publish.ts'
+import { eventually } from '../support/wait.ts'
+
+const url = 'http://127.0.0.1:9/'
+const slow = { timeoutMs: 25_000 }
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ only: 'operator' })
+})
+afterAll(() => stage.close())
+
+const queues = async (): Promise<string[]> => {
+  const { vhost } = stage
+  const all = (await vhost.manage('GET', `/queues/${vhost.name}?disable_stats=true`)) as { name: string }[]
+  return all.map(({ name }) => name).sort()
+}
+const policies = async (): Promise<string[]> => {
+  const { vhost } = stage
+  return ((await vhost.manage('GET', `/policies/${vhost.name}`)) as { name: string }[]).map(({ name }) => name).sort()
+}
+const of = (name: string): string[] => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]
+
+test('each subscription goes by its deletion policy, and takes its queue back when it returns', async () => {
+  const { folder, vhost, condition, get, logs } = stage
+  const names = ['empty', 'full', 'retained', 'deleted', 'poisoned', 'again']
+  const policy: Record<string, object> = {
+    retained: { deletionPolicy: 'Retain' },
+    deleted: { deletionPolicy: 'Delete' },
+  }
+  const all = names.map((name) => subscriptionOf(name, 'orders', url, policy[name] ?? {}))
+  folder.write('base', [...brokerOf(vhost), topicOf('orders')])
+  folder.write('subscriptions', all)
+  for (const name of names) await condition(subscription, name, 'Programmed', 'True')
+  const shared = (await queues()).filter((name) => !/^waybill\.(sub|dlq)\./.test(name))
+  const declared = await policies()
+
+  const producer = await connectProducer(vhost.amqpUrl)
+  const queuesWith = ['waybill.sub.shop.full', 'waybill.sub.shop.deleted', 'waybill.dlq.shop.poisoned']
+  for (const queue of queuesWith) await producer.publish('', [{ routingKey: queue, body: 'kept' }])
+
+  folder.delete('subscriptions')
+  await eventually(async () => {
+    expect(await queues()).toEqual([...of('full'), ...of('poisoned'), ...of('retained'), ...shared].sort())
+    return true
+  }, slow)
+  for (const name of names) await eventually(() => get(subscription, name) === undefined, slow)
+  await eventually(async () => (await policies()).join() === declared.join(), slow)
+  const bindings = (await vhost.manage('GET', `/bindings/${vhost.name}`)) as { source: string; destination: string }[]
+  const bound = bindings.filter(({ source }) => source === 'shop.orders').map(({ destination }) => destination)
+  expect(bound).toEqual(['waybill.sub.shop.retained'])
+  expect(logs()).toContain(
+    'Left on the broker: queue waybill.sub.shop.full, queue waybill.dlq.shop.full; a resource of the same name takes it back',
+  )
+
+  folder.write('subscriptions', all.slice(1, 3))
+  for (const name of ['full', 'retained']) await condition(subscription, name, 'Programmed', 'True')
+  const [kept] = await producer.look('waybill.sub.shop.full')
+  expect(kept?.content.toString()).toBe('kept')
+  await producer.close()
+})
+
+test('a subscription that returns in the middle of its deletion is whole again', async () => {
+  const { folder, vhost, condition } = stage
+  folder.write('base', [...brokerOf(vhost), topicOf('orders')])
+  folder.write('again', [subscriptionOf('again', 'orders', url)])
+  const { lastTransitionTime } = await condition(subscription, 'again', 'Programmed', 'True')
+  expect(lastTransitionTime).toBeDefined()
+  const first = stage.get(subscription, 'again')?.metadata.uid
+  folder.delete('again')
+  await eventually(async () => (await policies()).some((name) => name.includes('#fence:waybill.sub.shop.again')))
+  folder.write('again', [subscriptionOf('again', 'orders', url)])
+  await eventually(() => stage.get(subscription, 'again')?.metadata.uid !== first, slow)
+  await condition(subscription, 'again', 'Programmed', 'True')
+  await eventually(async () => !(await policies()).some((name) => name.includes('#fence')), slow)
+  const producer = await connectProducer(vhost.amqpUrl)
+  await producer.publish('shop.orders', [{ body: 'arrives' }])
+  expect(await producer.look('waybill.sub.shop.again')).toHaveLength(1)
+  await producer.close()
+})
+
+test('a topic leaves its exchange and what is parked there, unless it says Delete', async () => {
+  const { folder, vhost, condition, get } = stage
+  folder.write('base', brokerOf(vhost))
+  folder.write('topics', [topicOf('kept'), topicOf('gone', { deletionPolicy: 'Delete' })])
+  for (const name of ['kept', 'gone']) await condition(topic, name, 'Ready', 'True')
+  folder.delete('topics')
+  for (const name of ['kept', 'gone']) await eventually(() => get(topic, name) === undefined)
+  const left = ((await vhost.manage('GET', `/exchanges/${vhost.name}`)) as { name: string }[]).map(({ name }) => name)
+  expect(left).toEqual(expect.arrayContaining(['shop.kept', 'waybill.unrouted.shop.kept']))
+  expect(left).not.toEqual(expect.arrayContaining(['shop.gone']))
+  expect(await queues()).not.toContain('waybill.unrouted.shop.gone')
+})

@@ -1,0 +1,203 @@
+import { broker } from '../../src/api/broker.ts'
+import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
+import { queue } from '../../src/api/queue.ts'
+import { subscription } from '../../src/api/subscription.ts'
+import { topic } from '../../src/api/topic.ts'
+import { freePort } from '../support/free-port.ts'
+import { type Stage, startStage } from '../support/in-process.ts'
+import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { tcpProxy } from '../support/tcp-proxy.ts'
+import { eventually } from '../support/wait.ts'
+
+const url = 'http://127.0.0.1:9/'
+const canary = 'canary-51d0'
+
+let stage: Stage
+beforeEach(async () => {
+  stage = await startStage({ only: 'operator' })
+})
+afterEach(() => stage.close())
+
+const withSecret = (secret: object) =>
+  brokerOf({ ...stage.vhost, secret: { ...stage.vhost.secret, ...secret } as Stage['vhost']['secret'] })
+
+test('what is fine says so, and where it is', async () => {
+  const { folder, vhost, condition, get } = stage
+  folder.write('all', [
+    ...brokerOf(vhost),
+    topicOf('orders'),
+    queueOf('work', { bindings: [{ topicRef: { name: 'orders' } }] }),
+    deadLetterPolicyOf('keep', { default: true }),
+    subscriptionOf('billing', 'orders', url),
+  ])
+  await condition(subscription, 'billing', 'Programmed', 'True')
+  await condition(subscription, 'billing', 'Ready', 'False', 'NotDelivering')
+  await condition(topic, 'orders', 'Ready', 'True')
+  await condition(queue, 'work', 'Ready', 'True')
+  await condition(broker, 'rabbitmq', 'Connected', 'True')
+  await condition(deadLetterPolicy, 'keep', 'Ready', 'True')
+  expect(get(topic, 'orders')?.status).toMatchObject({ exchange: 'shop.orders', subscriptions: 1, unrouted: 0 })
+  expect(get(subscription, 'billing')?.status).toMatchObject({
+    ...{ queue: 'waybill.sub.shop.billing', deadLetterQueue: 'waybill.dlq.shop.billing', observedGeneration: 1 },
+    ...{ backlog: { ready: 0, inFlight: 0 }, deadLetters: { count: 0 } },
+  })
+  await eventually(() => get(broker, 'rabbitmq')?.status?.attached?.subscriptions === 1)
+  await eventually(() => get(deadLetterPolicy, 'keep')?.status?.subscriptions === 1)
+})
+
+test('a reference that leads nowhere is told, and mended by what it asks for', async () => {
+  const { folder, vhost, condition } = stage
+  folder.write('broker', brokerOf(vhost))
+  folder.write('billing', [subscriptionOf('billing', 'orders', url)])
+  const { message } = await condition(subscription, 'billing', 'ResolvedRefs', 'False', 'RefNotPermitted')
+  expect(message).toBe('spec.topicRef: Topic shop/orders does not exist or does not permit this reference')
+  await condition(subscription, 'billing', 'Ready', 'False', 'NotResolved')
+  folder.write('orders', [topicOf('orders')])
+  await condition(subscription, 'billing', 'Programmed', 'True')
+  folder.delete('orders')
+  await condition(subscription, 'billing', 'ResolvedRefs', 'False', 'RefNotPermitted')
+})
+
+describe('a Secret', () => {
+  test.each([
+    {
+      what: 'without a host',
+      secret: { connection_string: undefined },
+      says: 'needs the key connection_string, or host',
+    },
+    {
+      what: 'with a connection string that is none',
+      secret: { connection_string: `amqp//guest:${canary}@x` },
+      says: 'key connection_string must be a URL such as amqp://user:password@host:5672/',
+    },
+    {
+      what: 'with a user in the management address',
+      secret: { management_uri: `http://guest:${canary}@127.0.0.1:15672` },
+      says: 'key management_uri must be a URL such as http://host:15672, without a user',
+    },
+    { what: 'with a port that is none', secret: { port: 'x' }, says: 'key port must be from 1 to 65535' },
+  ])('$what is told by its key, not by its value', async ({ secret, says }) => {
+    const { folder, condition, logs, vhost } = stage
+    folder.write('broker', [...withSecret(secret), topicOf('orders')])
+    const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
+    expect(message).toContain(`Secret shop/rabbitmq ${says}`)
+    await condition(broker, 'rabbitmq', 'ResolvedRefs', 'False', 'SecretInvalid')
+    await condition(topic, 'orders', 'Programmed', 'False', 'BrokerUnreachable')
+    folder.write('broker', [...brokerOf(vhost), topicOf('orders')])
+    await condition(topic, 'orders', 'Ready', 'True')
+    expect(logs()).not.toContain(canary)
+  })
+
+  test('with a wrong password is told without it', async () => {
+    const { folder, condition, logs } = stage
+    folder.write('broker', [...withSecret({ password: canary }), topicOf('orders')])
+    const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'CredentialsRefused')
+    expect(message).toContain('check username and password of the Secret')
+    expect(message + logs()).not.toContain(canary)
+  })
+
+  test('that is not there is told', async () => {
+    const { folder, condition, vhost } = stage
+    folder.write('broker', brokerOf(vhost).slice(1))
+    const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
+    expect(message).toBe('Secret shop/rabbitmq does not exist')
+  })
+})
+
+test('a broker that goes away and comes back is told each time, and then all is well again', async () => {
+  const { folder, vhost, condition } = stage
+  const behind = new URL(vhost.managementUrl)
+  const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
+  folder.write('all', [...withSecret({ management_uri: `http://127.0.0.1:${proxy.port}` }), topicOf('orders')])
+  await condition(topic, 'orders', 'Ready', 'True')
+  await proxy.close()
+  const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
+  expect(message).toBe(`The management API at 127.0.0.1:${proxy.port} did not answer: ECONNREFUSED`)
+  await condition(topic, 'orders', 'Ready', 'False', 'NotProgrammed')
+  const again = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, proxy.port)
+  await condition(topic, 'orders', 'Ready', 'True')
+  await condition(broker, 'rabbitmq', 'Ready', 'True')
+  await again.close()
+})
+
+test('a broker that is not there at the start is waited for', async () => {
+  const { folder, condition, vhost } = stage
+  const behind = new URL(vhost.managementUrl)
+  const port = await freePort()
+  folder.write('all', [...withSecret({ management_uri: `http://127.0.0.1:${port}` }), topicOf('orders')])
+  await condition(topic, 'orders', 'Programmed', 'False', 'BrokerUnreachable')
+  const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, port)
+  await condition(topic, 'orders', 'Ready', 'True')
+  await proxy.close()
+})
+
+test('a virtual host that is not there is told', async () => {
+  const { folder, condition, vhost } = stage
+  folder.write('all', brokerOf({ ...vhost, name: 'no-such-place' }))
+  const { message } = await condition(broker, 'rabbitmq', 'Ready', 'False', 'NotProgrammed')
+  expect(message).toBe('Virtual host no-such-place does not exist: create it with rabbitmqctl add_vhost')
+})
+
+describe('what stands in the way', () => {
+  const legacy = { exchange: { name: 'legacy' } }
+
+  test('two resources that claim one exchange: the older has it, until it goes', async () => {
+    const { folder, vhost, condition } = stage
+    folder.write('broker', [...brokerOf(vhost), topicOf('b-first', legacy)])
+    await condition(topic, 'b-first', 'Ready', 'True')
+    // Creation has a resolution of seconds, and the name decides between equals.
+    await eventually(() => Date.now() > Date.parse(stage.get(topic, 'b-first')!.metadata.creationTimestamp) + 1_000)
+    folder.write('second', [topicOf('a-second', legacy), subscriptionOf('billing', 'a-second', url)])
+    const { message } = await condition(topic, 'a-second', 'Accepted', 'False', 'Conflicted')
+    expect(message).toContain('spec.exchange.name: exchange legacy is already declared by Topic/shop/b-first')
+    await condition(topic, 'a-second', 'Conflicted', 'True', 'ClaimedByAnother')
+    await condition(topic, 'a-second', 'Ready', 'False', 'NotAccepted')
+    await condition(subscription, 'billing', 'Accepted', 'False', 'Invalid')
+    await condition(topic, 'b-first', 'Ready', 'True')
+  })
+
+  test('a queue of somebody else is left alone until it is adopted', async () => {
+    const { folder, vhost, condition, noCondition } = stage
+    const there = { durable: true, arguments: { 'x-queue-type': 'classic' } }
+    await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, there)
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5 })])
+    await condition(queue, 'work', 'Conflicted', 'True', 'NotClaimed')
+    await condition(queue, 'work', 'Programmed', 'False', 'Conflicted')
+    expect(await vhost.manage('GET', `/policies/${vhost.name}`)).not.toContainEqual(
+      expect.objectContaining({ pattern: '^shop\\.work$' }),
+    )
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5, adopt: true })])
+    await condition(queue, 'work', 'Ready', 'True')
+    await noCondition(queue, 'work', 'Conflicted')
+    expect(await vhost.manage('GET', `/queues/${vhost.name}/shop.work`)).toMatchObject({ arguments: there.arguments })
+  })
+
+  test('a queue of ours with other arguments is reported and not replaced', async () => {
+    const { folder, vhost, condition } = stage
+    const owner = { 'x-waybill-owner': 'waybill:Queue/shop/work', 'x-queue-type': 'classic' }
+    await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, { durable: true, arguments: owner })
+    folder.write('all', [...brokerOf(vhost), queueOf('work')])
+    const { message } = await condition(queue, 'work', 'Programmed', 'False', 'ImmutableArgument')
+    expect(message).toContain('x-queue-type is classic, wanted quorum')
+  })
+
+  test('a foreign policy that hides ours is told', async () => {
+    const { folder, vhost, condition, noCondition } = stage
+    const foreign = { pattern: '^shop', definition: { 'max-length': 7 }, priority: 900, 'apply-to': 'queues' }
+    await vhost.manage('PUT', `/policies/${vhost.name}/ops`, foreign)
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5 })])
+    const { message } = await condition(queue, 'work', 'PolicyShadowed', 'True')
+    expect(message).toContain('policy ops is in force on queue shop.work')
+    await vhost.manage('DELETE', `/policies/${vhost.name}/ops`)
+    await noCondition(queue, 'work', 'PolicyShadowed')
+  })
+})
+
+test('a name too long for the broker is told by its field, and the others go on', async () => {
+  const { folder, vhost, condition } = stage
+  const long = 'a'.repeat(240)
+  folder.write('all', [...brokerOf(vhost), topicOf('orders'), subscriptionOf(long, 'orders', url)])
+  const { message } = await condition(subscription, long, 'Accepted', 'False', 'NameTooLong')
+  expect(message).toContain('metadata.name: makes the name waybill.sub.shop.aaa')
+  await condition(topic, 'orders', 'Ready', 'True')
+})

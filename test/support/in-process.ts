@@ -1,0 +1,100 @@
+import type { Condition, ConditionType } from '../../src/api/conditions.ts'
+import type { Kind, Resource } from '../../src/api/resource.ts'
+import { startDispatcher } from '../../src/dispatcher/main.ts'
+import { startOperator } from '../../src/operator/main.ts'
+import { openDirectory } from '../../src/store/directory/store.ts'
+import { createLog } from '../../src/telemetry/log.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { type ManifestFolder, manifestFolder } from './manifests.ts'
+import { freshVhost, type Vhost } from './vhost.ts'
+import { eventually } from './wait.ts'
+
+export type Stage = {
+  readonly vhost: Vhost
+  readonly folder: ManifestFolder
+  readonly metrics: Metrics
+  /** Everything logged so far, as JSON lines. */
+  logs(): string
+  get<K extends Kind>(kind: K, name: string): Resource<K> | undefined
+  /** Waits until a condition of `shop/<name>` has this status, and this reason where one is given. */
+  condition(
+    kind: Kind,
+    name: string,
+    type: ConditionType,
+    status: Condition['status'],
+    reason?: string,
+  ): Promise<Condition>
+  /** Waits until there is no such condition. */
+  noCondition(kind: Kind, name: string, type: ConditionType): Promise<void>
+  /** The value of a metric, added up over the series with these labels. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
+  /** Ends Waybill as SIGTERM does. */
+  end(): Promise<void>
+  /** Ends Waybill and removes folder and virtual host. */
+  close(): Promise<void>
+}
+
+export type StageOptions = {
+  /** What runs; both when left out. */
+  readonly only?: 'operator' | 'dispatcher'
+  readonly instance?: string
+  readonly drainTimeoutMs?: number
+  /** The virtual host and the manifests of another stage, which stay when this one is closed. */
+  readonly beside?: Pick<Stage, 'vhost' | 'folder'>
+}
+
+/** Waybill in this process, on a virtual host and a folder of manifests of its own. */
+export const startStage = async (options: StageOptions = {}): Promise<Stage> => {
+  const { only, instance = 'waybill', drainTimeoutMs = 5_000, beside } = options
+  const { vhost, folder } = beside ?? { vhost: await freshVhost(), folder: manifestFolder() }
+  if (!beside) folder.write('none', '')
+  const lines: string[] = []
+  const log = createLog({ level: 'debug', to: { write: (line) => void lines.push(line) } })
+  const metrics = createMetrics()
+  const [stop, files] = [new AbortController(), new AbortController()]
+  const store = await openDirectory([folder.path], { log }, files.signal)
+  const dispatching = { store, log, metrics, allowLoopback: true, drainTimeoutMs }
+  const running = [
+    ...(only === 'dispatcher' ? [] : [startOperator({ store, instance, log, metrics }, stop.signal)]),
+    ...(only === 'operator' ? [] : [startDispatcher(dispatching, stop.signal)]),
+  ]
+
+  const conditionOf = (kind: Kind, name: string, type: ConditionType): Condition | undefined =>
+    store.get(kind, 'shop', name)?.status?.conditions?.find((one) => one.type === type)
+
+  const end = async (): Promise<void> => {
+    stop.abort()
+    await Promise.all(running.map((part) => part?.done))
+    files.abort()
+  }
+
+  return {
+    vhost,
+    folder,
+    metrics,
+    logs: () => lines.join(''),
+    get: (kind, name) => store.get(kind, 'shop', name),
+    condition: (kind, name, type, status, reason) =>
+      eventually(() => {
+        const found = conditionOf(kind, name, type)
+        const isIt = found?.status === status && (reason === undefined || found.reason === reason)
+        if (isIt) return found
+        throw new Error(`${kind.kind} ${name} has ${JSON.stringify(store.get(kind, 'shop', name)?.status?.conditions)}`)
+      }),
+    async noCondition(kind, name, type) {
+      await eventually(() => conditionOf(kind, name, type) === undefined)
+    },
+    async metric(name, labels = {}) {
+      const found = await metrics.registry.getSingleMetric(name)?.get()
+      const fits = (of: object) => Object.entries(labels).every(([key, value]) => (of as typeof labels)[key] === value)
+      return (found?.values ?? []).filter((one) => fits(one.labels)).reduce((sum, { value }) => sum + value, 0)
+    },
+    end,
+    async close() {
+      await end()
+      if (beside) return
+      folder.drop()
+      await vhost.drop()
+    },
+  }
+}
