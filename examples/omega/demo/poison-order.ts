@@ -13,8 +13,10 @@ export const poisonOrder = async (shop: Shop, say: Say): Promise<void> => {
   const { billing } = shop
   say.title('3  A poison order: is the queue stuck behind it?')
 
-  const [poison] = await shop.placeOrders(1)
+  // Billing turns it down from the first attempt on, so it has to know before the order is published.
+  const poison = shop.nextOrder()
   billing.answer((received) => (idOf(received) === poison ? { status: 500, body: 'no such currency' } : 204))
+  await shop.placeOrders(1)
   const good = await shop.placeOrders(10)
   say.now(`${poison}, which Billing always answers 500, and 10 good orders behind it are published`)
   await eventually(() => acceptedAll(billing, good)).catch(() => {})
@@ -51,7 +53,7 @@ export const poisonOrder = async (shop: Shop, say: Say): Promise<void> => {
 }
 
 /** Looks into the dead-letter queue as anybody with an AMQP client could; what is there stays there. */
-const lookFor = async (shop: Shop, id: string | undefined): Promise<GetMessage | undefined> => {
+const lookFor = async (shop: Shop, id: string): Promise<GetMessage | undefined> => {
   const visitor = await connectProducer(shop.vhost.amqpUrl)
   try {
     return (await visitor.look(deadLetterQueue)).find(({ properties }) => properties.messageId === id)

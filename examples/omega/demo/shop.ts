@@ -29,7 +29,9 @@ export type Shop = {
   /** Starts Waybill, again after it was killed, and resolves once all three subscriptions are ready. */
   startWaybill(): Promise<void>
   /** Publishes that many orders; resolves with their ids once the broker has confirmed them. */
-  placeOrders(count: number): Promise<string[]>
+  placeOrders(count: number, currency?: string): Promise<string[]>
+  /** The id that the next order will have. */
+  nextOrder(): string
   /** The table that `waybill get subscriptions` prints. */
   table(): Promise<string>
 }
@@ -38,13 +40,15 @@ export const openShop = async (closing: AsyncDisposableStack, logFile: string): 
   const vhost = await freshVhost('waybill-demo')
   closing.defer(vhost.drop)
   const open = async (preferredPort: number): Promise<Subscriber> => {
-    const subscriber = await startSubscriber(await freePort(preferredPort))
+    const subscriber = await startSubscriber(preferredPort).catch(() => startSubscriber())
     closing.defer(subscriber.close)
     return subscriber
   }
   const mailing = await open(9501)
-  const billing = await open(9502)
-  const shipping = await open(9503)
+  // A second demonstration at the same time keeps off the ports of the first, which are not all taken all the time.
+  const alone = mailing.port === 9501
+  const billing = await open(alone ? 9502 : 0)
+  const shipping = await open(alone ? 9503 : 0)
   const ports = { mailing: mailing.port, billing: billing.port, shipping: shipping.port }
   const folder = ownCopy(manifests, vhost, ports)
   closing.defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -66,17 +70,19 @@ export const openShop = async (closing: AsyncDisposableStack, logFile: string): 
     producer,
     waybill,
     async startWaybill() {
-      running = await runWaybill(folder, { listen: `127.0.0.1:${await freePort(9402)}`, logFile })
+      const port = alone ? await freePort(9402) : 0
+      running = await runWaybill(folder, { listen: `127.0.0.1:${port}`, logFile })
       await eventually(() => allReady(waybill()), { timeoutMs: 20_000, everyMs: 100 })
     },
-    placeOrders(count) {
+    placeOrders(count, currency = 'EUR') {
       const messages = Array.from({ length: count }, () => ({
         routingKey: 'order.placed',
-        body: { order: ++orders },
+        body: { order: ++orders, currency },
         options: { messageId: `order-${orders}`, type: 'order.placed' },
       }))
       return producer.publish(exchange, messages)
     },
+    nextOrder: () => `order-${orders + 1}`,
     async table() {
       const args = [main, 'get', 'subscriptions', '--server', waybill().server]
       return (await promisify(execFile)(process.execPath, args)).stdout
