@@ -27,7 +27,7 @@ export const newTally = (): Tally => ({
 })
 
 /** How long a success or a failure speaks for the subscription. */
-const windowMs = 10_000
+const windowMs = 5_000
 
 /** Counts one message that has been settled. */
 export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: number): void => {
@@ -49,7 +49,7 @@ export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: n
 }
 
 /**
- * Whether delivery works: not when attempts failed, none succeeded in the last 10 s, and their retries are not long over.
+ * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long over.
  * So one bad message among good ones changes nothing, and a failure between two far retries does not come and go.
  */
 export const deliveringVerdict = (tally: Tally, now: number): Verdict<'Delivering'> => {

@@ -28,13 +28,13 @@ const cases: { name: string; tally: Tally; at: number; expected: string }[] = [
   {
     name: 'a failure among successes',
     tally: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
-    at: 10,
+    at: 5,
     expected: 'Delivering',
   },
   {
-    name: 'failures since the last success 10 s ago',
+    name: 'failures since the last success 6 s ago',
     tally: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
-    at: 11,
+    at: 6,
     expected: 'AllAttemptsFailing',
   },
   {

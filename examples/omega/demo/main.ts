@@ -79,5 +79,5 @@ else if (result !== 'interrupted' && options.stay) {
 }
 await Promise.race([closing.disposeAsync(), delay(10_000)])
 if (failed) console.error(`Waybill's own log: ${logFile}`)
-else rmSync(logFolder, { recursive: true })
+else rmSync(logFolder, { recursive: true, force: true })
 process.exit(result === 'interrupted' ? 130 : failed ? 1 : 0)
