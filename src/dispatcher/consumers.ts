@@ -56,10 +56,17 @@ export const createConsumers = (options: ConsumersOptions) => {
     return link
   }
 
-  /** Ends what is in flight before it leaves the broker; whoever takes over need not wait for it. */
-  const close = async ({ amqp, running }: Link): Promise<void> => {
-    await Promise.all([...running.values()].map(({ lane }) => lane.stop()))
+  /** Ends what is in flight before it leaves the broker. */
+  const close = async ({ amqp }: Link, running: readonly Running[]): Promise<void> => {
+    await Promise.all(running.map(({ lane }) => lane.stop()))
     await amqp.close()
+  }
+
+  /** Whoever takes over need not wait for what still ends, which is no longer reported on. */
+  const leave = (link: Link): void => {
+    const running = [...link.running.values()]
+    link.running.clear()
+    after(close(link, running))
   }
 
   const linkTo = async (key: string, work: Work): Promise<Link | undefined> => {
@@ -73,7 +80,7 @@ export const createConsumers = (options: ConsumersOptions) => {
       throw error
     }
     if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known
-    if (known) after(close(known))
+    if (known) leave(known)
     return open(key, endpoint, work)
   }
 
@@ -88,8 +95,8 @@ export const createConsumers = (options: ConsumersOptions) => {
       log,
       drainTimeoutMs,
       levels: () => link.levels,
-      // It may speak before it is handed over.
-      changed: () => lane && changed(lane),
+      // It may speak before it is handed over, and while it ends after another has taken its place.
+      changed: () => lane && link.running.get(route.id)?.lane === lane && changed(lane),
       ...(before ? { tally: before.lane.state().tally } : {}),
     })
     lane = started
@@ -101,8 +108,8 @@ export const createConsumers = (options: ConsumersOptions) => {
     const running = link.running.get(route.id)
     const tls = await tlsOf(route.subscription, store)
     if (running?.lane.route.key === route.key && isDeepStrictEqual(running.tls, tls)) return
-    if (running) after(running.lane.stop())
     start(link, route, tls, running)
+    if (running) after(running.lane.stop())
   }
 
   const fitLink = async (link: Link, { routes, idle: resting, levels }: Work): Promise<void> => {
@@ -132,7 +139,7 @@ export const createConsumers = (options: ConsumersOptions) => {
         if (work.has(key)) continue
         links.delete(key)
         for (const { lane } of link.running.values()) dropped(lane.route.subscription)
-        after(close(link))
+        leave(link)
       }
       for (const [key, each] of work) {
         if (each.routes.length === 0 && each.idle.length === 0 && !links.has(key)) continue
@@ -142,7 +149,8 @@ export const createConsumers = (options: ConsumersOptions) => {
     },
     /** Ends everything in flight, within the drain timeout. */
     async close(): Promise<void> {
-      await Promise.all([...[...links.values()].map(close), ...ending])
+      const open = [...links.values()]
+      await Promise.all([...open.map((link) => close(link, [...link.running.values()])), ...ending])
       killed.abort()
     },
   }

@@ -1,4 +1,4 @@
-import { isTrue } from '../api/conditions.ts'
+import type { Reason } from '../api/conditions.ts'
 import { idOf, isDeleting } from '../api/resource.ts'
 import type { Resources } from '../api/resources.ts'
 import type { Subscription } from '../api/subscription.ts'
@@ -16,7 +16,7 @@ export type Route = {
   readonly deadLetterQueue: string
   readonly terms: Terms
   readonly target: Target
-  /** Two routes with the same key deliver alike. */
+  /** Two routes with the same key deliver alike. Any change of the resource revives one that its subscriber left. */
   readonly key: string
 }
 
@@ -53,10 +53,18 @@ const workFor = (attached: Attached): Work => {
   return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes, idle }
 }
 
-/** A broker that is away for a while does not undo what was declared there. */
+/**
+ * A broker that is away for a while, or refuses a change, does not undo what was declared there. But the operator must
+ * have seen it once, else the queue may be somebody else's; then it has told its name.
+ */
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
+  'Programmed',
+  'BrokerUnreachable',
+  'BrokerRefused',
+])
 const wasProgrammed = ({ status }: Subscription): boolean =>
-  isTrue(status?.conditions, 'Programmed') ||
-  (status?.conditions?.some(({ type, reason }) => type === 'Programmed' && reason === 'BrokerUnreachable') ?? false)
+  status?.queue !== undefined &&
+  (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
 
 const restOf = (subscription: Subscription): Idle | undefined => {
   const { metadata, spec, status } = subscription
@@ -68,7 +76,7 @@ const restOf = (subscription: Subscription): Idle | undefined => {
   return { subscription, reason: 'Gone', message: gone.message }
 }
 
-type Compiled = { readonly terms: Terms; readonly target: Target; readonly key: string } | { readonly invalid: string }
+type Compiled = { readonly terms: Terms; readonly target: Target } | { readonly invalid: string }
 
 /** Specs do not change, so what follows from one is worked out once. */
 const compiled = new WeakMap<object, Compiled>()
@@ -76,8 +84,7 @@ const compiled = new WeakMap<object, Compiled>()
 const compile = (subscription: Subscription): Compiled => {
   const target = targetOf(subscription)
   if ('problem' in target) return { invalid: `${target.problem.field} ${target.problem.message}` }
-  const { subscriber, delivery } = subscription.spec
-  return { terms: termsOf(subscription), target, key: JSON.stringify([subscriber, delivery]) }
+  return { terms: termsOf(subscription), target }
 }
 
 const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle => {
@@ -85,7 +92,8 @@ const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle =
   compiled.set(subscription.spec, known)
   if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
   const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
-  const { terms, target, key } = known
+  const { terms, target } = known
+  const { uid, generation } = subscription.metadata
   return {
     id: idOf(subscription),
     subscription,
@@ -93,6 +101,6 @@ const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle =
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${subscription.metadata.uid} ${queue} ${key}`,
+    key: `${uid} ${generation} ${queue}`,
   }
 }

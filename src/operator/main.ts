@@ -65,7 +65,7 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
       signal.throwIfAborted()
       metrics.brokerConnected.set(labels, 0)
       metrics.reconciles.inc({ ...labels, result: 'failed' })
-      const reports = unreachableReports(attached, error)
+      const reports = unreachableReports(attached, instance, error)
       if (reports === undefined) metrics.reconcileErrors.inc()
       await Promise.all((reports ?? []).map(statuses.write))
       await releaseStranded(store, membersOf(attached), Date.now(), false)

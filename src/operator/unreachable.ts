@@ -4,9 +4,10 @@ import type { Resources } from '../api/resources.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
 import { BrokerError } from '../rabbit/management.ts'
 import type { Attached, Unresolved } from '../topology/attach.ts'
+import { desired } from '../topology/desired.ts'
 import { UnsupportedVersion } from './pass.ts'
 import type { Report } from './report.ts'
-import { readyFrom } from './verdicts.ts'
+import { readyFrom, refused } from './verdicts.ts'
 
 /** Everything attached to a broker, the broker first. */
 export const membersOf = ({ broker, topics, queues, subscriptions }: Attached): Resource[] => [
@@ -19,24 +20,43 @@ export const membersOf = ({ broker, topics, queues, subscriptions }: Attached): 
 const accepted = verdict('Accepted', 'True', 'Accepted', 'The specification is understood')
 const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
 
-/** The statuses of all resources of a broker that could not be read. `undefined` for an error of another kind. */
-export const unreachableReports = (attached: Attached, error: unknown): Report[] | undefined => {
+/**
+ * The statuses of all resources of a broker that could not be read: what was seen there stays as it was last seen, and
+ * so does what stood in the way. `undefined` for an error of another kind.
+ */
+export const unreachableReports = (attached: Attached, instance: string, error: unknown): Report[] | undefined => {
   const connected = connectedVerdict(error)
   if (connected === undefined) return undefined
   const { broker } = attached
+  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true })
+  const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
     error instanceof EndpointError ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message) : resolved
+
   return membersOf(attached).map((resource): Report => {
     const own = resource === broker
     const message = own ? connected.message : `${idOf(broker)} cannot be used: ${connected.message}`
-    const programmed = verdict('Programmed', 'False', 'BrokerUnreachable', message)
-    const blocked: Verdict[] = isDeleting(resource)
-      ? [verdict('DeletionBlocked', 'True', 'BrokerUnreachable', message)]
-      : []
-    const ready = readyFrom(accepted, own ? refs : resolved, programmed)
-    const verdicts = [accepted, own ? refs : resolved, programmed, ready, ...(own ? [connected] : []), ...blocked]
-    return { resource, fields: {}, verdicts }
+    const found = refusalOf.get(resource) ?? {
+      accepted,
+      programmed: standing(resource) ?? verdict('Programmed', 'False', 'BrokerUnreachable', message),
+      problems: [],
+    }
+    const ready = readyFrom(found.accepted, own ? refs : resolved, found.programmed)
+    const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', 'BrokerUnreachable', message)] : []
+    const verdicts = [found.accepted, own ? refs : resolved, found.programmed, ready, ...found.problems, ...blocked]
+    return { resource, fields: seen(resource), verdicts: own ? [...verdicts, connected] : verdicts }
   })
+}
+
+/** What of a status this process does not write, or stamps itself. */
+const notSeen: ReadonlySet<string> = new Set(['conditions', 'delivery', 'observedGeneration'])
+const seen = ({ status = {} }: Resource): Report['fields'] =>
+  Object.fromEntries(Object.entries(status).filter(([name]) => !notSeen.has(name)))
+
+const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
+  const before = status?.conditions?.find(({ type }) => type === 'Programmed')
+  if (before?.reason !== 'Conflicted' && before?.reason !== 'ImmutableArgument') return undefined
+  return verdict('Programmed', 'False', before.reason, before.message)
 }
 
 const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {

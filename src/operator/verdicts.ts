@@ -71,7 +71,8 @@ export const judge = (
   }
 }
 
-const refused = ({ reason, field, message }: Refusal) => {
+/** What is said of a resource that cannot be programmed. */
+export const refused = ({ reason, field, message }: Refusal) => {
   const text = `${field}: ${message}`
   const problems = reason === 'Conflicted' ? [verdict('Conflicted', 'True', 'ClaimedByAnother', text)] : []
   return {

@@ -108,12 +108,21 @@ test('a broker that goes away and comes back is told each time, and then all is 
   const { folder, vhost, condition } = stage
   const behind = new URL(vhost.managementUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
-  folder.write('all', [...withSecret({ management_uri: `http://127.0.0.1:${proxy.port}` }), topicOf('orders')])
+  await vhost.manage('PUT', `/queues/${vhost.name}/shop.theirs`, { durable: true, arguments: {} })
+  folder.write('all', [
+    ...withSecret({ management_uri: `http://127.0.0.1:${proxy.port}` }),
+    ...[topicOf('orders'), queueOf('theirs'), topicOf('twin', { exchange: { name: 'shop.orders' } })],
+  ])
   await condition(topic, 'orders', 'Ready', 'True')
+  await condition(queue, 'theirs', 'Programmed', 'False', 'Conflicted')
   await proxy.close()
   const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
   expect(message).toBe(`The management API at 127.0.0.1:${proxy.port} did not answer: ECONNREFUSED`)
   await condition(topic, 'orders', 'Ready', 'False', 'NotProgrammed')
+  // What was seen is not forgotten, and what was wrong does not become right.
+  expect(stage.get(topic, 'orders')?.status?.exchange).toBe('shop.orders')
+  await condition(topic, 'twin', 'Accepted', 'False', 'Conflicted')
+  await condition(queue, 'theirs', 'Programmed', 'False', 'Conflicted')
   const again = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, proxy.port)
   await condition(topic, 'orders', 'Ready', 'True')
   await condition(broker, 'rabbitmq', 'Ready', 'True')
