@@ -5,9 +5,10 @@ import type { Terms } from './terms.ts'
 
 /**
  * Why a message was given up: `Rejected` and `Gone` by the answer, `Exhausted` after `maxAttempts`, `Expired` because the
- * next attempt would come after `maxAge`, `Unparsable` because it cannot be turned into a request.
+ * next attempt would come after `maxAge`, `Unparsable` because it cannot be turned into a request, `DeliveryLimit` because
+ * whoever takes it up does not survive it.
  */
-export type DeadLetterReason = 'Rejected' | 'Gone' | 'Exhausted' | 'Expired' | 'Unparsable'
+export type DeadLetterReason = 'Rejected' | 'Gone' | 'Exhausted' | 'Expired' | 'Unparsable' | 'DeliveryLimit'
 
 /** What to do with a message. */
 export type Decision =
@@ -21,6 +22,15 @@ export type Decision =
 const acknowledge: Decision = { do: 'acknowledge' }
 const gone: Decision = { do: 'give-back', reason: 'Gone' }
 const abandoned: Decision = { do: 'give-back', reason: 'Abandoned' }
+
+/** A message that came back this often without an end is not tried again: it may be what kills its dispatcher. */
+export const returnLimit = 20
+
+/** Decides before an attempt; `undefined` where the message is to be tried. */
+export const refuse = ({ returns }: History): (Decision & { do: 'dead-letter' }) | undefined =>
+  returns < returnLimit
+    ? undefined
+    : deadLetter('DeliveryLimit', `The broker took it back ${returns} times from a dispatcher that did not end with it`)
 
 /** Decides after an attempt that ended at `now` (ms since 1970). `history` is of before the attempt. */
 export const decide = (outcome: Outcome, history: History, terms: Terms, now: number): Decision => {
@@ -66,4 +76,8 @@ const again = (outcome: Outcome, history: History, terms: Terms, now: number, as
   return askedMs > scheduled ? { do: 'retry', delayMs, notBefore: now + delayMs } : { do: 'retry', delayMs }
 }
 
-const deadLetter = (reason: DeadLetterReason, message: string): Decision => ({ do: 'dead-letter', reason, message })
+const deadLetter = (reason: DeadLetterReason, message: string): Decision & { do: 'dead-letter' } => ({
+  do: 'dead-letter',
+  reason,
+  message,
+})

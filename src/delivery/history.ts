@@ -6,6 +6,8 @@ import type { Terms } from './terms.ts'
 export type History = {
   /** Attempts made before this one. */
   readonly attempts: number
+  /** How often the broker took it back from a consumer that had it, because that crashed or gave it back. */
+  readonly returns: number
   /** When the first attempt ended, in ms since 1970; `undefined` before it. */
   readonly firstAttempt: number | undefined
   /** No attempt before this time, in ms since 1970. */
@@ -22,13 +24,17 @@ export type History = {
  */
 export const historyOf = ({ fields, properties }: Message, returnExchange: string): History => {
   const { headers } = properties
-  if (headers === undefined || headers[own.exchange] === undefined) return fresh(fields.exchange, fields.routingKey)
+  // On a first delivery the broker says nothing, so whatever is there came from the producer.
+  const returns = fields.redelivered ? countOf(headers?.['x-delivery-count']) : 0
+  if (headers === undefined || headers[own.exchange] === undefined) {
+    return fresh(fields.exchange, fields.routingKey, returns)
+  }
   const exchange = textOf(headers, own.exchange) ?? fields.exchange
   const routingKey = textOf(headers, own.routingKey) ?? fields.routingKey
-  if (fields.exchange !== returnExchange) return fresh(exchange, routingKey)
-  const attempts = headers[own.attempts]
+  if (fields.exchange !== returnExchange) return fresh(exchange, routingKey, returns)
   return {
-    attempts: typeof attempts === 'number' && Number.isSafeInteger(attempts) && attempts > 0 ? attempts : 0,
+    attempts: countOf(headers[own.attempts]),
+    returns,
     firstAttempt: timeOf(headers, own.firstAttempt),
     notBefore: timeOf(headers, own.notBefore),
     exchange,
@@ -46,13 +52,17 @@ export const tooEarly = (history: History, terms: Terms, now: number): number | 
   return remaining > 0 && remaining <= terms.retryAfterMaxMs ? remaining : undefined
 }
 
-const fresh = (exchange: string, routingKey: string): History => ({
+const fresh = (exchange: string, routingKey: string, returns: number): History => ({
   attempts: 0,
+  returns,
   firstAttempt: undefined,
   notBefore: undefined,
   exchange,
   routingKey,
 })
+
+const countOf = (value: unknown): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
 
 const textOf = (headers: Headers, name: string): string | undefined => {
   const value = headers[name]

@@ -19,7 +19,7 @@ export type Tally = {
 export const newTally = (): Tally => ({
   delivered: 0,
   retried: 0,
-  deadLettered: { Rejected: 0, Gone: 0, Exhausted: 0, Expired: 0, Unparsable: 0 },
+  deadLettered: { Rejected: 0, Gone: 0, Exhausted: 0, Expired: 0, Unparsable: 0, DeliveryLimit: 0 },
   failing: 0,
   lastSuccess: 0,
   lastFailure: undefined,
@@ -28,6 +28,8 @@ export const newTally = (): Tally => ({
 
 /** How long a success or a failure speaks for the subscription. */
 const windowMs = 5_000
+
+const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unparsable', 'DeliveryLimit'])
 
 /** Counts one message that has been settled. */
 export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: number): void => {
@@ -42,7 +44,7 @@ export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: n
   if (decision.do === 'dead-letter') tally.deadLettered[decision.reason] += 1
   if (decision.do === 'retry') tally.retried += 1
   // A subscriber that turns one message down, or a message that is none, says nothing about the others.
-  if (decision.do === 'dead-letter' && (decision.reason === 'Rejected' || decision.reason === 'Unparsable')) return
+  if (decision.do === 'dead-letter' && aboutTheMessage.has(decision.reason)) return
   tally.failing += 1
   const speaksFor = windowMs + (decision.do === 'retry' ? decision.delayMs : 0)
   tally.failingUntil = Math.max(tally.failingUntil, now + speaksFor)

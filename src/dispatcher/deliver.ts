@@ -1,6 +1,6 @@
 import { durationText } from '../api/duration.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../delivery/copy.ts'
-import { type Decision, decide } from '../delivery/decide.ts'
+import { type Decision, decide, refuse } from '../delivery/decide.ts'
 import { toEvent } from '../delivery/event.ts'
 import { type History, historyOf, tooEarly } from '../delivery/history.ts'
 import type { Outcome } from '../delivery/outcome.ts'
@@ -87,9 +87,12 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal) => {
       await store(delivery, () => postponedCopy(delivery.message, origin, delayLevel(levelOf(remainingMs))))
       return
     }
-    const outcome = await attempt(delivery, history)
+    const refused = refuse(history)
+    const outcome: Outcome = refused
+      ? { kind: 'unsendable', message: refused.message }
+      : await attempt(delivery, history)
     const now = Date.now()
-    const decision = decide(outcome, history, terms, now)
+    const decision = refused ?? decide(outcome, history, terms, now)
     if (await settle(delivery, history, outcome, decision, now)) settled(outcome, decision, now - begun)
   }
 }

@@ -43,10 +43,19 @@ const quorum = (name: string, more: Arguments = {}): Queue => ({
 const refuseWhenFull: Arguments = { 'x-overflow': 'reject-publish' }
 
 /** https://www.rabbitmq.com/docs/quorum-queues#dead-lettering: all three are needed, or it falls back to at-most-once. */
-const deadLettersSafely = (exchange: string, routingKey?: string): Arguments => ({
+const deadLettersSafely = (exchange: string): Arguments => ({
   'x-dead-letter-exchange': exchange,
-  ...(routingKey === undefined ? {} : { 'x-dead-letter-routing-key': routingKey }),
   'x-dead-letter-strategy': 'at-least-once',
+  ...refuseWhenFull,
+})
+
+/**
+ * Where the broker puts what it gives up by itself. At-least-once would give each queue a worker of its own, and make its
+ * declaration many times as dear, for something that the dispatcher is there to prevent: it dead-letters safely and first.
+ */
+const lastNet = (deadLetters: string): Arguments => ({
+  'x-dead-letter-exchange': '',
+  'x-dead-letter-routing-key': deadLetters,
   ...refuseWhenFull,
 })
 
@@ -103,7 +112,7 @@ export const subscriptionObjects = (attached: AttachedSubscription, claim: strin
   const name = subscriptionQueueOf(subscription)
   return {
     ...common,
-    queues: [quorum(name, deadLettersSafely('', deadLetters)), quorum(deadLetters, refuseWhenFull)],
+    queues: [quorum(name, lastNet(deadLetters)), quorum(deadLetters, refuseWhenFull)],
     bindings: [bind(returnExchange, name, name), ...filterBindings(subscription, source.topic, name)],
   }
 }
@@ -141,11 +150,11 @@ export const sharedObjects = (levels: readonly number[], dialect: Dialect): Obje
   }
 }
 
-/** After this many crashes with a message in hand it is dead-lettered: the net for a message that kills its dispatcher. */
-const crashLimit = 20
+/** Far beyond where the dispatcher gives a message up. From 4.0 it would be 20, and the broker would be first. */
+const brokersLimit = 1000
 
 const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
-  policy('waybill:sub', '^waybill\\.sub\\.', classPriority, { 'delivery-limit': crashLimit }),
+  policy('waybill:sub', '^waybill\\.sub\\.', classPriority, { 'delivery-limit': brokersLimit }),
   // Looking at kept messages must not use up their deliveries. Before 4.0 there is no limit to lift.
   ...(unlimitedDeliveries
     ? [

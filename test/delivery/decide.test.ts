@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Decision, decide } from '../../src/delivery/decide.ts'
+import { type Decision, decide, refuse, returnLimit } from '../../src/delivery/decide.ts'
 import { type History, historyOf, tooEarly } from '../../src/delivery/history.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
@@ -173,6 +173,7 @@ describe('the history of a message', () => {
   test('of a new message', () => {
     expect(historyOf(messageOf(), returnExchange)).toEqual({
       attempts: 0,
+      returns: 0,
       firstAttempt: undefined,
       notBefore: undefined,
       exchange: 'shop.orders',
@@ -183,6 +184,7 @@ describe('the history of a message', () => {
   test('of one that came back from a delay', () => {
     expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
       attempts: 2,
+      returns: 0,
       firstAttempt: now - 3_600_000,
       notBefore: now + 30_000,
       exchange: 'shop.orders',
@@ -226,5 +228,22 @@ describe('the history of a message', () => {
     ['these terms would not wait so long', now + 3_600_001, undefined],
   ])('is too early or not: %s', (_, notBefore, expected) => {
     expect(tooEarly({ ...fresh, notBefore }, terms, now)).toBe(expected)
+  })
+})
+
+describe('a message that its dispatchers do not survive', () => {
+  const returned = (count: unknown, redelivered = true) =>
+    refuse(historyOf(messageOf({ headers: { 'x-delivery-count': count } }, '', { redelivered }), returnExchange))
+
+  test('is tried until the limit, and then dead-lettered without another attempt', () => {
+    expect(returned(returnLimit - 1)).toBeUndefined()
+    expect(returned(returnLimit)).toMatchObject({ do: 'dead-letter', reason: 'DeliveryLimit' })
+  })
+
+  test.each([
+    { what: 'no number', count: 'many', redelivered: true },
+    { what: 'a count that the producer wrote', count: 1000, redelivered: false },
+  ])('is tried with $what', ({ count, redelivered }) => {
+    expect(returned(count, redelivered)).toBeUndefined()
   })
 })

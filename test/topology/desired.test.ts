@@ -40,7 +40,6 @@ describe('a subscription wants', () => {
           'x-queue-type': 'quorum',
           'x-dead-letter-exchange': '',
           'x-dead-letter-routing-key': 'waybill.dlq.shop.billing',
-          'x-dead-letter-strategy': 'at-least-once',
           'x-overflow': 'reject-publish',
           ...owner,
         },
@@ -107,7 +106,7 @@ describe('policies', () => {
   const policiesOf = (wanted: Desired) => wanted.policies.map(({ want }) => [want.name, want.pattern, want.definition])
   test('are two for all queues of a class; RabbitMQ 3 has no delivery limit to lift', () => {
     const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
-    const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 20 }]
+    const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 1000 }]
     expect(policiesOf(desiredOf(all, false))).toEqual([crash])
     expect(policiesOf(desiredOf(all, true))).toEqual([
       crash,
