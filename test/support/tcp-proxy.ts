@@ -8,8 +8,10 @@ export type TcpProxy = {
   readonly connections: number
   /** Breaks all connections; new ones work. */
   cut(): void
-  /** Passes nothing on any more, in either direction, while all connections stay open; new ones are as silent. */
-  goSilent(): void
+  /**
+   * Passes nothing on any more while all connections stay open, in either direction or in one; new ones are as silent.
+   */
+  goSilent(towards?: 'client' | 'target'): void
   /** New connections work again. The silenced ones have lost bytes and stay silent. */
   recover(): void
   /** Hands bytes to all clients as if the target had sent them. */
@@ -17,12 +19,15 @@ export type TcpProxy = {
   close(): Promise<void>
 }
 
+/** Who is told nothing any more. */
+type Silence = 'nobody' | 'client' | 'target' | 'both'
+
 export const tcpProxy = async (
   target: { readonly hostname: string; readonly port: number },
   port = 0,
 ): Promise<TcpProxy> => {
-  const pairs = new Set<{ readonly client: Socket; readonly broker: Socket; silent: boolean }>()
-  let silent = false
+  const pairs = new Set<{ readonly client: Socket; readonly broker: Socket; silent: Silence }>()
+  let silent: Silence = 'nobody'
   const server = createServer({ noDelay: true }, (client) => {
     const broker = connect({ host: target.hostname, port: target.port, noDelay: true })
     const pair = { client, broker, silent }
@@ -31,10 +36,12 @@ export const tcpProxy = async (
       client.destroy()
       broker.destroy()
     }
-    const pass = (to: Socket) => (bytes: Buffer) => pair.silent || to.write(bytes)
+    const pass = (to: Socket, towards: Silence) => (bytes: Buffer) => {
+      if (pair.silent !== 'both' && pair.silent !== towards) to.write(bytes)
+    }
     pairs.add(pair)
-    client.on('data', pass(broker)).on('error', end).on('close', end)
-    broker.on('data', pass(client)).on('error', end).on('close', end)
+    client.on('data', pass(broker, 'target')).on('error', end).on('close', end)
+    broker.on('data', pass(client, 'client')).on('error', end).on('close', end)
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -48,12 +55,12 @@ export const tcpProxy = async (
       return pairs.size
     },
     cut,
-    goSilent: () => {
-      silent = true
-      for (const pair of pairs) pair.silent = true
+    goSilent: (towards) => {
+      silent = towards ?? 'both'
+      for (const pair of pairs) pair.silent = silent
     },
     recover: () => {
-      silent = false
+      silent = 'nobody'
     },
     inject: (bytes) => {
       for (const { client } of pairs) client.write(bytes)
