@@ -42,12 +42,11 @@ const received = (count: number, { sink }: Stage, pid: () => number) => {
       cpuBeforeMs = cpuMsOf(pid())
       begunAtMs = performance.now()
     }
-    if (seen !== count) return undefined
+    if (seen !== count) return
     const tookMs = performance.now() - begunAtMs
     const cpuMs = cpuMsOf(pid()) - cpuBeforeMs
     const rate = ((count - 1) / tookMs) * 1000
     resolve({ cpuUs: (cpuMs / (count - 1)) * 1000, perSecond: rate, peakRssMiB: peakRssMiBOf(pid()) })
-    return undefined
   })
   return { figures, seen: () => seen }
 }

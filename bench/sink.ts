@@ -5,13 +5,13 @@ import { createServer, type Socket } from 'node:net'
 export type Sink = {
   readonly port: number
   readonly url: string
-  /** From now on called for each POST, synchronously; the request is answered 200 unless it returns `'hang'`. */
+  /** From now on called for each POST, synchronously, before it is answered 200. */
   receive(receiver: Receiver): void
   /** Closes the server and every connection. */
   close(): void
 }
 
-export type Receiver = (body: Buffer, path: string) => 'hang' | undefined
+export type Receiver = (body: Buffer) => void
 
 const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
 const endOfHead = '\r\n\r\n'
@@ -22,7 +22,7 @@ export const startSink = async (): Promise<Sink> => {
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
-    serve(socket, (body, path) => receiver(body, path))
+    serve(socket, (body) => receiver(body))
     // A sender that is stopped resets its connections.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
   })
@@ -54,12 +54,13 @@ const serve = (socket: Socket, receiver: Receiver): void => {
         return
       }
       buffer = buffer.subarray(request.end)
-      if (!request.isPost || receiver(request.body, request.path) !== 'hang') socket.write(ok)
+      if (request.isPost) receiver(request.body)
+      socket.write(ok)
     }
   })
 }
 
-type Request = { readonly isPost: boolean; readonly path: string; readonly body: Buffer; readonly end: number }
+type Request = { readonly isPost: boolean; readonly body: Buffer; readonly end: number }
 
 /** The request at the start of the buffer, or `undefined` while it is not complete. */
 const nextRequest = (buffer: Buffer): Request | undefined => {
@@ -70,8 +71,7 @@ const nextRequest = (buffer: Buffer): Request | undefined => {
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   const body =
     length === undefined && isChunked(head) ? chunks(buffer, start) : plain(buffer, start, Number(length ?? 0))
-  const path = head.slice(head.indexOf(' ') + 1, head.indexOf(' HTTP/'))
-  return body && { isPost: head.startsWith('POST'), path, ...body }
+  return body && { isPost: head.startsWith('POST'), ...body }
 }
 
 const isChunked = (head: string): boolean => /\r\ntransfer-encoding: *chunked/i.test(head)
