@@ -27,6 +27,12 @@ export const subscription = defineKind({
             description: 'On a topic with exchange type Headers: all of these must be equal.',
             maxProperties: 32,
             additionalProperties: { type: 'string', maxLength: 1024 },
+            'x-kubernetes-validations': [
+              {
+                rule: "self.all(name, !name.startsWith('x-'))",
+                message: 'must not name headers that start with x-: RabbitMQ takes no notice of them',
+              },
+            ],
           },
         },
       },

@@ -65,12 +65,15 @@ export const openDeclarations = (endpoint: Endpoint): Declarations => {
   }
 
   const apply = async (change: Declaration): Promise<void> => {
+    let channel: Channel | undefined
     try {
-      const { free, ...entered } = await enter()
-      const channel = free.pop() ?? (await newChannel({ free, ...entered }))
+      const entered = await enter()
+      channel = entered.free.pop() ?? (await newChannel(entered))
       await declare(channel, change)
-      free.push(channel)
+      entered.free.push(channel)
     } catch (error) {
+      // The broker has closed it already, unless the change never got that far.
+      channel?.close().catch(() => undefined)
       throw brokerError(error, endpoint)
     }
   }
@@ -118,10 +121,14 @@ const declare = async (channel: Channel, change: Declaration): Promise<unknown> 
   }
 }
 
-/** The broker's refusals carry an AMQP reply code; everything else means that it went away. */
+/** The broker's refusals carry an AMQP reply code; what else fails after it was sent means that it went away. */
 const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof RefusedError) return new BrokerError('refused', message, { cause: error })
+  // amqplib's word for what does not fit into a frame: a text over 255 bytes, a table over 64 KiB. Nothing was sent.
+  if (error instanceof TypeError || error instanceof RangeError) {
+    return new BrokerError('refused', `AMQP cannot carry this: ${message}`, { cause: error })
+  }
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const refused = typeof code === 'number' && code >= 400 && code < 500
   if (refused) return new BrokerError('refused', `The broker refused: ${message}`, { cause: error })

@@ -29,8 +29,8 @@ export class EndpointError extends Error {
 export const endpointOf = (secret: SecretText, vhost: string, ca?: string): Endpoint => {
   const url = connectionString(secret.connection_string)
   const hostname = secret.host ?? (url && decodeHost(url.hostname))
-  const username = secret.username ?? (url && decodeURIComponent(url.username))
-  const password = secret.password ?? (url && decodeURIComponent(url.password))
+  const username = secret.username ?? (url && userPart(url.username))
+  const password = secret.password ?? (url && userPart(url.password))
   if (!hostname)
     throw new EndpointError('needs the key connection_string, or host, username and password: host is missing')
   if (!username) throw new EndpointError('needs the key username, or a connection_string with a user')
@@ -55,6 +55,14 @@ const connectionString = (text: string | undefined): URL | undefined => {
     throw new EndpointError('key connection_string must be a URL such as amqp://user:password@host:5672/')
   }
   return url
+}
+
+const userPart = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new EndpointError('key connection_string has a % in its user or password that encodes nothing: write %25')
+  }
 }
 
 const managementUri = (text: string): string => {

@@ -1,7 +1,7 @@
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Attached } from './attach.ts'
 import { ladder } from './delay-ladder.ts'
-import { claimOf, exchangeOf, maxNameBytes, ownerArgument, queueOf } from './names.ts'
+import { claimOf, exchangeOf, nameField, ownerArgument, queueOf } from './names.ts'
 import {
   type Dialect,
   type Objects,
@@ -10,6 +10,7 @@ import {
   subscriptionObjects,
   topicObjects,
 } from './objects.ts'
+import { tooLong } from './too-long.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
 /** An object that a resource wants. */
@@ -122,25 +123,12 @@ const namesOf = ({ exchanges = [], queues = [] }: Objects): string[] => [
   ...queues.map(({ name }) => `queue ${name}`),
 ]
 
-const encoder = new TextEncoder()
-
 const refuse = (resource: Resource, field: string, message: string): Refusal => ({
   resource,
   reason: 'Invalid',
   field,
   message,
 })
-
-const tooLong = (resource: Resource, { exchanges = [], queues = [] }: Objects): Refusal | undefined => {
-  const found = [...exchanges, ...queues].find(({ name }) => encoder.encode(name).length > maxNameBytes)
-  if (found === undefined) return undefined
-  const bytes = encoder.encode(found.name).length
-  const message = `makes the name ${found.name.slice(0, 40)}… of ${bytes} bytes on the broker, where ${maxNameBytes} is the limit: choose a shorter name`
-  const isChosen = !found.name.endsWith(`${resource.metadata.namespace}.${resource.metadata.name}`)
-  const field = isChosen ? nameField(resource) : 'metadata.name'
-  const value = isChosen ? found.name : resource.metadata.name
-  return { resource, reason: 'NameTooLong', field, value, message }
-}
 
 const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resource>): Refusal | undefined => {
   for (const name of namesOf(objects)) {
@@ -151,9 +139,6 @@ const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resour
   }
   return undefined
 }
-
-const nameField = ({ kind }: Resource): string =>
-  kind === 'Topic' ? 'spec.exchange.name' : kind === 'Queue' ? 'spec.name' : 'metadata.name'
 
 /** What neither the schema nor a rule of one resource alone can say. */
 const unfit = (

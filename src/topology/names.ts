@@ -39,3 +39,7 @@ export const claimOfPolicy = (name: string): string => name.split('#')[0] ?? nam
 
 /** A regular expression that matches exactly one name: policy patterns are regular expressions, and `.` matches anything. */
 export const exactly = (name: string): string => `^${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`
+
+/** The field that the name of a resource's own object on the broker comes from. */
+export const nameField = ({ kind }: Pick<Resource, 'kind'>): string =>
+  kind === 'Topic' ? 'spec.exchange.name' : kind === 'Queue' ? 'spec.name' : 'metadata.name'

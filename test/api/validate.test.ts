@@ -99,6 +99,12 @@ test.each<[string, Kind, unknown, string]>([
     'spec.subscriber.headers: header names are letters, digits and hyphens',
   ],
   [
+    'a filter by a header that RabbitMQ leaves out of the comparison',
+    subscription,
+    { ...pushed, filter: { headers: { 'x-tenant': 'a' } } },
+    'spec.filter.headers: must not name headers that start with x-: RabbitMQ takes no notice of them',
+  ],
+  [
     'no attempts',
     subscription,
     delivery({ retry: { maxAttempts: 0 } }),

@@ -102,6 +102,17 @@ test('bindings that differ in their arguments only are told apart', async () => 
   expect(bindings.filter(({ source }) => source === 'ours')).toEqual([of('two')])
 })
 
+test('what AMQP cannot carry is refused, and the next change is made', async () => {
+  await apply(declareExchange('wide'), declareQueue('wide'))
+  const bind = (routingKey: string, args = {}): Change => ({
+    do: 'bind',
+    binding: { source: 'wide', destination: 'wide', routingKey, arguments: args },
+  })
+  expect(await failure(apply(bind('é'.repeat(128))))).toMatch(/^refused: AMQP cannot carry this: /)
+  expect(await failure(apply(bind('a', { big: 'x'.repeat(70_000) })))).toMatch(/^refused: AMQP cannot carry this: /)
+  await apply(bind('a'))
+})
+
 describe('deleting a queue if it is empty', () => {
   const remove: Change = { do: 'delete-queue', queue: 'kept', only: 'if-empty' }
   const isThere = async () => (await management.observe(signal)).queues.some(({ name }) => name === 'kept')

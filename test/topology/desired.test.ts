@@ -210,6 +210,18 @@ describe('refused is', () => {
       ],
     },
     {
+      name: 'routing keys of 255 characters that take more bytes',
+      all: [
+        topicOf('orders'),
+        subscriptionOf('a', { filter: { routingKeys: ['order.*', 'é'.repeat(128)] } }),
+        queueOf('work', { bindings: [{ topicRef: { name: 'orders' }, routingKeys: ['é'.repeat(128)] }] }),
+      ],
+      found: [
+        'Queue/shop/work Invalid spec.bindings[0].routingKeys[0]: has 256 bytes, where AMQP allows 255: shorten it',
+        'Subscription/shop/a Invalid spec.filter.routingKeys[1]: has 256 bytes, where AMQP allows 255: shorten it',
+      ],
+    },
+    {
       // Else a namespace could read the events of another through a Topic that merely names its exchange.
       name: 'whatever reads through a topic that is refused itself',
       all: [
