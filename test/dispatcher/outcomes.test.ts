@@ -119,6 +119,8 @@ test('a dead letter is the message, and what became of it', async () => {
   expect(letter!.properties).toMatchObject({ ...rest, deliveryMode: 2, expiration: undefined })
   expect(headers['waybill-x']).toBe(1)
   const { 'waybill-first-attempt': first, 'waybill-last-attempt': last, ...told } = letter!.properties.headers ?? {}
+  // RabbitMQ 3 counts this very look.
+  delete told['x-delivery-count']
   expect(told).toEqual({
     ...{ own: 'kept', 'x-own': [1, 'two'] },
     'waybill-reason': 'Rejected',

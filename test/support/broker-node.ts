@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Log, Reachable } from './broker.ts'
 import { brokerAnswers } from './broker-answers.ts'
 import { isFree } from './free-port.ts'
@@ -12,8 +14,13 @@ export const serverCommand = (): string | undefined =>
     .map((folder) => join(folder, 'rabbitmq-server'))
     .find((file) => existsSync(file))
 
+export type NodeBroker = Reachable & {
+  /** Stops RabbitMQ, which drops all connections, and starts it again on its data. */
+  restart(): Promise<void>
+}
+
 /** A RabbitMQ node of our own: own ports, name, cookie, port mapper (epmd) and data, all of it gone when it stops. */
-export const nodeBroker = async (command: string, log: Log): Promise<Reachable> => {
+export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker> => {
   log('Starting a private RabbitMQ node (about 5 s)…')
   const { folder, ports } = await claimFolder()
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))
@@ -22,11 +29,18 @@ export const nodeBroker = async (command: string, log: Log): Promise<Reachable> 
   // epmd in the foreground stays in the process group that is ended together; one that RabbitMQ starts itself would not.
   const start = `epmd -port ${ports.epmd} & exec "$0"`
   const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports))
-  const broker = {
+  const control = (order: string) =>
+    promisify(execFile)(join(dirname(command), 'rabbitmqctl'), [order], { env: environment(folder, ports) })
+  const broker: NodeBroker = {
     origin: 'a private node',
     amqpUrl: `amqp://guest:guest@127.0.0.1:${ports.amqp}/`,
     managementUrl: `http://127.0.0.1:${ports.management}`,
     stop: node.stop,
+    async restart() {
+      await control('stop_app')
+      await control('start_app')
+      await brokerAnswers(broker, node)
+    },
   }
   await brokerAnswers(broker, node)
   return broker

@@ -1,4 +1,4 @@
-import { type ConfirmChannel, connect, type GetMessage, type Options } from 'amqplib'
+import { type ConfirmChannel, connect, type GetMessage, IllegalOperationError, type Options } from 'amqplib'
 
 export type Outgoing = {
   readonly routingKey?: string
@@ -43,7 +43,14 @@ export const connectProducer = async (amqpUrl: string): Promise<Producer> => {
         messages.push(message)
       }
     },
-    close: () => connection.close(),
+    async close() {
+      try {
+        await connection.close()
+      } catch (error) {
+        // Its broker may have gone before it.
+        if (!(error instanceof IllegalOperationError)) throw error
+      }
+    },
   }
 }
 

@@ -1,0 +1,57 @@
+import { type NodeBroker, nodeBroker, serverCommand } from '../support/broker-node.ts'
+import { subscriptionOf } from '../support/manifests.ts'
+import { connectProducer } from '../support/publish.ts'
+import { openShop } from '../support/shop.ts'
+import { eventually } from '../support/wait.ts'
+
+const command = serverCommand()
+let broker: NodeBroker | undefined
+
+beforeAll(async () => {
+  if (command === undefined) return
+  broker = await nodeBroker(command, () => undefined)
+  process.env.RABBITMQ_URL = broker.amqpUrl
+  process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
+}, 60_000)
+afterAll(() => broker?.stop())
+
+/** Only a broker of our own may be restarted. */
+const testWithNode = command === undefined ? test.skip : test
+
+testWithNode(
+  'the broker restarts, and Waybill is killed while it is away: each message arrives, few of them twice',
+  async () => {
+    const concurrency = 10
+    await using shop = await openShop()
+    const subscriber = await shop.subscriber()
+    subscriber.answer({ status: 200, afterMs: 5 })
+    const delivery = { concurrency }
+    shop.folder.write('billing', [subscriptionOf('billing', 'orders', subscriber.url, { delivery })])
+    const doomed = await shop.run()
+    await shop.ready(doomed, 'billing')
+    const first = await shop.publish(Array.from({ length: 2_000 }, (_, order) => ({ order })))
+    await eventually(() => subscriber.received.length > 500)
+    // The producer's own connection goes with the broker.
+    await shop.producer.close()
+    const restarted = broker!.restart()
+    await eventually(() => doomed.logs().includes('Lost the connection to the broker'))
+    await doomed.kill('SIGKILL')
+    const waybill = await shop.run()
+    await restarted
+
+    const producer = await connectProducer(shop.vhost.amqpUrl)
+    await eventually(() => new Set(subscriber.received.map(({ headers }) => headers['ce-id'])).size === 2_000, {
+      timeoutMs: 30_000,
+    })
+    const second = await producer.publish(
+      'shop.orders',
+      Array.from({ length: 100 }, (_, order) => ({ routingKey: 'order.placed', body: { order } })),
+    )
+    await eventually(() => new Set(subscriber.received.map(({ headers }) => headers['ce-id'])).size === 2_100)
+    expect(new Set(subscriber.received.map(({ headers }) => headers['ce-id']))).toEqual(new Set([...first, ...second]))
+    expect(subscriber.received.length - 2_100).toBeLessThanOrEqual(2 * concurrency)
+    await shop.ready(waybill, 'billing')
+    await producer.close()
+  },
+  90_000,
+)
