@@ -26,6 +26,8 @@ export const connections = (store: Store) => {
       open.set(key, { endpoint, management })
       return management
     },
+    /** The connection that is in use, if there is one. */
+    current: (key: string): Management | undefined => open.get(key)?.management,
     drop,
     close: async (): Promise<void> => {
       await Promise.all([...open.keys()].map(drop))

@@ -36,6 +36,9 @@ export type Running = {
   readonly done: Promise<void>
 }
 
+/** Between two passes a broker is asked whether it still answers, so that a break shows soon whatever resyncInterval is. */
+const probeEveryMs = 4_000
+
 /** The key of what belongs to no broker: unresolved resources and dead-letter policies. */
 const loose = ''
 
@@ -60,6 +63,7 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
       const result = await look(key, attached)
       metrics.brokerConnected.set(labels, 1)
       metrics.reconciles.inc({ ...labels, result: 'done' })
+      probes.add(key, probeEveryMs)
       return result
     } catch (error) {
       signal.throwIfAborted()
@@ -87,10 +91,10 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
     sayWhatHappened(attached, result, memory)
     const { wanted, plan, observed, applied } = result
     const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
+    backlogMetrics(metrics, attached, observed, memory)
     const written = await Promise.all(report(attached, findings, observed).map(statuses.write))
     if (manages(broker)) await releaseGone(store, attached, instance, result)
     else await releaseStranded(store, membersOf(attached), Date.now(), true)
-    backlogMetrics(metrics, attached, observed)
     const againMs = againAfterMs(broker, result, Math.random())
     return { againMs: written.includes('later') ? Math.min(againMs, countsEveryMs) : againMs }
   }
@@ -140,6 +144,19 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
     },
     signal,
   )
+  const probes = workQueue(
+    {
+      async work(key) {
+        const connection = management.current(key)
+        if (connection === undefined) return undefined
+        await connection.probe(signal)
+        return { againMs: probeEveryMs }
+      },
+      failed: (key) => queue.add(key),
+      random: Math.random,
+    },
+    signal,
+  )
   const stopForgetting = kinds.map((kind) =>
     onGone(store, kind, (namespace, name) => {
       statuses.forget(`${kind.kind}/${namespace}/${name}`)
@@ -150,7 +167,7 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
 
   return {
     ready: () => store.list(brokerKind).every(({ metadata }) => lookedAt.has(`${metadata.namespace}/${metadata.name}`)),
-    done: queue.done.then(async () => {
+    done: Promise.all([queue.done, probes.done]).then(async () => {
       stopWaking()
       for (const stop of stopForgetting) stop()
       await management.close()

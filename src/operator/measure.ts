@@ -4,6 +4,7 @@ import type { Attached } from '../topology/attach.ts'
 import { deadLetterQueueOf, delayPrefix, queueOf, subscriptionQueueOf } from '../topology/names.ts'
 import type { Observed } from '../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
+import type { Memory } from './pass.ts'
 
 /** Namespace and name of a broker's key. */
 export const brokerKeyOf = (key: string): [namespace: string, name: string] => {
@@ -24,9 +25,19 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
   }
 }
 
-/** What the queues hold at this look. */
-export const backlogMetrics = (metrics: Metrics, { broker, subscriptions }: Attached, { states }: Observed): void => {
+/** What the queues hold at this look. Delays that were there `before` and are gone have no number any more. */
+export const backlogMetrics = (
+  metrics: Metrics,
+  { broker, subscriptions }: Attached,
+  { states }: Observed,
+  before: Pick<Memory, 'lastSeen'>,
+): void => {
   const labels = { namespace: broker.metadata.namespace, broker: broker.metadata.name }
+  for (const key of before.lastSeen) {
+    const queue = key.startsWith(`queue ${delayPrefix}`) ? key.slice('queue '.length) : undefined
+    if (queue === undefined || states.has(queue)) continue
+    metrics.brokerDelayedMessages.remove({ ...labels, level: queue.slice(delayPrefix.length) })
+  }
   for (const { name, messages } of states.values()) {
     if (!name.startsWith(delayPrefix)) continue
     metrics.brokerDelayedMessages.set({ ...labels, level: name.slice(delayPrefix.length) }, messages)

@@ -10,6 +10,8 @@ export { BrokerError } from './broker-error.ts'
 export type Management = {
   /** @throws BrokerError */
   observe(signal: AbortSignal): Promise<Observed>
+  /** Asks no more than whether it still answers, and us. @throws BrokerError */
+  probe(signal: AbortSignal): Promise<void>
   /** Idempotent, but for `delete-queue` `if-empty` on a queue with messages: `not-empty`. @throws BrokerError */
   apply(change: Change, signal: AbortSignal): Promise<void>
   close(): Promise<void>
@@ -31,6 +33,10 @@ export const connectManagement = (endpoint: Endpoint): Management => {
         get<ListedQueue[]>(`/queues/${vhost}?${totalsOnly}`, signal),
       ])
       return observedOf(definitions, states)
+    },
+
+    async probe(signal) {
+      await call('GET', '/whoami', signal)
     },
 
     async apply(change, signal) {

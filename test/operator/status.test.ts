@@ -129,6 +129,17 @@ test('a broker that goes away and comes back is told each time, and then all is 
   await again.close()
 })
 
+test('a break shows within 10 s, however seldom the broker is compared with the resources', async () => {
+  const { folder, vhost, condition } = stage
+  const behind = new URL(vhost.managementUrl)
+  const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
+  const secret = { ...vhost.secret, management_uri: `http://127.0.0.1:${proxy.port}` }
+  folder.write('all', brokerOf({ ...vhost, secret }, { resyncInterval: '1h' }))
+  await condition(broker, 'rabbitmq', 'Ready', 'True')
+  await proxy.close()
+  await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
+})
+
 test('a broker that is not there at the start is waited for', async () => {
   const { folder, condition, vhost } = stage
   const behind = new URL(vhost.managementUrl)
