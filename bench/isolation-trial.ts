@@ -17,9 +17,11 @@ export type Load = { readonly backlog: number; readonly perSecond: number; reado
 /** How the prompt subscription does. */
 export type Isolation = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }
 
+export type Company = 'alone' | 'beside'
+
 export type Trial = {
   /** Measures the prompt subscription, alone, or beside the one whose endpoint hangs with all deliveries that it may have. */
-  measure(company: 'alone' | 'beside'): Promise<Isolation>
+  measure(company: Company): Promise<Isolation>
 }
 
 /** Enough for the code to be compiled before it is measured. */

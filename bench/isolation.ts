@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { median, tableText } from './figures.ts'
-import { type Isolation, type Load, onTrial, type Trial } from './isolation-trial.ts'
+import { median, quantile, tableText } from './figures.ts'
+import { type Company, type Isolation, type Load, onTrial, type Trial } from './isolation-trial.ts'
 import { countOf } from './option.ts'
 import { bench, say } from './setting.ts'
 
@@ -13,19 +13,19 @@ of messages waiting; for the neighbour to be alone it is suspended. Prints, and 
   msg/s             of a backlog being drained
   p50, p99          of the time from publishing to arrival, at a steady rate
 
-  -n COUNT          messages in the backlog (10000)
+  -n COUNT          messages in the backlog (5000)
   --rate COUNT      messages a second for the latency (500)
-  --seconds COUNT   for how long (5)
-  --rounds COUNT    how often both are measured; medians are printed (7)
+  --seconds COUNT   for how long (2)
+  --rounds COUNT    how often both are measured; medians are printed (15)
 
 The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
 
 const { values: options } = parseArgs({
   options: {
-    n: { type: 'string', short: 'n', default: '10000' },
+    n: { type: 'string', short: 'n', default: '5000' },
     rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '5' },
-    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '15' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -33,26 +33,19 @@ const { values: options } = parseArgs({
 /** What is asked of Waybill: beside the hanging one, throughput and p99 are at most this share worse. */
 const tolerance = 0.1
 
-type Pair = { readonly alone: Isolation; readonly beside: Isolation }
+type Pair = Readonly<Record<Company, Isolation>>
 
 /** Who goes first changes, for the machine changes while it is measured. */
 const pairOf = async ({ measure }: Trial, round: number): Promise<Pair> => {
   const order = round % 2 === 1 ? (['alone', 'beside'] as const) : (['beside', 'alone'] as const)
-  const found: Record<string, Isolation> = {}
+  const found: Partial<Record<Company, Isolation>> = {}
   for (const company of order) {
     const one = await measure(company)
     found[company] = one
-    say(`  ${company}  ${cells(one).join('   ')}`)
+    say(`  ${company.padEnd(6)}  ${cells(one).join('   ')}`)
   }
   return found as Pair
 }
-
-const figures = ['perSecond', 'p50Ms', 'p99Ms'] as const
-const medians = (of: (figure: (typeof figures)[number]) => readonly number[]): Isolation => ({
-  perSecond: median(of('perSecond')),
-  p50Ms: median(of('p50Ms')),
-  p99Ms: median(of('p99Ms')),
-})
 
 const cells = ({ perSecond, p50Ms, p99Ms }: Isolation): string[] => [
   `${perSecond.toFixed(0)} msg/s`,
@@ -60,23 +53,35 @@ const cells = ({ perSecond, p50Ms, p99Ms }: Isolation): string[] => [
   `p99 ${p99Ms.toFixed(2)} ms`,
 ]
 
+const figures = { perSecond: 'msg/s', p50Ms: 'p50 ms', p99Ms: 'p99 ms' } as const
+type Figure = keyof typeof figures
+
+const row = (name: string, cell: (figure: Figure) => string): string[] => [
+  name,
+  ...(Object.keys(figures) as Figure[]).map(cell),
+]
+
+const quartilesText = (numbers: readonly number[]): string =>
+  [0.25, 0.75].map((share) => quantile(numbers, share).toFixed(2)).join('–')
+
 const print = (pairs: readonly Pair[]): void => {
-  const alone = medians((figure) => pairs.map((each) => each.alone[figure]))
-  const beside = medians((figure) => pairs.map((each) => each.beside[figure]))
-  const ratios = medians((figure) => pairs.map((each) => each.beside[figure] / each.alone[figure]))
-  console.log(
-    `\n${tableText([
-      ['Medians', ...Object.values({ perSecond: 'msg/s', p50Ms: 'p50 ms', p99Ms: 'p99 ms' })],
-      ...Object.entries({ alone, beside }).map(([name, { perSecond, p50Ms, p99Ms }]) => [
-        name,
-        perSecond.toFixed(0),
-        p50Ms.toFixed(2),
-        p99Ms.toFixed(2),
-      ]),
-      ['beside / alone', ...figures.map((figure) => ratios[figure].toFixed(2))],
-    ])}`,
-  )
-  const isReached = ratios.perSecond >= 1 - tolerance && ratios.p99Ms <= 1 + tolerance
+  const of = (company: Company) => (figure: Figure) =>
+    median(pairs.map((pair) => pair[company][figure])).toFixed(figure === 'perSecond' ? 0 : 2)
+  const ratios = (figure: Figure) => pairs.map(({ alone, beside }) => beside[figure] / alone[figure])
+  // What the machine does by itself: the same thing measured twice.
+  const noise = (figure: Figure) =>
+    pairs.slice(1).map(({ alone }, at) => alone[figure] / (pairs[at]?.alone[figure] ?? Number.NaN))
+  const table = tableText([
+    row('Medians', (figure) => figures[figure]),
+    row('alone', of('alone')),
+    row('beside', of('beside')),
+    row('beside / alone', (figure) => median(ratios(figure)).toFixed(2)),
+    row('  quartiles', (figure) => quartilesText(ratios(figure))),
+    row('alone / alone before', (figure) => median(noise(figure)).toFixed(2)),
+    row('  quartiles', (figure) => quartilesText(noise(figure))),
+  ])
+  console.log(`\n${table}`)
+  const isReached = median(ratios('perSecond')) >= 1 - tolerance && median(ratios('p99Ms')) <= 1 + tolerance
   console.log(`\nThe target, within ${tolerance * 100} % in throughput and p99, is ${isReached ? 'reached' : 'missed'}`)
 }
 
