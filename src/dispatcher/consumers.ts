@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Subscription } from '../api/subscription.ts'
+import { subscription as kind, type Subscription } from '../api/subscription.ts'
+import type { Tally } from '../delivery/tally.ts'
 import { type Amqp, connectAmqp } from '../rabbit/amqp.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../rabbit/endpoint.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +18,8 @@ export type ConsumersOptions = {
   readonly metrics: Metrics
   readonly guard: AddressGuard
   readonly drainTimeoutMs: number
+  /** The counts of a subscription, which outlive its lanes. */
+  tallyOf(subscription: Subscription): Tally
   /** The state of a lane changed. */
   changed(lane: Lane): void
   /** A subscription is not delivered, and this is why. */
@@ -31,11 +34,13 @@ type Link = {
   readonly amqp: Amqp
   readonly running: Map<string, Running>
   levels: readonly number[]
+  /** Ends the report on its connections. */
+  readonly hush: () => void
 }
 
 /** The connections and lanes of this process, made to fit the work there is. */
 export const createConsumers = (options: ConsumersOptions) => {
-  const { store, log, metrics, guard, drainTimeoutMs, changed, idle, dropped } = options
+  const { store, log, metrics, guard, drainTimeoutMs, tallyOf, changed, idle, dropped } = options
   const links = new Map<string, Link>()
   const ending = new Set<Promise<void>>()
   const killed = new AbortController()
@@ -48,17 +53,24 @@ export const createConsumers = (options: ConsumersOptions) => {
   const open = (key: string, endpoint: Endpoint, { attached, levels }: Work): Link => {
     const amqp = connectAmqp(endpoint, { name: `waybill dispatcher ${key}`, log }, killed.signal)
     const { namespace, name: broker } = attached.broker.metadata
-    amqp.onState(({ consuming, publishing }) => {
+    const hush = amqp.onState(({ consuming, publishing }) => {
       metrics.brokerAmqpConnected.set({ namespace, broker }, consuming === 'up' && publishing === 'up' ? 1 : 0)
     })
-    const link: Link = { endpoint, amqp, running: new Map(), levels }
+    const link: Link = { endpoint, amqp, running: new Map(), levels, hush }
     links.set(key, link)
     return link
   }
 
+  /** Ends a lane. What it counted meanwhile is nobody's where the subscription is gone. */
+  const end = async ({ route, stop }: Lane): Promise<void> => {
+    await stop()
+    const { namespace, name } = route.subscription.metadata
+    if (store.get(kind, namespace, name) === undefined) await metrics.forgetSubscription(namespace, name)
+  }
+
   /** Ends what is in flight before it leaves the broker. */
   const close = async ({ amqp }: Link, running: readonly Running[]): Promise<void> => {
-    await Promise.all(running.map(({ lane }) => lane.stop()))
+    await Promise.all(running.map(({ lane }) => end(lane)))
     await amqp.close()
   }
 
@@ -66,6 +78,7 @@ export const createConsumers = (options: ConsumersOptions) => {
   const leave = (link: Link): void => {
     const running = [...link.running.values()]
     link.running.clear()
+    link.hush()
     after(close(link, running))
   }
 
@@ -84,7 +97,7 @@ export const createConsumers = (options: ConsumersOptions) => {
     return open(key, endpoint, work)
   }
 
-  const start = (link: Link, route: Route, tls: TlsOptions | undefined, before: Running | undefined): void => {
+  const start = (link: Link, route: Route, tls: TlsOptions | undefined): void => {
     let lane: Lane | undefined
     const started = startLane({
       amqp: link.amqp,
@@ -97,7 +110,7 @@ export const createConsumers = (options: ConsumersOptions) => {
       levels: () => link.levels,
       // It may speak before it is handed over, and while it ends after another has taken its place.
       changed: () => lane && link.running.get(route.id)?.lane === lane && changed(lane),
-      ...(before ? { tally: before.lane.state().tally } : {}),
+      tally: tallyOf(route.subscription),
     })
     lane = started
     link.running.set(route.id, { lane, tls })
@@ -108,44 +121,49 @@ export const createConsumers = (options: ConsumersOptions) => {
     const running = link.running.get(route.id)
     const tls = await tlsOf(route.subscription, store)
     if (running?.lane.route.key === route.key && isDeepStrictEqual(running.tls, tls)) return
-    start(link, route, tls, running)
-    if (running) after(running.lane.stop())
+    start(link, route, tls)
+    if (running) after(end(running.lane))
   }
 
-  const fitLink = async (link: Link, { routes, idle: resting, levels }: Work): Promise<void> => {
+  const stop = (link: Link, id: string, { lane }: Running): void => {
+    link.running.delete(id)
+    after(end(lane))
+    dropped(lane.route.subscription)
+  }
+
+  const fitLink = async (link: Link, { routes, levels }: Work): Promise<void> => {
     link.levels = levels
     const wanted = new Set(routes.map(({ id }) => id))
-    for (const [id, { lane }] of link.running) {
-      if (wanted.has(id)) continue
-      link.running.delete(id)
-      after(lane.stop())
-      dropped(lane.route.subscription)
-    }
-    for (const each of resting) idle(each)
+    for (const [id, running] of link.running) if (!wanted.has(id)) stop(link, id, running)
     for (const route of routes) {
       try {
         await fitRoute(link, route)
       } catch (error) {
         if (!(error instanceof TlsSecretError)) throw error
+        const running = link.running.get(route.id)
+        if (running) stop(link, route.id, running)
         idle({ subscription: route.subscription, reason: 'TargetInvalid', message: error.message })
       }
     }
   }
 
   return {
-    /** Starts, changes and stops lanes until they are those of `work`. */
-    async follow(work: ReadonlyMap<string, Work>): Promise<void> {
+    /** Starts, changes and stops lanes until they are those of `work`; whoever rests is told why. */
+    async follow(work: ReadonlyMap<string, Work>, resting: readonly Idle[]): Promise<void> {
       for (const [key, link] of links) {
         if (work.has(key)) continue
         links.delete(key)
         for (const { lane } of link.running.values()) dropped(lane.route.subscription)
         leave(link)
+        const [namespace = '', name = ''] = key.split('/', 2)
+        metrics.brokerAmqpConnected.remove(namespace, name)
       }
       for (const [key, each] of work) {
-        if (each.routes.length === 0 && each.idle.length === 0 && !links.has(key)) continue
+        if (each.routes.length === 0 && !links.has(key)) continue
         const link = await linkTo(key, each)
         if (link) await fitLink(link, each)
       }
+      for (const each of resting) idle(each)
     },
     /** Ends everything in flight, within the drain timeout. */
     async close(): Promise<void> {

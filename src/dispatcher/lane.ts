@@ -1,4 +1,4 @@
-import { count, newTally, type Tally } from '../delivery/tally.ts'
+import { count, type Tally } from '../delivery/tally.ts'
 import type { Amqp, AmqpState, ConsumerState, Delivery } from '../rabbit/amqp.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -30,8 +30,8 @@ export type LaneOptions = {
   readonly log: Log
   /** How long messages in flight may take after `stop`. */
   readonly drainTimeoutMs: number
-  /** Counts go on where an earlier lane of the subscription left off. */
-  readonly tally?: Tally
+  /** Where it counts; an earlier lane of the subscription may have begun. */
+  readonly tally: Tally
   levels(): readonly number[]
   /** Its state changed in a way that a report may show. */
   changed(): void
@@ -49,12 +49,11 @@ export type Lane = {
 const graceMs = 3_000
 
 export const startLane = (options: LaneOptions): Lane => {
-  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, levels, changed } = options
+  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, tally, levels, changed } = options
   const { concurrency, timeoutMs } = route.terms
   const sender = createSender(route.target, { timeoutMs, concurrency, guard, ...(tls ? { tls } : {}) })
   const measured = meter(metrics, route.subscription)
   const stopping = new AbortController()
-  const tally = options.tally ?? newTally()
   let consumerState: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined

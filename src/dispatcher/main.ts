@@ -55,7 +55,8 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     do {
       again = false
       try {
-        await consumers.follow(workOf(gather(store)))
+        const { work, idle } = workOf(gather(store))
+        await consumers.follow(work, idle)
         isReady = true
       } catch (error) {
         log.error({ error }, 'Could not follow a change of the resources')
@@ -75,7 +76,10 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
 
   const run = async (): Promise<void> => {
     const stopWatching = onMeaning(store, meaningOf, gatherMs, look)
-    const stopForgetting = onGone(store, subscription, metrics.forgetSubscription)
+    const stopForgetting = onGone(store, subscription, (namespace, name) => {
+      reporter.forget(namespace, name)
+      void metrics.forgetSubscription(namespace, name)
+    })
     await Promise.all([repeat(refreshMs, look), repeat(reportMs, reporter.write)])
     stopWatching()
     stopForgetting()

@@ -1,6 +1,7 @@
 import { stamp, type Verdict, verdict } from '../api/conditions.ts'
+import { idOf } from '../api/resource.ts'
 import { subscription as kind, type Subscription } from '../api/subscription.ts'
-import { deliveringVerdict, deliveryStatus } from '../delivery/tally.ts'
+import { deliveringVerdict, deliveryStatus, newTally, type Tally } from '../delivery/tally.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -39,12 +40,13 @@ const delivering = ({ tally, consumer, broker, gone }: LaneState, now: number): 
   return verdict('Delivering', 'False', 'NoConsumer', consumer.reason)
 }
 
-const idleReport = ({ reason, message }: Idle): Found => {
-  if (reason === 'TargetInvalid') return { verdicts: [verdict('Delivering', 'False', 'TargetInvalid', message)] }
-  return {
-    verdicts: [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
-  }
-}
+const idleReport = ({ reason, message }: Idle, tally: Tally | undefined): Found => ({
+  verdicts:
+    reason === 'TargetInvalid' || reason === 'NoConsumer'
+      ? [verdict('Delivering', 'False', reason, message)]
+      : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
+  ...(tally ? { delivery: deliveryStatus(tally) } : {}),
+})
 
 /** A change of meaning is written at once, at most five in a row, and then, like counts, every 10 s an object. */
 const everyMs = 10_000
@@ -52,6 +54,7 @@ const burst = 5
 
 type Entry = {
   subscription: Subscription
+  tally?: Tally
   lane?: Lane
   idle?: Idle
   written: string
@@ -72,12 +75,15 @@ export const createReporter = ({ store, metrics, log, now }: ReporterOptions) =>
   const entries = new Map<string, Entry>()
   const dirty = new Set<Entry>()
 
+  const known = (subscription: Subscription): Entry | undefined => {
+    const entry = entries.get(idOf(subscription))
+    return entry?.subscription.metadata.uid === subscription.metadata.uid ? entry : undefined
+  }
+
   const entryOf = (subscription: Subscription): Entry => {
-    const { uid } = subscription.metadata
-    const entry = entries.get(uid) ?? { subscription, written: '', meaning: '', at: 0, tokens: burst }
+    const entry = known(subscription) ?? { subscription, written: '', meaning: '', at: 0, tokens: burst }
     entry.subscription = subscription
-    entries.set(uid, entry)
-    dirty.add(entry)
+    entries.set(idOf(subscription), entry)
     return entry
   }
 
@@ -87,7 +93,7 @@ export const createReporter = ({ store, metrics, log, now }: ReporterOptions) =>
     const current = store.get(kind, namespace, name)
     const state = entry.lane?.state()
     if (state?.starting) return
-    const found = state ? laneReport(state, at) : entry.idle && idleReport(entry.idle)
+    const found = state ? laneReport(state, at) : entry.idle && idleReport(entry.idle, entry.tally)
     if (current?.metadata.uid !== uid || found === undefined) {
       dirty.delete(entry)
       return
@@ -117,22 +123,40 @@ export const createReporter = ({ store, metrics, log, now }: ReporterOptions) =>
   }
 
   return {
+    /** The counts of a subscription since this process began to deliver it. */
+    tallyOf(subscription: Subscription): Tally {
+      const entry = entryOf(subscription)
+      entry.tally ??= newTally()
+      return entry.tally
+    },
     changed(lane: Lane): void {
       const entry = entryOf(lane.route.subscription)
       entry.lane = lane
       delete entry.idle
+      dirty.add(entry)
     },
     idle(idle: Idle): void {
-      const known = entries.get(idle.subscription.metadata.uid)
-      if (known?.idle && known.idle.message === idle.message && known.subscription === idle.subscription) return
+      const before = known(idle.subscription)
+      if (before?.idle && before.idle.message === idle.message && before.subscription === idle.subscription) return
       const entry = entryOf(idle.subscription)
       entry.idle = idle
       delete entry.lane
+      dirty.add(entry)
     },
+    /** Says nothing more of a subscription until it is delivered or idle again. */
     dropped(subscription: Subscription): void {
-      const entry = entries.get(subscription.metadata.uid)
+      const entry = known(subscription)
+      if (entry === undefined) return
+      delete entry.lane
+      delete entry.idle
+      dirty.delete(entry)
+    },
+    /** Forgets a subscription that is gone. */
+    forget(namespace: string, name: string): void {
+      const id = `${kind.kind}/${namespace}/${name}`
+      const entry = entries.get(id)
       if (entry) dirty.delete(entry)
-      entries.delete(subscription.metadata.uid)
+      entries.delete(id)
     },
     /** Writes what may be written now. */
     async write(): Promise<void> {

@@ -23,7 +23,7 @@ export type Route = {
 /** A subscription that is not delivered, and why. */
 export type Idle = {
   readonly subscription: Subscription
-  readonly reason: 'Suspended' | 'Gone' | 'TargetInvalid'
+  readonly reason: 'Suspended' | 'Gone' | 'TargetInvalid' | 'NoConsumer'
   readonly message: string
 }
 
@@ -33,24 +33,38 @@ export type Work = {
   /** The delays of its ladder, ascending, in ms. */
   readonly levels: readonly number[]
   readonly routes: readonly Route[]
-  readonly idle: readonly Idle[]
 }
 
-/** What there is to deliver, by key of the broker. A subscription is delivered once its queue was seen on the broker. */
-export const workOf = (resources: Resources): ReadonlyMap<string, Work> =>
-  new Map([...attach(resources).attached].map(([key, attached]) => [key, workFor(attached)]))
-
-const workFor = (attached: Attached): Work => {
-  const routes: Route[] = []
+/** What there is to deliver, by key of the broker, and what is not to be. */
+export const workOf = (resources: Resources): { work: ReadonlyMap<string, Work>; idle: readonly Idle[] } => {
+  const { attached, unresolved } = attach(resources)
   const idle: Idle[] = []
+  const work = new Map([...attached].map(([key, each]) => [key, workFor(each, idle)]))
+  for (const { resource } of unresolved) if (resource.kind === 'Subscription') idle.push(...undeclared(resource))
+  return { work, idle }
+}
+
+const workFor = (attached: Attached, idle: Idle[]): Work => {
+  const routes: Route[] = []
   for (const entry of attached.subscriptions) {
     const { subscription } = entry
-    if (isDeleting(subscription) || !wasProgrammed(subscription)) continue
+    if (isDeleting(subscription)) continue
+    if (!wasProgrammed(subscription)) {
+      idle.push(...undeclared(subscription))
+      continue
+    }
     const found = restOf(subscription) ?? routeOf(entry)
     if ('reason' in found) idle.push(found)
     else routes.push(found)
   }
-  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes, idle }
+  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
+}
+
+/** A subscription is delivered once its queue was seen on the broker; before the operator has looked, nothing is said. */
+const undeclared = (subscription: Subscription): Idle[] => {
+  const programmed = subscription.status?.conditions?.find(({ type }) => type === 'Programmed')
+  if (programmed?.status !== 'False' || isDeleting(subscription)) return []
+  return [{ subscription, reason: 'NoConsumer', message: programmed.message }]
 }
 
 /**
