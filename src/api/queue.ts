@@ -55,7 +55,7 @@ export const queue = defineKind({
         enum: ['RejectPublish', 'DropHead'],
         default: 'RejectPublish',
         description:
-          'What a full queue does. RejectPublish refuses the new message: the publisher of the whole topic sees the refusal. DropHead dead-letters or drops the oldest.',
+          'What a full queue does. RejectPublish refuses the new message: the publisher of the whole topic sees the refusal, and no Subscription may push from it, whose retries it would refuse. DropHead dead-letters or drops the oldest.',
       },
       deliveryLimit: {
         type: 'integer',

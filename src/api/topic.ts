@@ -42,7 +42,8 @@ export const topic = defineKind({
       adopt: {
         type: 'boolean',
         default: false,
-        description: 'Use an exchange that already exists. It is never deleted.',
+        description:
+          'Use an exchange that already exists. It is never deleted. Its unrouted events are parked by a policy of the lowest priority: one of yours that holds for the exchange goes before it.',
       },
       deletionPolicy: {
         type: 'string',

@@ -93,7 +93,7 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect):
   for (const topic of attached.topics) {
     const claim = claimOf(instance, idOf(topic))
     if (isDeleting(topic)) owners.set(claim, topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy)
-    else add(topic, claim, topicObjects(topic), topic.spec.adopt)
+    else add(topic, claim, topicObjects(topic, claim), topic.spec.adopt)
   }
   for (const entry of attached.queues) {
     const claim = claimOf(instance, idOf(entry.queue))
@@ -155,6 +155,11 @@ const unfit = (
       return { ...invalid('spec.queueRef', message), reason: 'Conflicted' }
     }
     if (!isDeleting(subscription)) consumed.set(name, subscription)
+    const { maxLength, overflow } = source.queue.spec
+    if (maxLength !== undefined && overflow === 'RejectPublish') {
+      const message = `${idOf(source.queue)} refuses messages while it is full (maxLength, overflow: RejectPublish), and a retry refused would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength`
+      return invalid('spec.queueRef', message)
+    }
     if (isFiltered(routingKeys, headers)) return invalid('spec.filter', 'goes with topicRef: a queue has no filter')
     return undefined
   }

@@ -183,7 +183,9 @@ const samePolicy = (want: Policy, found: Policy | undefined): boolean =>
 
 /** Only one policy applies to a queue, so what was declared may not be what holds. */
 const shadowed = (wanted: Desired, observed: Observed): { claim: string; message: string }[] => {
-  const declared = wanted.policies.map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
+  const declared = wanted.policies
+    .filter(({ want }) => want.applyTo !== 'exchanges')
+    .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
   const present = new Set(observed.policies.map(({ name }) => name))
   const exact = new Map(
     declared.filter(({ pattern }) => pattern.endsWith('$')).map((policy) => [policy.pattern, policy]),

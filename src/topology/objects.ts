@@ -69,7 +69,7 @@ const bind = (source: string, destination: string, routingKey: string, args: Arg
 const fanout = (name: string): Exchange => ({ name, type: 'fanout', arguments: {} })
 
 /** The exchange always has its alternate exchange; whether that leads to a queue is what `unrouted` decides. */
-export const topicObjects = (topic: Topic): Objects => {
+export const topicObjects = (topic: Topic, claim: string): Objects => {
   const unrouted = unroutedOf(topic)
   const type = topic.spec.exchange.type.toLowerCase() as Exchange['type']
   const exchange: Exchange = { name: exchangeOf(topic), type, arguments: { 'alternate-exchange': unrouted } }
@@ -78,8 +78,15 @@ export const topicObjects = (topic: Topic): Objects => {
     exchanges: [exchange, fanout(unrouted)],
     queues: parked ? [quorum(unrouted, refuseWhenFull)] : [],
     bindings: parked ? [bind(unrouted, unrouted, '')] : [],
+    policies: parked && topic.spec.adopt ? [alternatePolicy(claim, exchange.name, unrouted)] : [],
   }
 }
+
+/** An exchange that was there before has other arguments. One policy holds for it, and anybody else's goes before this. */
+const alternatePolicy = (claim: string, exchange: string, alternate: string): Policy => ({
+  ...policy(policyName(claim), exactly(exchange), lastPriority, { 'alternate-exchange': alternate }),
+  applyTo: 'exchanges',
+})
 
 export const queueObjects = ({ queue, topics, policy }: AttachedQueue, claim: string, dialect: Dialect): Objects => {
   const name = queueOf(queue)
@@ -167,6 +174,8 @@ const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
 
 const classPriority = 100
 const queuePriority = 200
+/** Below that of a policy whose author chose none. */
+const lastPriority = -1
 
 const policy = (name: string, pattern: string, priority: number, definition: Arguments): Policy => ({
   name,

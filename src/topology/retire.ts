@@ -56,6 +56,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
 
   const retireOwner = (claim: string, how: Exclude<Presence, 'present'>) => {
     const bindings = observed.bindings.filter((binding) => owns(claim, binding) && binding.source !== returnExchange)
+    const returns = observed.bindings.filter((binding) => owns(claim, binding) && binding.source === returnExchange)
     const queues = observed.queues.filter((queue) => owns(claim, queue))
     const exchanges = observed.exchanges.filter((exchange) => owns(claim, exchange))
     const isOwn = (name: string) => name === claim || (name.startsWith(`${claim}#`) && !fences.has(name))
@@ -73,6 +74,11 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
       if (!busy) for (const queue of queues) retireQueue(claim, queue)
       if (!busy || !fresh) waiting.add(claim)
     } else if (how !== 'Retain') {
+      // Those to a queue of its own go with it; a queue of somebody else stays.
+      for (const binding of returns) {
+        if (!queues.some(({ name }) => name === binding.destination))
+          changes.push({ claim, change: { do: 'unbind', binding } })
+      }
       for (const { name } of queues) {
         changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'whatever-it-holds' } })
       }

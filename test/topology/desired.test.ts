@@ -114,6 +114,20 @@ describe('policies', () => {
     ])
   })
 
+  test('park the unrouted events of an exchange that was there before, unless somebody has a policy on it', () => {
+    const wanted = desiredFrom(topicOf('old', { adopt: true }), topicOf('dropping', { adopt: true, unrouted: 'Drop' }))
+    expect(of(wanted.policies, 'waybill:Topic/shop/old')).toEqual([
+      {
+        name: 'waybill:Topic/shop/old',
+        pattern: '^shop\\.old$',
+        applyTo: 'exchanges',
+        priority: -1,
+        definition: { 'alternate-exchange': 'waybill.unrouted.shop.old' },
+      },
+    ])
+    expect(of(wanted.policies, 'waybill:Topic/shop/dropping')).toEqual([])
+  })
+
   test('are one for a single queue only where it differs', () => {
     const wanted = desiredFrom(
       topicOf('orders'),
@@ -171,6 +185,19 @@ describe('refused is', () => {
       ],
       found: [
         'Subscription/shop/b Conflicted spec.queueRef: queue shop.work is already delivered by Subscription/shop/a: two would share its messages at random',
+      ],
+    },
+    {
+      // One that is full would refuse its retries, and those stand in the way of everybody's.
+      name: 'pushing from a queue that refuses messages while it is full',
+      all: [
+        queueOf('full', { maxLength: 5 }),
+        queueOf('dropping', { maxLength: 5, overflow: 'DropHead' }),
+        subscriptionOf('a', { queueRef: { name: 'full' } }),
+        subscriptionOf('b', { queueRef: { name: 'dropping' } }),
+      ],
+      found: [
+        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/full refuses messages while it is full (maxLength, overflow: RejectPublish), and a retry refused would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength',
       ],
     },
     {

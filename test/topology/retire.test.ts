@@ -46,6 +46,13 @@ describe('RetainIfNotEmpty', () => {
     expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
   })
 
+  test("nothing stays of one that pushed from somebody else's queue, nor of its way back", () => {
+    const work = queueOf('work')
+    const vhost = declared(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }))
+    converge(desiredFrom(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }, deleting)), vhost)
+    expect(vhost.observe()).toEqual(declared(work).observe())
+  })
+
   test('what waits is still bound to the return exchange until the queue goes: delayed messages come back', () => {
     const vhost = declared(topic, billing)
     vhost.put('waybill.delay.5s', 1)
