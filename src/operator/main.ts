@@ -17,7 +17,7 @@ import { againAfterMs, failuresOf, type Memory, manages, noMemory, type PassResu
 import { report } from './report.ts'
 import { countsEveryMs, statusWriter } from './statuses.ts'
 import { wakeOn } from './triggers.ts'
-import { membersOf, policyReports, unreachableReports, unresolvedReports } from './unreachable.ts'
+import { isExpected, membersOf, policyReports, unreachableReports, unresolvedReports } from './unreachable.ts'
 import { changeText } from './verdicts.ts'
 import { type Again, workQueue } from './work-queue.ts'
 
@@ -69,7 +69,8 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
       signal.throwIfAborted()
       metrics.brokerConnected.set(labels, 0)
       metrics.reconciles.inc({ ...labels, result: 'failed' })
-      const reports = unreachableReports(attached, instance, error)
+      const { claims } = memories.get(key) ?? noMemory
+      const reports = unreachableReports(attached, instance, error, claims)
       if (reports === undefined) metrics.reconcileErrors.inc()
       await Promise.all((reports ?? []).map(statuses.write))
       await releaseStranded(store, membersOf(attached), Date.now(), false)
@@ -138,8 +139,12 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
   const queue = workQueue(
     {
       work: (key) => (key === loose ? reconcileLoose() : reconcileBroker(key)),
-      failed: (key, error, retryMs) =>
-        log.warn({ broker: key, error, retryMs: Math.round(retryMs) }, 'A pass over the broker failed'),
+      failed(key, error, retryMs) {
+        const fields = { broker: key, retryMs: Math.round(retryMs) }
+        if (!isExpected(error)) return log.error({ ...fields, error }, 'A pass over the broker failed')
+        // The statuses have said it already; every further try says nothing new.
+        log.debug({ ...fields, reason: error.message }, 'The broker cannot be used')
+      },
       random: Math.random,
     },
     signal,

@@ -3,6 +3,7 @@ import { milliseconds } from '../api/duration.ts'
 import { idOf } from '../api/resource.ts'
 import { BrokerError, type Management } from '../rabbit/management.ts'
 import type { Attached } from '../topology/attach.ts'
+import { type Claims, claimsOf, noClaims } from '../topology/claims.ts'
 import { type Desired, desired } from '../topology/desired.ts'
 import { diff, type Plan, type Planned } from '../topology/diff.ts'
 import { claimOf } from '../topology/names.ts'
@@ -15,11 +16,17 @@ import { isAtLeast, oldestSupported } from './versions.ts'
 /** What one pass over a broker remembers for the next. */
 export type Memory = {
   readonly lastSeen: ReadonlySet<string>
+  readonly claims: Claims
   readonly quietSince: ReadonlyMap<string, number>
   readonly goingSince: ReadonlyMap<string, number>
 }
 
-export const noMemory: Memory = { lastSeen: new Set(), quietSince: new Map(), goingSince: new Map() }
+export const noMemory: Memory = {
+  lastSeen: new Set(),
+  claims: noClaims,
+  quietSince: new Map(),
+  goingSince: new Map(),
+}
 
 export type PassResult = {
   readonly wanted: Desired
@@ -55,7 +62,8 @@ export const pass = async (
       `RabbitMQ ${observed.version} is older than ${oldestSupported}, the oldest that can delay messages safely: upgrade it`,
     )
   }
-  const wanted = desired(attached, instance, { unlimitedDeliveries: isAtLeast(observed.version, '4.0.0') })
+  const dialect = { unlimitedDeliveries: isAtLeast(observed.version, '4.0.0') }
+  const wanted = desired(attached, instance, dialect, claimsOf(observed))
   const goingSince = since(
     [...wanted.owners].flatMap(([claim, how]) => (how === 'present' ? [] : [claim])),
     memory.goingSince,
@@ -76,7 +84,8 @@ export const pass = async (
     plan = compare(new Map())
   }
   const quietSince = since(plan.quiet, memory.quietSince, now)
-  return { wanted, plan, observed, applied, planned, memory: { lastSeen: keysOf(observed), quietSince, goingSince } }
+  const seen = { lastSeen: keysOf(observed), claims: claimsOf(observed) }
+  return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
 }
 
 export const manages = ({ spec }: Broker): boolean => spec.management === 'Manage'

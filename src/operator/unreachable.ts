@@ -4,6 +4,7 @@ import type { Resources } from '../api/resources.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
 import { BrokerError } from '../rabbit/management.ts'
 import type { Attached, Unresolved } from '../topology/attach.ts'
+import type { Claims } from '../topology/claims.ts'
 import { desired } from '../topology/desired.ts'
 import { UnsupportedVersion } from './pass.ts'
 import type { Report } from './report.ts'
@@ -22,13 +23,18 @@ const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it 
 
 /**
  * The statuses of all resources of a broker that could not be read: what was seen there stays as it was last seen, and
- * so does what stood in the way. `undefined` for an error of another kind.
+ * so do the claims and what stood in the way. `undefined` for an error of another kind.
  */
-export const unreachableReports = (attached: Attached, instance: string, error: unknown): Report[] | undefined => {
+export const unreachableReports = (
+  attached: Attached,
+  instance: string,
+  error: unknown,
+  claims: Claims,
+): Report[] | undefined => {
   const connected = connectedVerdict(error)
   if (connected === undefined) return undefined
   const { broker } = attached
-  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true })
+  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true }, claims)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
     error instanceof EndpointError ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message) : resolved
@@ -43,9 +49,16 @@ export const unreachableReports = (attached: Attached, instance: string, error: 
     }
     const ready = readyFrom(found.accepted, own ? refs : resolved, found.programmed)
     const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', 'BrokerUnreachable', message)] : []
-    const verdicts = [found.accepted, own ? refs : resolved, found.programmed, ready, ...found.problems, ...blocked]
+    const told = [found.accepted, own ? refs : resolved, found.programmed, ready, ...found.problems, ...blocked]
+    const verdicts = [...told, ...stillPresent(resource)]
     return { resource, fields: seen(resource), verdicts: own ? [...verdicts, connected] : verdicts }
   })
+}
+
+/** Nobody took the dead letters away while nobody could look. */
+const stillPresent = ({ status }: Resource): Verdict[] => {
+  const before = status?.conditions?.find(({ type }) => type === 'DeadLettersPresent')
+  return before === undefined ? [] : [verdict('DeadLettersPresent', 'True', 'DeadLetters', before.message)]
 }
 
 /** What of a status this process does not write, or stamps itself. */
@@ -58,6 +71,9 @@ const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
   if (before?.reason !== 'Conflicted' && before?.reason !== 'ImmutableArgument') return undefined
   return verdict('Programmed', 'False', before.reason, before.message)
 }
+
+/** Whether it is the broker, or what is known of it, that prevents a pass. */
+export const isExpected = (error: unknown): error is Error => connectedVerdict(error) !== undefined
 
 const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {
   if (error instanceof EndpointError) return verdict('Connected', 'False', 'SecretInvalid', error.message)

@@ -1,5 +1,6 @@
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Attached } from './attach.ts'
+import { type Claims, holdersFirst, noClaims } from './claims.ts'
 import { ladder } from './delay-ladder.ts'
 import { claimOf, exchangeOf, nameField, ownerArgument, queueOf } from './names.ts'
 import {
@@ -46,8 +47,11 @@ export type Desired = {
   readonly refusals: readonly Refusal[]
 }
 
-/** The topology that the resources of one broker ask for. Where two want one name, the older resource has it. */
-export const desired = (attached: Attached, instance: string, dialect: Dialect): Desired => {
+/**
+ * The topology that the resources of one broker ask for. Where two want one name, it is for the one that has it by the
+ * `claims` on the broker, else for the older.
+ */
+export const desired = (attached: Attached, instance: string, dialect: Dialect, claims: Claims = noClaims): Desired => {
   const exchanges: Claimed<Exchange>[] = []
   const queues: Claimed<Queue>[] = []
   const bindings: Claimed<Binding>[] = []
@@ -90,12 +94,20 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect):
     const living = attached.subscriptions.map(({ subscription }) => subscription)
     add(broker, brokerClaim, sharedObjects(ladder(living), dialect))
   }
-  for (const topic of attached.topics) {
+  const topics = holdersFirst(attached.topics, claims, (topic) => ({
+    object: `exchange ${exchangeOf(topic)}`,
+    claim: claimOf(instance, idOf(topic)),
+  }))
+  for (const topic of topics) {
     const claim = claimOf(instance, idOf(topic))
     if (isDeleting(topic)) owners.set(claim, topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy)
     else add(topic, claim, topicObjects(topic, claim), topic.spec.adopt)
   }
-  for (const entry of attached.queues) {
+  const queueEntries = holdersFirst(attached.queues, claims, ({ queue }) => ({
+    object: `queue ${queueOf(queue)}`,
+    claim: claimOf(instance, idOf(queue)),
+  }))
+  for (const entry of queueEntries) {
     const claim = claimOf(instance, idOf(entry.queue))
     const { adopt, deletionPolicy } = entry.queue.spec
     const refusal = absent(entry.queue, entry.topics, (index) => `spec.bindings[${index}].topicRef`)
@@ -134,7 +146,7 @@ const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resour
   for (const name of namesOf(objects)) {
     const owner = takenBy.get(name)
     if (owner === undefined) continue
-    const message = `${name} is already declared by ${idOf(owner)}, which is older: choose another name, or remove one of the two`
+    const message = `${name} is already declared by ${idOf(owner)}: choose another name, or remove one of the two`
     return { resource, reason: 'Conflicted', field: nameField(resource), message }
   }
   return undefined

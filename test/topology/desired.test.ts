@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
 import { attach } from '../../src/topology/attach.ts'
+import { claimsOf } from '../../src/topology/claims.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
 import { anyResources } from './any-world.ts'
 import {
@@ -159,21 +160,21 @@ describe('refused is', () => {
       name: 'the younger of two topics with one exchange',
       all: [topicOf('young', legacy), topicOf('old', legacy, older)],
       found: [
-        'Topic/shop/young Conflicted spec.exchange.name: exchange legacy is already declared by Topic/shop/old, which is older: choose another name, or remove one of the two',
+        'Topic/shop/young Conflicted spec.exchange.name: exchange legacy is already declared by Topic/shop/old: choose another name, or remove one of the two',
       ],
     },
     {
       name: 'the younger of two queues with one name',
       all: [queueOf('young', { name: 'legacy' }), queueOf('old', { name: 'legacy' }, older)],
       found: [
-        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old, which is older: choose another name, or remove one of the two',
+        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old: choose another name, or remove one of the two',
       ],
     },
     {
       name: 'a queue that takes the name of one of Waybill',
       all: [topicOf('orders', {}, older), subscriptionOf('billing'), queueOf('work', { name: 'waybill.delay.5s' })],
       found: [
-        'Queue/shop/work Conflicted spec.name: queue waybill.delay.5s is already declared by Broker/shop/rabbitmq, which is older: choose another name, or remove one of the two',
+        'Queue/shop/work Conflicted spec.name: queue waybill.delay.5s is already declared by Broker/shop/rabbitmq: choose another name, or remove one of the two',
       ],
     },
     {
@@ -259,7 +260,7 @@ describe('refused is', () => {
         queueOf('depot/copy', { brokerRef, bindings: [{ topicRef: { name: 'spy' } }] }),
       ],
       found: [
-        'Topic/depot/spy Conflicted spec.exchange.name: exchange shop.orders is already declared by Topic/shop/orders, which is older: choose another name, or remove one of the two',
+        'Topic/depot/spy Conflicted spec.exchange.name: exchange shop.orders is already declared by Topic/shop/orders: choose another name, or remove one of the two',
         'Queue/depot/copy Invalid spec.bindings[0].topicRef: Topic/depot/spy is not accepted or being deleted: see its status',
         'Subscription/depot/reader Invalid spec.topicRef: Topic/depot/spy is not accepted or being deleted: see its status',
       ],
@@ -284,12 +285,31 @@ describe('refused is', () => {
         subscriptionOf('a', { queueRef: { name: 'young' } }),
       ],
       found: [
-        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old, which is older: choose another name, or remove one of the two',
+        'Queue/shop/young Conflicted spec.name: queue legacy is already declared by Queue/shop/old: choose another name, or remove one of the two',
         'Subscription/shop/a Invalid spec.queueRef: Queue/shop/young is not accepted or being deleted: see its status',
       ],
     },
   ])('$name', ({ all, found }) => {
     expect(refusedAmong(...all)).toEqual(found)
+  })
+
+  test('nobody who has the name on the broker already, whoever is older', () => {
+    const twin = { exchange: { name: 'legacy' } }
+    const all = resourcesOf(
+      topicOf('a', twin, older),
+      topicOf('b', twin),
+      queueOf('a'),
+      queueOf('b', { name: 'shop.a' }),
+    )
+    const claims = claimsOf({
+      exchanges: [{ name: 'legacy', type: 'topic', arguments: { 'x-waybill-owner': 'waybill:Topic/shop/b' } }],
+      queues: [{ name: 'shop.a', durable: true, arguments: { 'x-waybill-owner': 'waybill:Queue/shop/b' } }],
+    })
+    const { attached } = attach(all)
+    const [entry] = attached.values()
+    if (entry === undefined) throw new Error('There is no broker')
+    const { refusals } = desired(entry, 'waybill', { unlimitedDeliveries: true }, claims)
+    expect(refusals.map(({ resource }) => idOf(resource))).toEqual(['Topic/shop/a', 'Queue/shop/a'])
   })
 
   test('what wants nothing then: its objects stay as they are', () => {
