@@ -6,7 +6,7 @@ import type { ArraySchema, Infer } from './schema.ts'
  */
 export const conditionReasons = {
   /** The specification is understood and nothing else claims what it names. */
-  Accepted: ['Accepted', 'Invalid', 'NameTooLong', 'Conflicted', 'UnsupportedByBroker'],
+  Accepted: ['Accepted', 'Invalid', 'NameTooLong', 'Conflicted'],
   /** Everything it refers to exists and permits it. */
   ResolvedRefs: ['ResolvedRefs', 'RefNotPermitted', 'SecretInvalid'],
   /** Its objects were read back from the broker as declared. */
@@ -21,7 +21,7 @@ export const conditionReasons = {
     'Observing',
   ],
   /** All of the above, and on a Subscription delivery works or has nothing to do. */
-  Ready: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'NotConnected'],
+  Ready: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
   /** Subscription: a dispatcher consumes, and not every attempt fails. */
   Delivering: ['Delivering', 'NoConsumer', 'AllAttemptsFailing', 'Suspended', 'TargetInvalid', 'BrokerUnreachable'],
   /** Broker: the management API and the credentials work. */
@@ -34,8 +34,8 @@ export const conditionReasons = {
   Conflicted: ['ClaimedByAnother', 'NotClaimed'],
   /** Another policy is in force on the queue than the one declared. */
   PolicyShadowed: ['PolicyShadowed'],
-  /** A deletion waits: the queue holds messages, or its emptiness cannot be proved. */
-  DeletionBlocked: ['BrokerUnreachable', 'BrokerRefused', 'ConsumersPresent', 'Attached'],
+  /** A deletion waits for a broker that is away. */
+  DeletionBlocked: ['BrokerUnreachable'],
   /** Subscription: delivery is stopped, by `suspend` or because the subscriber answered 410 Gone. */
   Suspended: ['Suspended', 'Gone'],
   /** Broker: `management: Observe` found differences and left them. */

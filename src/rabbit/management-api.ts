@@ -2,8 +2,8 @@ import { Pool } from 'undici'
 import { BrokerError } from './broker-error.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** A broker that hangs is as good as one that is away. */
-const answerWithinMs = 15_000
+/** A broker that hangs is as good as one that is away, and a break is to show within ten seconds. */
+const answerWithinMs = 5_000
 
 /** The management HTTP API of one broker. https://www.rabbitmq.com/docs/http-api-reference */
 export type ManagementApi = {
