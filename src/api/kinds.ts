@@ -14,6 +14,8 @@ export type AnyKind = (typeof kinds)[number]
 export const kindNamed = (name: string): Kind | undefined => {
   const wanted = name.toLowerCase()
   return kinds.find(({ kind, plural, singular, shortName }) =>
-    [kind.toLowerCase(), plural, singular, shortName, `${plural}.waybill.dev`].includes(wanted),
+    [kind.toLowerCase(), plural, singular, shortName, `${plural}.waybill.dev`, `${singular}.waybill.dev`].includes(
+      wanted,
+    ),
   )
 }

@@ -17,8 +17,9 @@ export type GetOptions = {
  * What `kubectl get` would print, from a running Waybill: one resource where a name says which, else a list.
  * Throws a {@link Failure} where the kind is unknown, nothing has that name, or nothing answers.
  */
-export const get = async (kindName: string | undefined, name: string | undefined, options: GetOptions) => {
+export const get = async (resource: string | undefined, nameApart: string | undefined, options: GetOptions) => {
   const { server, output, namespace } = options
+  const [kindName, name = nameApart] = resource?.split('/', 2) ?? []
   const wanted = kindName === undefined || kindName === 'waybill' ? kinds : [kindOf(kindName)]
   const found = await Promise.all(
     wanted.map(async (kind) => ({ kind, resources: await fetchList(server, kind, namespace) })),

@@ -63,7 +63,7 @@ program
     '[kind]',
     'broker, topic, queue, subscription, deadletterpolicy, their plurals or short names; all when left out',
   )
-  .argument('[name]', 'only the resource of this name')
+  .argument('[name]', 'only the resource of this name; kind/name is understood too')
   .option('-n, --namespace <namespace>', 'only this namespace')
   .addOption(new Option('-o, --output <format>', 'how to print').choices(outputs).default('table'))
   .option('--server <url>', 'where Waybill runs', defaultServer)

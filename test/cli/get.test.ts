@@ -73,6 +73,10 @@ test('-o json of a kind is a List, of a name the object', async () => {
   expect(JSON.parse(await get('subscriptions', '-o', 'json')).items).toEqual([])
 })
 
+test.each(['topic/bills', 'topic.waybill.dev/bills'])('%s, as it is printed, names one too', async (name) => {
+  expect(await get(name, '-o', 'json')).toBe(await get('topic', 'bills', '-o', 'json'))
+})
+
 test('Secrets are not served', async () => {
   expect(await get('-o', 'json')).not.toContain('hunter2')
   expect((await fetch(`${server}/apis/waybill.dev/v1alpha1/secrets`)).status).toBe(404)
