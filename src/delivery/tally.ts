@@ -64,9 +64,9 @@ export const deliveringVerdict = (tally: Tally, now: number): Verdict<'Deliverin
       lastSuccess === 0 ? 'Ready to deliver' : 'Messages are delivered',
     )
   }
-  const since = lastSuccess === 0 ? '' : ` since ${new Date(lastSuccess).toISOString()}`
-  const what = failing === 1 ? 'The only attempt failed' : `All ${failing} attempts failed`
-  return verdict('Delivering', 'False', 'AllAttemptsFailing', `${what}${since}: ${outcomeText(lastFailure.outcome)}`)
+  const since = lastSuccess === 0 ? '' : ` since the last success at ${new Date(lastSuccess).toISOString()}`
+  const what = failing === 1 ? `The only attempt${since} failed` : `All ${failing} attempts${since} failed`
+  return verdict('Delivering', 'False', 'AllAttemptsFailing', `${what}: ${outcomeText(lastFailure.outcome)}`)
 }
 
 type DeliveryStatus = NonNullable<NonNullable<Subscription['status']>['delivery']>

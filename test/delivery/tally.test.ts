@@ -80,7 +80,7 @@ test('a failing verdict tells since when and why', () => {
     type: 'Delivering',
     status: 'False',
     reason: 'AllAttemptsFailing',
-    message: 'All 2 attempts failed since 2025-03-01T12:00:00.000Z: The subscriber answered 503',
+    message: 'All 2 attempts since the last success at 2025-03-01T12:00:00.000Z failed: The subscriber answered 503',
   })
 })
 
