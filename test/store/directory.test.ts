@@ -222,6 +222,16 @@ test('what happens is told once in a while', async () => {
   ])
 })
 
+test('what becomes good again after a warning is told each time', async () => {
+  const { path, write } = temporary()
+  await write('a.yaml', topic('one'))
+  const { store, get, log } = await open(path)
+  const good = { type: 'Normal', reason: 'Ready', message: 'Declared on the broker' } as const
+  const bad = (message: string) => ({ type: 'Warning', reason: 'NotProgrammed', message }) as const
+  for (const happening of [good, bad('away'), good, good, bad('refused'), good]) store.record(get('one')!, happening)
+  expect(log.lines.slice(-5).map(({ level }) => level)).toEqual(['info', 'warn', 'info', 'warn', 'info'])
+})
+
 test('a file with errors does not keep the rest from starting', async () => {
   const { path, write } = temporary()
   await write('a.yaml', '{')
