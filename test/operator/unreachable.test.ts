@@ -1,0 +1,19 @@
+import { unreachableReports } from '../../src/operator/unreachable.ts'
+import { BrokerError } from '../../src/rabbit/management.ts'
+import { attach } from '../../src/topology/attach.ts'
+import { noClaims } from '../../src/topology/claims.ts'
+import { brokerOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'
+
+test('dead letters do not go away while nobody can look', () => {
+  const stamped = { lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }
+  const message = 'waybill.dlq.shop.billing holds undeliverable messages'
+  const present = { type: 'DeadLettersPresent', status: 'True', reason: 'DeadLetters', message, ...stamped } as const
+  const billing = { ...subscriptionOf('billing'), status: { deadLetters: { count: 3 }, conditions: [present] } }
+  const resources = resourcesOf(brokerOf('rabbitmq'), topicOf('orders'), billing, subscriptionOf('mailing'))
+  const attached = attach(resources).attached.get('shop/rabbitmq')!
+  const reports = unreachableReports(attached, 'waybill', new BrokerError('unreachable', 'It is away'), noClaims) ?? []
+  const about = (name: string) => reports.find(({ resource }) => resource.metadata.name === name)
+  expect(about('billing')?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))
+  expect(about('billing')?.fields).toEqual({ deadLetters: { count: 3 } })
+  expect(about('mailing')?.verdicts.map(({ type }) => type)).not.toContain('DeadLettersPresent')
+})
