@@ -64,7 +64,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
 const undeclared = (subscription: Subscription): Idle[] => {
   const programmed = subscription.status?.conditions?.find(({ type }) => type === 'Programmed')
   if (programmed?.status !== 'False' || isDeleting(subscription)) return []
-  return [{ subscription, reason: 'NoConsumer', message: programmed.message }]
+  return [{ subscription, reason: 'NoConsumer', message: 'Not declared on the broker: see Programmed' }]
 }
 
 /**

@@ -80,7 +80,7 @@ const happenings = (before: readonly Condition[], after: readonly Condition[]): 
     const old = before.find((condition) => condition.type === type)
     if (steady.has(type) || (old?.status === status && old.reason === reason)) return []
     // Nobody can have delivered yet what was only just declared.
-    if (old === undefined && reason === 'NotDelivering') return []
+    if (old?.status !== 'True' && reason === 'NotDelivering') return []
     const good = type === 'Ready' && status === 'True'
     return [{ type: good ? 'Normal' : 'Warning', reason, message }]
   })

@@ -1,0 +1,71 @@
+import { subscription } from '../../src/api/subscription.ts'
+import { type Stage, startStage } from '../support/in-process.ts'
+import { brokerOf, deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { publish } from '../support/publish.ts'
+import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+import { eventually } from '../support/wait.ts'
+
+let stage: Stage
+let subscriber: Subscriber
+
+beforeEach(async () => {
+  stage = await startStage()
+  subscriber = await startSubscriber()
+  stage.folder.write('base', [...brokerOf(stage.vhost), topicOf('orders')])
+})
+afterEach(async () => {
+  await stage.close()
+  await subscriber.close()
+})
+
+const subscribe = (spec: object = {}) =>
+  stage.folder.write('billing', [subscriptionOf('billing', 'orders', subscriber.url, spec)])
+const ready = () => stage.condition(subscription, 'billing', 'Ready', 'True')
+const delivered = () => stage.get(subscription, 'billing')?.status?.delivery?.delivered
+
+test('what is not declared does not say that it delivers, and delivers once it is', async () => {
+  const spec = { deadLetterPolicyRef: { name: 'keep' } }
+  subscribe(spec)
+  await stage.condition(subscription, 'billing', 'Delivering', 'False', 'NoConsumer')
+  stage.folder.write('keep', [deadLetterPolicyOf('keep')])
+  await ready()
+  stage.folder.delete('keep')
+  await stage.condition(subscription, 'billing', 'ResolvedRefs', 'False')
+  await stage.condition(subscription, 'billing', 'Delivering', 'False', 'NoConsumer')
+})
+
+test('counts outlive a rest, and no series outlives the subscription', async () => {
+  subscribe()
+  await ready()
+  await publish(stage.vhost.amqpUrl, 'shop.orders', [{ body: 'one' }, { body: 'two' }])
+  await eventually(() => subscriber.received.length === 2)
+  subscribe({ suspend: true })
+  await stage.condition(subscription, 'billing', 'Suspended', 'True')
+  await eventually(() => delivered() === 2)
+  subscribe()
+  await ready()
+  expect(delivered()).toBe(2)
+  subscribe({ deletionPolicy: 'Delete' })
+  await eventually(() => stage.get(subscription, 'billing')?.metadata.generation === 4)
+  stage.folder.delete('billing')
+  await eventually(() => stage.get(subscription, 'billing') === undefined)
+  await eventually(async () => !(await stage.metrics.registry.metrics()).includes('subscription="billing"'))
+})
+
+test('without its Secret it stops, says why, and goes on when it is back', async () => {
+  const secret = (data: object) =>
+    stage.folder.write('trust', [
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'trust', namespace: 'shop' }, stringData: data },
+    ])
+  secret({ 'ca.crt': 'any' })
+  subscribe({ subscriber: { url: subscriber.url, tls: { caSecretRef: { name: 'trust' } } } })
+  await ready()
+  secret({ other: 'any' })
+  const { message } = await stage.condition(subscription, 'billing', 'Delivering', 'False', 'TargetInvalid')
+  expect(message).toBe('spec.subscriber.tls.caSecretRef: Secret shop/trust needs the key ca.crt')
+  await publish(stage.vhost.amqpUrl, 'shop.orders', [{ body: 'one' }])
+  await eventually(async () => (await stage.metric('waybill_subscription_backlog', { state: 'ready' })) === 1)
+  expect(subscriber.received).toHaveLength(0)
+  secret({ 'ca.crt': 'any' })
+  await eventually(() => subscriber.received.length === 1)
+})
