@@ -1,5 +1,6 @@
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
-import type { Attached } from './attach.ts'
+import type { Topic } from '../api/topic.ts'
+import type { Attached, AttachedQueue } from './attach.ts'
 import { type Claims, holdersFirst, noClaims } from './claims.ts'
 import { ladder } from './delay-ladder.ts'
 import { claimOf, exchangeOf, nameField, ownerArgument, queueOf } from './names.ts'
@@ -110,7 +111,8 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect, 
   for (const entry of queueEntries) {
     const claim = claimOf(instance, idOf(entry.queue))
     const { adopt, deletionPolicy } = entry.queue.spec
-    const refusal = absent(entry.queue, entry.topics, (index) => `spec.bindings[${index}].topicRef`)
+    const refusal =
+      absent(entry.queue, entry.topics, (index) => `spec.bindings[${index}].topicRef`) ?? unroutable(entry)
     if (isDeleting(entry.queue)) owners.set(claim, adopt ? 'Retain' : deletionPolicy)
     else if (refusal) refusals.push(refusal)
     else add(entry.queue, claim, queueObjects(entry, claim, dialect), adopt)
@@ -175,14 +177,33 @@ const unfit = (
     if (isFiltered(routingKeys, headers)) return invalid('spec.filter', 'goes with topicRef: a queue has no filter')
     return undefined
   }
-  const { type } = source.topic.spec.exchange
-  const exchange = `exchange ${exchangeOf(source.topic)} has type ${type}`
-  if (type !== 'Topic' && !matchesAll(routingKeys))
-    return invalid('spec.filter.routingKeys', `${exchange}, which ignores routing keys`)
-  if (type !== 'Headers' && headers)
-    return invalid('spec.filter.headers', `${exchange}: filtering by headers needs a Topic with exchange.type Headers`)
+  if (ignoresKeys(source.topic, routingKeys)) {
+    return invalid('spec.filter.routingKeys', `${typeText(source.topic)}, which ignores routing keys`)
+  }
+  if (source.topic.spec.exchange.type !== 'Headers' && headers) {
+    const message = `${typeText(source.topic)}: filtering by headers needs a Topic with exchange.type Headers`
+    return invalid('spec.filter.headers', message)
+  }
   return undefined
 }
+
+const unroutable = ({ queue, topics }: AttachedQueue): Refusal | undefined => {
+  const { bindings = [] } = queue.spec
+  const index = topics.findIndex((topic, at) => ignoresKeys(topic, bindings[at]?.routingKeys ?? []))
+  const topic = topics[index]
+  return (
+    topic &&
+    refuse(
+      queue,
+      `spec.bindings[${index}].routingKeys`,
+      `${typeText(topic)}, which ignores routing keys: leave them out`,
+    )
+  )
+}
+
+const typeText = (topic: Topic): string => `exchange ${exchangeOf(topic)} has type ${topic.spec.exchange.type}`
+const ignoresKeys = ({ spec }: Topic, keys: readonly string[]): boolean =>
+  spec.exchange.type !== 'Topic' && !matchesAll(keys)
 
 const matchesAll = (keys: readonly string[]): boolean => keys.length === 1 && keys[0] === '#'
 const isFiltered = (keys: readonly string[], headers: object | undefined): boolean =>

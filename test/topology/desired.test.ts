@@ -217,6 +217,17 @@ describe('refused is', () => {
       ],
     },
     {
+      name: 'a queue bound to them with routing keys',
+      all: [
+        topicOf('orders', { exchange: { type: 'Headers' } }),
+        queueOf('all', { bindings: [{ topicRef: { name: 'orders' } }] }),
+        queueOf('some', { bindings: [{ topicRef: { name: 'orders' }, routingKeys: ['order.*'] }] }),
+      ],
+      found: [
+        'Queue/shop/some Invalid spec.bindings[0].routingKeys: exchange shop.orders has type Headers, which ignores routing keys: leave them out',
+      ],
+    },
+    {
       name: 'headers on a topic exchange',
       all: [topicOf('orders'), subscriptionOf('a', { filter: { headers: { region: 'eu' } } })],
       found: [
