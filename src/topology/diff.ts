@@ -76,12 +76,15 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
     .filter(({ want }) => !bound.has(bindingKey(want)) && !endsOf(want).some((name) => missing.has(name)))
     .map(({ claim, want }): Planned => ({ claim, change: { do: 'bind', binding: want } }))
 
+  const policies = policyChanges(wanted, observed)
+  const shared = ({ claim }: Planned) => claim === wanted.broker
   const retiring = retire(wanted, observed, times)
   return {
     ...retiring,
     stages: [
-      declares.filter(free),
-      [...policyChanges(wanted, observed), ...binds].filter(free),
+      // Put on queues that are there, a class policy is worked into each of them again: that takes as long as binding them.
+      [...policies.filter(shared), ...declares].filter(free),
+      [...policies.filter((planned) => !shared(planned)), ...binds].filter(free),
       [...unbinds(wanted, observed).filter(free), ...retiring.changes],
     ].filter((stage) => stage.length > 0),
     conflicts,
