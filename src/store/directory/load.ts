@@ -14,6 +14,9 @@ export type Loaded = {
   readonly isUncertain: (file: string) => boolean
 }
 
+/** Some are parsed while others are read; all at once would take as many file handles as there are files. */
+const readAtOnce = 32
+
 /** Reads files and folders again and again; a file that has not changed is not parsed again. */
 export const createLoader = (paths: readonly string[]) => {
   let known = new Map<string, { readonly text: string; readonly parsed: Parsed }>()
@@ -33,7 +36,11 @@ export const createLoader = (paths: readonly string[]) => {
     async load(): Promise<Loaded> {
       const found = await findFiles(paths)
       const fresh: typeof known = new Map()
-      for (const file of found.files) fresh.set(file, await read(file))
+      for (let at = 0; at < found.files.length; at += readAtOnce) {
+        const files = found.files.slice(at, at + readAtOnce)
+        const contents = await Promise.all(files.map(async (file) => [file, await read(file)] as const))
+        for (const [file, content] of contents) fresh.set(file, content)
+      }
       known = fresh
       const parsed = [...fresh.values()].map((file) => file.parsed)
       const { first, again } = unique(parsed.flatMap(({ items }) => items))
