@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBroker } from '../test/support/broker.ts'
 import { freshVhost, type Vhost } from '../test/support/vhost.ts'
+import { eventually } from '../test/support/wait.ts'
 import { type Sink, startSink } from './sink.ts'
 
 export type Setting = {
@@ -45,6 +46,16 @@ const onFreshVhost: Setting['onFreshVhost'] = async (work) => {
     return await work(vhost, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
-    await vhost.drop()
+    await drop(vhost)
   }
+}
+
+/** Thousands of queues take longer to go than the broker's answer may take to come. */
+const drop = async ({ drop, manage, name }: Vhost): Promise<void> => {
+  await drop().catch(() => undefined)
+  const isGone = async () => {
+    const all = (await manage('GET', '/vhosts?columns=name')) as { name: string }[]
+    return all.every((vhost) => vhost.name !== name)
+  }
+  await eventually(isGone, { timeoutMs: 180_000, everyMs: 200 })
 }
