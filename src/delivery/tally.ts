@@ -31,8 +31,8 @@ const windowMs = 5_000
 
 const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unparsable', 'DeliveryLimit'])
 
-/** Counts one message that has been settled. */
-export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: number): void => {
+/** Counts one message that has been settled, after an attempt; its first one was at `firstAttempt`. */
+export const count = (tally: Tally, outcome: Outcome, decision: Decision, firstAttempt: number, now: number): void => {
   if (decision.do === 'acknowledge') {
     tally.delivered += 1
     tally.failing = 0
@@ -45,6 +45,8 @@ export const count = (tally: Tally, outcome: Outcome, decision: Decision, now: n
   if (decision.do === 'retry') tally.retried += 1
   // A subscriber that turns one message down, or a message that is none, says nothing about the others.
   if (decision.do === 'dead-letter' && aboutTheMessage.has(decision.reason)) return
+  // Nor does one that is answered an error again, when others have succeeded since its first attempt.
+  if (outcome.kind === 'answered' && firstAttempt <= tally.lastSuccess) return
   tally.failing += 1
   const speaksFor = windowMs + (decision.do === 'retry' ? decision.delayMs : 0)
   tally.failingUntil = Math.max(tally.failingUntil, now + speaksFor)

@@ -18,8 +18,8 @@ export type DeliverOptions = {
   readonly sender: Pick<Sender, 'send'>
   /** The delays there are, ascending, in ms, as of now. */
   levels(): readonly number[]
-  /** One attempt ended and its message was settled; `durationMs` is that of the attempt. */
-  settled(outcome: Outcome, decision: Decision, durationMs: number): void
+  /** One attempt, begun and ended at these times (ms since 1970), was made and its message settled. */
+  settled(outcome: Outcome, decision: Decision, history: History, begun: number, ended: number): void
   /** The subscriber is gone for good: this is called before its message is given back. */
   gone(): void
   /** A retry was put into a level. */
@@ -93,6 +93,6 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal) => {
       : await attempt(delivery, history)
     const now = Date.now()
     const decision = refused ?? decide(outcome, history, terms, now)
-    if (await settle(delivery, history, outcome, decision, now)) settled(outcome, decision, now - begun)
+    if (await settle(delivery, history, outcome, decision, now)) settled(outcome, decision, history, begun, now)
   }
 }

@@ -67,9 +67,9 @@ export const startLane = (options: LaneOptions): Lane => {
       amqp,
       sender,
       levels,
-      settled(outcome, decision, durationMs) {
-        measured.settled(outcome, decision, durationMs)
-        count(tally, outcome, decision, Date.now())
+      settled(outcome, decision, history, begun, ended) {
+        measured.settled(outcome, decision, ended - begun)
+        count(tally, outcome, decision, history.firstAttempt ?? ended, ended)
         changed()
       },
       gone() {

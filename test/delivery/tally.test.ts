@@ -5,15 +5,18 @@ import { now } from './samples.ts'
 
 const delivered: Outcome = { kind: 'delivered', status: 200 }
 const failed: Outcome = { kind: 'answered', status: 503 }
+const refused: Outcome = { kind: 'failed', failure: 'refused', message: 'm' }
 const acknowledge: Decision = { do: 'acknowledge' }
 const retryIn = (delayMs: number): Decision => ({ do: 'retry', delayMs })
 const exhausted: Decision = { do: 'dead-letter', reason: 'Exhausted', message: 'm' }
 const rejected: Decision = { do: 'dead-letter', reason: 'Rejected', message: 'm' }
 
 /** A tally of what happened at these seconds after `now`. */
-const tallyOf = (...events: [seconds: number, Outcome, Decision][]): Tally => {
+const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number][]): Tally => {
   const tally = newTally()
-  for (const [seconds, outcome, decision] of events) count(tally, outcome, decision, now + seconds * 1000)
+  for (const [seconds, outcome, decision, first = seconds] of events) {
+    count(tally, outcome, decision, now + first * 1000, now + seconds * 1000)
+  }
   return tally
 }
 
@@ -35,6 +38,18 @@ const cases: { name: string; tally: Tally; at: number; expected: string }[] = [
     name: 'failures since the last success 6 s ago',
     tally: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
     at: 6,
+    expected: 'AllAttemptsFailing',
+  },
+  {
+    name: 'a message that goes on failing while others succeeded',
+    tally: tallyOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
+    at: 8,
+    expected: 'Delivering',
+  },
+  {
+    name: 'a connection that fails, whichever the message',
+    tally: tallyOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
+    at: 8,
     expected: 'AllAttemptsFailing',
   },
   {
