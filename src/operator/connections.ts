@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Broker } from '../api/broker.ts'
-import { type Endpoint, readEndpoint } from '../rabbit/endpoint.ts'
+import { isDeleting } from '../api/resource.ts'
+import { type Endpoint, EndpointError, readEndpoint } from '../rabbit/endpoint.ts'
 import { connectManagement, type Management } from '../rabbit/management.ts'
 import type { Store } from '../store/store.ts'
 
@@ -18,8 +19,15 @@ export const connections = (store: Store) => {
     /** @throws EndpointError */
     async to(key: string, broker: Broker): Promise<Management> {
       // Read each time: a Secret cannot be watched with the rights that Waybill asks for.
-      const endpoint = await readEndpoint(broker, store.secret)
       const known = open.get(key)
+      let endpoint: Endpoint
+      try {
+        endpoint = await readEndpoint(broker, store.secret)
+      } catch (error) {
+        // A Secret that goes together with its Broker is still needed to tidy up.
+        if (error instanceof EndpointError && known && isDeleting(broker)) return known.management
+        throw error
+      }
       if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known.management
       await drop(key)
       const management = connectManagement(endpoint)

@@ -1,6 +1,6 @@
 import { broker as brokerKind } from '../api/broker.ts'
 import { kinds } from '../api/kinds.ts'
-import { idOf, isDeleting } from '../api/resource.ts'
+import { idOf, isDeleting, type Kind } from '../api/resource.ts'
 import { subscription } from '../api/subscription.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
 import { gather } from '../store/gather.ts'
@@ -13,7 +13,7 @@ import { connections } from './connections.ts'
 import { drifted } from './drift.ts'
 import { addFinalizers, releaseGone, releaseStranded } from './finalizers.ts'
 import { backlogMetrics, brokerKeyOf, changeMetrics } from './measure.ts'
-import { againAfterMs, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
+import { againAfterMs, claimOn, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
 import { report } from './report.ts'
 import { countsEveryMs, statusWriter } from './statuses.ts'
 import { wakeOn } from './triggers.ts'
@@ -93,7 +93,8 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
     const { wanted, plan, observed, applied } = result
     const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
     backlogMetrics(metrics, attached, observed, memory)
-    const written = await Promise.all(report(attached, findings, observed).map(statuses.write))
+    const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => claimOn(instance, each)))
+    const written = await Promise.all(report(attached, findings, observed, living).map(statuses.write))
     if (manages(broker)) await releaseGone(store, attached, instance, result)
     else await releaseStranded(store, membersOf(attached), Date.now(), true)
     const againMs = againAfterMs(broker, result, Math.random())

@@ -2,6 +2,7 @@ import { type Condition, type Verdict, verdict } from '../api/conditions.ts'
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Subscription } from '../api/subscription.ts'
 import type { Attached, AttachedSubscription } from '../topology/attach.ts'
+import { claimsOf } from '../topology/claims.ts'
 import type { Refusal } from '../topology/desired.ts'
 import {
   claimOf,
@@ -27,8 +28,13 @@ export type Report = {
 
 const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
 
-/** The statuses of all resources of one broker, from what a pass found. */
-export const report = (attached: Attached, findings: Findings, observed: Observed): Report[] => {
+/** The statuses of all resources of one broker, from what a pass found. `living` are the claims of all that exist. */
+export const report = (
+  attached: Attached,
+  findings: Findings,
+  observed: Observed,
+  living: ReadonlySet<string>,
+): Report[] => {
   const { instance } = findings.wanted
   const claim = (resource: Resource) => claimOf(instance, idOf(resource))
   const judged = judge(findings, (refusal: Refusal) => claim(refusal.resource))
@@ -42,13 +48,16 @@ export const report = (attached: Attached, findings: Findings, observed: Observe
       verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
     }
   }
+  // What belongs to another Broker on the same virtual host, or to a resource with a dangling reference, is no remainder.
+  const claims = claimsOf(observed)
+  const retained = findings.plan.retained.filter((object) => !living.has(claims.get(object) ?? ''))
   const subscribers = new Map<string, number>()
   for (const { source } of attached.subscriptions) {
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
   }
 
   return [
-    brokerReport(attached, simple(attached.broker, {}), findings, observed),
+    brokerReport(attached, simple(attached.broker, {}), retained, observed),
     ...attached.topics.map((topic) =>
       simple(topic, {
         exchange: exchangeOf(topic),
@@ -68,7 +77,12 @@ export const report = (attached: Attached, findings: Findings, observed: Observe
   ].filter(({ resource }) => !isDeleting(resource))
 }
 
-const brokerReport = (attached: Attached, { verdicts }: Report, { plan }: Findings, observed: Observed): Report => {
+const brokerReport = (
+  attached: Attached,
+  { verdicts }: Report,
+  retained: readonly string[],
+  observed: Observed,
+): Report => {
   const { broker, topics, queues, subscriptions } = attached
   let delayed = 0
   for (const state of observed.states.values()) if (state.name.startsWith(delayPrefix)) delayed += state.messages
@@ -81,7 +95,7 @@ const brokerReport = (attached: Attached, { verdicts }: Report, { plan }: Findin
       attached: { topics: topics.length, queues: queues.length, subscriptions: subscriptions.length },
       delayed: rounded(delayed),
       orphaned: rounded(observed.states.get(orphanQueue)?.messages ?? 0),
-      retained: plan.retained.slice(0, 20),
+      retained: retained.slice(0, 20),
     },
     verdicts: [...verdicts, verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`)],
   }

@@ -1,0 +1,22 @@
+import { broker } from '../../src/api/broker.ts'
+import { subscription } from '../../src/api/subscription.ts'
+import { type Stage, startStage } from '../support/in-process.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { eventually } from '../support/wait.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ only: 'operator' })
+})
+afterAll(() => stage.close())
+
+test('a file that goes with everything in it, the Secret too, leaves the broker tidy', async () => {
+  const { folder, vhost, condition, get } = stage
+  const gone = { deletionPolicy: 'Delete' }
+  const orders = subscriptionOf('billing', 'orders', 'http://127.0.0.1:9/', gone)
+  folder.write('all', [...brokerOf(vhost, gone), topicOf('orders', gone), orders])
+  await condition(subscription, 'billing', 'Programmed', 'True')
+  folder.delete('all')
+  await eventually(() => get(broker, 'rabbitmq') === undefined, { timeoutMs: 25_000 })
+  expect(await vhost.manage('GET', `/queues/${vhost.name}?disable_stats=true`)).toEqual([])
+})
