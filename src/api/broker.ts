@@ -54,7 +54,12 @@ export const broker = defineKind({
         ...duration,
         default: '60s',
         description: 'How often RabbitMQ is compared with the resources when nothing changes.',
-        'x-kubernetes-validations': [{ rule: "duration(self) >= duration('1s')", message: 'must be at least 1s' }],
+        'x-kubernetes-validations': [
+          {
+            rule: "duration(self) >= duration('1s') && duration(self) <= duration('24h')",
+            message: 'must be from 1s to 24h',
+          },
+        ],
       },
       deletionPolicy: {
         type: 'string',

@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { duration, observedGeneration } from './fields.ts'
+import { observedGeneration, timeToLive } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const deadLetterPolicy = defineKind({
@@ -16,7 +16,7 @@ export const deadLetterPolicy = defineKind({
         description: 'Without limits dead letters are kept until somebody takes them.',
         default: {},
         properties: {
-          maxAge: { ...duration, description: 'Dead letters older than this are dropped.' },
+          maxAge: { ...timeToLive('1s'), description: 'Dead letters older than this are dropped.' },
           maxLength: { type: 'integer', minimum: 1, description: 'How many dead letters a queue may hold.' },
           whenFull: {
             type: 'string',

@@ -1,5 +1,13 @@
 import { conditions } from './conditions.ts'
-import { brokerObjectName, crossRef, duration, immutable, localRef, observedGeneration, routingKeys } from './fields.ts'
+import {
+  brokerObjectName,
+  crossRef,
+  immutable,
+  localRef,
+  observedGeneration,
+  routingKeys,
+  timeToLive,
+} from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const queue = defineKind({
@@ -42,7 +50,7 @@ export const queue = defineKind({
         },
       },
       messageTTL: {
-        ...duration,
+        ...timeToLive('0s'),
         description: 'Messages older than this are dead-lettered, or dropped where there is no deadLetterPolicyRef.',
       },
       maxLength: {

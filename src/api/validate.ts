@@ -10,9 +10,15 @@ export type Validated = { readonly spec: Record<string, unknown> } | { readonly 
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
 
-/** The schema that ajv checks: unknown fields are refused, which a CRD says by leaving them out. */
+/**
+ * The schema that ajv checks: unknown fields are refused, which a CRD says by leaving them out, and so is an item of a set
+ * that is there twice, which a CRD says by the list's type.
+ */
 const closed = (schema: Schema): object => {
-  if (schema.type === 'array') return { ...schema, items: closed((schema as ArraySchema).items) }
+  if (schema.type === 'array') {
+    const list = schema as ArraySchema
+    return { ...list, items: closed(list.items), uniqueItems: list['x-kubernetes-list-type'] === 'set' }
+  }
   if (schema.type !== 'object' || 'additionalProperties' in schema) return { ...(schema as Schema | MapSchema) }
   const { properties } = schema as ObjectSchema
   const inner = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, closed(property)]))
@@ -41,10 +47,10 @@ export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validat
   if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
   if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
   const broken = brokenRules(kind.spec, copy.spec, old, 'spec')
-  return broken.length > 0 ? { problems: broken } : { spec: copy.spec as Record<string, unknown> }
+  return broken.length > 0 ? { problems: firstByField(broken) } : { spec: copy.spec as Record<string, unknown> }
 }
 
-/** A value of the wrong type breaks every other keyword too; the first thing wrong with a field is enough. */
+/** A value of the wrong type breaks every other keyword too, and one bad URL several rules; the first is enough. */
 const firstByField = (problems: readonly Problem[]): readonly Problem[] =>
   problems.filter(({ field }, index) => problems.findIndex((other) => other.field === field) === index)
 

@@ -45,6 +45,9 @@ export type Lane = {
   stop(): Promise<void>
 }
 
+/** A longer one fires at once. */
+const longestTimerMs = 2 ** 31 - 1
+
 /** A consumer that is there sooner than this was never missing. */
 const graceMs = 3_000
 
@@ -121,7 +124,7 @@ export const startLane = (options: LaneOptions): Lane => {
 
   const end = async (): Promise<void> => {
     unlisten()
-    const limit = AbortSignal.timeout(drainTimeoutMs)
+    const limit = AbortSignal.timeout(Math.min(drainTimeoutMs, longestTimerMs))
     limit.addEventListener('abort', () => void sender.abandon())
     const drained = consumer.stop(limit)
     // What waits for a confirm that does not come goes back to its queue.

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { broker } from '../../src/api/broker.ts'
+import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
 import { kindNamed, kinds } from '../../src/api/kinds.ts'
 import { problemText } from '../../src/api/problem.ts'
 import { queue } from '../../src/api/queue.ts'
@@ -105,6 +106,24 @@ test.each<[string, Kind, unknown, string]>([
     'spec.filter.headers: must not name headers that start with x-: RabbitMQ takes no notice of them',
   ],
   [
+    'a routing key twice',
+    subscription,
+    { ...pushed, filter: { routingKeys: ['a', 'b', 'a'] } },
+    'spec.filter.routingKeys: must NOT have duplicate items (items ## 2 and 0 are identical), found ["a","b","a"]',
+  ],
+  [
+    'a URL with more than one fault',
+    subscription,
+    subscriber({ url: 'http://user@' }),
+    'spec.subscriber.url: must not hold a user or a password: they would be shown to everybody who can read this resource, found "http://***@"',
+  ],
+  [
+    'an age that RabbitMQ 3 cannot count',
+    deadLetterPolicy,
+    { retention: { maxAge: '1194h' } },
+    'spec.retention.maxAge: must be from 1s to 1193h (49 days), the most that RabbitMQ 3 can count, found "1194h"',
+  ],
+  [
     'no attempts',
     subscription,
     delivery({ retry: { maxAttempts: 0 } }),
@@ -150,7 +169,7 @@ test.each<[string, Kind, unknown, string]>([
     'a resync all the time',
     broker,
     { connection: { secretRef: { name: 's' } }, resyncInterval: '5ms' },
-    'spec.resyncInterval: must be at least 1s, found "5ms"',
+    'spec.resyncInterval: must be from 1s to 24h, found "5ms"',
   ],
   [
     'a namespace for a Secret',
