@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util'
 import { median, quantile, tableText } from './figures.ts'
 import { type Company, type Isolation, type Load, onTrial, type Trial } from './isolation-trial.ts'
-import { countOf } from './option.ts'
+import { countOf, optionsOf } from './option.ts'
 import { bench, say } from './setting.ts'
 
 const help = `npm run bench:isolation [-- OPTIONS]
@@ -20,15 +19,13 @@ of messages waiting; for the neighbour to be alone it is suspended. Prints, and 
 
 The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
 
-const { values: options } = parseArgs({
-  options: {
-    n: { type: 'string', short: 'n', default: '5000' },
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '15' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
+const options = optionsOf(help, { n: '5000', rate: '500', seconds: '2', rounds: '15' })
+const rounds = countOf('--rounds', options.rounds)
+const load: Load = {
+  backlog: countOf('-n', options.n),
+  perSecond: countOf('--rate', options.rate),
+  seconds: countOf('--seconds', options.seconds),
+}
 
 /** What is asked of Waybill: beside the hanging one, throughput and p99 are at most this share worse. */
 const tolerance = 0.1
@@ -85,22 +82,13 @@ const print = (pairs: readonly Pair[]): void => {
   console.log(`\nThe target, within ${tolerance * 100} % in throughput and p99, is ${isReached ? 'reached' : 'missed'}`)
 }
 
-if (options.help) console.log(help)
-else {
-  const load: Load = {
-    backlog: countOf('-n', options.n),
-    perSecond: countOf('--rate', options.rate),
-    seconds: countOf('--seconds', options.seconds),
-  }
-  const rounds = countOf('--rounds', options.rounds)
-  await bench(async (setting) => {
-    const pairs: Pair[] = []
-    await onTrial(setting, load, async (trial) => {
-      for (let round = 1; round <= rounds; round += 1) {
-        say(`round ${round}/${rounds}`)
-        pairs.push(await pairOf(trial, round))
-      }
-    })
-    print(pairs)
+await bench(async (setting) => {
+  const pairs: Pair[] = []
+  await onTrial(setting, load, async (trial) => {
+    for (let round = 1; round <= rounds; round += 1) {
+      say(`round ${round}/${rounds}`)
+      pairs.push(await pairOf(trial, round))
+    }
   })
-}
+  print(pairs)
+})

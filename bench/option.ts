@@ -1,6 +1,30 @@
-/** The value of an option that counts something; throws where it is no whole number above 0. */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+
+/** The options of the command line, all of which have a value. Ends the process after `--help`, and for what is unknown. */
+export const optionsOf = <Name extends string>(help: string, defaults: Readonly<Record<Name, string>>) => {
+  const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } }
+  for (const [name, value] of Object.entries<string>(defaults)) {
+    config[name] = { type: 'string', default: value, ...(name.length === 1 ? { short: name } : {}) }
+  }
+  try {
+    const { values } = parseArgs({ options: config })
+    if (values.help !== true) return values as Readonly<Record<Name, string>>
+  } catch (error) {
+    return refuse((error as Error).message)
+  }
+  console.log(help)
+  process.exit(0)
+}
+
+/** The value of an option that counts something. */
 export const countOf = (option: string, text: string): number => {
   const count = Number(text)
   if (Number.isSafeInteger(count) && count > 0) return count
-  throw new Error(`${option}: must be a whole number above 0, found ${JSON.stringify(text)}`)
+  return refuse(`${option} must be a whole number above 0, found ${JSON.stringify(text)}`)
+}
+
+/** Ends the process because of its command line. */
+export const refuse = (why: string): never => {
+  process.stderr.write(`${why}\n(--help says what there is)\n`)
+  process.exit(2)
 }

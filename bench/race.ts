@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { fill } from './backlog.ts'
 import type { Contender, Stage } from './contender.ts'
 import { bento } from './contenders/bento.ts'
@@ -7,7 +6,7 @@ import { dapr } from './contenders/dapr.ts'
 import { knative } from './contenders/knative.ts'
 import { waybill } from './contenders/waybill.ts'
 import { type Figures, measure } from './measure.ts'
-import { countOf } from './option.ts'
+import { countOf, optionsOf, refuse } from './option.ts'
 import { findPeers, type Peer, peers, peersFolder } from './peers/build.ts'
 import { figuresText, type Result, ratioOf, ratiosText } from './ratios.ts'
 import { bench, type Setting, say } from './setting.ts'
@@ -17,7 +16,7 @@ const help = `npm run bench [-- OPTIONS]
 Races Waybill against the dispatchers of Knative, Dapr and Bento: one broker, one sink, each in turn with a backlog of
 persistent messages of 512 bytes waiting in a quorum queue. Prints what each needs, and Waybill's share of it.
 
-  -n COUNT          messages in a backlog (40000)
+  -n COUNT          messages in a backlog (40000); few of them measure how long V8 takes to compile Waybill
   --rounds COUNT    how often all run; medians are printed (3)
   --in-flight N     deliveries at the same time (64)
   --only NAMES      of waybill,knative,dapr,bento
@@ -25,36 +24,29 @@ persistent messages of 512 bytes waiting in a quorum queue. Prints what each nee
 
 The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
 
-const { values: options } = parseArgs({
-  options: {
-    n: { type: 'string', short: 'n', default: '40000' },
-    rounds: { type: 'string', default: '3' },
-    'in-flight': { type: 'string', default: '64' },
-    only: { type: 'string', default: ['waybill', ...peers].join() },
-    peers: { type: 'string', default: peersFolder },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const options = optionsOf(help, {
+  n: '40000',
+  rounds: '3',
+  'in-flight': '64',
+  only: ['waybill', ...peers].join(),
+  peers: peersFolder,
 })
+const count = countOf('-n', options.n)
+const rounds = countOf('--rounds', options.rounds)
+const inFlight = countOf('--in-flight', options['in-flight'])
+const wanted = options.only.split(',')
+const unknown = wanted.find((name) => name !== 'waybill' && !peers.some((peer) => peer === name))
+if (unknown !== undefined) refuse(`--only has ${unknown}: choose from waybill, ${peers.join(', ')}`)
 
 /** What is asked of Waybill: CPU per delivery, as a share of Dapr's in the same round. */
 const target = { peer: 'dapr', ratio: 0.6 }
 
-type Race = { readonly setting: Setting; readonly count: number; readonly inFlight: number }
-
 const contenders: Readonly<Record<Peer, (binary: string) => Contender>> = { knative, dapr, bento }
+const wantedPeers = peers.filter((peer) => wanted.includes(peer))
 
-const enter = async (signal: AbortSignal): Promise<Contender[]> => {
-  const wanted = new Set(options.only.split(','))
-  const unknown = [...wanted].find((name) => name !== 'waybill' && !peers.some((peer) => peer === name))
-  if (unknown !== undefined) throw new Error(`--only: there is no ${unknown}: choose from waybill, ${peers.join(', ')}`)
-  const wantedPeers = peers.filter((peer) => wanted.has(peer))
-  const found = await findPeers(wantedPeers, resolve(options.peers), signal)
-  return [...(wanted.has('waybill') ? [waybill] : []), ...[...found].map(([peer, binary]) => contenders[peer](binary))]
-}
-
-const turn = ({ setting, count, inFlight }: Race, contender: Contender): Promise<Figures> =>
-  setting.onFreshVhost(async (vhost, folder) => {
-    const stage: Stage = { vhost, sink: setting.sink, folder, inFlight, signal: setting.signal }
+const turn = ({ sink, signal, onFreshVhost }: Setting, contender: Contender): Promise<Figures> =>
+  onFreshVhost(async (vhost, folder) => {
+    const stage: Stage = { vhost, sink, folder, inFlight, signal }
     try {
       const entry = await contender.enter(stage)
       await fill(vhost.amqpUrl, { ...entry, count })
@@ -64,13 +56,12 @@ const turn = ({ setting, count, inFlight }: Race, contender: Contender): Promise
     }
   })
 
-const race = async (of: Race, rounds: number): Promise<Result[]> => {
-  const entered = await enter(of.setting.signal)
+const race = async (setting: Setting, entered: readonly Contender[]): Promise<Result[]> => {
   const results = entered.map((contender) => ({ contender, name: contender.name, rounds: [] as Figures[] }))
   for (let round = 1; round <= rounds; round += 1) {
     for (const { contender, rounds: figures } of results) {
-      of.setting.signal.throwIfAborted()
-      const found = await turn(of, contender)
+      setting.signal.throwIfAborted()
+      const found = await turn(setting, contender)
       figures.push(found)
       const { cpuUs, perSecond, peakRssMiB } = found
       const text = `${cpuUs.toFixed(1)} µs/message, ${perSecond.toFixed(0)} msg/s, ${peakRssMiB.toFixed(0)} MiB`
@@ -82,6 +73,8 @@ const race = async (of: Race, rounds: number): Promise<Result[]> => {
 
 const print = (results: readonly Result[]): void => {
   console.log(`\nMedians\n${figuresText(results)}`)
+  const leftOut = wantedPeers.filter((peer) => !results.some(({ name }) => name === peer))
+  if (leftOut.length > 0) console.log(`\n*** LEFT OUT: ${leftOut.join(', ')} (why is said above)`)
   const ours = results.find(({ name }) => name === 'waybill')
   const others = results.filter((result) => result !== ours)
   if (ours === undefined || others.length === 0) return
@@ -93,10 +86,8 @@ const print = (results: readonly Result[]): void => {
   console.log(`\nCPU per delivery is ${ratio.toFixed(2)} of Dapr's; the target, at most ${target.ratio}, is ${verdict}`)
 }
 
-if (options.help) console.log(help)
-else {
-  await bench(async (setting) => {
-    const of = { setting, count: countOf('-n', options.n), inFlight: countOf('--in-flight', options['in-flight']) }
-    print(await race(of, countOf('--rounds', options.rounds)))
-  })
-}
+await bench(async (setting) => {
+  const found = await findPeers(wantedPeers, resolve(options.peers), setting.signal)
+  const others = [...found].map(([peer, binary]) => contenders[peer](binary))
+  print(await race(setting, [...(wanted.includes('waybill') ? [waybill] : []), ...others]))
+})

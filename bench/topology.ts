@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { isTrue } from '../src/api/conditions.ts'
 import { apiVersion } from '../src/api/resource.ts'
 import { type Subscription, subscription } from '../src/api/subscription.ts'
@@ -9,7 +8,7 @@ import type { Vhost } from '../test/support/vhost.ts'
 import { runWaybill } from '../test/support/waybill.ts'
 import { median } from './figures.ts'
 import { writeManifests } from './manifests.ts'
-import { countOf } from './option.ts'
+import { countOf, optionsOf } from './option.ts'
 import { putQuorumQueue } from './put-quorum-queue.ts'
 import { bench, type Setting, say } from './setting.ts'
 
@@ -18,28 +17,24 @@ const atATime = 16
 const help = `npm run bench:topology [-- OPTIONS]
 
 How long Waybill takes from its start until all subscriptions, each in a file of its own, are Ready: declared, read back
-and consumed from. Compared with what the broker itself takes for as many quorum queues, put ${atATime} at a time. (A subscription
-has two queues, three bindings and a consumer.)
+and consumed from. Compared with what the broker itself takes for as many quorum queues, put ${atATime} at a time;
+a subscription has two of them, two bindings and a consumer.
 
   -n COUNT          subscriptions (1000)
   --rounds COUNT    how often; the median of the ratios is printed (3)
 
 The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
 
-const { values: options } = parseArgs({
-  options: {
-    n: { type: 'string', short: 'n', default: '1000' },
-    rounds: { type: 'string', default: '3' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
+const options = optionsOf(help, { n: '1000', rounds: '3' })
+const count = countOf('-n', options.n)
+const rounds = countOf('--rounds', options.rounds)
 
 /** What is asked of Waybill: at most this many times what the broker itself takes. */
 const target = 3
 
 const secondsSince = (begunMs: number): number => (performance.now() - begunMs) / 1000
 
-const putQueues = async (vhost: Vhost, count: number): Promise<number> => {
+const putQueues = async (vhost: Vhost): Promise<number> => {
   const begunMs = performance.now()
   let next = 0
   const worker = async () => {
@@ -51,7 +46,7 @@ const putQueues = async (vhost: Vhost, count: number): Promise<number> => {
 
 const nameOf = (number: number): string => `subscription-${number}`
 
-const writeAll = (vhost: Vhost, folder: string, url: string, count: number): void => {
+const writeAll = (vhost: Vhost, folder: string, url: string): void => {
   writeManifests(folder, 'broker', [...brokerOf(vhost, { resyncInterval: '60s' }), topicOf('orders')])
   for (let number = 0; number < count; number += 1) {
     const name = nameOf(number)
@@ -61,7 +56,7 @@ const writeAll = (vhost: Vhost, folder: string, url: string, count: number): voi
 }
 
 /** Listing a thousand resources is work for Waybill too, so it is asked for one of them until that is Ready. */
-const becomeReady = async (folder: string, count: number, signal: AbortSignal): Promise<number> => {
+const becomeReady = async (folder: string, signal: AbortSignal): Promise<number> => {
   const begunMs = performance.now()
   const waybill = await runWaybill(folder, { logFile: join(folder, 'waybill.log') })
   const one = `${waybill.server}/apis/${apiVersion}/namespaces/shop/subscriptions/${nameOf(count - 1)}`
@@ -79,30 +74,30 @@ const becomeReady = async (folder: string, count: number, signal: AbortSignal): 
 /** What a broker still has to do for what was there before is not to be measured with what comes next. */
 const restMs = 3_000
 
-const brokerItself = async ({ onFreshVhost, signal }: Setting, count: number): Promise<number> => {
+const brokerItself = async ({ onFreshVhost, signal }: Setting): Promise<number> => {
   await delay(restMs, undefined, { signal })
-  const seconds = await onFreshVhost((vhost) => putQueues(vhost, count))
+  const seconds = await onFreshVhost((vhost) => putQueues(vhost))
   say(`  the broker itself  ${seconds.toFixed(1)} s for ${count} quorum queues`)
   return seconds
 }
 
-const waybill = async ({ sink, signal, onFreshVhost }: Setting, count: number): Promise<number> => {
+const waybill = async ({ sink, signal, onFreshVhost }: Setting): Promise<number> => {
   await delay(restMs, undefined, { signal })
   const seconds = await onFreshVhost((vhost, folder) => {
-    writeAll(vhost, folder, sink.url, count)
-    return becomeReady(folder, count, signal)
+    writeAll(vhost, folder, sink.url)
+    return becomeReady(folder, signal)
   })
   say(`  Waybill            ${seconds.toFixed(1)} s until ${count} subscriptions are Ready`)
   return seconds
 }
 
 /** The broker is measured before and after each of Waybill's turns, for the machine changes meanwhile. */
-const ratiosOf = async (setting: Setting, count: number, rounds: number): Promise<number[]> => {
+const ratiosOf = async (setting: Setting): Promise<number[]> => {
   const ratios: number[] = []
-  let before = await brokerItself(setting, count)
+  let before = await brokerItself(setting)
   for (let round = 1; round <= rounds; round += 1) {
-    const seconds = await waybill(setting, count)
-    const after = await brokerItself(setting, count)
+    const seconds = await waybill(setting)
+    const after = await brokerItself(setting)
     const ratio = seconds / ((before + after) / 2)
     ratios.push(ratio)
     before = after
@@ -111,18 +106,12 @@ const ratiosOf = async (setting: Setting, count: number, rounds: number): Promis
   return ratios
 }
 
-if (options.help) console.log(help)
-else {
-  const count = countOf('-n', options.n)
-  const rounds = countOf('--rounds', options.rounds)
-  await bench(async (setting) => {
-    const ratios = await ratiosOf(setting, count, rounds)
-    const ratio = median(ratios)
-    const verdict = ratio <= target ? 'reached' : 'missed'
-    const all = ratios.map((each) => each.toFixed(2)).join(', ')
-    console.log(
-      `\n${count} subscriptions are Ready after ${ratio.toFixed(2)} times (${all}) what the broker takes for ${count} quorum queues`,
-    )
-    console.log(`The target, at most ${target}, is ${verdict}`)
-  })
-}
+await bench(async (setting) => {
+  const ratios = await ratiosOf(setting)
+  const ratio = median(ratios)
+  const verdict = ratio <= target ? 'reached' : 'missed'
+  const all = ratios.map((each) => each.toFixed(2)).join(', ')
+  const times = `${ratio.toFixed(2)} times (${all})`
+  console.log(`\n${count} subscriptions are Ready after ${times} what the broker takes for ${count} quorum queues`)
+  console.log(`The target, at most ${target}, is ${verdict}`)
+})

@@ -1,7 +1,7 @@
 import { type ExecFileOptions, execFile } from 'node:child_process'
 import { accessSync, constants, cpSync, mkdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { say } from '../setting.ts'
@@ -11,7 +11,7 @@ export const peers = ['knative', 'dapr', 'bento'] as const
 export type Peer = (typeof peers)[number]
 
 const binaries: Readonly<Record<Peer, string>> = { knative: 'knative-dispatcher', dapr: 'daprd', bento: 'bento' }
-const knative = 'knative.dev/eventing-rabbitmq/cmd/dispatcher@v0.48.0'
+const knative = 'knative.dev/eventing-rabbitmq@v0.48.0'
 const dapr = 'github.com/dapr/dapr@v1.16.0'
 
 /** Where peers are kept from one race to the next. */
@@ -37,7 +37,7 @@ export const findPeers = async (
       found.set(peer, binary)
     } catch (error) {
       signal.throwIfAborted()
-      const isWithoutGo = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      const isWithoutGo = error instanceof Error && 'syscall' in error && error.syscall === 'spawn go'
       const why = isWithoutGo ? 'it is not built and there is no go on PATH (https://go.dev/dl)' : String(error)
       say(`\n*** LEFT OUT: ${peer}: ${why}\n`)
     }
@@ -50,21 +50,15 @@ type Builder = (binary: string, signal: AbortSignal) => Promise<void>
 const lean = ['-trimpath', '-ldflags', '-s -w']
 
 const builders: Readonly<Record<Peer, Builder>> = {
-  /** Installed from its module as it is: that is the one way to get exactly its own dependencies. */
   async knative(binary, signal) {
-    const folder = `${binary}.build`
-    mkdirSync(folder, { recursive: true })
-    await go(['install', ...lean, knative], { signal, env: { GOBIN: folder } })
-    cpSync(join(folder, 'dispatcher'), binary)
-    rmSync(folder, { recursive: true })
+    const source = await sourceOf(knative, `${binary}.build`, signal)
+    await go(['build', ...lean, '-o', binary, './cmd/dispatcher'], { signal, cwd: source })
+    rmSync(source, { recursive: true })
   },
 
-  /** A copy of its module, with all components but RabbitMQ left out: they are 200 MB that the race does not touch. */
+  /** All components but RabbitMQ are left out: they are hundreds of modules that the race does not touch. */
   async dapr(binary, signal) {
-    const { Dir } = JSON.parse(await go(['mod', 'download', '-json', dapr], { signal })) as { Dir: string }
-    const source = `${binary}.build`
-    rmSync(source, { recursive: true, force: true })
-    await promisify(execFile)('cp', ['-r', '--no-preserve=mode', Dir, source])
+    const source = await sourceOf(dapr, `${binary}.build`, signal)
     const components = join(source, 'cmd/daprd/components')
     rmSync(join(components, 'zz_notag.go'))
     cpSync(fileURLToPath(new URL('dapr/only_rabbitmq.go', import.meta.url)), join(components, 'only_rabbitmq.go'))
@@ -78,6 +72,15 @@ const builders: Readonly<Record<Peer, Builder>> = {
     await go(['build', ...lean, '-o', binary, '.'], { signal, cwd: source })
     rmSync(source, { recursive: true })
   },
+}
+
+/** A writable copy of a module's source: built as the main module, it gets exactly the dependencies that it names. */
+const sourceOf = async (module: string, folder: string, signal: AbortSignal): Promise<string> => {
+  const { Dir } = JSON.parse(await go(['mod', 'download', '-json', module], { signal })) as { Dir: string }
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(dirname(folder), { recursive: true })
+  await promisify(execFile)('cp', ['-r', '--no-preserve=mode', Dir, folder], { signal })
+  return folder
 }
 
 const go = async (args: readonly string[], { env = {}, ...options }: ExecFileOptions): Promise<string> => {
