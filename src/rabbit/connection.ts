@@ -19,6 +19,8 @@ export type Connection = {
   opened(): Promise<ChannelModel | undefined>
   /** Calls `listener` after each change of the state. */
   onState(listener: () => void): void
+  /** Drops the connection, for the broker does not do what it must; another one is opened. */
+  drop(): void
   /** Takes leave of the broker, or drops the connection when the signal aborts before the broker answered. */
   close(signal: AbortSignal): Promise<void>
 }
@@ -36,6 +38,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
   const listeners = new Set<() => void>()
   let state: ConnectionState = { is: 'down', reason: 'not connected yet' }
   let current: ChannelModel | undefined
+  let socket = new AbortController()
   let next = Promise.withResolvers<ChannelModel | undefined>()
 
   const become = (now: ConnectionState): void => {
@@ -80,7 +83,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
 
   /** One life of the connection, from opening to its end. Its socket does not outlive it. */
   const live = async (): Promise<string> => {
-    const socket = new AbortController()
+    socket = new AbortController()
     try {
       return await serve(
         await openConnection(endpoint, options, AbortSignal.any([signal, dropping.signal, socket.signal])),
@@ -125,6 +128,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
     onState: (listener) => {
       listeners.add(listener)
     },
+    drop: () => socket.abort(),
     close: async (limit) => {
       closing.abort()
       // It never answers when the connection breaks meanwhile; its end is what counts.

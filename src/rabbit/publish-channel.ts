@@ -1,10 +1,13 @@
 import { type ChannelModel, type ConfirmChannel, IllegalOperationError } from 'amqplib'
 import type { Copy } from './amqp.ts'
+import { unlessAborted } from './backoff.ts'
 import { reasonOf } from './connection.ts'
 import { PublishError } from './publish-error.ts'
 
 export type PublishChannelOptions = {
   readonly confirmTimeoutMs: number
+  /** The broker did not answer in time; it may not answer anything on this connection any more. */
+  hangs(): void
   /** While true the broker reads nothing, and nothing can be late. */
   isBlocked(): boolean
 }
@@ -73,7 +76,12 @@ export class PublishChannel {
   }
 
   async #open(connection: ChannelModel): Promise<ConfirmChannel> {
-    const channel = await connection.createConfirmChannel()
+    const limit = AbortSignal.timeout(this.#options.confirmTimeoutMs)
+    const channel = await unlessAborted(connection.createConfirmChannel(), limit)
+    if (channel === undefined) {
+      if (!this.#options.isBlocked()) this.#options.hangs()
+      throw new Error('the broker opened no channel in time')
+    }
     channel.on('return', (message) => this.#returned(message.fields.routingKey))
     channel.on('drain', () => this.#hasRoom())
     channel.on('error', (error) => {
@@ -118,6 +126,7 @@ export class PublishChannel {
       // amqplib keeps a place for each confirm that is due and all after it. A fresh channel starts without them.
       this.#isRetired = true
     }
+    if (this.#isRetired) this.#options.hangs()
     this.#closeIfDone()
     if (this.#unconfirmed.size > 0) {
       this.#timer = setTimeout(() => this.#expire(), this.#options.confirmTimeoutMs / 4)

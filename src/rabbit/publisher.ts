@@ -12,7 +12,7 @@ export const publisherOn = (
   options: { readonly confirmTimeoutMs: number },
 ): ((copy: Copy) => Promise<void>) => {
   const channels = new Map<string, PublishChannel>()
-  const channelOptions = { ...options, isBlocked: () => connection.state.is === 'blocked' }
+  const channelOptions = { ...options, isBlocked: () => connection.state.is === 'blocked', hangs: connection.drop }
 
   return async (copy) => {
     const current = connection.current

@@ -13,7 +13,7 @@ const { log } = logLines()
 beforeAll(async () => {
   vhost = await freshVhost()
   producer = await connectProducer(vhost.amqpUrl)
-  amqp = connectAmqp(vhost.endpoint, { name: 'test', log }, new AbortController().signal)
+  amqp = connectAmqp(vhost.endpoint, { name: 'test', log, confirmTimeoutMs: 5_000 }, new AbortController().signal)
 })
 beforeEach(async () => {
   await eventually(() => isUp(amqp))
@@ -84,9 +84,10 @@ test('no copy is taken for confirmed when its queue goes meanwhile', async () =>
   )
   await producer.channel.deleteQueue(queue)
   const late = Array.from({ length: 400 }, () => outcome(amqp.publish(copy('', queue))))
-  // RabbitMQ 3.10 may drop the connection over it.
-  for (const one of await Promise.all(late)) expect(['returned', 'lost']).toContain(one)
+  // RabbitMQ 3.10 may drop the connection over it, or never answer on it again: then another one takes over.
+  for (const one of await Promise.all(late)) expect(['returned', 'lost', 'timeout']).toContain(one)
   await Promise.all(published)
+  await eventually(async () => (await outcome(amqp.publish(copy('', queue)))) === 'returned')
 })
 
 test('a full queue refuses', async () => {
