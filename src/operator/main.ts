@@ -12,6 +12,7 @@ import { type Attached, attach } from '../topology/attach.ts'
 import { connections } from './connections.ts'
 import { drifted } from './drift.ts'
 import { addFinalizers, releaseGone, releaseStranded } from './finalizers.ts'
+import { withLatestStatuses } from './latest.ts'
 import { backlogMetrics, brokerKeyOf, changeMetrics } from './measure.ts'
 import { againAfterMs, claimOn, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
 import { report } from './report.ts'
@@ -94,7 +95,8 @@ export const startOperator = ({ store, instance, log, metrics }: OperatorOptions
     const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
     backlogMetrics(metrics, attached, observed, memory)
     const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => claimOn(instance, each)))
-    const written = await Promise.all(report(attached, findings, observed, living).map(statuses.write))
+    const current = withLatestStatuses(attached, store)
+    const written = await Promise.all(report(current, findings, observed, living).map(statuses.write))
     if (manages(broker)) await releaseGone(store, attached, instance, result)
     else await releaseStranded(store, membersOf(attached), Date.now(), true)
     const againMs = againAfterMs(broker, result, Math.random())
