@@ -130,6 +130,12 @@ export const createReporter = ({ store, metrics, log, now }: ReporterOptions) =>
       return entry.tally
     },
     changed(lane: Lane): void {
+      const same = entries.get(lane.route.id)
+      // Every message comes by here, and finds the lane that was there before.
+      if (same?.lane === lane) {
+        dirty.add(same)
+        return
+      }
       const entry = entryOf(lane.route.subscription)
       entry.lane = lane
       delete entry.idle

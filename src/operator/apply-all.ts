@@ -2,7 +2,7 @@ import type { Planned } from '../topology/diff.ts'
 
 export type Applied = { readonly planned: Planned; readonly error?: unknown }
 
-/** Quorum queues that wait for each other's disk writes are made faster: 64 at a time take a third of what 16 do. */
+/** Quorum queues wait for disk writes, which many at a time share; more than this gains nothing that could be measured. */
 const atATime = 64
 
 /**
