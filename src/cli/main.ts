@@ -6,6 +6,7 @@ import { logLevels } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 import { type GetOptions, get, outputs } from './get.ts'
 import { lint } from './lint.ts'
+import { type Entry, entryOf } from './resolve.ts'
 import type { RunOptions } from './run.ts'
 
 const defaultServer = 'http://127.0.0.1:9402'
@@ -21,6 +22,12 @@ const instanceName = (text: string): string => {
 const durationText = (text: string): string => {
   if (new RegExp(duration.pattern).test(text)) return text
   throw new InvalidArgumentError('Use a duration such as 30s, 5m or 1h30m.')
+}
+
+const resolveEntry = (text: string, previous: readonly Entry[] = []): Entry[] => {
+  const entry = entryOf(text)
+  if (entry) return [...previous, entry]
+  throw new InvalidArgumentError("Use a name and an IP address, such as '*.shop.svc=127.0.0.1'.")
 }
 
 const program = new Command('waybill')
@@ -47,8 +54,20 @@ program
       .default('30s')
       .argParser(durationText),
   )
+  .addOption(
+    new Option(
+      '--resolve <name=address...>',
+      'an address for a name of a broker or subscriber; *. in front means all that end so',
+    ).argParser(resolveEntry),
+  )
   .addOption(new Option('--log-level <level>', 'default: LOG_LEVEL, else info').choices(logLevels))
-  .addHelpText('after', '\nExample:\n  waybill run -f manifests/')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  waybill run -f manifests/
+  waybill run -f examples/omega --resolve '*.shop.svc=127.0.0.1'`,
+  )
   .action(async (options: RunOptions) => {
     // Loaded only here: the other commands need no broker.
     const { run } = await import('./run.ts')

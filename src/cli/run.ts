@@ -8,6 +8,7 @@ import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { ListenError, startServer } from '../telemetry/server.ts'
 import { Failure } from './failure.ts'
+import { type Entry, lookupOf } from './resolve.ts'
 
 export type RunOptions = {
   readonly file: readonly string[]
@@ -15,11 +16,14 @@ export type RunOptions = {
   readonly instance: string
   /** How long deliveries in flight may take to end, as a duration. */
   readonly drainTimeout: string
+  readonly resolve?: readonly Entry[]
   readonly logLevel?: LogLevel
 }
 
 /** Operator and dispatcher in one process, on manifests from files, until SIGTERM or SIGINT and all in flight ended. */
-export const run = async ({ file, listen, instance, drainTimeout, logLevel }: RunOptions): Promise<void> => {
+export const run = async (options: RunOptions): Promise<void> => {
+  const { file, listen, instance, drainTimeout, resolve = [], logLevel } = options
+  const lookup = lookupOf(resolve)
   const log = createLog(logLevel === undefined ? {} : { level: logLevel })
   const stop = stopOnSignal(log)
   // Resources, health and metrics can be read until the last delivery has ended.
@@ -47,9 +51,9 @@ export const run = async ({ file, listen, instance, drainTimeout, logLevel }: Ru
   ).catch(asFailure)
   log.info({ url, instance, files: file }, 'Started')
 
-  parts.operator = startOperator({ store, instance, log, metrics }, stop)
+  parts.operator = startOperator({ store, instance, log, metrics, lookup }, stop)
   parts.dispatcher = startDispatcher(
-    { store, log, metrics, allowLoopback: true, drainTimeoutMs: milliseconds(drainTimeout) },
+    { store, log, metrics, allowLoopback: true, drainTimeoutMs: milliseconds(drainTimeout), lookup },
     stop,
   )
   await Promise.all([parts.operator.done, parts.dispatcher.done])

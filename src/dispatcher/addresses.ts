@@ -41,7 +41,7 @@ const metadataIPv6: readonly Network[] = [
  * Guards connections against addresses that a tenant must not reach through Waybill. `net.connect` asks no `lookup` for a
  * literal address, so that is to be checked with `isBlocked`. Private networks stay open: that is where Services are.
  */
-export const addressGuard = (rules: AddressRules): AddressGuard => {
+export const addressGuard = (rules: AddressRules, ask: LookupFunction = dns.lookup): AddressGuard => {
   const list = new BlockList()
   for (const network of metadataIPv4) blockEverywhere(list, network)
   for (const [address, bits] of metadataIPv6) list.addSubnet(address, bits, 'ipv6')
@@ -57,7 +57,7 @@ export const addressGuard = (rules: AddressRules): AddressGuard => {
     return list.check(bare, isIP(bare) === 6 ? 'ipv6' : 'ipv4')
   }
 
-  const resolve = sharedLookup()
+  const resolve = sharedLookup(ask)
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, (error, found) => {
       if (error) return callback(error, '', 0)
@@ -90,7 +90,7 @@ type Resolved = (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddre
  * Asks the system for a name once at a time, whoever waits for it. The system's resolver has a handful of threads for the
  * whole process: a name server that hangs for one subscriber must not take them all.
  */
-const sharedLookup = (): ((hostname: string, resolved: Resolved) => void) => {
+const sharedLookup = (ask: LookupFunction): ((hostname: string, resolved: Resolved) => void) => {
   const waiting = new Map<string, Resolved[]>()
   return (hostname, resolved) => {
     const others = waiting.get(hostname)
@@ -100,9 +100,9 @@ const sharedLookup = (): ((hostname: string, resolved: Resolved) => void) => {
     }
     const all = [resolved]
     waiting.set(hostname, all)
-    dns.lookup(hostname, { all: true }, (error, addresses) => {
+    ask(hostname, { all: true }, (error, addresses) => {
       waiting.delete(hostname)
-      for (const each of all) each(error, addresses)
+      for (const each of all) each(error, Array.isArray(addresses) ? addresses : [])
     })
   }
 }

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { subscription as kind, type Subscription } from '../api/subscription.ts'
 import type { Tally } from '../delivery/tally.ts'
@@ -17,6 +18,8 @@ export type ConsumersOptions = {
   readonly log: Log
   readonly metrics: Metrics
   readonly guard: AddressGuard
+  /** Resolves the names of brokers. */
+  readonly lookup: LookupFunction | undefined
   readonly drainTimeoutMs: number
   /** The counts of a subscription, which outlive its lanes. */
   tallyOf(subscription: Subscription): Tally
@@ -40,7 +43,7 @@ type Link = {
 
 /** The connections and lanes of this process, made to fit the work there is. */
 export const createConsumers = (options: ConsumersOptions) => {
-  const { store, log, metrics, guard, drainTimeoutMs, tallyOf, changed, idle, dropped } = options
+  const { store, log, metrics, guard, lookup, drainTimeoutMs, tallyOf, changed, idle, dropped } = options
   const links = new Map<string, Link>()
   const ending = new Set<Promise<void>>()
   const killed = new AbortController()
@@ -86,7 +89,7 @@ export const createConsumers = (options: ConsumersOptions) => {
     const known = links.get(key)
     let endpoint: Endpoint
     try {
-      endpoint = await readEndpoint(work.attached.broker, store.secret)
+      endpoint = await readEndpoint(work.attached.broker, store.secret, lookup)
     } catch (error) {
       // The operator says so on the Broker; what runs goes on with the credentials it has.
       if (error instanceof EndpointError) return known

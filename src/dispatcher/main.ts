@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Resource } from '../api/resource.ts'
 import { subscription } from '../api/subscription.ts'
@@ -20,6 +21,8 @@ export type DispatcherOptions = {
   readonly allowLoopback: boolean
   /** How long messages in flight may take when delivery stops. */
   readonly drainTimeoutMs: number
+  /** Resolves the names of brokers and subscribers; the system when left out. */
+  readonly lookup?: LookupFunction
 }
 
 export type Running = {
@@ -37,13 +40,14 @@ const reportMs = 250
 
 /** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. */
 export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
-  const { store, log, metrics, allowLoopback, drainTimeoutMs } = options
+  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup } = options
   const reporter = createReporter({ store, metrics, log, now: Date.now })
   const consumers = createConsumers({
     store,
     log,
     metrics,
-    guard: addressGuard({ loopback: allowLoopback }),
+    guard: addressGuard({ loopback: allowLoopback }, lookup),
+    lookup,
     drainTimeoutMs,
     ...reporter,
   })

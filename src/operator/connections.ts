@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import type { Broker } from '../api/broker.ts'
 import { isDeleting } from '../api/resource.ts'
@@ -6,7 +7,7 @@ import { connectManagement, type Management } from '../rabbit/management.ts'
 import type { Store } from '../store/store.ts'
 
 /** One management connection a broker, renewed when its Secret says something else. */
-export const connections = (store: Store) => {
+export const connections = (store: Store, lookup?: LookupFunction) => {
   const open = new Map<string, { endpoint: Endpoint; management: Management }>()
 
   const drop = async (key: string): Promise<void> => {
@@ -22,7 +23,7 @@ export const connections = (store: Store) => {
       const known = open.get(key)
       let endpoint: Endpoint
       try {
-        endpoint = await readEndpoint(broker, store.secret)
+        endpoint = await readEndpoint(broker, store.secret, lookup)
       } catch (error) {
         // A Secret that goes together with its Broker is still needed to tidy up.
         if (error instanceof EndpointError && known && isDeleting(broker)) return known.management

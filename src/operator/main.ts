@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { broker as brokerKind } from '../api/broker.ts'
 import { kinds } from '../api/kinds.ts'
 import { idOf, isDeleting, type Kind } from '../api/resource.ts'
@@ -28,6 +29,8 @@ export type OperatorOptions = {
   readonly instance: string
   readonly log: Log
   readonly metrics: Metrics
+  /** Resolves the names of brokers; the system when left out. */
+  readonly lookup?: LookupFunction
 }
 
 export type Running = {
@@ -44,8 +47,9 @@ const probeEveryMs = 4_000
 const loose = ''
 
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
-export const startOperator = ({ store, instance, log, metrics }: OperatorOptions, signal: AbortSignal): Running => {
-  const management = connections(store)
+export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
+  const { store, instance, log, metrics, lookup } = options
+  const management = connections(store, lookup)
   const statuses = statusWriter(store, metrics, () => new Date())
   const memories = new Map<string, Memory>()
   const lookedAt = new Set<string>()

@@ -1,3 +1,5 @@
+import type { LookupFunction } from 'node:net'
+
 /** Where a broker is and who we are there. Never log it: it holds the password. */
 export type Endpoint = {
   readonly amqp: {
@@ -12,6 +14,8 @@ export type Endpoint = {
   readonly vhost: string
   /** PEM of the only authority trusted; the system's when left out. */
   readonly ca?: string
+  /** Resolves its names; the system when left out. */
+  readonly lookup?: LookupFunction
 }
 
 type SecretText = Readonly<Record<string, string>>
@@ -99,6 +103,7 @@ export type Address = {
 export const readEndpoint = async (
   { metadata, spec }: Address,
   secret: (namespace: string, name: string) => Promise<Readonly<Record<string, Uint8Array>> | undefined>,
+  lookup?: LookupFunction,
 ): Promise<Endpoint> => {
   const read = async ({ name }: SecretRef): Promise<SecretText> => {
     const data = await secret(metadata.namespace, name)
@@ -113,7 +118,7 @@ export const readEndpoint = async (
   const ca = trust?.['ca.crt']
   if (caRef && !ca) throw new EndpointError(`Secret ${metadata.namespace}/${caRef.name} needs the key ca.crt`)
   try {
-    return endpointOf(connection, spec.vhost, ca)
+    return { ...endpointOf(connection, spec.vhost, ca), ...(lookup === undefined ? {} : { lookup }) }
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error
     throw new EndpointError(`Secret ${metadata.namespace}/${secretRef.name} ${error.message}`)

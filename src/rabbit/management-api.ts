@@ -22,7 +22,11 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
     connections: 16,
     headersTimeout: answerWithinMs,
     bodyTimeout: answerWithinMs,
-    connect: { timeout: 5_000, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) },
+    connect: {
+      timeout: 5_000,
+      ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+      ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
+    },
   })
   const prefix = base.pathname === '/' ? '' : base.pathname
   const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`

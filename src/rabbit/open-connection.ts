@@ -24,6 +24,7 @@ export const openConnection = async (
     noDelay: true,
     clientProperties: { connection_name: options.name },
     ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+    ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
   }
   const broker = {
     ...endpoint.amqp,
