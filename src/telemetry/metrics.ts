@@ -111,6 +111,8 @@ export const createMetrics = () => {
     manifestProblems: gauge('manifest_problems', 'Problems in the manifests as they are now'),
     /** `manager`. */
     statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
+    /** `verb` as in RBAC, `code`: the HTTP status, or `none` where there was no answer. */
+    apiRequests: counter('api_requests_total', 'Requests to the Kubernetes API server', 'verb', 'code'),
   }
 
   return {

@@ -1,0 +1,62 @@
+/** What went wrong with a request to the API server; decide by `status`. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** Of the HTTP answer, or of the Status that a watch ends with; 0 where there was no usable answer. */
+  readonly status: number
+  /** CamelCase, as the server names it: `NotFound`, `Conflict`, `Expired`, …; `Unreachable` without an answer. */
+  readonly reason: string
+  /** How long the server asks to be left alone. */
+  readonly retryAfterMs?: number
+
+  constructor(
+    answer: { readonly status: number; readonly reason: string; readonly retryAfterMs?: number | undefined },
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.status = answer.status
+    this.reason = answer.reason
+    if (answer.retryAfterMs !== undefined) this.retryAfterMs = answer.retryAfterMs
+  }
+}
+
+/** Whether an error is the API server's answer with one of these status codes. */
+export const isApiError = (error: unknown, ...statuses: readonly number[]): error is ApiError =>
+  error instanceof ApiError && statuses.includes(error.status)
+
+/** As much of a `meta/v1` Status as is read. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export type Status = {
+  readonly code?: number
+  readonly reason?: string
+  readonly message?: string
+  readonly details?: { readonly retryAfterSeconds?: number }
+}
+
+/** The error that a Status is, or, where there is none, what the status code and a piece of the text say. */
+export const refusal = (what: string, code: number, text: string, retryAfter?: unknown): ApiError => {
+  const { reason = `Status${code}`, message = text.slice(0, 200), details } = parsed(text)
+  const seconds = details?.retryAfterSeconds ?? Number(retryAfter ?? Number.NaN)
+  const retryAfterMs = Number.isFinite(seconds) ? seconds * 1000 : undefined
+  return new ApiError({ status: code, reason, retryAfterMs }, `${what}: ${code} ${reason}: ${oneLine(message)}`)
+}
+
+const parsed = (text: string): Status => {
+  try {
+    const found: unknown = JSON.parse(text)
+    return typeof found === 'object' && found !== null ? found : {}
+  } catch {
+    return {}
+  }
+}
+
+const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ')
+
+/** The error of a request that got no answer. */
+export const unanswered = (what: string, error: unknown): ApiError => {
+  if (error instanceof ApiError) return error
+  const { code, message }: { code?: unknown; message?: unknown } = Object(error)
+  const why = String(code ?? message ?? error)
+  return new ApiError({ status: 0, reason: 'Unreachable' }, `${what}: the API server did not answer: ${why}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs'
+import { access, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/** Whom to trust and who we are, as TLS has it. */
+export type ClusterTls = {
+  readonly ca?: string | Buffer
+  readonly cert?: string | Buffer
+  readonly key?: string | Buffer
+  readonly servername?: string
+  readonly rejectUnauthorized?: boolean
+}
+
+/** Where the API server is and who we are there. Never log it: it holds credentials. */
+export type Cluster = {
+  /** Base URL. */
+  readonly server: string
+  /** Read it for each connection: certificates are renewed. */
+  readonly tls: ClusterTls
+  /** The headers that identify us. Ask before each request: tokens are renewed. */
+  headers(): Promise<Readonly<Record<string, string>>>
+  /** The namespace of the pod or of the context, else `default`. */
+  readonly namespace: string
+}
+
+/** There is no cluster to be found, or what says where it is cannot be used; the message says what to do. */
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError'
+}
+
+/** Where the kubelet mounts what a pod needs. https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+const mounted = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/**
+ * Finds the cluster as other programs do: the file in `$KUBECONFIG`, else, inside a pod, its service account, else
+ * `~/.kube/config`. @throws ClusterError
+ */
+export const findCluster = async (env: NodeJS.ProcessEnv = process.env): Promise<Cluster> => {
+  if (env.KUBECONFIG) return fromKubeconfig()
+  if (env.KUBERNETES_SERVICE_HOST) return fromPod(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT)
+  const exists = await access(join(homedir(), '.kube', 'config')).then(
+    () => true,
+    () => false,
+  )
+  if (exists) return fromKubeconfig()
+  throw new ClusterError('No cluster found: set KUBECONFIG to the path of a kubeconfig, or run in a pod of the cluster')
+}
+
+/** Tokens are renewed long before they expire, so one read a moment ago is good. */
+const freshMs = 10_000
+
+/** `folder` is where the service account is mounted. @throws ClusterError */
+export const fromPod = async (host: string, port = '443', folder = mounted): Promise<Cluster> => {
+  const read = async (file: string): Promise<string> => {
+    try {
+      return (await readFile(join(folder, file), 'utf8')).trim()
+    } catch (cause) {
+      const hint = 'give the pod a service account and set automountServiceAccountToken: true'
+      throw new ClusterError(`The pod's service account cannot be read from ${join(folder, file)}: ${hint}`, { cause })
+    }
+  }
+  const namespace = await read('namespace')
+  await read('ca.crt')
+  let token = await read('token')
+  let readAt = performance.now()
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    get tls() {
+      return { ca: readFileSync(join(folder, 'ca.crt')) }
+    },
+    async headers() {
+      if (performance.now() - readAt > freshMs) {
+        token = await read('token')
+        readAt = performance.now()
+      }
+      return { authorization: `Bearer ${token}` }
+    },
+    namespace,
+  }
+}
+
+const fromKubeconfig = async (): Promise<Cluster> => {
+  // It costs 89 MB of memory, which a pod never needs.
+  const { KubeConfig } = await import('@kubernetes/client-node')
+  const config = new KubeConfig()
+  try {
+    config.loadFromDefault()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ClusterError(`The kubeconfig cannot be read: ${why}`, { cause })
+  }
+  const cluster = config.getCurrentCluster()
+  if (cluster === null) {
+    const hint = 'choose a context with kubectl config use-context'
+    throw new ClusterError(`The kubeconfig has no cluster for the context ${config.getCurrentContext()}: ${hint}`)
+  }
+  if (cluster.proxyUrl) throw new ClusterError('The kubeconfig names a proxy-url, which Waybill does not support')
+
+  let tls: ClusterTls = {}
+  const renew = async (): Promise<Record<string, string>> => {
+    const options: Parameters<typeof config.applyToHTTPSOptions>[0] = {}
+    await config.applyToHTTPSOptions(options)
+    const { ca, cert, key, servername, rejectUnauthorized, auth } = options
+    tls = defined({ ca, cert, key, servername, rejectUnauthorized }) as ClusterTls
+    const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {}
+    return { ...basic, ...Object.fromEntries(Object.entries(options.headers ?? {}).map(([k, v]) => [k, String(v)])) }
+  }
+  let headers: Record<string, string>
+  try {
+    headers = await renew()
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ClusterError(`The credentials of the kubeconfig cannot be used: ${why}`, { cause })
+  }
+  let readAt = performance.now()
+  const context = config.getContextObject(config.getCurrentContext())
+  return {
+    server: cluster.server,
+    get tls() {
+      return tls
+    },
+    async headers() {
+      if (performance.now() - readAt > freshMs) {
+        headers = await renew()
+        readAt = performance.now()
+      }
+      return headers
+    },
+    namespace: context?.namespace || 'default',
+  }
+}
+
+const defined = (options: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
