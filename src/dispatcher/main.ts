@@ -23,14 +23,40 @@ export type DispatcherOptions = {
   readonly drainTimeoutMs: number
   /** Resolves the names of brokers and subscribers; the system when left out. */
   readonly lookup?: LookupFunction
+  /**
+   * `host:port` of the HTTP servers of all replicas, this one included, each name standing for all its addresses.
+   * Left out, this is the only dispatcher there is, and it writes by itself.
+   */
+  readonly peers?: readonly string[]
+}
+
+/** As long as it lasts, this replica is the one that writes. */
+export type Term = {
+  /** Aborts when it ends. */
+  readonly signal: AbortSignal
+  /** Throws where another may write by now. */
+  assertHeld(): void
 }
 
 export type Running = {
   /** What there was to deliver at the start is being consumed. */
   ready(): boolean
-  /** Resolves when everything in flight has ended, after the signal. */
+  /**
+   * Resolves when everything in flight has ended, after the signal. Serve the share until then, and end the term
+   * after it: its last write has the last counts.
+   */
   readonly done: Promise<void>
+  /** What this replica sees, for the other ones: to be served as JSON at {@link sharePath}, `undefined` as 204. */
+  share(query: URLSearchParams): object | undefined
+  /**
+   * Writes the statuses for all replicas as long as the term lasts, and once more when it ends if it is still held then.
+   * It is the work of a Lease where there are replicas. Never rejects.
+   */
+  report(term: Term): Promise<void>
 }
+
+/** Where the HTTP server of a replica serves its share. */
+export const sharePath = '/share'
 
 /** A change to a resource takes effect within two seconds, this and the reading of the file included. */
 const gatherMs = 20
@@ -40,7 +66,7 @@ const reportMs = 250
 
 /** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. */
 export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
-  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup } = options
+  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup, peers } = options
   const reporter = createReporter({ store, metrics, log, now: Date.now })
   const consumers = createConsumers({
     store,
@@ -84,15 +110,23 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       reporter.forget(namespace, name)
       void metrics.forgetSubscription(namespace, name)
     })
-    await Promise.all([repeat(refreshMs, look), repeat(reportMs, reporter.write)])
+    const drained = new AbortController()
+    const reporting = peers ? undefined : report({ signal: drained.signal, assertHeld() {} })
+    await repeat(refreshMs, look)
     stopWatching()
     stopForgetting()
     await following
     await consumers.close()
+    drained.abort()
+    await reporting
+  }
+
+  const report = async (term: Term): Promise<void> => {
+    while (await delay(reportMs, true, { signal: term.signal }).catch(() => false)) await reporter.write()
     await reporter.write()
   }
 
-  return { ready: () => isReady, done: run() }
+  return { ready: () => isReady, done: run(), share: () => undefined, report }
 }
 
 const meaningOf = ({ metadata, status }: Resource): string => {

@@ -22,7 +22,11 @@ export type ServerOptions = {
   /** `waybill.dev/v1alpha1`. */
   readonly apiVersion: string
   readonly kinds: readonly ServedKind[]
+  /** Further pages, by path: JSON; `undefined` is answered 204. */
+  readonly pages?: Readonly<Record<string, Page>>
 }
+
+export type Page = (query: URLSearchParams) => object | undefined
 
 /** The address cannot be listened on. */
 export class ListenError extends Error {
@@ -52,7 +56,7 @@ export const startServer = async (options: ServerOptions, signal: AbortSignal): 
   return { url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` }
 }
 
-const application = ({ metrics, readiness, apiVersion, kinds }: ServerOptions): Hono => {
+const application = ({ metrics, readiness, apiVersion, kinds, pages = {} }: ServerOptions): Hono => {
   const app = new Hono()
   app.get('/metrics', async (context) =>
     context.body(await metrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
@@ -80,6 +84,12 @@ const application = ({ metrics, readiness, apiVersion, kinds }: ServerOptions): 
       const found = list().find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
       const message = `${plural}.${apiVersion.split('/')[0]} "${name}" not found in namespace ${namespace}`
       return found ? context.json(found) : context.json(failure(404, 'NotFound', message), 404)
+    })
+  }
+  for (const [path, page] of Object.entries(pages)) {
+    app.get(path, (context) => {
+      const found = page(new URL(context.req.url).searchParams)
+      return found === undefined ? context.body(null, 204) : context.json(found)
     })
   }
   app.notFound((context) => context.json(failure(404, 'NotFound', `there is no ${context.req.path} here`), 404))
