@@ -1,3 +1,4 @@
 export default async (): Promise<void> => {
-  await globalThis.testBroker?.stop()
+  if (!globalThis.testApiServer) process.stderr.write('Without an API server: the tests on Kubernetes were SKIPPED\n')
+  await Promise.all([globalThis.testBroker?.stop(), globalThis.testApiServer?.stop()])
 }

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deadLetterPolicy } from '../../../src/api/dead-letter-policy.ts'
+import { describeWithApiServer, kubectl, namespace, ownApiServer } from '../api-server.ts'
+import { findApiServer } from './find.ts'
+import { request } from './request.ts'
+
+const policy = { apiVersion: 'waybill.dev/v1alpha1', kind: deadLetterPolicy.kind, metadata: { name: 'keep' }, spec: {} }
+
+describeWithApiServer('the API server of the tests', () => {
+  test('an account may do what its rules say, and nothing else', async () => {
+    const own = await namespace()
+    await own.apply(policy)
+    const rules = [{ apiGroups: ['waybill.dev'], resources: [deadLetterPolicy.plural], verbs: ['get'] }]
+    const { kubeconfig } = await own.account('reader', rules)
+    const read = await own.kubectl(['get', deadLetterPolicy.plural, 'keep', '-o', 'name'], { kubeconfig })
+    expect(read.trim()).toBe('deadletterpolicy.waybill.dev/keep')
+    await expect(own.kubectl(['get', deadLetterPolicy.plural], { kubeconfig })).rejects.toThrow('forbidden')
+    await own.drop()
+  })
+
+  test('a namespace goes with what is in it, also with what waits for a finalizer', async () => {
+    const own = await namespace()
+    await own.apply({ ...policy, metadata: { name: 'keep', finalizers: ['waybill.dev/topology'] } })
+    await own.drop()
+    expect(await kubectl(['get', 'namespace', own.name, '--ignore-not-found'])).toBe('')
+    expect(await own.get(deadLetterPolicy.plural, 'keep')).toBeUndefined()
+  })
+
+  test('a server of its own comes back from a crash on its address with its data', async () => {
+    const server = await ownApiServer()
+    try {
+      const path = '/apis/waybill.dev/v1alpha1/namespaces/default/deadletterpolicies'
+      await request(server, 'POST', path, policy)
+      server.signal('SIGKILL')
+      await expect(request(server, 'GET', path)).rejects.toThrow()
+      await server.resume()
+      expect(await request(server, 'GET', `${path}/keep`)).toMatchObject({ status: 200 })
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+test('without programs and without go a run goes on, and under CI it ends; both say what to do', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'waybill-cache-'))
+  const env = { WAYBILL_CACHE: empty, PATH: empty }
+  const lines: string[] = []
+  expect(await findApiServer({ env, log: (line) => void lines.push(line) })).toBeUndefined()
+  expect(lines.join()).toMatch(/SKIPPED[\s\S]*there is no go[\s\S]*KUBEBUILDER_ASSETS/)
+  await expect(findApiServer({ env: { ...env, CI: 'true' }, log: () => {} })).rejects.toThrow('KUBEBUILDER_ASSETS')
+  rmSync(empty, { recursive: true })
+})

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import type { ApiServer } from './server.ts'
+
+export type CommandOptions = {
+  /** Standard input, for `-f -`. */
+  readonly input?: string
+  /** Path of the kubeconfig to use; the administrator's when left out. */
+  readonly kubeconfig?: string
+  /** How long it may take, in milliseconds. */
+  readonly timeoutMs?: number
+}
+
+/** A command that ended with another exit code than 0. */
+export class CommandFailed extends Error {
+  readonly stderr: string
+
+  constructor(command: string, stderr: string, cause: unknown) {
+    super(`${command}:\n${stderr.trim()}`, { cause })
+    this.name = 'CommandFailed'
+    this.stderr = stderr
+  }
+}
+
+/** Runs the real kubectl or helm, which sees nothing of the person's own configuration. Returns what it printed. */
+export const command = (
+  { assets, folder, kubeconfig: admin }: ApiServer,
+  name: 'kubectl' | 'helm',
+  args: readonly string[],
+  { input, kubeconfig = admin, timeoutMs = 60_000 }: CommandOptions = {},
+): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const program = assets[name]
+    if (program === undefined) throw new Error(`There is no ${name}: put the test into describeWithHelm`)
+    const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(folder, 'cache') }
+    const options = { env, maxBuffer: 1e8, timeout: timeoutMs, killSignal: 'SIGKILL' } as const
+    const child = execFile(program, args, options, (error, stdout, stderr) =>
+      error ? reject(new CommandFailed(`${name} ${args.join(' ')}`, stderr, error)) : resolve(stdout),
+    )
+    child.stdin?.on('error', () => {}) // It may end before it has read everything; its exit code says why.
+    child.stdin?.end(input)
+  })

@@ -1,0 +1,15 @@
+export type Login = { readonly token: string; readonly namespace?: string }
+
+/** A kubeconfig for whoever holds this token. JSON, which is YAML. */
+export const kubeconfig = (
+  { url, caFile }: { readonly url: string; readonly caFile: string },
+  { token, namespace = 'default' }: Login,
+): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority': caFile } }],
+    users: [{ name: 'test', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace } }],
+  })

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isFree } from '../free-port.ts'
+import { startTethered, type Tethered } from '../tethered.ts'
+import type { Assets } from './assets.ts'
+import { command } from './command.ts'
+import { apiServerFlags, etcdFlags, type Ports, writeSecrets } from './flags.ts'
+import { kubeconfig } from './kubeconfig.ts'
+
+/** The environment variable in which jest's global setup leaves its API server for the tests. */
+export const variable = 'WAYBILL_TEST_API_SERVER'
+
+/** How to reach an API server; plain data, so that it can be handed to other processes. */
+export type ApiServer = {
+  /** Such as https://127.0.0.1:30001. */
+  readonly url: string
+  /** PEM file of what signed its certificate. */
+  readonly caFile: string
+  /** Path of a kubeconfig for a user in system:masters. */
+  readonly kubeconfig: string
+  /** The token in it. */
+  readonly token: string
+  /** A folder that goes with the server. */
+  readonly folder: string
+  readonly assets: Assets
+}
+
+export type RunningApiServer = ApiServer & {
+  /** Sends a signal to kube-apiserver alone: SIGKILL for a crash, SIGSTOP and SIGCONT for silence. etcd goes on. */
+  signal(signal: NodeJS.Signals): void
+  /** Ends kube-apiserver; what it stored stays. */
+  pause(): Promise<void>
+  /** Starts kube-apiserver again after a pause or a crash: same address, certificate and data. */
+  resume(): Promise<void>
+  /** Ends both and removes their folder. */
+  stop(): Promise<void>
+}
+
+/** etcd and kube-apiserver of our own, which cannot outlive this process; ready when it resolves (about 4 s). */
+export const startServer = async (assets: Assets): Promise<RunningApiServer> => {
+  const { folder, ports } = await claimFolder()
+  const token = randomBytes(16).toString('hex')
+  writeSecrets(folder, token)
+  const server: ApiServer = {
+    url: `https://127.0.0.1:${ports.api}`,
+    caFile: join(folder, 'apiserver.crt'), // made by kube-apiserver, with the authority that signed it
+    kubeconfig: join(folder, 'admin.kubeconfig'),
+    token,
+    folder,
+    assets,
+  }
+  writeFileSync(server.kubeconfig, kubeconfig(server, { token }), { mode: 0o600 })
+  const pidFile = join(folder, 'pid')
+  const etcd = startTethered(folder, [assets.etcd, ...etcdFlags(folder, ports)], process.env)
+  let api: Tethered | undefined
+  const resume = async (): Promise<void> => {
+    await api?.stop()
+    const run = join(folder, `run-${randomBytes(4).toString('hex')}`)
+    mkdirSync(run)
+    const remember = ['sh', '-c', 'echo $$ > "$0"; exec "$@"', pidFile]
+    api = startTethered(run, [...remember, assets['kube-apiserver'], ...apiServerFlags(folder, ports)], process.env)
+    await isReady(server, [etcd, api])
+  }
+  const stop = async (): Promise<void> => {
+    await api?.stop()
+    await etcd.stop()
+  }
+  try {
+    await resume()
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    ...server,
+    signal: (signal) => void process.kill(Number(readFileSync(pidFile, 'utf8')), signal),
+    pause: async () => api?.stop(),
+    resume,
+    stop,
+  }
+}
+
+/** Making the folder is what claims its ports among concurrent runs. They lie below the range of outgoing connections. */
+const claimFolder = async (): Promise<{ folder: string; ports: Ports }> => {
+  for (;;) {
+    const api = 30_000 + 2 * Math.floor(Math.random() * 1_300)
+    const ports = { api, etcd: api + 1 }
+    const folder = join(tmpdir(), `waybill-api-server-${api}`)
+    const free = await Promise.all(Object.values(ports).map(isFree))
+    if (free.includes(false) || existsSync(folder)) continue
+    mkdirSync(folder, { mode: 0o700 })
+    return { folder, ports }
+  }
+}
+
+const isReady = async (server: ApiServer, processes: readonly Tethered[]): Promise<void> => {
+  const deadlineMs = performance.now() + 120_000
+  for (let cause: unknown; ; ) {
+    const [dead] = processes.filter((one) => !one.running())
+    if (dead) throw new Error(`The API server could not start:\n${dead.output()}`)
+    if (performance.now() > deadlineMs) throw new Error('The API server was not ready after two minutes', { cause })
+    try {
+      await command(server, 'kubectl', ['get', '--raw', '/readyz'])
+      return
+    } catch (error) {
+      cause = error
+    }
+  }
+}
