@@ -1,3 +1,4 @@
+import { aborted } from 'node:util'
 import { isApiError } from './api-error.ts'
 import type { ApiRequest, Client } from './client.ts'
 
@@ -43,8 +44,10 @@ export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, 
     within: AbortSignal,
   ): Promise<Lease | undefined> => {
     try {
-      // Whoever asks knows better than the client when another try makes sense.
-      return await client.request<Lease>({ ...request, tries: 1, urgent: true }, within)
+      // Whoever asks knows better than the client when another try makes sense. And a request that waits for its
+      // connection does not hear of an abort.
+      const answer = client.request<Lease>({ ...request, tries: 1, urgent: true }, within)
+      return await Promise.race([answer, aborted(within, answer).then(() => Promise.reject(within.reason))])
     } catch (error) {
       if (isApiError(error, ...refusals)) return undefined
       throw error

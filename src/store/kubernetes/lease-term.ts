@@ -63,7 +63,7 @@ export const hold = async (
 
   const renew = async (): Promise<void> => {
     let waitMs = renewEveryMs
-    while (await delay(Math.min(waitMs, leftMs()), true, { signal: done.signal }).catch(() => false)) {
+    while (await delay(Math.max(0, Math.min(waitMs, leftMs())), true, { signal: done.signal }).catch(() => false)) {
       try {
         assertHeld()
         const next = await renewed()
