@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { findBroker } from '../../../test/support/broker.ts'
+import { type LaptopShop, openLaptopShop } from './laptop-shop.ts'
 import { poisonOrder } from './poison-order.ts'
 import { type Say, terminal } from './say.ts'
 import { sentOrNotSent } from './sent-or-not-sent.ts'
 import { shippingDown } from './shipping-down.ts'
-import { openShop, type Shop } from './shop.ts'
 
 const help = `npm start              three stories about orders, on a real RabbitMQ; exits 0 if all of them hold
 npm start -- --stay    keeps everything running afterwards for a look around, until Ctrl-C
@@ -19,25 +19,23 @@ PATH, from docker, or from Debian's packages. Nothing is left running.
 `
 
 /** Brings up everything that takes part; what it starts is handed to `closing`. */
-const open = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<Shop> => {
+const open = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<LaptopShop> => {
   say.title('Waybill, and a shop with Mailing, Billing and Shipping')
   const broker = await findBroker({ log: say.now })
   closing.defer(broker.stop)
   process.env.RABBITMQ_URL = broker.amqpUrl
   process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
-  const shop = await openShop(closing, logFile)
-  const { mailing, billing, shipping, vhost } = shop
+  const shop = await openLaptopShop(closing, logFile)
+  const { ports, vhost } = shop
   say.now(`RabbitMQ ${broker.version} is ${broker.origin}; virtual host ${vhost.name}`)
-  say.now(
-    `Mailing, Billing and Shipping are HTTP servers on ports ${mailing.port}, ${billing.port} and ${shipping.port}`,
-  )
+  say.now(`Mailing, Billing and Shipping are HTTP servers on ports ${Object.values(ports).join(', ')}`)
   await shop.startWaybill()
-  say.now('Waybill runs, and everything is ready: waybill run -f examples/omega')
+  say.now("Waybill runs, and everything is ready: waybill run -f examples/omega --resolve '*.shop.svc=127.0.0.1'")
   say.quote(await shop.table())
   return shop
 }
 
-const demonstrate = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<Shop> => {
+const demonstrate = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<LaptopShop> => {
   const shop = await open(say, closing, logFile)
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) await story(shop, say)
   const failures = say.failures()
@@ -45,8 +43,9 @@ const demonstrate = async (say: Say, closing: AsyncDisposableStack, logFile: str
   return shop
 }
 
-const lookAround = ({ vhost, waybill }: Shop, say: Say): void => {
-  const { server } = waybill()
+const lookAround = (shop: LaptopShop, say: Say): void => {
+  const { vhost } = shop
+  const server = shop.server()
   const { username } = vhost.endpoint
   say.title('Everything stays up for a look around. Ctrl-C ends it.')
   say.quote(`resources  npm run --silent waybill -- get --server ${server}

@@ -5,8 +5,8 @@ import { type Document, parseAllDocuments } from 'yaml'
 import type { Vhost } from '../../../test/support/vhost.ts'
 
 /**
- * The manifests of `folder` in a temporary folder, comments and all; only the addresses are those of this machine:
- * the broker, its virtual host, and the port of each subscription's subscriber.
+ * The manifests of `folder` in a temporary folder, comments and all. Only what this machine decides is different: the
+ * broker and its virtual host, and the ports of subscribers where theirs were taken.
  */
 export const ownCopy = (folder: string, vhost: Vhost, ports: Readonly<Record<string, number>>): string => {
   const copy = mkdtempSync(join(tmpdir(), 'waybill-demo-'))
@@ -23,8 +23,6 @@ const readdress = (document: Document, vhost: Vhost, ports: Readonly<Record<stri
   if (kind === 'Secret') document.set('stringData', vhost.secret)
   if (kind === 'Broker') document.setIn(['spec', 'vhost'], vhost.name)
   if (kind !== 'Subscription') return
-  const place = ['spec', 'subscriber', 'url']
-  const url = new URL(String(document.getIn(place)))
-  url.port = String(ports[String(document.getIn(['metadata', 'name']))] ?? url.port)
-  document.setIn(place, url.href)
+  const port = ports[String(document.getIn(['metadata', 'name']))]
+  if (port !== undefined) document.setIn(['spec', 'subscriber', 'serviceRef', 'port'], port)
 }

@@ -1,44 +1,44 @@
 import { eventually } from '../../../test/support/wait.ts'
 import type { Say } from './say.ts'
-import { accepted, acceptedAll, idOf, type Shop } from './shop.ts'
+import { accepted, acceptedAll, type Shop } from './shop.ts'
 
 /** Story 1: Waybill dies between the broker's confirm and the mail. */
 export const sentOrNotSent = async (shop: Shop, say: Say): Promise<void> => {
-  const { mailing, producer } = shop
+  const { mailing, billing, shipping } = shop
   say.title('1  Sent or not sent: an order is stored, Waybill dies; does the mail go out?')
 
-  mailing.answer('hang')
+  await mailing.answer({ status: 'hang' })
   const ids = await shop.placeOrders(20)
   say.now('20 orders published, and confirmed by RabbitMQ; the mail server is slow today')
-  await eventually(() => mailing.received.length === 5)
-  const inFlight = new Set(mailing.received.map(idOf))
-  await shop.waybill().kill('SIGKILL')
-  say.now(
-    `Waybill killed with kill -9 while ${inFlight.size} mails were on their way; sent: ${accepted(mailing).length}`,
-  )
+  await eventually(async () => (await mailing.received()).length >= 5, { everyMs: 50 })
+  const killed = await shop.killWaybill()
+  const inFlight = new Set((await mailing.received()).map(({ id }) => id))
+  const sentSoFar = (await accepted(mailing)).length
+  say.now(`${killed} while ${inFlight.size} mails were on their way; sent: ${sentSoFar}`)
 
-  const waiting = async () => (await producer.channel.checkQueue('waybill.sub.shop.mailing')).messageCount
-  await eventually(async () => (await waiting()) === 20, { everyMs: 100 })
+  await eventually(async () => (await shop.held('waybill.sub.shop.mailing')) === 20, { everyMs: 100 })
   say.now('All 20 are still in the queue waybill.sub.shop.mailing')
 
-  mailing.answer(204)
+  await mailing.answer({ status: 204 })
   await shop.startWaybill()
   say.now('Waybill started again; the mail server answers again')
-  const subscribers = [mailing, shop.billing, shop.shipping]
-  await eventually(() => subscribers.every((one) => acceptedAll(one, ids)), { timeoutMs: 15_000 }).catch(() => {})
+  const haveAll = async () =>
+    (await Promise.all([mailing, billing, shipping].map((one) => acceptedAll(one, ids)))).every(Boolean)
+  await eventually(haveAll, { timeoutMs: 30_000, everyMs: 50 }).catch(() => {})
   say.quote(await shop.table())
 
-  const sent = new Set(accepted(mailing))
-  say.judge(sent.size === 20 && acceptedAll(mailing, ids), `every mail was sent: ${sent.size} of 20`)
-  const asked = mailing.received.map(idOf)
-  const twice = asked.filter((id, at) => asked.indexOf(id) !== at)
-  const webhookIds = new Set(mailing.received.map(({ headers }) => headers['webhook-id']))
+  const sent = new Set(await accepted(mailing))
+  say.judge(sent.size === 20 && (await acceptedAll(mailing, ids)), `every mail was sent: ${sent.size} of 20`)
+  const received = await mailing.received()
+  const asked = received.map(({ id }) => id)
+  const twice = new Set(asked.filter((id, at) => asked.indexOf(id) !== at))
+  const webhookIds = new Set(received.map(({ webhookId }) => webhookId))
   say.judge(
-    twice.every((id) => inFlight.has(id)) && webhookIds.size === 20,
-    `only those on their way were asked for twice, with the same webhook-id: ${twice.length} of ${inFlight.size}`,
+    [...twice].every((id) => inFlight.has(id)) && webhookIds.size === 20,
+    `only those on their way were asked for twice, with the same webhook-id: ${twice.size} of ${inFlight.size}`,
   )
   say.judge(
-    acceptedAll(shop.billing, ids) && acceptedAll(shop.shipping, ids),
+    (await acceptedAll(billing, ids)) && (await acceptedAll(shipping, ids)),
     'every order reached Billing and Shipping too',
   )
 }
