@@ -18,19 +18,26 @@ export type Declarations = {
   close(): Promise<void>
 }
 
+/**
+ * Short, for whoever was stopped while it led must not be heard when it wakes up, and what it has handed to its
+ * connection cannot be taken back: after three times this without a sign of life the broker has closed the connection.
+ * That is before anybody else may lead.
+ */
+const heartbeatSeconds = 4
 const idleMs = 10_000
 const closeWithinMs = 4_000
 
 type Session = { readonly connection: ChannelModel; readonly free: Channel[] }
 
-export const openDeclarations = (endpoint: Endpoint): Declarations => {
+/** `before` is called right before each change is handed to the connection; what it throws prevents that, and is thrown. */
+export const openDeclarations = (endpoint: Endpoint, before: () => void): Declarations => {
   const stop = new AbortController()
   let session: Promise<Session> | undefined
   let underWay = 0
   let idle: NodeJS.Timeout | undefined
 
   const open = async (): Promise<Session> => {
-    const options = { name: 'waybill operator', heartbeatSeconds: 10 }
+    const options = { name: 'waybill operator', heartbeatSeconds }
     const connection = await openConnection(endpoint, options, stop.signal)
     // Whoever is waiting for an answer hears of it there.
     connection.on('error', () => undefined)
@@ -64,16 +71,30 @@ export const openDeclarations = (endpoint: Endpoint): Declarations => {
     return channel
   }
 
-  const apply = async (change: Declaration): Promise<void> => {
-    let channel: Channel | undefined
+  /** A channel that nobody else uses. */
+  const ready = async (): Promise<{ readonly channel: Channel; readonly free: Channel[] }> => {
     try {
       const entered = await enter()
-      channel = entered.free.pop() ?? (await newChannel(entered))
+      return { channel: entered.free.pop() ?? (await newChannel(entered)), free: entered.free }
+    } catch (error) {
+      throw brokerError(error, endpoint)
+    }
+  }
+
+  const apply = async (change: Declaration): Promise<void> => {
+    const { channel, free } = await ready()
+    try {
+      before()
+    } catch (error) {
+      free.push(channel)
+      throw error
+    }
+    try {
       await declare(channel, change)
-      entered.free.push(channel)
+      free.push(channel)
     } catch (error) {
       // The broker has closed it already, unless the change never got that far.
-      channel?.close().catch(() => undefined)
+      channel.close().catch(() => undefined)
       throw brokerError(error, endpoint)
     }
   }

@@ -1,4 +1,5 @@
-import { Pool } from 'undici'
+import { aborted } from 'node:util'
+import { type Dispatcher, Pool } from 'undici'
 import { BrokerError } from './broker-error.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -16,7 +17,8 @@ export type ManagementApi = {
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
-export const managementApi = (endpoint: Endpoint): ManagementApi => {
+/** `before` is called at the moment at which anything but a GET is sent; what it throws prevents that, and is thrown. */
+export const managementApi = (endpoint: Endpoint, before: () => void): ManagementApi => {
   const base = new URL(endpoint.management)
   const pool = new Pool(base.origin, {
     connections: 16,
@@ -28,6 +30,7 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
       ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
     },
   })
+  const asking = pool.compose(askFirst(before))
   const prefix = base.pathname === '/' ? '' : base.pathname
   const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`
 
@@ -35,17 +38,20 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
     let status: number
     let text: string
     try {
-      const answer = await pool.request({
+      const request = (method === 'GET' ? pool : asking).request({
         method,
         path: `${prefix}/api${path}`,
         headers: { authorization, 'content-type': 'application/json' },
         body: body === undefined ? null : JSON.stringify(body),
         signal,
       })
+      // A request that waits for its connection does not hear of an abort.
+      const answer = await Promise.race([request, aborted(signal, request).then(() => Promise.reject(signal.reason))])
       status = answer.statusCode
       text = await answer.body.text()
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof NotSent) throw error.cause
       throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why(error)}`, {
         cause: error,
       })
@@ -69,6 +75,30 @@ export const managementApi = (endpoint: Endpoint): ManagementApi => {
 
   return { call, get, close: () => pool.destroy() }
 }
+
+class NotSent extends Error {
+  override readonly name = 'NotSent'
+}
+
+/** Asks when the connection is there and nothing but sending is left: a request may have waited long for its turn. */
+const askFirst =
+  (before: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        try {
+          before()
+        } catch (cause) {
+          throw new NotSent('Not sent', { cause })
+        }
+        handler.onRequestStart?.(controller, context)
+      },
+      onResponseStart: (...all) => handler.onResponseStart?.(...all),
+      onResponseData: (...all) => handler.onResponseData?.(...all),
+      onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
+      onResponseError: (...all) => handler.onResponseError?.(...all),
+    })
 
 const why = (error: unknown): string => {
   const { code, message }: { code?: unknown; message?: unknown } = Object(error)

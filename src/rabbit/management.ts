@@ -17,13 +17,17 @@ export type Management = {
   close(): Promise<void>
 }
 
+/** A broker that answers nothing at all for so long, not even who we are, is away. */
+const probeWithinMs = 2_500
+
 /**
  * Reads, policies and deletions go over the management API; what has to be declared goes over AMQP, which takes about half
- * as long: behind every declaration over HTTP the broker opens an AMQP connection to itself.
+ * as long: behind every declaration over HTTP the broker opens an AMQP connection to itself. `before` is called right
+ * before anything is sent that changes the broker; what it throws prevents that, and is thrown.
  */
-export const connectManagement = (endpoint: Endpoint): Management => {
-  const { call, get, close } = managementApi(endpoint)
-  const declarations = openDeclarations(endpoint)
+export const connectManagement = (endpoint: Endpoint, before: () => void = () => {}): Management => {
+  const { call, get, close } = managementApi(endpoint, before)
+  const declarations = openDeclarations(endpoint, before)
   const vhost = encodeURIComponent(endpoint.vhost)
 
   return {
@@ -36,7 +40,15 @@ export const connectManagement = (endpoint: Endpoint): Management => {
     },
 
     async probe(signal) {
-      await call('GET', '/whoami', signal)
+      const limit = AbortSignal.timeout(probeWithinMs)
+      try {
+        await call('GET', '/whoami', AbortSignal.any([signal, limit]))
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error !== limit.reason) throw error
+        const message = `The management API at ${new URL(endpoint.management).host} did not answer within ${probeWithinMs / 1000} s`
+        throw new BrokerError('unreachable', message, { cause: error })
+      }
     },
 
     async apply(change, signal) {
