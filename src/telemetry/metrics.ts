@@ -113,6 +113,17 @@ export const createMetrics = () => {
     statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
     /** `verb` as in RBAC, `code`: the HTTP status, or `none` where there was no answer. */
     apiRequests: counter('api_requests_total', 'Requests to the Kubernetes API server', 'verb', 'code'),
+    /** `kind, namespace` (empty: all). */
+    lists: counter('lists_total', 'Lists of all resources of a kind that were asked for', 'kind', 'namespace'),
+    /** `kind, namespace, cause` (ended, expired, silent, failed). */
+    watchEnds: counter('watch_ends_total', 'Ends of watches, by cause', 'kind', 'namespace', 'cause'),
+    /** `kind, namespace`; in seconds since 1970. */
+    watchHeard: gauge(
+      'watch_heard_timestamp_seconds',
+      'When a watch last told something: a quiet one does so about once a minute',
+      'kind',
+      'namespace',
+    ),
   }
 
   return {

@@ -3,7 +3,10 @@ export class ApiError extends Error {
   override readonly name = 'ApiError'
   /** Of the HTTP answer, or of the Status that a watch ends with; 0 where there was no usable answer. */
   readonly status: number
-  /** CamelCase, as the server names it: `NotFound`, `Conflict`, `Expired`, …; `Unreachable` without an answer. */
+  /**
+   * CamelCase, as the server names it: `NotFound`, `Conflict`, `Expired`, …. Without a usable answer: `Unreachable`,
+   * `Silent` when it stopped in the middle, `NotJson`, `NoEvent`.
+   */
   readonly reason: string
   /** How long the server asks to be left alone. */
   readonly retryAfterMs?: number
@@ -56,7 +59,8 @@ export const unanswered = (what: string, error: unknown): ApiError => {
   if (error instanceof ApiError) return error
   const { code, message }: { code?: unknown; message?: unknown } = Object(error)
   const why = String(code ?? message ?? error)
-  return new ApiError({ status: 0, reason: 'Unreachable' }, `${what}: the API server did not answer: ${why}`, {
+  const reason = code === 'UND_ERR_BODY_TIMEOUT' ? 'Silent' : 'Unreachable'
+  return new ApiError({ status: 0, reason }, `${what}: the API server did not answer: ${why}`, {
     cause: error,
   })
 }

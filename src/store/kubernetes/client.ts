@@ -29,10 +29,10 @@ export type Client = {
   /** The JSON that the server answered with. @throws ApiError, the signal's reason, or what `before` throws */
   request<T>(request: ApiRequest, signal?: AbortSignal): Promise<T>
   /**
-   * Watches until the server ends it, which it does from time to time; `silenceMs` without a byte tells a connection
-   * that died without a word. @throws ApiError, also for the ERROR that the server ends a watch with
+   * Watches until the server ends it, which it does from time to time. Resolves once the server has agreed.
+   * `silenceMs` without a byte tells a connection that died without a word. @throws ApiError, and so do the events
    */
-  watch(path: string, query: Query, silenceMs: number, signal: AbortSignal): AsyncGenerator<WatchEvent, void, void>
+  watch(path: string, query: Query, silenceMs: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
   /** The namespace that the cluster's configuration names. */
   readonly namespace: string
   close(): Promise<void>
@@ -135,24 +135,17 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       }
     },
 
-    async *watch(path, query, silenceMs, signal) {
+    async watch(path, query, silenceMs, signal) {
       const what = `WATCH ${path}`
+      const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: silenceMs }
+      const asked = { method: 'GET', path, query: { ...query, watch: true }, ...timeouts, signal } as const
       try {
-        const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: silenceMs }
-        const all = { ...query, watch: true }
-        const answer = await send(
-          unlimited,
-          'watch',
-          { method: 'GET', path, query: all, ...timeouts, signal },
-          'application/json',
-        )
-        if (answer.statusCode >= 300) {
-          throw refusal(what, answer.statusCode, await answer.body.text(), answer.headers['retry-after'])
-        }
-        yield* watchEvents(what, answer.body)
+        const { statusCode, headers, body } = await send(unlimited, 'watch', asked, 'application/json')
+        if (statusCode === 200) return watchEvents(what, body, signal)
+        throw refusal(what, statusCode, await body.text(), headers['retry-after'])
       } catch (error) {
         signal.throwIfAborted()
-        throw error instanceof ApiError ? error : unanswered(what, error)
+        throw unanswered(what, error)
       }
     },
 

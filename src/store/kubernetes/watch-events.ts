@@ -1,4 +1,4 @@
-import { ApiError, refusal, type Status } from './api-error.ts'
+import { ApiError, refusal, type Status, unanswered } from './api-error.ts'
 
 /** What a watch tells. */
 export type WatchEvent = {
@@ -10,20 +10,29 @@ const types: ReadonlySet<unknown> = new Set<WatchEvent['type']>(['ADDED', 'MODIF
 
 /**
  * The events in the body of a watch, one JSON document a line, until it ends.
- * @throws ApiError for the ERROR that ends a watch, and for what is no event
+ * @throws ApiError for the ERROR that a server ends a watch with, for what is no event, and when the connection breaks
  */
-export async function* watchEvents(what: string, body: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent, void, void> {
+export async function* watchEvents(
+  what: string,
+  body: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent, void, void> {
   const decoder = new TextDecoder()
-  /** The parts of a line that has not ended yet: joining them with each chunk would cost their length again and again. */
+  /** A line that has not ended yet, in parts: joining them with each chunk would cost their length again and again. */
   let parts: string[] = []
-  for await (const chunk of body) {
-    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
-    parts.push(first)
-    for (const next of more) {
-      const line = parts.join('')
-      parts = [next]
-      if (line !== '') yield eventOf(what, line)
+  try {
+    for await (const chunk of body) {
+      const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
+      parts.push(first)
+      for (const next of more) {
+        const line = parts.join('')
+        parts = [next]
+        if (line !== '') yield eventOf(what, line)
+      }
     }
+  } catch (error) {
+    signal.throwIfAborted()
+    throw unanswered(what, error)
   }
   // Half a line is left where the connection broke; the next watch tells it again.
 }

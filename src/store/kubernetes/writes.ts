@@ -1,0 +1,88 @@
+import { apiVersion, isDeleting, type Kind, type Resource } from '../../api/resource.ts'
+import { type FieldManager, finalizer } from '../store.ts'
+import { isApiError } from './api-error.ts'
+import type { ApiRequest, Client } from './client.ts'
+import { resourcePath } from './paths.ts'
+
+export type WritesOptions = {
+  readonly client: Pick<Client, 'request'>
+  /** The resource as it is known. */
+  current(kind: Kind, resource: Resource): Resource | undefined
+  /** Takes in what the server answered. */
+  refresh(kind: Kind, object: unknown): void
+}
+
+/** Called right before each change is sent; throws where it must not be made any more. */
+export type MayWrite = (() => void) | undefined
+
+/** An object that keeps changing meanwhile is tried so often. */
+const conflictsAtMost = 5
+
+/** Changes resources; only those of the identity that was read, never one that took their name. */
+export const createWrites = ({ client, current, refresh }: WritesOptions) => {
+  const patch = async (kind: Kind, request: Omit<ApiRequest, 'method'>): Promise<void> => {
+    refresh(kind, await client.request<unknown>({ ...request, method: 'PATCH' }))
+  }
+
+  /** The object as the server has it now, if it still is the one that was read. */
+  const readAgain = async (kind: Kind, { metadata }: Resource): Promise<Resource | undefined> => {
+    try {
+      const found = await client.request<Resource>({ method: 'GET', path: resourcePath(kind, metadata) })
+      refresh(kind, found)
+      return found.metadata.uid === metadata.uid ? found : undefined
+    } catch (error) {
+      if (isApiError(error, 404)) return undefined
+      throw error
+    }
+  }
+
+  return {
+    async applyStatus(
+      kind: Kind,
+      resource: Resource,
+      manager: FieldManager,
+      status: object,
+      mayWrite: MayWrite,
+    ): Promise<void> {
+      const { namespace, name, uid } = resource.metadata
+      for (let conflicts = 0; ; conflicts++) {
+        try {
+          return await patch(kind, {
+            path: `${resourcePath(kind, resource.metadata)}/status`,
+            query: { fieldManager: manager, force: true },
+            contentType: 'application/apply-patch+yaml',
+            body: { apiVersion, kind: kind.kind, metadata: { namespace, name, uid }, status },
+            before: mayWrite,
+          })
+        } catch (error) {
+          if (isApiError(error, 404)) return
+          // The uid of another object is a conflict too, and the same for the eye.
+          if (!isApiError(error, 409) || conflicts >= conflictsAtMost) throw error
+          if ((await readAgain(kind, resource)) === undefined) return
+        }
+      }
+    },
+
+    async setFinalizer(kind: Kind, resource: Resource, present: boolean, mayWrite: MayWrite): Promise<void> {
+      let known = current(kind, resource)
+      for (let conflicts = 0; known; conflicts++) {
+        const { uid, resourceVersion, finalizers: before = [] } = known.metadata
+        // The API server lets nobody add a finalizer to what is being deleted.
+        if (before.includes(finalizer) === present || (present && isDeleting(known))) return
+        const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
+        try {
+          return await patch(kind, {
+            path: resourcePath(kind, known.metadata),
+            contentType: 'application/merge-patch+json',
+            body: { metadata: { uid, resourceVersion, finalizers } },
+            before: mayWrite,
+          })
+        } catch (error) {
+          if (isApiError(error, 404)) return
+          if (!isApiError(error, 409, 422) || conflicts >= conflictsAtMost) throw error
+          known = await readAgain(kind, resource)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,11 @@
+/** A Secret could not be read, which says nothing of what it holds or whether it exists. */
+export class SecretError extends Error {
+  override readonly name = 'SecretError'
+  /** `forbidden` lasts until somebody grants the permission; `unavailable` may be over at the next try. */
+  readonly kind: 'forbidden' | 'unavailable'
+
+  constructor(kind: 'forbidden' | 'unavailable', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
+}
