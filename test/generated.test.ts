@@ -1,5 +1,5 @@
 import { stale } from '../src/cli/generate.ts'
 
-test('crds/ is what npm run generate writes', async () => {
+test('crds/ and the CRDs of the chart are what npm run generate writes', async () => {
   expect(await stale()).toEqual([])
 })

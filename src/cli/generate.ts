@@ -1,42 +1,48 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { crd } from '../api/crd.ts'
 import { kinds } from '../api/kinds.ts'
 import { reference } from '../api/reference.ts'
 
-const folder = join(import.meta.dirname, '../../crds')
+const root = join(import.meta.dirname, '../..')
 
-/** What `crds/` must hold, by file name. */
-export const generated = (): ReadonlyMap<string, string> =>
-  new Map([
-    ...kinds.map((kind): [string, string] => [
-      `${kind.plural}.yaml`,
-      `# Generated from src/api by npm run generate.\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
-    ]),
-    ['README.md', reference(kinds)],
+/** What is generated, by path. Helm installs CRDs from the chart's own folder only. */
+export const generated = (): ReadonlyMap<string, string> => {
+  const crds = kinds.map((kind) => ({
+    file: `${kind.plural}.yaml`,
+    text: `# Generated from src/api by npm run generate.\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
+  }))
+  return new Map([
+    ...['crds', 'charts/waybill/crds'].flatMap((folder) =>
+      crds.map(({ file, text }): [string, string] => [`${folder}/${file}`, text]),
+    ),
+    ['crds/README.md', reference(kinds)],
   ])
+}
 
-/** Names of the files that are missing or differ. */
+/** Paths of the files that are missing or differ. */
 export const stale = async (): Promise<readonly string[]> => {
   const differing = await Promise.all(
-    [...generated()].map(async ([name, text]) => {
-      const found = await readFile(join(folder, name), 'utf8').catch(() => undefined)
-      return found === text ? [] : [name]
+    [...generated()].map(async ([path, text]) => {
+      const found = await readFile(join(root, path), 'utf8').catch(() => undefined)
+      return found === text ? [] : [path]
     }),
   )
   return differing.flat()
 }
 
 const write = async (): Promise<void> => {
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of generated()) await writeFile(join(folder, name), text)
+  for (const [path, text] of generated()) {
+    await mkdir(join(root, dirname(path)), { recursive: true })
+    await writeFile(join(root, path), text)
+  }
 }
 
 if (import.meta.main) {
   if (process.argv.includes('--check')) {
-    const names = await stale()
-    for (const name of names) console.error(`crds/${name} differs from src/api: run npm run generate`)
-    process.exitCode = names.length > 0 ? 1 : 0
+    const paths = await stale()
+    for (const path of paths) console.error(`${path} differs from src/api: run npm run generate`)
+    process.exitCode = paths.length > 0 ? 1 : 0
   } else await write()
 }

@@ -1,0 +1,94 @@
+{{/* Takes (dict "root" $ "component" "operator" "args" … "graceSeconds" …). */}}
+{{- define "waybill.deployment" -}}
+{{- $values := index .root.Values .component -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "waybill.metadata" . | nindent 2 }}
+spec:
+  {{- if not (kindIs "invalid" $values.replicas) }}
+  replicas: {{ $values.replicas }}
+  {{- end }}
+  selector:
+    matchLabels:
+      {{- include "waybill.selector" . | nindent 6 }}
+  template:
+    metadata:
+      {{- with $values.podAnnotations }}
+      annotations:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      labels:
+        {{- merge (include "waybill.labels" . | fromYaml) ($values.podLabels | default dict) | toYaml | nindent 8 }}
+    spec:
+      serviceAccountName: {{ include "waybill.name" . }}
+      automountServiceAccountToken: true
+      enableServiceLinks: false
+      {{- with .root.Values.imagePullSecrets }}
+      imagePullSecrets:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        {{- include "waybill.podSecurity" . | nindent 8 }}
+      terminationGracePeriodSeconds: {{ .graceSeconds }}
+      containers:
+        - name: {{ .component }}
+          image: {{ include "waybill.image" .root }}
+          imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+          args:
+            - {{ .component }}
+            {{- range .args }}
+            - {{ . | quote }}
+            {{- end }}
+          {{- with $values.extraEnv }}
+          env:
+            {{- toYaml . | nindent 12 }}
+          {{- end }}
+          ports:
+            - {name: http, containerPort: 9402}
+          startupProbe:
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 1
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: {path: /healthz, port: http}
+            periodSeconds: 10
+            timeoutSeconds: 5
+            failureThreshold: 6
+          readinessProbe:
+            httpGet: {path: /readyz, port: http}
+            periodSeconds: 5
+            timeoutSeconds: 5
+          resources:
+            {{- toYaml $values.resources | nindent 12 }}
+          securityContext:
+            {{- include "waybill.containerSecurity" . | nindent 12 }}
+      topologySpreadConstraints:
+        {{- if $values.topologySpreadConstraints }}
+        {{- toYaml $values.topologySpreadConstraints | nindent 8 }}
+        {{- else }}
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels:
+              {{- include "waybill.selector" . | nindent 14 }}
+        {{- end }}
+      {{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+      {{- with index $values $field }}
+      {{ $field }}: {{ toJson . }}
+      {{- end }}
+      {{- end }}
+{{- end -}}
+
+{{/* What the Pod Security level `restricted` asks for, and a root filesystem that cannot be written. The image says which user. */}}
+{{- define "waybill.podSecurity" -}}
+runAsNonRoot: true
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "waybill.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}

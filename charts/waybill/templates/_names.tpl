@@ -1,0 +1,46 @@
+{{/* What everything is named after. The longest suffix has 17 letters, and a name of a Service at most 63. */}}
+{{- define "waybill.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 46 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 46 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The templates below take (dict "root" $ "component" "operator"). */}}
+
+{{- define "waybill.name" -}}
+{{- include "waybill.fullname" .root }}-{{ .component -}}
+{{- end -}}
+
+{{/* Labels that tell the pods of a component from all others, for ever. */}}
+{{- define "waybill.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "waybill.labels" -}}
+{{ include "waybill.selector" . }}
+app.kubernetes.io/part-of: waybill
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "waybill.metadata" -}}
+name: {{ include "waybill.name" . }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "waybill.labels" . | nindent 2 }}
+{{- end -}}
+
+{{- define "waybill.image" -}}
+{{- with .Values.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}
+{{- else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
