@@ -3,27 +3,38 @@ import type { Subscription } from '../api/subscription.ts'
 import type { DeadLetterReason, Decision } from './decide.ts'
 import { type Outcome, outcomeText, reasonOf } from './outcome.ts'
 
-/** What became of the messages of one subscription since this process began to deliver it. Times are ms since 1970. */
+/** What became of the messages of one subscription since a process began to deliver it. Times are ms since 1970. */
 export type Tally = {
   delivered: number
   retried: number
-  readonly deadLettered: Record<DeadLetterReason, number>
+  deadLettered: number
   /** Attempts that failed since the latest success. */
   failing: number
-  lastSuccess: number
-  lastFailure: { readonly time: number; readonly outcome: Outcome } | undefined
-  /** Until when the latest failures say how things are: the retries that they led to must have shown by then. */
+  /** When the newest of them was evidence: see {@link count}. Always after the latest success. */
+  failingSince: number
+  /** Until when they say how things are: the retries that they led to must have shown by then. */
   failingUntil: number
+  lastSuccess: number
+  lastFailure: LastFailure | undefined
+}
+
+export type LastFailure = {
+  readonly time: number
+  /** Where there was an answer. */
+  readonly statusCode?: number
+  readonly reason: string
+  readonly message: string
 }
 
 export const newTally = (): Tally => ({
   delivered: 0,
   retried: 0,
-  deadLettered: { Rejected: 0, Gone: 0, Exhausted: 0, Expired: 0, Unparsable: 0, DeliveryLimit: 0 },
+  deadLettered: 0,
   failing: 0,
+  failingSince: 0,
+  failingUntil: 0,
   lastSuccess: 0,
   lastFailure: undefined,
-  failingUntil: 0,
 })
 
 /** How long a success or a failure speaks for the subscription. */
@@ -35,21 +46,64 @@ const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unp
 export const count = (tally: Tally, outcome: Outcome, decision: Decision, firstAttempt: number, now: number): void => {
   if (decision.do === 'acknowledge') {
     tally.delivered += 1
-    tally.failing = 0
     tally.lastSuccess = now
+    endFailing(tally)
     return
   }
   if (outcome.kind === 'abandoned') return
-  tally.lastFailure = { time: now, outcome }
-  if (decision.do === 'dead-letter') tally.deadLettered[decision.reason] += 1
+  tally.lastFailure = failureOf(outcome, now)
+  if (decision.do === 'dead-letter') tally.deadLettered += 1
   if (decision.do === 'retry') tally.retried += 1
   // A subscriber that turns one message down, or a message that is none, says nothing about the others.
   if (decision.do === 'dead-letter' && aboutTheMessage.has(decision.reason)) return
   // Nor does one that is answered an error again, when others have succeeded since its first attempt.
-  if (outcome.kind === 'answered' && firstAttempt <= tally.lastSuccess) return
+  const since = outcome.kind === 'answered' ? firstAttempt : now
+  if (since <= tally.lastSuccess) return
   tally.failing += 1
+  tally.failingSince = Math.max(tally.failingSince, since)
   const speaksFor = windowMs + (decision.do === 'retry' ? decision.delayMs : 0)
   tally.failingUntil = Math.max(tally.failingUntil, now + speaksFor)
+}
+
+const endFailing = (tally: Tally): void => {
+  tally.failing = 0
+  tally.failingSince = 0
+  tally.failingUntil = 0
+}
+
+const failureOf = (outcome: Outcome, time: number): LastFailure => ({
+  time,
+  ...(outcome.kind === 'answered' ? { statusCode: outcome.status } : {}),
+  reason: reasonOf(outcome),
+  message: outcomeText(outcome),
+})
+
+/**
+ * The tallies of several processes as one, whatever their order. A success at one of them speaks for the subscription:
+ * what failed before it at another is over.
+ */
+export const mergeTallies = (tallies: readonly Tally[]): Tally => {
+  const merged = newTally()
+  for (const { delivered, retried, deadLettered, lastSuccess, lastFailure } of tallies) {
+    merged.delivered += delivered
+    merged.retried += retried
+    merged.deadLettered += deadLettered
+    merged.lastSuccess = Math.max(merged.lastSuccess, lastSuccess)
+    merged.lastFailure = later(merged.lastFailure, lastFailure)
+  }
+  for (const { failing, failingSince, failingUntil } of tallies) {
+    if (failingSince <= merged.lastSuccess) continue
+    merged.failing += failing
+    merged.failingSince = Math.max(merged.failingSince, failingSince)
+    merged.failingUntil = Math.max(merged.failingUntil, failingUntil)
+  }
+  return merged
+}
+
+const later = (a: LastFailure | undefined, b: LastFailure | undefined): LastFailure | undefined => {
+  if (a === undefined || b === undefined) return a ?? b
+  if (a.time === b.time) return a.message < b.message ? b : a
+  return a.time < b.time ? b : a
 }
 
 /**
@@ -68,27 +122,23 @@ export const deliveringVerdict = (tally: Tally, now: number): Verdict<'Deliverin
   }
   const since = lastSuccess === 0 ? '' : ` since the last success at ${new Date(lastSuccess).toISOString()}`
   const what = failing === 1 ? `The only attempt${since} failed` : `All ${failing} attempts${since} failed`
-  return verdict('Delivering', 'False', 'AllAttemptsFailing', `${what}: ${outcomeText(lastFailure.outcome)}`)
+  return verdict('Delivering', 'False', 'AllAttemptsFailing', `${what}: ${lastFailure.message}`)
 }
 
 type DeliveryStatus = NonNullable<NonNullable<Subscription['status']>['delivery']>
 
 /** The tally as the `status.delivery` of a Subscription: counts that move with every message keep two digits. */
-export const deliveryStatus = (tally: Tally): DeliveryStatus => {
-  const counts = {
-    delivered: Number(tally.delivered.toPrecision(2)),
-    retried: Number(tally.retried.toPrecision(2)),
-    deadLettered: Object.values(tally.deadLettered).reduce((sum, each) => sum + each, 0),
-  }
-  if (tally.lastFailure === undefined) return counts
-  const { time, outcome } = tally.lastFailure
-  return {
-    ...counts,
-    lastFailure: {
-      time: new Date(time).toISOString(),
-      ...(outcome.kind === 'answered' ? { statusCode: outcome.status } : {}),
-      reason: reasonOf(outcome),
-      message: outcomeText(outcome).slice(0, 256),
-    },
-  }
-}
+export const deliveryStatus = ({ delivered, retried, deadLettered, lastFailure }: Tally): DeliveryStatus => ({
+  delivered: Number(delivered.toPrecision(2)),
+  retried: Number(retried.toPrecision(2)),
+  deadLettered,
+  ...(lastFailure
+    ? {
+        lastFailure: {
+          ...lastFailure,
+          time: new Date(lastFailure.time).toISOString(),
+          message: lastFailure.message.slice(0, 256),
+        },
+      }
+    : {}),
+})

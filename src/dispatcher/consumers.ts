@@ -4,12 +4,14 @@ import { subscription as kind, type Subscription } from '../api/subscription.ts'
 import type { Tally } from '../delivery/tally.ts'
 import { type Amqp, connectAmqp } from '../rabbit/amqp.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../rabbit/endpoint.ts'
+import { SecretError } from '../store/secret-error.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { AddressGuard } from './addresses.ts'
 import { type Lane, startLane } from './lane.ts'
 import type { Idle, Route, Work } from './routes.ts'
+import { type Secrets, secretsOf } from './secrets.ts'
 import type { TlsOptions } from './send.ts'
 import { TlsSecretError, tlsOf } from './tls.ts'
 
@@ -85,14 +87,14 @@ export const createConsumers = (options: ConsumersOptions) => {
     after(close(link, running))
   }
 
-  const linkTo = async (key: string, work: Work): Promise<Link | undefined> => {
+  const linkTo = async (key: string, work: Work, { secret }: Secrets): Promise<Link | undefined> => {
     const known = links.get(key)
     let endpoint: Endpoint
     try {
-      endpoint = await readEndpoint(work.attached.broker, store.secret, lookup)
+      endpoint = await readEndpoint(work.attached.broker, secret, lookup)
     } catch (error) {
       // The operator says so on the Broker; what runs goes on with the credentials it has.
-      if (error instanceof EndpointError) return known
+      if (error instanceof EndpointError || error instanceof SecretError) return known
       throw error
     }
     if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known
@@ -120,9 +122,9 @@ export const createConsumers = (options: ConsumersOptions) => {
     changed(lane)
   }
 
-  const fitRoute = async (link: Link, route: Route): Promise<void> => {
+  const fitRoute = async (link: Link, route: Route, secrets: Secrets): Promise<void> => {
     const running = link.running.get(route.id)
-    const tls = await tlsOf(route.subscription, store)
+    const tls = await tlsOf(route.subscription, secrets)
     if (running?.lane.route.key === route.key && isDeepStrictEqual(running.tls, tls)) return
     start(link, route, tls)
     if (running) after(end(running.lane))
@@ -134,16 +136,18 @@ export const createConsumers = (options: ConsumersOptions) => {
     dropped(lane.route.subscription)
   }
 
-  const fitLink = async (link: Link, { routes, levels }: Work): Promise<void> => {
+  const fitLink = async (link: Link, { routes, levels }: Work, secrets: Secrets): Promise<void> => {
     link.levels = levels
     const wanted = new Set(routes.map(({ id }) => id))
     for (const [id, running] of link.running) if (!wanted.has(id)) stop(link, id, running)
     for (const route of routes) {
       try {
-        await fitRoute(link, route)
+        await fitRoute(link, route, secrets)
       } catch (error) {
-        if (!(error instanceof TlsSecretError)) throw error
         const running = link.running.get(route.id)
+        // What runs goes on with what it has, until the Secret can be read.
+        if (error instanceof SecretError && (running || error.kind === 'unavailable')) continue
+        if (!(error instanceof TlsSecretError || error instanceof SecretError)) throw error
         if (running) stop(link, route.id, running)
         idle({ subscription: route.subscription, reason: 'TargetInvalid', message: error.message })
       }
@@ -151,8 +155,12 @@ export const createConsumers = (options: ConsumersOptions) => {
   }
 
   return {
-    /** Starts, changes and stops lanes until they are those of `work`; whoever rests is told why. */
-    async follow(work: ReadonlyMap<string, Work>, resting: readonly Idle[]): Promise<void> {
+    /**
+     * Starts, changes and stops lanes until they are those of `work`; whoever rests is told why. Resolves to why
+     * a Secret could not be read, if any: what needs it goes on as it was.
+     */
+    async follow(work: ReadonlyMap<string, Work>, resting: readonly Idle[]): Promise<SecretError | undefined> {
+      const secrets = secretsOf(store)
       for (const [key, link] of links) {
         if (work.has(key)) continue
         links.delete(key)
@@ -163,10 +171,11 @@ export const createConsumers = (options: ConsumersOptions) => {
       }
       for (const [key, each] of work) {
         if (each.routes.length === 0 && !links.has(key)) continue
-        const link = await linkTo(key, each)
-        if (link) await fitLink(link, each)
+        const link = await linkTo(key, each, secrets)
+        if (link) await fitLink(link, each, secrets)
       }
       for (const each of resting) idle(each)
+      return secrets.unavailable()
     },
     /** Ends everything in flight, within the drain timeout. */
     async close(): Promise<void> {

@@ -7,19 +7,7 @@ import { createDeliver } from './deliver.ts'
 import { meter } from './meter.ts'
 import type { Route } from './routes.ts'
 import { createSender, type TlsOptions } from './send.ts'
-
-/** What a report on a subscription is made of. */
-export type LaneState = {
-  /** Too young to say that it does not consume. */
-  readonly starting: boolean
-  readonly tally: Tally
-  readonly consumer: ConsumerState
-  readonly broker: AmqpState
-  /** Why copies are not confirmed, while any is held back. */
-  readonly blocked: string | undefined
-  /** The generation whose subscriber answered 410. */
-  readonly gone: number | undefined
-}
+import type { LaneState, Waiting } from './share.ts'
 
 export type LaneOptions = {
   readonly amqp: Amqp
@@ -60,7 +48,7 @@ export const startLane = (options: LaneOptions): Lane => {
   let consumerState: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined
-  let gone: number | undefined
+  let gone = false
   let graceUntil = Date.now() + graceMs
   let stopped: Promise<void> | undefined
 
@@ -76,7 +64,7 @@ export const startLane = (options: LaneOptions): Lane => {
         changed()
       },
       gone() {
-        gone = route.subscription.metadata.generation
+        gone = true
         void stop()
         changed()
       },
@@ -133,11 +121,17 @@ export const startLane = (options: LaneOptions): Lane => {
     await sender.abandon()
   }
 
+  const waiting = (): Waiting | undefined => {
+    if (consumerState.is === 'consuming') return undefined
+    if (broker.consuming === 'up') return { reason: 'NoConsumer', message: consumerState.reason }
+    const reason = broker.reason ?? consumerState.reason
+    return { reason: 'BrokerUnreachable', message: `No AMQP connection: ${reason}` }
+  }
+
   const state = (): LaneState => ({
+    generation: route.subscription.metadata.generation,
     starting: Date.now() < graceUntil,
-    tally,
-    consumer: consumerState,
-    broker,
+    waiting: waiting(),
     blocked,
     gone,
   })

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Resource } from '../api/resource.ts'
 import { subscription } from '../api/subscription.ts'
+import { fenced } from '../store/fenced.ts'
 import { gather } from '../store/gather.ts'
 import { onGone } from '../store/gone.ts'
 import { onMeaning } from '../store/meaning.ts'
@@ -10,6 +12,10 @@ import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { addressGuard } from './addresses.ts'
 import { createConsumers } from './consumers.ts'
+import { listenTo } from './listen.ts'
+import { peerName } from './peers.ts'
+import { createRegister } from './register.ts'
+import { createReplicas } from './replicas.ts'
 import { createReporter } from './report.ts'
 import { workOf } from './routes.ts'
 
@@ -42,8 +48,8 @@ export type Running = {
   /** What there was to deliver at the start is being consumed. */
   ready(): boolean
   /**
-   * Resolves when everything in flight has ended, after the signal. Serve the share until then, and end the term
-   * after it: its last write has the last counts.
+   * Resolves when everything in flight has ended, after the signal. The share is to be served until then; the term may
+   * end with the signal, for another replica hears of what still ends here.
    */
   readonly done: Promise<void>
   /** What this replica sees, for the other ones: to be served as JSON at {@link sharePath}, `undefined` as 204. */
@@ -62,12 +68,20 @@ export const sharePath = '/share'
 const gatherMs = 20
 /** Secrets cannot be watched everywhere, so they are read again this often. */
 const refreshMs = 60_000
+/** A Secret that could not be read is tried again after this. */
+const againMs = 2_000
 const reportMs = 250
+/** The others ask every second, and the last counts are for them to hear. */
+const lingerMs = 1_500
 
-/** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. */
+/** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. @throws PeerNameError */
 export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
-  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup, peers } = options
-  const reporter = createReporter({ store, metrics, log, now: Date.now })
+  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup } = options
+  const peers = options.peers?.map(peerName)
+  const replica = randomUUID()
+  const register = createRegister(replica)
+  const listening = peers && listenTo({ peers, path: sharePath, replica, metrics, log }, signal)
+  const replicas = listening?.replicas ?? createReplicas()
   const consumers = createConsumers({
     store,
     log,
@@ -75,7 +89,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     guard: addressGuard({ loopback: allowLoopback }, lookup),
     lookup,
     drainTimeoutMs,
-    ...reporter,
+    ...register,
   })
   let isReady = false
   let following: Promise<void> | undefined
@@ -86,8 +100,11 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       again = false
       try {
         const { work, idle } = workOf(gather(store))
-        await consumers.follow(work, idle)
+        const fault = await consumers.follow(work, idle)
         isReady = true
+        if (fault === undefined) continue
+        log.warn({ error: fault }, 'Could not read a Secret, what is delivered goes on as before')
+        void delay(againMs, undefined, { signal }).then(look, () => undefined)
       } catch (error) {
         log.error({ error }, 'Could not follow a change of the resources')
       }
@@ -100,33 +117,53 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     following ??= follow()
   }
 
-  const repeat = async (everyMs: number, work: () => void | Promise<void>): Promise<void> => {
-    while (await delay(everyMs, true, { signal }).catch(() => false)) await work()
+  const report = async (term: Term): Promise<void> => {
+    await listening?.heard
+    const reporter = createReporter({
+      store: fenced(store, term.assertHeld),
+      metrics,
+      register,
+      replicas,
+      now: Date.now,
+    })
+    const write = async (): Promise<void> => {
+      const [error, ...more] = await reporter.write()
+      if (error !== undefined && !term.signal.aborted)
+        log.warn({ error, failed: more.length + 1 }, 'Could not write statuses')
+    }
+    await Promise.all([repeat(reportMs, write, term.signal), repeat(refreshMs, reporter.recheck, term.signal)])
+    await write()
   }
 
   const run = async (): Promise<void> => {
     const stopWatching = onMeaning(store, meaningOf, gatherMs, look)
     const stopForgetting = onGone(store, subscription, (namespace, name) => {
-      reporter.forget(namespace, name)
+      register.forget(namespace, name)
       void metrics.forgetSubscription(namespace, name)
     })
     const drained = new AbortController()
-    const reporting = peers ? undefined : report({ signal: drained.signal, assertHeld() {} })
-    await repeat(refreshMs, look)
+    const reporting = listening ? undefined : report({ signal: drained.signal, assertHeld() {} })
+    await repeat(refreshMs, look, signal)
     stopWatching()
     stopForgetting()
+    if (listening) register.leave()
     await following
     await consumers.close()
+    if (replicas.count() > 0) await delay(lingerMs)
     drained.abort()
-    await reporting
+    await Promise.all([reporting, listening?.done])
   }
 
-  const report = async (term: Term): Promise<void> => {
-    while (await delay(reportMs, true, { signal: term.signal }).catch(() => false)) await reporter.write()
-    await reporter.write()
+  return {
+    ready: () => isReady,
+    done: run(),
+    share: (query) => register.share(query.get('since')),
+    report,
   }
+}
 
-  return { ready: () => isReady, done: run(), share: () => undefined, report }
+const repeat = async (everyMs: number, work: () => void | Promise<void>, signal: AbortSignal): Promise<void> => {
+  while (await delay(everyMs, true, { signal }).catch(() => false)) await work()
 }
 
 const meaningOf = ({ metadata, status }: Resource): string => {
@@ -135,5 +172,5 @@ const meaningOf = ({ metadata, status }: Resource): string => {
     return `${condition?.status} ${condition?.reason} ${condition?.observedGeneration}`
   }
   const { uid, generation, deletionTimestamp } = metadata
-  return [uid, generation, deletionTimestamp, of('Programmed'), of('Suspended')].join(' ')
+  return [uid, generation, deletionTimestamp, of('Programmed'), of('Suspended'), of('Connected')].join(' ')
 }

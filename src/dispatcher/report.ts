@@ -1,175 +1,123 @@
-import { stamp, type Verdict, verdict } from '../api/conditions.ts'
-import { idOf } from '../api/resource.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
 import { subscription as kind, type Subscription } from '../api/subscription.ts'
-import { deliveringVerdict, deliveryStatus, newTally, type Tally } from '../delivery/tally.ts'
+import { atMost } from '../rabbit/at-most.ts'
 import type { Store } from '../store/store.ts'
-import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Lane, LaneState } from './lane.ts'
-import type { Idle } from './routes.ts'
+import { type Finding, idleFinding, laneFinding } from './finding.ts'
+import { failed, isOld, mayWrite, newPace, type Pace, wrote } from './pace.ts'
+import { type Entry, type Register, sightOf } from './register.ts'
+import type { Replicas } from './replicas.ts'
+import { mergeSights } from './share.ts'
 
-type DeliveryStatus = ReturnType<typeof deliveryStatus>
-type Found = { readonly verdicts: readonly Verdict[]; readonly delivery?: DeliveryStatus }
-
-/** What a lane's state means for its subscription. */
-export const laneReport = (state: LaneState, now: number): Found => {
-  const { tally, blocked, gone } = state
-  const verdicts: Verdict[] = [delivering(state, now)]
-  if (gone !== undefined) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
-  if (blocked !== undefined) {
-    const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
-    verdicts.push(verdict('RetryBlocked', 'True', 'CopyNotConfirmed', message))
-  }
-  return { verdicts, delivery: deliveryStatus(tally) }
-}
-
-const goneMessage =
-  'The subscriber answered 410 Gone; delivery stops until this resource changes, and messages wait in the queue'
-
-const delivering = ({ tally, consumer, broker, gone }: LaneState, now: number): Verdict => {
-  if (gone !== undefined) return verdict('Delivering', 'False', 'Suspended', goneMessage)
-  if (consumer.is === 'consuming') return deliveringVerdict(tally, now)
-  if (broker.consuming === 'down') {
-    return verdict(
-      'Delivering',
-      'False',
-      'BrokerUnreachable',
-      `No AMQP connection: ${broker.reason ?? consumer.reason}`,
-    )
-  }
-  return verdict('Delivering', 'False', 'NoConsumer', consumer.reason)
-}
-
-const idleReport = ({ reason, message }: Idle, tally: Tally | undefined): Found => ({
-  verdicts:
-    reason === 'TargetInvalid' || reason === 'NoConsumer'
-      ? [verdict('Delivering', 'False', reason, message)]
-      : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
-  ...(tally ? { delivery: deliveryStatus(tally) } : {}),
-})
-
-/** A change of meaning is written at once, at most five in a row, and then, like counts, every 10 s an object. */
-const everyMs = 10_000
-const burst = 5
-
-type Entry = {
-  subscription: Subscription
-  tally?: Tally
-  lane?: Lane
-  idle?: Idle
-  written: string
-  meaning: string
-  at: number
-  tokens: number
-}
+/** A write is asked for right before it is sent: what waits in a line would be sent by a process that was stopped for a while. */
+const atATime = 16
 
 export type ReporterOptions = {
-  readonly store: Store
+  readonly store: Pick<Store, 'get' | 'applyStatus'>
   readonly metrics: Pick<Metrics, 'statusWrites'>
-  readonly log: Log
+  /** What this replica sees. */
+  readonly register: Register
+  /** What the others see. */
+  readonly replicas: Pick<Replicas, 'sights' | 'news'>
   now(): number
 }
 
-/** Writes what the dispatcher sees onto the subscriptions. Only those that changed are looked at. */
-export const createReporter = ({ store, metrics, log, now }: ReporterOptions) => {
-  const entries = new Map<string, Entry>()
-  const dirty = new Set<Entry>()
+type Found = Finding & { readonly generation: number }
 
-  const known = (subscription: Subscription): Entry | undefined => {
-    const entry = entries.get(idOf(subscription))
-    return entry?.subscription.metadata.uid === subscription.metadata.uid ? entry : undefined
+/** Writes what the dispatcher sees onto the subscriptions. Only those that changed are looked at. */
+export const createReporter = ({ store, metrics, register, replicas, now }: ReporterOptions) => {
+  const paces = new WeakMap<Entry, Pace>()
+  const pending = new Set<Entry>()
+  const inTurn = atMost(atATime)
+  let seen = 0
+
+  const gather = (): void => {
+    for (const entry of register.since(seen)) pending.add(entry)
+    seen = register.at()
+    const news = replicas.news()
+    if (news.size === 0) return
+    for (const entry of register.since(0)) if (news.has(entry.subscription.metadata.uid)) pending.add(entry)
   }
 
-  const entryOf = (subscription: Subscription): Entry => {
-    const entry = known(subscription) ?? { subscription, written: '', meaning: '', at: 0, tokens: burst }
-    entry.subscription = subscription
-    entries.set(idOf(subscription), entry)
-    return entry
+  /** `later`: time alone may change it. */
+  const look = (entry: Entry, { metadata }: Subscription, at: number): { found?: Found; later: boolean } => {
+    const { tally, lane } = mergeSights([sightOf(entry), ...replicas.sights(metadata.uid)])
+    const { generation } = metadata
+    if (entry.idle) return { found: { ...idleFinding(entry.idle, tally), generation }, later: false }
+    // What this replica does not deliver, the others may deliver only because they have not heard of a change.
+    if (entry.lane === undefined || lane === undefined) return { later: false }
+    if (lane.starting) return { later: true }
+    const found = { ...laneFinding(lane, tally, at), generation: lane.gone ? lane.generation : generation }
+    return { found, later: tally.failing > 0 }
   }
 
   const writeOne = async (entry: Entry): Promise<void> => {
     const at = now()
     const { namespace, name, uid } = entry.subscription.metadata
     const current = store.get(kind, namespace, name)
-    const state = entry.lane?.state()
-    if (state?.starting) return
-    const found = state ? laneReport(state, at) : entry.idle && idleReport(entry.idle, entry.tally)
-    if (current?.metadata.uid !== uid || found === undefined) {
-      dirty.delete(entry)
-      return
-    }
-    const { verdicts, delivery } = found
-    const generation = state?.gone ?? current.metadata.generation
-    const meaning = JSON.stringify([
-      generation,
-      verdicts.map(({ type, status, reason }) => [type, status, reason]),
-      delivery?.deadLettered,
-    ])
-    const text = JSON.stringify([meaning, verdicts, delivery])
-    // While attempts fail, time alone changes the verdict, so such a one is looked at again.
-    if (!state || state.tally.failing === 0) dirty.delete(entry)
-    if (text === entry.written) return
-    entry.tokens = Math.min(burst, entry.tokens + (at - entry.at) / everyMs)
-    const may = meaning === entry.meaning ? at - entry.at >= everyMs : entry.tokens >= 1
-    if (!may) {
-      dirty.add(entry)
-      return
-    }
-    if (entry.at !== 0) entry.tokens -= 1
-    Object.assign(entry, { written: text, meaning, at })
+    const { found, later } = current?.metadata.uid === uid ? look(entry, current, at) : { later: false }
+    if (!later) pending.delete(entry)
+    if (current === undefined || found === undefined) return
+    const { verdicts, delivery, generation } = found
+    const meaning = meaningOf(found)
+    const text = JSON.stringify([generation, verdicts, delivery])
+    const pace = paces.get(entry) ?? newPace
+    if (text === pace.text) return
     const conditions = stamp(verdicts, current.status?.conditions, generation, new Date(at))
-    await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, ...(delivery ? { delivery } : {}) })
-    metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
+    if (pace.text === undefined && says(current, { conditions, delivery })) {
+      paces.set(entry, { ...pace, text, meaning })
+      return
+    }
+    if (!mayWrite(pace, meaning, at)) {
+      pending.add(entry)
+      return
+    }
+    paces.set(entry, wrote(pace, text, meaning, at))
+    try {
+      await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, delivery })
+      metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
+    } catch (error) {
+      paces.set(entry, failed(pace, at))
+      pending.add(entry)
+      throw error
+    }
   }
 
   return {
-    /** The counts of a subscription since this process began to deliver it. */
-    tallyOf(subscription: Subscription): Tally {
-      const entry = entryOf(subscription)
-      entry.tally ??= newTally()
-      return entry.tally
+    /** Writes what may be written now; returns why some could not be. */
+    async write(): Promise<unknown[]> {
+      gather()
+      const results = await Promise.allSettled([...pending].map((entry) => inTurn(() => writeOne(entry))))
+      return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     },
-    changed(lane: Lane): void {
-      const same = entries.get(lane.route.id)
-      // Every message comes by here, and finds the lane that was there before.
-      if (same?.lane === lane) {
-        dirty.add(same)
-        return
-      }
-      const entry = entryOf(lane.route.subscription)
-      entry.lane = lane
-      delete entry.idle
-      dirty.add(entry)
-    },
-    idle(idle: Idle): void {
-      const before = known(idle.subscription)
-      if (before?.idle && before.idle.message === idle.message && before.subscription === idle.subscription) return
-      const entry = entryOf(idle.subscription)
-      entry.idle = idle
-      delete entry.lane
-      dirty.add(entry)
-    },
-    /** Says nothing more of a subscription until it is delivered or idle again. */
-    dropped(subscription: Subscription): void {
-      const entry = known(subscription)
-      if (entry === undefined) return
-      delete entry.lane
-      delete entry.idle
-      dirty.delete(entry)
-    },
-    /** Forgets a subscription that is gone. */
-    forget(namespace: string, name: string): void {
-      const id = `${kind.kind}/${namespace}/${name}`
-      const entry = entries.get(id)
-      if (entry) dirty.delete(entry)
-      entries.delete(id)
-    },
-    /** Writes what may be written now. */
-    async write(): Promise<void> {
-      const results = await Promise.allSettled([...dirty].map(writeOne))
-      for (const result of results) {
-        if (result.status === 'rejected') log.warn({ error: result.reason }, 'Could not write a status')
+    /** Compares everything with the store once more: somebody may have changed a status. */
+    recheck(): void {
+      for (const entry of register.since(0)) {
+        const pace = paces.get(entry)
+        if (pace === undefined || !isOld(pace, now())) continue
+        paces.set(entry, { ...pace, text: undefined })
+        pending.add(entry)
       }
     },
   }
+}
+
+const meaningOf = ({ generation, verdicts, delivery }: Found): string =>
+  JSON.stringify([
+    generation,
+    verdicts.map(({ type, status, reason }) => [type, status, reason]),
+    delivery.deadLettered,
+  ])
+
+/** The conditions that the dispatcher owns. */
+const owned: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended'])
+
+type Applied = { readonly conditions: readonly Condition[]; readonly delivery: Finding['delivery'] }
+
+/** Whether the status has exactly this of ours already, as after another process wrote it. */
+const says = ({ status }: Subscription, { conditions, delivery }: Applied): boolean => {
+  const ours = status?.conditions?.filter(({ type }) => owned.has(type)) ?? []
+  const byType = (list: readonly Condition[]) => new Map(list.map((condition) => [condition.type, condition]))
+  return isDeepStrictEqual(status?.delivery, delivery) && isDeepStrictEqual(byType(ours), byType(conditions))
 }

@@ -109,6 +109,13 @@ export const createMetrics = () => {
     resources: gauge('resources', 'Resources known, by kind', 'kind'),
     /** No labels. */
     manifestProblems: gauge('manifest_problems', 'Problems in the manifests as they are now'),
+    /** No labels. */
+    dispatcherReplicas: gauge('dispatcher_replicas', 'Replicas of the dispatcher that this one hears, itself included'),
+    /** No labels; in seconds. */
+    dispatcherShareAge: gauge(
+      'dispatcher_share_age_seconds',
+      'How long ago the replica of the dispatcher was heard that is silent for the longest',
+    ),
     /** `manager`. */
     statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
     /** `verb` as in RBAC, `code`: the HTTP status, or `none` where there was no answer. */

@@ -1,0 +1,121 @@
+import { idOf } from '../api/resource.ts'
+import { subscription as kind, type Subscription } from '../api/subscription.ts'
+import { newTally, type Tally } from '../delivery/tally.ts'
+import type { Lane } from './lane.ts'
+import type { Idle } from './routes.ts'
+import type { Share, Sight } from './share.ts'
+
+/** What this replica knows of one subscription. */
+export type Entry = {
+  subscription: Subscription
+  tally?: Tally
+  lane?: Lane
+  /** Why there is no lane. Where there is neither, nothing is to be said for now. */
+  idle?: Idle
+  /** The number of its latest change. */
+  at: number
+}
+
+/** What this replica sees of the subscriptions, with a number for each change. `replica` is unlike any other process's. */
+export const createRegister = (replica: string) => {
+  const entries = new Map<string, Entry>()
+  let at = 0
+  let leaving = false
+
+  const touch = (entry: Entry): void => {
+    at += 1
+    entry.at = at
+  }
+
+  const known = (subscription: Subscription): Entry | undefined => {
+    const entry = entries.get(idOf(subscription))
+    return entry?.subscription.metadata.uid === subscription.metadata.uid ? entry : undefined
+  }
+
+  const entryOf = (subscription: Subscription): Entry => {
+    const same = known(subscription)
+    if (same) {
+      same.subscription = subscription
+      return same
+    }
+    at += 1
+    const entry: Entry = { subscription, at }
+    entries.set(idOf(subscription), entry)
+    return entry
+  }
+
+  const since = (from: number): Entry[] => (from === at ? [] : [...entries.values()].filter((entry) => entry.at > from))
+
+  return {
+    replica,
+    /** The counts of a subscription since this process began to deliver it. */
+    tallyOf(subscription: Subscription): Tally {
+      const entry = entryOf(subscription)
+      entry.tally ??= newTally()
+      return entry.tally
+    },
+    changed(lane: Lane): void {
+      const same = entries.get(lane.route.id)
+      // Every message comes by here, and finds the lane that was there before.
+      if (same?.lane === lane) {
+        touch(same)
+        return
+      }
+      const entry = entryOf(lane.route.subscription)
+      entry.lane = lane
+      delete entry.idle
+      touch(entry)
+    },
+    idle(idle: Idle): void {
+      const before = known(idle.subscription)
+      if (before?.idle && before.idle.message === idle.message && before.subscription === idle.subscription) return
+      const entry = entryOf(idle.subscription)
+      entry.idle = idle
+      delete entry.lane
+      touch(entry)
+    },
+    /** Says nothing more of a subscription until it is delivered or idle again. */
+    dropped(subscription: Subscription): void {
+      const entry = known(subscription)
+      if (entry === undefined) return
+      delete entry.lane
+      delete entry.idle
+      touch(entry)
+    },
+    /** Forgets a subscription that is gone. */
+    forget(namespace: string, name: string): void {
+      if (entries.delete(`${kind.kind}/${namespace}/${name}`)) at += 1
+    },
+    /** The number of the latest change. */
+    at: () => at,
+    /** What changed after the change of this number; everything after 0. */
+    since,
+    /** From now on this replica tells the others its counts alone: its lanes end. */
+    leave(): void {
+      leaving = true
+      for (const entry of entries.values()) touch(entry)
+    },
+    /**
+     * What this replica has to tell one that has heard `heard`, which is `<replica>.<number of the change>` of the share
+     * that it was told before; `undefined` where that is still all.
+     */
+    share(heard: string | null): Share | undefined {
+      const [, number = ''] = heard?.startsWith(`${replica}.`) ? heard.split('.') : []
+      const from = /^\d{1,15}$/.test(number) && Number(number) <= at ? Number(number) : 0
+      if (from === at && from > 0) return undefined
+      const told = since(from)
+      const sights = told.map((entry) => ({ uid: entry.subscription.metadata.uid, ...sightOf(entry, !leaving) }))
+      const share: Share = { replica, at, from, total: entries.size, sights }
+      // Time alone ends a start, and the others are to hear of that.
+      for (const entry of told) if (entry.lane?.state().starting) touch(entry)
+      return share
+    },
+  }
+}
+
+export const sightOf = ({ tally, lane }: Entry, withLane = true): Sight => ({
+  tally: tally ?? newTally(),
+  lane: withLane ? lane?.state() : undefined,
+})
+
+export type Register = ReturnType<typeof createRegister>
