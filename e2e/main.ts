@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util'
+import { poisonOrder } from '../examples/omega/demo/poison-order.ts'
+import { sentOrNotSent } from '../examples/omega/demo/sent-or-not-sent.ts'
+import { shippingDown } from '../examples/omega/demo/shipping-down.ts'
+import { openApiProxy } from './api-proxy.ts'
+import { openBrokerAccess } from './broker-access.ts'
+import { type Cluster, findCluster } from './cluster.ts'
+import { clusterShop } from './cluster-shop.ts'
+import { diagnose } from './diagnose.ts'
+import { provideImage } from './image.ts'
+import { createReport } from './report.ts'
+import { brokerGone } from './steps/broker-gone.ts'
+import { deletion } from './steps/deletion.ts'
+import { brokenThings } from './steps/faults.ts'
+import { install } from './steps/install.ts'
+import { look } from './steps/look.ts'
+import { openShop } from './steps/open-shop.ts'
+import { podsKilled } from './steps/pods-killed.ts'
+import { uninstall } from './steps/uninstall.ts'
+import { upgrade } from './steps/upgrade.ts'
+import { assertVacant, crdsOf, removeRemains, tidy } from './tidy.ts'
+import type { World } from './world.ts'
+
+const help = `npm run e2e              Waybill in a real cluster, judged by what subscribers received; exits 0 if everything held
+npm run e2e -- --keep    leaves everything in place afterwards for a look around
+
+The cluster is the one of KUBECONFIG or of kubectl's current context; without one, ../shared/cluster is brought up where
+it is there. kubectl and helm must be on PATH. The image is built and loaded where that is possible (../shared/cluster,
+kind); for any other cluster WAYBILL_IMAGE names one that it can pull.
+The run makes the namespaces waybill-system, shop, and two more, and removes them in the end.
+`
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+const judge = async (world: World, closing: AsyncDisposableStack): Promise<void> => {
+  if (!(await install(world)) || !(await openShop(world))) return
+  const broker = closing.adopt(await openBrokerAccess(world.cluster), ({ close }) => close())
+  const shop = clusterShop(world.cluster, world.proxy, broker)
+  const inShop = { ...world, broker, shop }
+  await look(world)
+  for (const story of [sentOrNotSent, shippingDown, poisonOrder]) {
+    // A story that breaks off is one that did not hold.
+    await story(shop, world.report.say).catch((error) => world.report.step('the story', () => Promise.reject(error)))
+    for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })
+  }
+  for (const step of [podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
+    await step(inShop).catch((error) => world.report.step(step.name, () => Promise.reject(error)))
+  }
+}
+
+const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number; failed: number }> => {
+  await using closing = new AsyncDisposableStack()
+  await assertVacant(cluster)
+  await removeRemains(cluster)
+  const definitions = await crdsOf(cluster)
+  const proxy = closing.adopt(await openApiProxy(cluster), ({ close }) => close())
+  const report = createReport(print, () => diagnose(cluster))
+  const { counts } = report
+  report.section(`Waybill in ${cluster.origin}`)
+  let image: World['image'] = []
+  const hasImage = await report.step('the image is built and in the cluster', async () => {
+    image = await provideImage(cluster)
+  })
+  if (hasImage) await judge({ cluster, proxy, report, image }, closing)
+  report.section('Afterwards')
+  if (keep) print('Everything stays; the next run removes it.')
+  else await report.step('everything is removed, the cluster is as it was', () => tidy(cluster, definitions))
+  return counts
+}
+
+const { values: options } = parseArgs({ options: { keep: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
+if (options.help) {
+  print(help)
+  process.exit(0)
+}
+const cluster = await findCluster(print)
+let counts = { passed: 0, failed: 1 }
+try {
+  counts = await runOn(cluster, options.keep ?? false)
+} catch (error) {
+  console.error(error)
+  counts.failed += 1
+} finally {
+  if (!options.keep) await cluster.stop()
+}
+print(`\n${counts.passed} passed, ${counts.failed} failed`)
+process.exit(counts.failed === 0 ? 0 : 1)

@@ -1,0 +1,36 @@
+const apiVersion = 'waybill.dev/v1alpha1'
+
+export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly metadata: object }
+
+/** A manifest of ours. */
+export const manifest = (kind: string, namespace: string, name: string, spec: object): Manifest & { spec: object } => ({
+  apiVersion,
+  kind,
+  metadata: { namespace, name },
+  spec,
+})
+
+/** The Secret of a Broker in the namespace. */
+export const secretOf = (namespace: string, connection: string): Manifest & { stringData: object } => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { namespace, name: 'rabbitmq' },
+  stringData: { connection_string: connection },
+})
+
+/** A Broker with that Secret, everything else as it is by default. */
+export const brokerOf = (namespace: string): Manifest =>
+  manifest('Broker', namespace, 'rabbitmq', { connection: { secretRef: { name: 'rabbitmq' } } })
+
+export const topicOf = (namespace: string, name: string): Manifest =>
+  manifest('Topic', namespace, name, { brokerRef: { name: 'rabbitmq' } })
+
+/** Sends to the shop's Shipping, from any namespace. */
+export const subscriptionOf = (namespace: string, name: string, topic: string, spec: object = {}): Manifest => {
+  const subscriber = { url: `http://shipping.shop.svc:9503/${name}` }
+  return manifest('Subscription', namespace, name, { topicRef: { name: topic }, subscriber, ...spec })
+}
+
+/** Several manifests as one text for `kubectl apply -f -`. */
+export const listOf = (...items: readonly Manifest[]): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'List', items })

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { ownLabel, release, system } from '../names.ts'
+import { podsOf, waybillUp } from '../waybill-pods.ts'
+import { inRepository, type World } from '../world.ts'
+
+export const installChart = async ({ cluster, image }: World, ...more: readonly string[]): Promise<string> => {
+  const args = ['-n', system, ...image, ...more, '--wait', '--timeout', '120s']
+  return cluster.helm(['install', release, inRepository('charts/waybill'), ...args])
+}
+
+/** Installs Waybill into a namespace that enforces `restricted`. Without it nothing else can be judged. */
+export const install = async (world: World): Promise<boolean> => {
+  const { cluster, proxy, report } = world
+  report.section('Install')
+  return report.step('helm install waybill charts/waybill, in a namespace that enforces restricted', async () => {
+    await cluster.kubectl(['create', 'namespace', system])
+    await cluster.kubectl(['label', 'namespace', system, ownLabel, 'pod-security.kubernetes.io/enforce=restricted'])
+    await installChart(world)
+    await waybillUp(cluster)
+    const [operators, dispatchers] = await Promise.all([podsOf(proxy, 'operator'), podsOf(proxy, 'dispatcher')])
+    assert(operators.length >= 2, `${operators.length} operator pods`)
+    assert(dispatchers.length >= 2, `${dispatchers.length} dispatcher pods`)
+    return `${operators.length} operators and ${dispatchers.length} dispatchers are ready`
+  })
+}

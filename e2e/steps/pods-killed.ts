@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { eventually } from '../../test/support/wait.ts'
+import { becomes } from '../conditions.ts'
+import { startLoad } from '../load.ts'
+import { deleteByForce, leaderOf, podsOf, waybillUp } from '../waybill-pods.ts'
+import type { ShopWorld } from '../world.ts'
+
+const withinMs = 60_000
+
+/** Kills pods one after another while orders come in: those that lead, and the others. */
+export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): Promise<void> => {
+  report.section('Pods are killed while orders come in')
+  const load = startLoad(shop)
+  for (const component of ['operator', 'dispatcher'] as const) {
+    await report.step(`the ${component} that leads is killed, another takes over`, async () => {
+      const leader = await eventually(() => leaderOf(proxy, component))
+      await deleteByForce(cluster, leader)
+      const next = await eventually(
+        async () => {
+          const holder = await leaderOf(proxy, component)
+          return holder && holder !== leader ? holder : undefined
+        },
+        { timeoutMs: withinMs, everyMs: 100 },
+      )
+      const pods = (await podsOf(proxy, component)).map(({ metadata }) => metadata.name)
+      assert(pods.includes(next), `the Lease names ${next}, the pods are ${pods.join(', ')}`)
+    })
+    await report.step(`one ${component} that does not lead is killed`, async () => {
+      await waybillUp(cluster)
+      const leader = await leaderOf(proxy, component)
+      const other = (await podsOf(proxy, component)).find(({ metadata }) => metadata.name !== leader)
+      assert(other, 'there is none')
+      await deleteByForce(cluster, other.metadata.name)
+      assert.equal(await leaderOf(proxy, component), leader)
+    })
+  }
+  await report.step('a new Subscription is Ready after all that, within 30 s', async () => {
+    const manifest = {
+      apiVersion: 'waybill.dev/v1alpha1',
+      kind: 'Subscription',
+      metadata: { name: 'late', namespace: 'shop' },
+      spec: {
+        topicRef: { name: 'orders' },
+        filter: { routingKeys: ['order.late'] },
+        subscriber: { serviceRef: { name: 'shipping', port: 9503 } },
+      },
+    }
+    await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(manifest) })
+    const named = { namespace: 'shop', path: 'subscriptions/late' }
+    const { took } = await becomes(proxy, named, 'Ready', 'True', 30_000)
+    await cluster.kubectl(['-n', 'shop', 'delete', 'subscription', 'late', '--timeout=60s'])
+    return took
+  })
+  await report.step('every pod of Waybill is killed at once', async () => {
+    const killed = await shop.killWaybill()
+    await shop.startWaybill()
+    return killed
+  })
+  await report.step('nothing was lost', () => load.arrived())
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { acceptedAll } from '../../examples/omega/demo/shop.ts'
+import { eventually } from '../../test/support/wait.ts'
+import { becomes } from '../conditions.ts'
+import { listOf, subscriptionOf } from '../manifests.ts'
+import { release, system } from '../names.ts'
+import type { ShopWorld } from '../world.ts'
+import { installChart } from './install.ts'
+
+const parked = 'waybill.sub.shop.parked'
+const subscribers = ['mailing', 'billing', 'shipping'] as const
+
+/** Waybill goes: its queues stay with what they hold. It comes back: everything goes on. */
+export const uninstall = async (world: ShopWorld): Promise<void> => {
+  const { cluster, proxy, report, shop, broker } = world
+  report.section('Uninstalled and installed again')
+  const apply = (suspend: boolean) => {
+    const filter = { routingKeys: ['order.parked'] }
+    return cluster.kubectl(['apply', '-f', '-'], {
+      input: listOf(subscriptionOf('shop', 'parked', 'orders', { filter, suspend })),
+    })
+  }
+  const held = async (queue: string, count: number) => {
+    await eventually(async () => (await shop.held(queue)) === count, { timeoutMs: 30_000, everyMs: 250 })
+  }
+  let waiting: string[] = []
+  await report.step('helm uninstall leaves every queue that holds messages', async () => {
+    await apply(true)
+    await becomes(proxy, { namespace: 'shop', path: 'subscriptions/parked' }, 'Programmed', 'True', 20_000)
+    waiting = await broker.publish(Array.from({ length: 3 }, () => ({ routingKey: 'order.parked', body: {} })))
+    await held(parked, 3)
+    const before = await broker.queues()
+    await cluster.helm(['-n', system, 'uninstall', release, '--wait', '--timeout', '120s'])
+    const after = await broker.queues()
+    const full = Object.keys(before).filter((queue) => before[queue] !== 0)
+    assert.deepEqual(
+      full.filter((queue) => after[queue] !== before[queue]),
+      [],
+    )
+    return full.map((queue) => `${queue} (${after[queue]})`).join(', ')
+  })
+  let orders: string[] = []
+  await report.step('orders that come in meanwhile wait in the queues', async () => {
+    orders = await shop.placeOrders(10)
+    for (const name of subscribers) await held(`waybill.sub.shop.${name}`, 10)
+  })
+  await report.step('installed again, it takes over: what waited is delivered', async () => {
+    await installChart(world)
+    const delivered = async () =>
+      (await Promise.all(subscribers.map((name) => acceptedAll(shop[name], orders)))).every(Boolean)
+    await eventually(delivered, { timeoutMs: 60_000, everyMs: 250 })
+    await apply(false)
+    await eventually(() => acceptedAll(shop.shipping, waiting), { timeoutMs: 30_000, everyMs: 250 })
+  })
+}

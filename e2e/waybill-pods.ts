@@ -1,0 +1,34 @@
+import type { ApiProxy } from './api-proxy.ts'
+import type { Cluster } from './cluster.ts'
+import { podsOfWaybill, system } from './names.ts'
+
+export type Component = 'operator' | 'dispatcher'
+
+type Pod = {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly labels: Readonly<Record<string, string>> }
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+}
+
+/** Waits until all pods of the installation are ready. */
+export const waybillUp = async ({ kubectl }: Cluster): Promise<void> => {
+  await kubectl(['-n', system, 'rollout', 'status', 'deployments', '-l', podsOfWaybill, '--timeout=120s'])
+}
+
+export const podsOf = async (proxy: ApiProxy, component?: Component): Promise<readonly Pod[]> => {
+  const labels = component ? `${podsOfWaybill},app.kubernetes.io/component=${component}` : podsOfWaybill
+  const path = `/api/v1/namespaces/${system}/pods?labelSelector=${encodeURIComponent(labels)}`
+  return (await proxy.get<{ items: Pod[] }>(path)).items
+}
+
+/** Who holds the Lease of a component: the name of its pod. */
+export const leaderOf = async (proxy: ApiProxy, component: Component): Promise<string | undefined> => {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/waybill-${component}`
+  return (await proxy.get<{ spec: { holderIdentity?: string } }>(path)).spec.holderIdentity
+}
+
+export const deleteByForce = ({ kubectl }: Cluster, pod: string): Promise<string> =>
+  kubectl(['-n', system, 'delete', 'pod', pod, '--force', '--grace-period=0'])
+
+/** What /metrics of a pod says. */
+export const metricsOf = (proxy: ApiProxy, pod: string): Promise<string> =>
+  proxy.text(`/api/v1/namespaces/${system}/pods/${pod}:9402/proxy/metrics`)
