@@ -1,0 +1,167 @@
+/** Every value that the chart has, set to something else than its default, and what then differs: see changes.ts. */
+const pod = 'spec.template.spec'
+const tolerations = [{ key: 'spot', operator: 'Exists' }]
+const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }
+const spread = [
+  { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { a: 'b' } } },
+]
+const env = [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=300' }]
+const digest = `sha256:${'0a'.repeat(32)}`
+const prometheus = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }]
+const deployments = ['Deployment/waybill-dispatcher', 'Deployment/waybill-operator']
+
+export type Option = {
+  readonly values: object
+  readonly changes: readonly string[]
+  /** What it is compared with, where that is not the defaults. */
+  readonly from?: object
+}
+
+/** What operator and dispatcher both have. */
+const shared = (component: 'operator' | 'dispatcher'): Record<string, Option> => {
+  const name = `Deployment/waybill-${component}`
+  const option = (field: string, value: unknown, ...lines: string[]): [string, Option] => [
+    `${component}.${field}`,
+    { values: { [component]: { [field]: value } }, changes: lines.map((line) => `${name} ${line}`) },
+  ]
+  const container = `${pod}.containers.${component}`
+  return Object.fromEntries([
+    option('replicas', 5, 'spec.replicas: 5'),
+    option('resources', { limits: { memory: '1Gi' } }, `${container}.resources.limits.memory: "1Gi"`),
+    option('podAnnotations', { a: 'b' }, 'spec.template.metadata.annotations: {"a":"b"}'),
+    option('podLabels', { a: 'b' }, 'spec.template.metadata.labels.a: "b"'),
+    option('extraEnv', env, `${container}.env: ${JSON.stringify(env)}`),
+    option('nodeSelector', { disk: 'ssd' }, `${pod}.nodeSelector: {"disk":"ssd"}`),
+    option('tolerations', tolerations, `${pod}.tolerations: ${JSON.stringify(tolerations)}`),
+    option('affinity', affinity, `${pod}.affinity: ${JSON.stringify(affinity)}`),
+    option(
+      'topologySpreadConstraints',
+      spread,
+      `${pod}.topologySpreadConstraints.0.labelSelector.matchLabels.a: "b"`,
+      `${pod}.topologySpreadConstraints.0.labelSelector.matchLabels.app.kubernetes.io/component: `,
+      `${pod}.topologySpreadConstraints.0.labelSelector.matchLabels.app.kubernetes.io/instance: `,
+      `${pod}.topologySpreadConstraints.0.labelSelector.matchLabels.app.kubernetes.io/name: `,
+      `${pod}.topologySpreadConstraints.0.topologyKey: "zone"`,
+      `${pod}.topologySpreadConstraints.0.whenUnsatisfiable: "DoNotSchedule"`,
+    ),
+    option('priorityClassName', 'high', `${pod}.priorityClassName: "high"`),
+  ])
+}
+
+const image = (path: string, value: unknown): string[] => [
+  `Deployment/waybill-dispatcher ${pod}.containers.dispatcher.${path}: ${JSON.stringify(value)}`,
+  `Deployment/waybill-operator ${pod}.containers.operator.${path}: ${JSON.stringify(value)}`,
+  `Pod/waybill-test spec.containers.test.${path}: ${JSON.stringify(value)}`,
+]
+
+const argument = (component: string, flag: string, value = ''): string =>
+  `Deployment/waybill-${component} ${pod}.containers.${component}.args.--${flag}: "--${flag}${value}"`
+
+const except = (list: readonly string[], index: number): string[] =>
+  ['dispatcher', 'operator'].flatMap((component) =>
+    list.map((line) => `NetworkPolicy/waybill-${component} spec.egress.2.to.${index}.ipBlock.except${line}`),
+  )
+
+export const options: Readonly<Record<string, Option>> = {
+  ...shared('operator'),
+  ...shared('dispatcher'),
+  'image.repository': { values: { image: { repository: 'my/waybill' } }, changes: image('image', 'my/waybill:0.1.0') },
+  'image.tag': { values: { image: { tag: 'dev' } }, changes: image('image', 'waybill:dev') },
+  'image.digest': { values: { image: { tag: 'dev', digest } }, changes: image('image', `waybill@${digest}`) },
+  'image.pullPolicy': { values: { image: { pullPolicy: 'Always' } }, changes: image('imagePullPolicy', 'Always') },
+  imagePullSecrets: {
+    values: { imagePullSecrets: [{ name: 'pull' }] },
+    changes: [
+      ...deployments.map((name) => `${name} ${pod}.imagePullSecrets: [{"name":"pull"}]`),
+      'Pod/waybill-test spec.imagePullSecrets: [{"name":"pull"}]',
+    ],
+  },
+  instance: { values: { instance: 'blue' }, changes: [argument('operator', 'instance', '=blue')] },
+  logLevel: {
+    values: { logLevel: 'debug' },
+    changes: [argument('dispatcher', 'log-level', '=debug'), argument('operator', 'log-level', '=debug')],
+  },
+  'rbac.create': {
+    values: { rbac: { create: false } },
+    changes: [
+      ...['dispatcher', 'edit', 'operator', 'view'].map((name) => `-ClusterRole/waybill-${name}`),
+      ...['dispatcher', 'operator'].flatMap((name) => [
+        `-ClusterRoleBinding/waybill-${name}`,
+        `-Role/waybill-${name}-lease`,
+        `-RoleBinding/waybill-${name}-lease`,
+      ]),
+    ],
+  },
+  'rbac.aggregate': {
+    values: { rbac: { aggregate: false } },
+    changes: ['-ClusterRole/waybill-edit', '-ClusterRole/waybill-view'],
+  },
+  'dispatcher.drainTimeoutSeconds': {
+    values: { dispatcher: { drainTimeoutSeconds: 120 } },
+    changes: [
+      argument('dispatcher', 'drain-timeout', '=120s'),
+      `Deployment/waybill-dispatcher ${pod}.terminationGracePeriodSeconds: 135`,
+    ],
+  },
+  'dispatcher.allowLoopback': {
+    values: { dispatcher: { allowLoopback: true } },
+    changes: [argument('dispatcher', 'allow-loopback')],
+  },
+  'podDisruptionBudget.enabled': {
+    values: { podDisruptionBudget: { enabled: false } },
+    changes: ['-PodDisruptionBudget/waybill-dispatcher', '-PodDisruptionBudget/waybill-operator'],
+  },
+  'networkPolicy.enabled': {
+    values: { networkPolicy: { enabled: false } },
+    changes: ['-NetworkPolicy/waybill-dispatcher', '-NetworkPolicy/waybill-operator'],
+  },
+  'networkPolicy.ingressFrom': {
+    values: { networkPolicy: { ingressFrom: prometheus } },
+    changes: ['dispatcher', 'operator'].map((name) => {
+      const own = { 'app.kubernetes.io/name': 'waybill', 'app.kubernetes.io/instance': 'waybill' }
+      const from = [...prometheus, { podSelector: { matchLabels: own } }]
+      return `NetworkPolicy/waybill-${name} spec.ingress.0.from: ${JSON.stringify(from)}`
+    }),
+  },
+  'networkPolicy.apiServerPorts': {
+    values: { networkPolicy: { apiServerPorts: [16443] } },
+    changes: ['dispatcher', 'operator'].flatMap((name) => [
+      `NetworkPolicy/waybill-${name} spec.egress.1.ports.0.port: 16443`,
+      `NetworkPolicy/waybill-${name} spec.egress.1.ports.1: `,
+    ]),
+  },
+  'networkPolicy.brokerPorts': {
+    values: { networkPolicy: { brokerPorts: [5671, 15671] } },
+    changes: ['NetworkPolicy/waybill-operator spec.egress.2.ports: [{"port":5671},{"port":15671}]'],
+  },
+  'networkPolicy.blocked': {
+    values: { networkPolicy: { blocked: ['10.0.0.0/8'] } },
+    changes: [...except(['.0: "10.0.0.0/8"', '.1: ', '.2: ', '.3: '], 0), ...except([': '], 1)],
+  },
+  'metrics.serviceMonitor.enabled': {
+    values: { metrics: { serviceMonitor: { enabled: true } } },
+    changes: ['+ServiceMonitor/waybill'],
+  },
+  'metrics.serviceMonitor.labels': {
+    from: { metrics: { serviceMonitor: { enabled: true } } },
+    values: { metrics: { serviceMonitor: { enabled: true, labels: { release: 'prometheus' } } } },
+    changes: ['ServiceMonitor/waybill metadata.labels.release: "prometheus"'],
+  },
+  'metrics.serviceMonitor.interval': {
+    from: { metrics: { serviceMonitor: { enabled: true } } },
+    values: { metrics: { serviceMonitor: { enabled: true, interval: '1m' } } },
+    changes: ['ServiceMonitor/waybill spec.endpoints.0.interval: "1m"'],
+  },
+  'metrics.prometheusRule.enabled': {
+    values: { metrics: { prometheusRule: { enabled: true } } },
+    changes: ['+PrometheusRule/waybill'],
+  },
+  'metrics.prometheusRule.labels': {
+    from: { metrics: { prometheusRule: { enabled: true } } },
+    values: { metrics: { prometheusRule: { enabled: true, labels: { release: 'prometheus' } } } },
+    changes: ['PrometheusRule/waybill metadata.labels.release: "prometheus"'],
+  },
+}
+
+/** What renames everything or turns one kind into another has tests of its own. */
+export const othersByName = ['fullnameOverride', 'watchNamespaces'] as const

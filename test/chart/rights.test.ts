@@ -1,0 +1,135 @@
+import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
+import { kinds } from '../../src/api/kinds.ts'
+import { group } from '../../src/api/resource.ts'
+import { describeWithHelm, kubectl, namespace } from '../support/api-server.ts'
+import { installChartRoles, type Manifest, render } from '../support/chart.ts'
+import type { Rule } from '../support/kubernetes/account.ts'
+import { nameOf } from './changes.ts'
+import { all } from './values.ts'
+
+const resources = kinds.map(({ plural }) => plural).sort()
+const rule = (
+  apiGroup: string,
+  names: readonly string[],
+  verbs: readonly string[],
+  resourceNames?: string[],
+): Rule => ({
+  apiGroups: [apiGroup],
+  resources: names,
+  verbs,
+  ...(resourceNames === undefined ? {} : { resourceNames }),
+})
+const secrets = rule('', ['secrets'], ['get'])
+const events = rule('', ['events'], ['create', 'patch'])
+const operator = [
+  rule(group, resources, ['get', 'list', 'watch', 'patch']),
+  rule(
+    group,
+    resources.map((name) => `${name}/status`),
+    ['patch'],
+  ),
+  secrets,
+  events,
+]
+const dispatcher = [
+  rule(group, resources, ['get', 'list', 'watch']),
+  rule(group, ['subscriptions/status'], ['patch']),
+  secrets,
+  events,
+]
+const lease = (name: string): Rule[] => [
+  rule('coordination.k8s.io', ['leases'], ['create']),
+  rule('coordination.k8s.io', ['leases'], ['get', 'update'], [name]),
+]
+const leases = {
+  'Role/waybill-operator-lease': lease('waybill-operator'),
+  'Role/waybill-dispatcher-lease': lease('waybill-dispatcher'),
+}
+
+const rulesByRole = (manifests: readonly Manifest[]): Record<string, readonly Rule[]> =>
+  Object.fromEntries(manifests.flatMap((one) => (one.rules ? [[nameOf(one), one.rules]] : [])))
+
+describeWithHelm('the rights of the chart', () => {
+  test('are these, in all namespaces', async () => {
+    expect(rulesByRole(await render())).toEqual({
+      'ClusterRole/waybill-operator': operator,
+      'ClusterRole/waybill-dispatcher': dispatcher,
+      'ClusterRole/waybill-view': [rule(group, resources, ['get', 'list', 'watch'])],
+      'ClusterRole/waybill-edit': [rule(group, resources, ['create', 'update', 'patch', 'delete', 'deletecollection'])],
+      ...leases,
+    })
+  })
+
+  test('are the same in the watched namespaces, and nothing is left of the cluster', async () => {
+    const manifests = await render({ values: { watchNamespaces: ['shop', 'billing'] } })
+    expect(rulesByRole(manifests)).toEqual({
+      'Role/shop/waybill-operator': operator,
+      'Role/shop/waybill-dispatcher': dispatcher,
+      'Role/billing/waybill-operator': operator,
+      'Role/billing/waybill-dispatcher': dispatcher,
+      ...leases,
+    })
+    expect(manifests.filter(({ metadata }) => metadata.namespace === undefined)).toEqual([])
+    const commands = JSON.stringify(manifests.filter(({ kind }) => kind === 'Deployment'))
+    expect(commands.match(/--watch-namespace=\w+/g)).toEqual([
+      ...['--watch-namespace=shop', '--watch-namespace=billing'],
+      ...['--watch-namespace=shop', '--watch-namespace=billing'],
+    ])
+  })
+
+  test.each([
+    ['the defaults', {}],
+    ['every option', all],
+    ['some namespaces', { watchNamespaces: ['shop', 'waybill'] }],
+  ])(
+    'with %s: no wildcard, Secrets only by get, and each role bound to one account of the chart',
+    async (_name, values) => {
+      const manifests = await render({ values })
+      const rules = manifests.flatMap(({ rules = [] }) => rules)
+      expect(JSON.stringify(rules)).not.toContain('*')
+      expect(rules.filter((one) => one.resources.includes('secrets') && one.verbs.join() !== 'get')).toEqual([])
+      const names = new Set(manifests.map(nameOf))
+      for (const manifest of manifests.filter(({ kind }) => kind.endsWith('Binding'))) {
+        const { roleRef, subjects } = manifest as unknown as Binding
+        const prefix =
+          roleRef.kind === 'Role' && manifest.metadata.namespace !== 'waybill' ? `${manifest.metadata.namespace}/` : ''
+        expect(names).toContain(`${roleRef.kind}/${prefix}${roleRef.name}`)
+        expect(subjects).toHaveLength(1)
+        expect(names).toContain(`ServiceAccount/${subjects[0]?.name}`)
+        expect(subjects[0]?.namespace).toBe('waybill')
+      }
+    },
+  )
+
+  test('hold on a real API server: for the watched namespace and the own lease, and for no other', async () => {
+    const [own, other] = await Promise.all([namespace(), namespace()])
+    const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
+    const may = async (who: 'operator' | 'dispatcher', where: string, verb: string, ...what: string[]) => {
+      const { kubeconfig } = accounts[who]
+      const answer = await kubectl(['auth', 'can-i', verb, ...what, '-n', where], { kubeconfig }).catch(String)
+      return answer.trim() === 'yes'
+    }
+    const asked = await Promise.all([
+      may('operator', own.name, 'patch', 'subscriptions.waybill.dev', '--subresource=status'),
+      may('operator', own.name, 'get', 'secrets'),
+      may('dispatcher', own.name, 'update', 'leases.coordination.k8s.io/waybill-dispatcher'),
+      may('dispatcher', own.name, 'patch', 'subscriptions.waybill.dev', '--subresource=status'),
+    ])
+    const refused = await Promise.all([
+      may('operator', own.name, 'list', 'secrets'),
+      may('operator', own.name, 'delete', 'subscriptions.waybill.dev'),
+      may('operator', own.name, 'update', 'leases.coordination.k8s.io/waybill-dispatcher'),
+      may('operator', other.name, 'get', 'secrets'),
+      may('operator', other.name, 'list', `${deadLetterPolicy.plural}.${group}`),
+      may('dispatcher', own.name, 'patch', 'subscriptions.waybill.dev'),
+      may('dispatcher', own.name, 'patch', 'brokers.waybill.dev', '--subresource=status'),
+    ])
+    expect({ asked, refused }).toEqual({ asked: asked.map(() => true), refused: refused.map(() => false) })
+    await Promise.all([own.drop(), other.drop()])
+  })
+})
+
+type Binding = {
+  readonly roleRef: { readonly kind: string; readonly name: string }
+  readonly subjects: readonly { readonly name: string; readonly namespace: string }[]
+}

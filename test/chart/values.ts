@@ -1,0 +1,21 @@
+import { options } from './options.ts'
+
+export type Tree = { readonly [key: string]: unknown }
+
+/** An object with something in it. */
+export const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+
+const merged = (a: Tree, b: Tree): Tree => {
+  const both = Object.entries(b).map(([key, value]) => {
+    const known = a[key]
+    return [key, isTree(known) && isTree(value) ? merged(known, value) : value] as const
+  })
+  return { ...a, ...Object.fromEntries(both) }
+}
+
+/** Every option of the table at once, but for those that take things away. */
+export const all: Tree = [
+  ...Object.values(options).map(({ values }) => values as Tree),
+  { rbac: { create: true, aggregate: true }, podDisruptionBudget: { enabled: true }, networkPolicy: { enabled: true } },
+].reduce(merged)

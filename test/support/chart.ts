@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+import { clusterAs, helm, kubectl } from './api-server.ts'
+import type { Account, Rule } from './kubernetes/account.ts'
+
+/** The chart's folder. */
+export const chart = fileURLToPath(new URL('../../charts/waybill', import.meta.url))
+
+export type Manifest = {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec?: unknown
+  readonly rules?: readonly Rule[]
+}
+
+export type RenderOptions = {
+  readonly release?: string
+  readonly namespace?: string
+  /** As a values file has them. */
+  readonly values?: object
+}
+
+/** What `helm template` makes of the chart. */
+export const render = async ({
+  release = 'waybill',
+  namespace = 'waybill',
+  values = {},
+}: RenderOptions = {}): Promise<Manifest[]> => {
+  const text = await helm(['template', release, chart, '--namespace', namespace, '--values', '-'], {
+    input: JSON.stringify(values),
+  })
+  return parseAllDocuments(text)
+    .map((document) => document.toJS() as Manifest | null)
+    .filter((manifest) => manifest !== null)
+}
+
+export type RoleOptions = {
+  /** Where Waybill is installed. */
+  readonly namespace: string
+  /** Left out: `waybill`; without `watchNamespaces` the name of the namespace, for ClusterRoles are everybody's. */
+  readonly release?: string
+  readonly watchNamespaces?: readonly string[]
+}
+
+/** The chart's service accounts, with their roles and bindings. */
+export const chartRoles = async ({ namespace, watchNamespaces = [], release }: RoleOptions): Promise<Manifest[]> => {
+  const named = release ?? (watchNamespaces.length > 0 ? 'waybill' : namespace)
+  const manifests = await render({ release: named, namespace, values: { watchNamespaces } })
+  return manifests.filter(({ kind }) => /^ServiceAccount$|Role(Binding)?$/.test(kind))
+}
+
+/**
+ * The service accounts of operator and dispatcher on the API server of the tests, with exactly the chart's roles. The name
+ * of each is also that of the one Lease that it may have: `--lease-name`.
+ */
+export const installChartRoles = async (
+  options: RoleOptions,
+): Promise<{ readonly operator: Account; readonly dispatcher: Account }> => {
+  const items = await chartRoles(options)
+  await kubectl(['apply', '--server-side', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  })
+  const account = (component: string): Promise<Account> => {
+    const found = items.find(
+      ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.labels['app.kubernetes.io/component'] === component,
+    )
+    if (found === undefined) throw new Error(`The chart has no service account for the ${component}`)
+    return clusterAs({ namespace: options.namespace, name: found.metadata.name })
+  }
+  return { operator: await account('operator'), dispatcher: await account('dispatcher') }
+}
