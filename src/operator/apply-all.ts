@@ -25,7 +25,10 @@ export const applyAll = async (
           await apply(planned)
           results.push({ planned })
         } catch (error) {
-          if (stops(error)) throw error
+          if (stops(error)) {
+            next = todo.length
+            throw error
+          }
           failed.add(planned.claim)
           results.push({ planned, error })
         }

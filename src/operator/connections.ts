@@ -6,8 +6,16 @@ import { type Endpoint, EndpointError, readEndpoint } from '../rabbit/endpoint.t
 import { connectManagement, type Management } from '../rabbit/management.ts'
 import type { Store } from '../store/store.ts'
 
+export type ConnectionsOptions = {
+  readonly store: Pick<Store, 'secret'>
+  /** Resolves the names of brokers; the system when left out. */
+  readonly lookup: LookupFunction | undefined
+  /** Called right before anything is sent that changes a broker; what it throws prevents that. */
+  readonly fence: (() => void) | undefined
+}
+
 /** One management connection a broker, renewed when its Secret says something else. */
-export const connections = (store: Store, lookup?: LookupFunction) => {
+export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
   const open = new Map<string, { endpoint: Endpoint; management: Management }>()
 
   const drop = async (key: string): Promise<void> => {
@@ -17,7 +25,7 @@ export const connections = (store: Store, lookup?: LookupFunction) => {
   }
 
   return {
-    /** @throws EndpointError */
+    /** @throws EndpointError, SecretError */
     async to(key: string, broker: Broker): Promise<Management> {
       // Read each time: a Secret cannot be watched with the rights that Waybill asks for.
       const known = open.get(key)
@@ -31,12 +39,17 @@ export const connections = (store: Store, lookup?: LookupFunction) => {
       }
       if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known.management
       await drop(key)
-      const management = connectManagement(endpoint)
+      const management = connectManagement(endpoint, fence)
       open.set(key, { endpoint, management })
       return management
     },
-    /** The connection that is in use, if there is one. */
-    current: (key: string): Management | undefined => open.get(key)?.management,
+    /** The connection that is in use, if there is one and its Secret still says the same. @throws EndpointError, SecretError */
+    async current(key: string, broker: Broker): Promise<Management | undefined> {
+      const known = open.get(key)
+      if (known === undefined) return undefined
+      const endpoint = await readEndpoint(broker, store.secret, lookup)
+      return isDeepStrictEqual(known.endpoint, endpoint) ? known.management : undefined
+    },
     drop,
     close: async (): Promise<void> => {
       await Promise.all([...open.keys()].map(drop))

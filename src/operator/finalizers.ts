@@ -27,7 +27,7 @@ export const releaseGone = async (
   const held = neededByOthers(attached)
   for (const resource of membersOf(attached)) {
     const kept = plan.gone.get(claimOn(instance, resource))
-    if (!isDeleting(resource) || kept === undefined || held.has(resource)) continue
+    if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined || held.has(resource)) continue
     if (kept.length > 0) {
       const message = `Left on the broker: ${kept.join(', ')}; a resource of the same name takes it back`
       store.record(resource, { type: 'Normal', reason: 'Retained', message })

@@ -16,6 +16,7 @@ import { addFinalizers, releaseGone, releaseStranded } from './finalizers.ts'
 import { withLatestStatuses } from './latest.ts'
 import { backlogMetrics, brokerKeyOf, changeMetrics } from './measure.ts'
 import { againAfterMs, claimOn, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
+import { probeEveryMs, startProbes } from './probes.ts'
 import { report } from './report.ts'
 import { countsEveryMs, statusWriter } from './statuses.ts'
 import { wakeOn } from './triggers.ts'
@@ -31,6 +32,8 @@ export type OperatorOptions = {
   readonly metrics: Metrics
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup?: LookupFunction
+  /** Called right before anything is sent that changes a broker; throws where that is for another process to do. */
+  readonly fence?: () => void
 }
 
 export type Running = {
@@ -40,16 +43,13 @@ export type Running = {
   readonly done: Promise<void>
 }
 
-/** Between two passes a broker is asked whether it still answers, so that a break shows soon whatever resyncInterval is. */
-const probeEveryMs = 4_000
-
 /** The key of what belongs to no broker: unresolved resources and dead-letter policies. */
 const loose = ''
 
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
-  const { store, instance, log, metrics, lookup } = options
-  const management = connections(store, lookup)
+  const { store, instance, log, metrics, lookup, fence } = options
+  const management = connections({ store, lookup, fence })
   const statuses = statusWriter(store, metrics, () => new Date())
   const memories = new Map<string, Memory>()
   const lookedAt = new Set<string>()
@@ -76,7 +76,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
       metrics.reconciles.inc({ ...labels, result: 'failed' })
       const { claims } = memories.get(key) ?? noMemory
       const reports = unreachableReports(attached, instance, error, claims)
-      if (reports === undefined) metrics.reconcileErrors.inc()
+      if (!isExpected(error)) metrics.reconcileErrors.inc()
       await Promise.all((reports ?? []).map(statuses.write))
       await releaseStranded(store, membersOf(attached), Date.now(), false)
       if (error instanceof EndpointError) return { againMs: 5_000 }
@@ -156,19 +156,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     },
     signal,
   )
-  const probes = workQueue(
-    {
-      async work(key) {
-        const connection = management.current(key)
-        if (connection === undefined) return undefined
-        await connection.probe(signal)
-        return { againMs: probeEveryMs }
-      },
-      failed: (key) => queue.add(key),
-      random: Math.random,
-    },
-    signal,
-  )
+  const probes = startProbes(store, management, (key) => queue.add(key), signal)
   const stopForgetting = kinds.map((kind) =>
     onGone(store, kind, (namespace, name) => {
       statuses.forget(`${kind.kind}/${namespace}/${name}`)

@@ -3,6 +3,7 @@ import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Resources } from '../api/resources.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
 import { BrokerError } from '../rabbit/management.ts'
+import { SecretError } from '../store/secret-error.ts'
 import type { Attached, Unresolved } from '../topology/attach.ts'
 import type { Claims } from '../topology/claims.ts'
 import { desired } from '../topology/desired.ts'
@@ -37,7 +38,9 @@ export const unreachableReports = (
   const { refusals } = desired(attached, instance, { unlimitedDeliveries: true }, claims)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
-    error instanceof EndpointError ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message) : resolved
+    connected.reason === 'SecretInvalid'
+      ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message)
+      : resolved
 
   return membersOf(attached).map((resource): Report => {
     const own = resource === broker
@@ -73,10 +76,12 @@ const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
 }
 
 /** Whether it is the broker, or what is known of it, that prevents a pass. */
-export const isExpected = (error: unknown): error is Error => connectedVerdict(error) !== undefined
+export const isExpected = (error: unknown): error is Error =>
+  error instanceof SecretError || connectedVerdict(error) !== undefined
 
 const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {
-  if (error instanceof EndpointError) return verdict('Connected', 'False', 'SecretInvalid', error.message)
+  const unusable = error instanceof EndpointError || (error instanceof SecretError && error.kind === 'forbidden')
+  if (unusable) return verdict('Connected', 'False', 'SecretInvalid', error.message)
   if (error instanceof UnsupportedVersion) return verdict('Connected', 'False', 'UnsupportedVersion', error.message)
   if (!(error instanceof BrokerError)) return undefined
   const reason = error.kind === 'credentials' ? 'CredentialsRefused' : 'BrokerUnreachable'

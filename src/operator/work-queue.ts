@@ -74,10 +74,12 @@ export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: Ab
     }
   }
 
-  signal.addEventListener('abort', () => {
+  const stop = () => {
     for (const { timer } of entries.values()) clearTimeout(timer)
     if (inFlight === 0) finish()
-  })
+  }
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop)
 
   return {
     done,

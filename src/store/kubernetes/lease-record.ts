@@ -34,9 +34,13 @@ export type LeaseRecord = {
 
 export type Named = { readonly namespace: string; readonly name: string; readonly identity: string }
 
+const leasesPath = (namespace: string): string =>
+  `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
+export const leasePath = ({ namespace, name }: Pick<Named, 'namespace' | 'name'>): string =>
+  `${leasesPath(namespace)}/${encodeURIComponent(name)}`
+
 export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, identity }: Named): LeaseRecord => {
-  const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
-  const one = `${all}/${encodeURIComponent(name)}`
+  const [all, one] = [leasesPath(namespace), leasePath({ namespace, name })]
 
   const ask = async (
     request: Pick<ApiRequest, 'method' | 'path' | 'body'>,

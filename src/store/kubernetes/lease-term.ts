@@ -87,5 +87,8 @@ export const hold = async (
     done.abort()
     await renewing
   }
-  return ended.signal.aborted ? undefined : held
+  if (ended.signal.aborted) return undefined
+  // What is still waiting somewhere to be written is nobody's any more.
+  ended.abort(new LeaseLost('The term is over'))
+  return held
 }
