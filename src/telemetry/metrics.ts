@@ -118,6 +118,8 @@ export const createMetrics = () => {
     ),
     /** `manager`. */
     statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
+    /** No labels: 0 or 1. */
+    leading: gauge('leading', 'Whether this process has the lease, and so is the one of its kind that writes'),
     /** `verb` as in RBAC, `code`: the HTTP status, or `none` where there was no answer. */
     apiRequests: counter('api_requests_total', 'Requests to the Kubernetes API server', 'verb', 'code'),
     /** `kind, namespace` (empty: all). */
@@ -147,6 +149,18 @@ export const createMetrics = () => {
       metrics.deadLetters.remove(namespace, name)
       metrics.copyUnconfirmed.remove(namespace, name)
       await removeWhere(metrics.deadLettered, { namespace, subscription: name })
+    },
+    /** Drops what was seen at the last look at the brokers: another process looks now. */
+    forgetLooks(): void {
+      for (const seen of [
+        metrics.subscriptionBacklog,
+        metrics.scalingPending,
+        metrics.deadLetters,
+        metrics.brokerDelayedMessages,
+        metrics.brokerConnected,
+      ]) {
+        seen.reset()
+      }
     },
     /** Drops every series of a broker that is gone. */
     async forgetBroker(namespace: string, name: string): Promise<void> {
