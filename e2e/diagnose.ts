@@ -7,7 +7,6 @@ export const diagnose = async ({ kubectl }: Cluster): Promise<string> => {
     pods: ['get', 'pods', '-A', '-o', 'wide'],
     resources: ['get', 'waybill', '-A'],
     'last Events': ['get', 'events', '-A', '--sort-by=.lastTimestamp'],
-    'pods of Waybill': ['-n', system, 'describe', 'pods', '-l', podsOfWaybill],
     logs: ['-n', system, 'logs', '-l', podsOfWaybill, '--tail=25', '--prefix', '--max-log-requests=20'],
   }
   const texts: string[] = []

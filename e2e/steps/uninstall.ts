@@ -24,6 +24,10 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     await eventually(async () => (await shop.held(queue)) === count, { timeoutMs: 30_000, everyMs: 250 })
   }
   let waiting: string[] = []
+  await report.step('the notes of the chart say what uninstalling leaves', async () => {
+    const notes = await cluster.helm(['-n', system, 'get', 'notes', release])
+    assert.match(notes, /Uninstalling leaves [\s\S]*queues and messages/)
+  })
   await report.step('helm uninstall leaves every queue that holds messages', async () => {
     await apply(true)
     await becomes(proxy, { namespace: 'shop', path: 'subscriptions/parked' }, 'Programmed', 'True', 20_000)
