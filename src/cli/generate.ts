@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..')
 export const generated = (): ReadonlyMap<string, string> => {
   const crds = kinds.map((kind) => ({
     file: `${kind.plural}.yaml`,
-    text: `# Generated from src/api by npm run generate.\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
+    text: `# Generated from src/api by npm run generate.\n---\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
   }))
   return new Map([
     ...['crds', 'charts/waybill/crds'].flatMap((folder) =>

@@ -1,0 +1,81 @@
+import { parseAllDocuments } from 'yaml'
+import { describeWithHelm, helm, kubectl, namespace } from '../support/api-server.ts'
+import { chart, type Manifest, render } from '../support/chart.ts'
+import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
+import { all } from './values.ts'
+
+const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+type Workload = { readonly template?: { readonly metadata: object; readonly spec: object } }
+
+describeWithHelm('an API server', () => {
+  let own: TestNamespace
+  beforeAll(async () => {
+    own = await namespace()
+    const labels = Object.entries(restricted).map(([key, value]) => `${key}=${value}`)
+    await kubectl(['label', 'namespace', own.name, ...labels])
+  })
+  afterAll(() => own.drop())
+
+  const dryRun = (items: readonly object[]): Promise<string> =>
+    kubectl(['apply', '--dry-run=server', '-f', '-'], {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+    })
+
+  test.each([
+    ['the defaults', {}],
+    ['every option', all],
+    ['its own namespace alone', { watchNamespaces: ['OWN'] }],
+  ])('accepts all that the chart renders with %s', async (_name, values) => {
+    const input = JSON.parse(JSON.stringify(values).replace('OWN', own.name))
+    const manifests = await render({ namespace: own.name, values: input })
+    // Those of the Prometheus operator are unknown here.
+    const known = manifests.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'))
+    const said = await dryRun(known)
+    expect(said.trim().split('\n')).toHaveLength(known.length)
+    expect(said).not.toContain('Warning')
+  })
+
+  test.each([
+    ['the defaults', {}],
+    ['every option', { ...all, operator: {}, dispatcher: {} }],
+  ])('lets the pods of the chart into a namespace that enforces restricted, with %s', async (_name, values) => {
+    const pods = (await render({ namespace: own.name, values })).flatMap(podOf)
+    expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual([
+      'waybill-dispatcher',
+      'waybill-operator',
+      'waybill-test',
+    ])
+    await dryRun(pods)
+    for (const pod of pods) {
+      const { containers } = pod.spec as { containers: { securityContext: object }[] }
+      expect(containers.map(({ securityContext }) => securityContext)).toEqual([
+        { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      ])
+      const bare = containers.map(({ securityContext: _, ...rest }) => rest)
+      // So it does enforce.
+      await expect(dryRun([{ ...pod, spec: { ...(pod.spec as object), containers: bare } }])).rejects.toThrow(
+        'violates PodSecurity "restricted',
+      )
+    }
+  })
+
+  test('accepts the resources of the notes, which name what there is', async () => {
+    const printed = await helm(['install', 'waybill', chart, '--dry-run=client', '--namespace', own.name])
+    const notes = printed.slice(printed.indexOf('NOTES:'))
+    const manifests = /<<'EOF'\n([\s\S]*?)\n +EOF/.exec(notes)?.[1] ?? ''
+    const items = parseAllDocuments(manifests.replace(/^ {2}/gm, '')).map((document) => document.toJS() as object)
+    expect(items.map((item) => (item as Manifest).kind)).toEqual(['Broker', 'Topic', 'Subscription'])
+    await own.apply(items)
+    await own.kubectl(['delete', 'waybill', '--all'])
+    expect(notes).toContain(`kubectl -n ${own.name} wait --for=condition=Available`)
+    expect(notes).not.toContain('%!')
+  })
+})
+
+/** The pods that a Deployment would make, and the pods there are. */
+const podOf = ({ kind, metadata, spec }: Manifest): Manifest[] => {
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: metadata.name } }
+  if (kind === 'Pod') return [{ ...pod, spec }]
+  const { template } = (spec ?? {}) as Workload
+  return kind === 'Deployment' && template ? [{ ...pod, spec: template.spec }] : []
+}
