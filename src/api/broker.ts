@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { duration, from, immutable, observedGeneration, secretRef } from './fields.ts'
+import { amqpBytes, durationBetween, from, immutable, observedGeneration, secretRef } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const broker = defineKind({
@@ -30,7 +30,7 @@ export const broker = defineKind({
         default: '/',
         minLength: 1,
         maxLength: 255,
-        'x-kubernetes-validations': immutable('vhost'),
+        'x-kubernetes-validations': [amqpBytes, ...immutable],
       },
       tls: {
         type: 'object',
@@ -51,15 +51,9 @@ export const broker = defineKind({
           'Manage: make RabbitMQ equal to the resources. Observe: report the differences and change nothing.',
       },
       resyncInterval: {
-        ...duration,
+        ...durationBetween('1s', '24h'),
         default: '60s',
         description: 'How often RabbitMQ is compared with the resources when nothing changes.',
-        'x-kubernetes-validations': [
-          {
-            rule: "duration(self) >= duration('1s') && duration(self) <= duration('24h')",
-            message: 'must be from 1s to 24h',
-          },
-        ],
       },
       deletionPolicy: {
         type: 'string',

@@ -6,7 +6,7 @@ import type { ArraySchema, Infer } from './schema.ts'
  */
 export const conditionReasons = {
   /** The specification is understood and nothing else claims what it names. */
-  Accepted: ['Accepted', 'Invalid', 'NameTooLong', 'Conflicted'],
+  Accepted: ['Accepted', 'Invalid', 'Conflicted'],
   /** Everything it refers to exists and permits it. */
   ResolvedRefs: ['ResolvedRefs', 'RefNotPermitted', 'SecretInvalid'],
   /** Its objects were read back from the broker as declared. */
@@ -56,12 +56,17 @@ export const conditions = {
     type: 'object',
     required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     properties: {
-      type: { type: 'string', maxLength: 316 },
-      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
-      reason: { type: 'string', maxLength: 1024 },
-      message: { type: 'string', maxLength: 32768 },
-      observedGeneration: { type: 'integer', format: 'int64', minimum: 0 },
-      lastTransitionTime: { type: 'string', format: 'date-time' },
+      type: { type: 'string', maxLength: 316, description: 'What is judged, such as Ready.' },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether it holds.' },
+      reason: { type: 'string', maxLength: 1024, description: 'Why, in one word, for programs.' },
+      message: { type: 'string', maxLength: 32768, description: 'Why, and what to do, for people.' },
+      observedGeneration: {
+        type: 'integer',
+        format: 'int64',
+        minimum: 0,
+        description: 'The generation of the specification that was judged.',
+      },
+      lastTransitionTime: { type: 'string', format: 'date-time', description: 'When status changed last.' },
     },
   },
 } as const satisfies ArraySchema

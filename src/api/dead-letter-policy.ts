@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { observedGeneration, timeToLive } from './fields.ts'
+import { longestQueue, observedGeneration, timeToLive } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const deadLetterPolicy = defineKind({
@@ -17,7 +17,12 @@ export const deadLetterPolicy = defineKind({
         default: {},
         properties: {
           maxAge: { ...timeToLive('1s'), description: 'Dead letters older than this are dropped.' },
-          maxLength: { type: 'integer', minimum: 1, description: 'How many dead letters a queue may hold.' },
+          maxLength: {
+            type: 'integer',
+            minimum: 1,
+            maximum: longestQueue,
+            description: 'How many dead letters a queue may hold.',
+          },
           whenFull: {
             type: 'string',
             enum: ['Refuse', 'DropOldest'],
@@ -32,7 +37,13 @@ export const deadLetterPolicy = defineKind({
         description: 'When a subscription says DeadLettersPresent.',
         default: {},
         properties: {
-          depth: { type: 'integer', minimum: 1, default: 1, description: 'At this many dead letters.' },
+          depth: {
+            type: 'integer',
+            minimum: 1,
+            maximum: longestQueue,
+            default: 1,
+            description: 'At this many dead letters.',
+          },
         },
       },
       default: {

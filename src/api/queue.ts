@@ -2,8 +2,11 @@ import { conditions } from './conditions.ts'
 import {
   brokerObjectName,
   crossRef,
+  fixedPresence,
   immutable,
   localRef,
+  longestQueue,
+  nameOnBroker,
   observedGeneration,
   routingKeys,
   timeToLive,
@@ -22,19 +25,19 @@ export const queue = defineKind({
     properties: {
       brokerRef: {
         ...crossRef('Broker', 'spec.allowedNamespaces'),
-        'x-kubernetes-validations': immutable('brokerRef'),
+        'x-kubernetes-validations': immutable,
       },
       name: {
         ...brokerObjectName,
         description: 'Name on the broker; <namespace>.<name> when left out.',
-        'x-kubernetes-validations': [...brokerObjectName['x-kubernetes-validations'], ...immutable('name')],
+        'x-kubernetes-validations': [...brokerObjectName['x-kubernetes-validations'], ...immutable],
       },
       type: {
         type: 'string',
         enum: ['Quorum', 'Classic'],
         default: 'Quorum',
         description: 'Quorum: replicated and safe. Classic: one copy.',
-        'x-kubernetes-validations': immutable('type'),
+        'x-kubernetes-validations': immutable,
       },
       bindings: {
         type: 'array',
@@ -56,6 +59,7 @@ export const queue = defineKind({
       maxLength: {
         type: 'integer',
         minimum: 1,
+        maximum: longestQueue,
         description: 'How many messages it may hold; unlimited when left out.',
       },
       overflow: {
@@ -92,13 +96,11 @@ export const queue = defineKind({
       },
     },
     'x-kubernetes-validations': [
-      {
-        rule: 'has(self.name) == has(oldSelf.name)',
-        message: 'name cannot be changed: create another resource instead',
-      },
+      fixedPresence('name'),
       {
         rule: "!has(self.deliveryLimit) || self.type == 'Quorum'",
-        message: 'deliveryLimit needs type: Quorum, the only type that counts deliveries',
+        message: 'needs type: Quorum, the only type that counts deliveries',
+        fieldPath: '.deliveryLimit',
       },
     ],
   },
@@ -113,6 +115,7 @@ export const queue = defineKind({
       conditions,
     },
   },
+  rules: nameOnBroker,
   columns: [
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: 'Queue', type: 'string', jsonPath: '.status.queue' },

@@ -1,3 +1,5 @@
+import { explained } from './explained.ts'
+import { isDurationSchema } from './fields.ts'
 import { apiVersion, type Kind } from './resource.ts'
 import type { Schema } from './schema.ts'
 
@@ -38,8 +40,7 @@ const rows = (schema: Schema, path: string): string[] => {
 
 const row = (schema: Schema, path: string, required: boolean): string => {
   const given = 'default' in schema && schema.type !== 'object' ? `\`${JSON.stringify(schema.default)}\`` : ''
-  const rules = (schema['x-kubernetes-validations'] ?? []).map(({ message }) => `${message}.`)
-  const meaning = [schema.description ?? '', ...rules].join(' ').trim().replaceAll('|', '\\|')
+  const meaning = explained(schema, { withDefault: false }).replaceAll('|', '\\|')
   return `| \`${path}\` | ${typeText(schema)} | ${required ? '(required)' : given} | ${meaning} |`
 }
 
@@ -47,6 +48,6 @@ const typeText = (schema: Schema): string => {
   if ('enum' in schema && schema.enum) return schema.enum.join(' \\| ')
   if (schema.type === 'array') return `list of ${typeText(schema.items)}`
   if ('additionalProperties' in schema) return 'map'
-  if ('pattern' in schema && schema.pattern?.includes('(h|m|s|ms)')) return 'duration'
+  if (isDurationSchema(schema)) return 'duration'
   return schema.type
 }

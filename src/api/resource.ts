@@ -1,5 +1,5 @@
 import type { Condition } from './conditions.ts'
-import type { Infer, ObjectSchema } from './schema.ts'
+import type { Infer, ObjectSchema, Rule } from './schema.ts'
 
 export const group = 'waybill.dev'
 export const version = 'v1alpha1'
@@ -41,6 +41,8 @@ export type Kind<
   readonly spec: S
   readonly status: T
   readonly columns: readonly Column[]
+  /** Rules on the whole object. Of the metadata they see the name alone. */
+  readonly rules?: readonly Rule[]
 }
 
 export const defineKind = <const Name extends string, const S extends ObjectSchema, const T extends ObjectSchema>(

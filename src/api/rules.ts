@@ -1,14 +1,12 @@
 import { Environment } from '@marcbachmann/cel-js'
+import { isObject } from './json.ts'
 import type { Problem } from './problem.ts'
 import type { Rule, Schema } from './schema.ts'
 
 type Compiled = (context: { self: unknown; oldSelf?: unknown }) => unknown
 const compiled = new Map<string, Compiled>()
 
-/** CEL with the functions of the Kubernetes library that the rules use. */
-const environment = new Environment({ unlistedVariablesAreDyn: true }).registerFunction('isURL(string): bool', (text) =>
-  URL.canParse(text),
-)
+const environment = new Environment({ unlistedVariablesAreDyn: true })
 
 const compile = (rule: string): Compiled => {
   const known = compiled.get(rule)
@@ -27,7 +25,12 @@ export const brokenRules = (schema: Schema, value: unknown, old: unknown, field:
   if (value === undefined) return []
   const own = (schema['x-kubernetes-validations'] ?? [])
     .filter((rule) => !holds(rule, value, old))
-    .map(({ message }): Problem => ({ field, value: isScalar(value) ? value : undefined, message }))
+    .map(({ message, fieldPath }): Problem => {
+      const steps = fieldPath?.split('.').slice(1) ?? []
+      const culprit = steps.reduce(member, value)
+      const path = [field, ...steps].filter(Boolean).join('.')
+      return { field: path, value: isScalar(culprit) ? culprit : undefined, message }
+    })
   return [...own, ...nested(schema, value, old, field)]
 }
 
@@ -41,14 +44,18 @@ const nested = (schema: Schema, value: unknown, old: unknown, field: string): Pr
     // Items of an atomic list or a set have no counterpart in the old list, so transition rules never apply to them.
     return value.flatMap((item, index) => brokenRules(schema.items, item, undefined, `${field}[${index}]`))
   }
-  if (!('properties' in schema) || !isObject(value)) return []
+  if (!isObject(value)) return []
+  if ('additionalProperties' in schema) {
+    const values = Object.entries(value)
+    return values.flatMap(([name, one]) => brokenRules(schema.additionalProperties, one, undefined, `${field}.${name}`))
+  }
+  if (!('properties' in schema)) return []
   const before = isObject(old) ? old : {}
   return Object.entries(schema.properties).flatMap(([name, property]) =>
     brokenRules(property, value[name], before[name], `${field}.${name}`),
   )
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const member = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined)
 
 const isScalar = (value: unknown): boolean => !isObject(value) && !Array.isArray(value)

@@ -5,8 +5,16 @@
  */
 export type Schema = StringSchema | IntegerSchema | BooleanSchema | ArraySchema | ObjectSchema | MapSchema
 
-/** A CEL rule that the API server enforces; a rule that mentions `oldSelf` holds on updates only. */
-export type Rule = { readonly rule: string; readonly message: string }
+/**
+ * A CEL rule that the API server enforces; a rule that mentions `oldSelf` holds on updates only. Its message says what to
+ * do, and begins with a verb.
+ */
+export type Rule = {
+  readonly rule: string
+  readonly message: string
+  /** The field below this one that is to blame, such as `.deliveryLimit`. */
+  readonly fieldPath?: string
+}
 
 type Common = {
   readonly description?: string
@@ -16,7 +24,6 @@ type Common = {
 export type StringSchema = Common & {
   readonly type: 'string'
   readonly enum?: readonly string[]
-  readonly pattern?: string
   readonly format?: 'date-time'
   readonly minLength?: number
   readonly maxLength?: number

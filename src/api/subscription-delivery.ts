@@ -1,11 +1,20 @@
-import { duration } from './fields.ts'
+import { duration, durationBetween } from './fields.ts'
 import type { ObjectSchema } from './schema.ts'
 
 const statusCodes = {
   type: 'array',
   maxItems: 64,
   'x-kubernetes-list-type': 'set',
-  items: { type: 'string', pattern: '^[1-5]([0-9][0-9]|xx)$', maxLength: 3 },
+  items: {
+    type: 'string',
+    maxLength: 3,
+    'x-kubernetes-validations': [
+      {
+        rule: "self.matches('^[345]([0-9][0-9]|xx)$')",
+        message: 'must be a status code from 300 on, such as 429, or a class such as 5xx',
+      },
+    ],
+  },
 } as const
 
 /** How it is delivered: the `spec.delivery` of a Subscription. */
@@ -15,15 +24,9 @@ export const delivery = {
   default: {},
   properties: {
     timeout: {
-      ...duration,
+      ...durationBetween('1ms', '25m', ': RabbitMQ takes a message back after 30m (consumer_timeout)'),
       default: '30s',
       description: 'How long one attempt may take, from connecting to the end of the answer.',
-      'x-kubernetes-validations': [
-        {
-          rule: "duration(self) >= duration('1ms') && duration(self) <= duration('25m')",
-          message: 'must be from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout)',
-        },
-      ],
     },
     concurrency: {
       type: 'integer',
@@ -49,15 +52,7 @@ export const delivery = {
           description: 'How long to wait before the second, third, … attempt; the last one repeats.',
           minItems: 1,
           maxItems: 16,
-          items: {
-            ...duration,
-            'x-kubernetes-validations': [
-              {
-                rule: "duration(self) >= duration('100ms') && duration(self) <= duration('168h')",
-                message: 'must be from 100ms to 168h',
-              },
-            ],
-          },
+          items: durationBetween('100ms', '168h'),
           default: ['5s', '30s', '2m', '10m', '30m', '1h', '3h'],
         },
         maxAge: {

@@ -1,32 +1,19 @@
-import { objectName, secretRef } from './fields.ts'
+import { labelName, secretRef } from './fields.ts'
 import type { ObjectSchema } from './schema.ts'
+import { url } from './url.ts'
 
 /** Who receives: the `spec.subscriber` of a Subscription. */
 export const subscriber = {
   type: 'object',
   description: 'Who receives: url, or serviceRef with path.',
   properties: {
-    url: {
-      type: 'string',
-      description: 'Where each message is sent with POST.',
-      minLength: 8,
-      maxLength: 2048,
-      pattern: '^https?://[^\\s]+$',
-      'x-kubernetes-validations': [
-        {
-          rule: "!self.matches('^https?://[^/?#]*@')",
-          message: 'must not hold a user or a password: they would be shown to everybody who can read this resource',
-        },
-        { rule: 'isURL(self)', message: 'must be a URL such as http://host:8080/path' },
-        { rule: "!self.contains('#')", message: 'must not hold a fragment (#…): it is never sent' },
-      ],
-    },
+    url: { ...url, description: 'Where each message is sent with POST.' },
     serviceRef: {
       type: 'object',
       description: 'A Kubernetes Service in the same namespace.',
       required: ['name'],
       properties: {
-        name: { ...objectName, maxLength: 63, description: 'Name of the Service.' },
+        name: { ...labelName, description: 'Name of the Service.' },
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 80, description: 'Port of the Service.' },
         scheme: { type: 'string', enum: ['Http', 'Https'], default: 'Http', description: 'How to talk to it.' },
       },
@@ -35,7 +22,12 @@ export const subscriber = {
       type: 'string',
       description: 'Path and query at the Service; with url it is part of the url.',
       maxLength: 1024,
-      pattern: '^/[^\\s#]*$',
+      'x-kubernetes-validations': [
+        {
+          rule: "self.matches('^/[!-~]*$') && !self.contains('#')",
+          message: 'must start with /, without spaces, # and characters outside ASCII (write those as %C3%A9)',
+        },
+      ],
     },
     contentMode: {
       type: 'string',
@@ -48,14 +40,27 @@ export const subscriber = {
       type: 'object',
       description: 'Headers added to each request. Not for secrets: this resource is readable.',
       maxProperties: 32,
-      additionalProperties: { type: 'string', maxLength: 1024, pattern: '^[\\x20-\\x7e]*$' },
+      additionalProperties: {
+        type: 'string',
+        maxLength: 1024,
+        'x-kubernetes-validations': [
+          {
+            rule: "self.matches('^[ -~]*$')",
+            message: 'must hold only spaces and visible ASCII characters',
+          },
+        ],
+      },
       'x-kubernetes-validations': [
         {
           rule: "self.all(name, name.matches('^[A-Za-z0-9-]{1,128}$'))",
-          message: 'header names are letters, digits and hyphens',
+          message: 'must have names of letters, digits and hyphens, at most 128',
         },
         {
-          rule: "self.all(name, !name.lowerAscii().matches('^(host|connection|content-length|content-type|transfer-encoding|expect|upgrade|keep-alive|te|trailer|(ce|webhook|waybill)-.*)$'))",
+          rule: 'self.all(one, self.exists_one(other, one.lowerAscii() == other.lowerAscii()))',
+          message: 'must not name a header twice: capital and small letters are the same',
+        },
+        {
+          rule: "self.all(name, !name.lowerAscii().matches('^(host|connection|content-length|content-type|transfer-encoding|expect|upgrade|keep-alive|te|trailer)$|^(ce|webhook|waybill)-'))",
           message:
             'must not set headers that Waybill or HTTP itself sets (host, content-…, connection, ce-…, webhook-…, waybill-…)',
         },
@@ -80,7 +85,13 @@ export const subscriber = {
     { rule: 'has(self.url) != has(self.serviceRef)', message: 'set exactly one of url and serviceRef' },
     {
       rule: 'has(self.serviceRef) || !has(self.path)',
-      message: 'path goes with serviceRef; with url, write it into the url',
+      message: 'goes with serviceRef; with url, write it into the url',
+      fieldPath: '.path',
+    },
+    {
+      rule: "!has(self.tls) || (has(self.url) ? self.url.startsWith('https:') : has(self.serviceRef) && self.serviceRef.scheme == 'Https')",
+      message: 'needs https: a url that starts with https://, or a serviceRef with scheme Https',
+      fieldPath: '.tls',
     },
   ],
 } as const satisfies ObjectSchema

@@ -1,5 +1,13 @@
 import { conditions } from './conditions.ts'
-import { crossRef, immutable, localRef, observedGeneration, routingKeys } from './fields.ts'
+import {
+  crossRef,
+  fixedPresence,
+  immutable,
+  localRef,
+  nameOnBroker,
+  observedGeneration,
+  routingKeys,
+} from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 import { delivery } from './subscription-delivery.ts'
 import { subscriber } from './subscription-subscriber.ts'
@@ -14,8 +22,8 @@ export const subscription = defineKind({
     type: 'object',
     required: ['subscriber'],
     properties: {
-      topicRef: { ...crossRef('Topic', 'spec.allowedSubscribers'), 'x-kubernetes-validations': immutable('topicRef') },
-      queueRef: { ...localRef('Queue'), 'x-kubernetes-validations': immutable('queueRef') },
+      topicRef: { ...crossRef('Topic', 'spec.allowedSubscribers'), 'x-kubernetes-validations': immutable },
+      queueRef: { ...localRef('Queue'), 'x-kubernetes-validations': immutable },
       filter: {
         type: 'object',
         description: 'Which events; a change adds the new bindings before it removes the old ones.',
@@ -29,12 +37,23 @@ export const subscription = defineKind({
             additionalProperties: { type: 'string', maxLength: 1024 },
             'x-kubernetes-validations': [
               {
+                rule: 'self.all(name, bytes(name).size() <= 255)',
+                message: 'must have names of at most 255 bytes in UTF-8, the most that AMQP can carry',
+              },
+              {
                 rule: "self.all(name, !name.startsWith('x-'))",
                 message: 'must not name headers that start with x-: RabbitMQ takes no notice of them',
               },
             ],
           },
         },
+        'x-kubernetes-validations': [
+          {
+            rule: "!has(self.headers) || self.routingKeys == ['#']",
+            message: 'excludes routingKeys: a topic with exchange type Headers takes no notice of them',
+            fieldPath: '.headers',
+          },
+        ],
       },
       subscriber,
       delivery,
@@ -56,9 +75,11 @@ export const subscription = defineKind({
     },
     'x-kubernetes-validations': [
       { rule: 'has(self.topicRef) != has(self.queueRef)', message: 'set exactly one of topicRef and queueRef' },
+      fixedPresence('topicRef'),
       {
-        rule: 'has(self.topicRef) == has(oldSelf.topicRef)',
-        message: 'topicRef cannot be exchanged for queueRef: create another resource instead',
+        rule: "!has(self.queueRef) || (self.filter.routingKeys == ['#'] && !has(self.filter.headers))",
+        message: 'goes with topicRef: a queue has no filter',
+        fieldPath: '.filter',
       },
     ],
   },
@@ -106,6 +127,7 @@ export const subscription = defineKind({
       conditions,
     },
   },
+  rules: nameOnBroker,
   columns: [
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: 'Delivering', type: 'string', jsonPath: '.status.conditions[?(@.type=="Delivering")].status' },

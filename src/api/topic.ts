@@ -1,5 +1,5 @@
 import { conditions } from './conditions.ts'
-import { brokerObjectName, crossRef, from, immutable, observedGeneration } from './fields.ts'
+import { brokerObjectName, crossRef, from, immutable, nameOnBroker, observedGeneration } from './fields.ts'
 import { defineKind, type Resource } from './resource.ts'
 
 export const topic = defineKind({
@@ -14,7 +14,7 @@ export const topic = defineKind({
     properties: {
       brokerRef: {
         ...crossRef('Broker', 'spec.allowedNamespaces'),
-        'x-kubernetes-validations': immutable('brokerRef'),
+        'x-kubernetes-validations': immutable,
       },
       exchange: {
         type: 'object',
@@ -29,7 +29,7 @@ export const topic = defineKind({
             description: 'How it routes: by routing key, to everybody, or by headers.',
           },
         },
-        'x-kubernetes-validations': immutable('exchange'),
+        'x-kubernetes-validations': immutable,
       },
       allowedSubscribers: from('Which namespaces may subscribe.'),
       unrouted: {
@@ -63,6 +63,7 @@ export const topic = defineKind({
       conditions,
     },
   },
+  rules: nameOnBroker,
   columns: [
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: 'Exchange', type: 'string', jsonPath: '.status.exchange' },

@@ -1,5 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { isObject } from './json.ts'
 import { kinds } from './kinds.ts'
+import { dropNulls } from './nulls.ts'
 import type { Problem } from './problem.ts'
 import { apiVersion, type Kind } from './resource.ts'
 import { brokenRules } from './rules.ts'
@@ -41,13 +43,21 @@ export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validat
     return { problems: [{ field: 'apiVersion', value: manifest.apiVersion, message: `must be ${apiVersion}` }] }
   }
   // A manifest is JSON. A structured clone has prototypes of another realm under jest, which the CEL evaluator refuses.
-  const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec }))
-  if (copy.spec === undefined || copy.spec === null) copy.spec = {}
+  const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec ?? {} }))
+  dropNulls(kind.spec, copy.spec)
   const check = validators.get(kind.kind)
   if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
   if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
-  const broken = brokenRules(kind.spec, copy.spec, old, 'spec')
+  const broken = [...brokenNameRules(kind, manifest), ...brokenRules(kind.spec, copy.spec, old, 'spec')]
   return broken.length > 0 ? { problems: firstByField(broken) } : { spec: copy.spec as Record<string, unknown> }
+}
+
+/** Whether there is a name at all is for the reader of the manifest to say. */
+const brokenNameRules = ({ rules }: Kind, { metadata }: Manifest): readonly Problem[] => {
+  const name = isObject(metadata) ? metadata.name : undefined
+  if (rules === undefined || typeof name !== 'string') return []
+  const whole: ObjectSchema = { type: 'object', properties: {}, 'x-kubernetes-validations': rules }
+  return brokenRules(whole, { metadata: { name } }, undefined, '')
 }
 
 /** A value of the wrong type breaks every other keyword too, and one bad URL several rules; the first is enough. */
@@ -74,16 +84,9 @@ const problemOf = (error: ErrorObject): Problem => {
       return { field, value: data, message: `must be one of ${params.allowedValues.join(', ')}` }
     case 'type':
       return { field, value: data, message: `must be of type ${params.type}` }
-    case 'pattern':
-      return { field, value: data, message: meaning(params.pattern) }
+    case 'uniqueItems':
+      return { field, message: `must not hold ${JSON.stringify((data as unknown[])[params.j])} twice` }
     default:
       return { field, value: data, message: error.message ?? error.keyword }
   }
-}
-
-const meaning = (pattern: string): string => {
-  if (pattern.includes('(h|m|s|ms)')) return 'must be a duration such as 30s, 5m or 1h30m'
-  if (pattern.startsWith('^https?://')) return 'must be an http:// or https:// URL'
-  if (pattern.startsWith('^[1-5]')) return 'must be a status code such as 429, or a class such as 5xx'
-  return `must match ${pattern}`
 }

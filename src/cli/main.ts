@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { duration } from '../api/fields.ts'
+import { isDuration } from '../api/fields.ts'
 import { logLevels } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 import { type GetOptions, get, outputs } from './get.ts'
@@ -20,7 +20,7 @@ const instanceName = (text: string): string => {
 }
 
 const durationText = (text: string): string => {
-  if (new RegExp(duration.pattern).test(text)) return text
+  if (isDuration(text)) return text
   throw new InvalidArgumentError('Use a duration such as 30s, 5m or 1h30m.')
 }
 

@@ -12,7 +12,6 @@ import {
   subscriptionObjects,
   topicObjects,
 } from './objects.ts'
-import { tooLong } from './too-long.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
 /** An object that a resource wants. */
@@ -29,9 +28,8 @@ export type Presence = 'present' | 'Retain' | 'RetainIfNotEmpty' | 'Delete'
 /** A resource that cannot be programmed, and why. */
 export type Refusal = {
   readonly resource: Resource
-  readonly reason: 'Invalid' | 'NameTooLong' | 'Conflicted'
+  readonly reason: 'Invalid' | 'Conflicted'
   readonly field: string
-  readonly value?: string
   readonly message: string
 }
 
@@ -62,7 +60,7 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect, 
   const takenBy = new Map<string, Resource>()
 
   const add = (resource: Resource, claim: string, objects: Objects, adopt = false) => {
-    const refusal = tooLong(resource, objects) ?? taken(resource, objects, takenBy)
+    const refusal = taken(resource, objects, takenBy)
     if (refusal) {
       refusals.push(refusal)
       return
@@ -174,7 +172,6 @@ const unfit = (
       const message = `${idOf(source.queue)} refuses messages while it is full (maxLength, overflow: RejectPublish), and a retry refused would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength`
       return invalid('spec.queueRef', message)
     }
-    if (isFiltered(routingKeys, headers)) return invalid('spec.filter', 'goes with topicRef: a queue has no filter')
     return undefined
   }
   if (ignoresKeys(source.topic, routingKeys)) {
@@ -206,5 +203,3 @@ const ignoresKeys = ({ spec }: Topic, keys: readonly string[]): boolean =>
   spec.exchange.type !== 'Topic' && !matchesAll(keys)
 
 const matchesAll = (keys: readonly string[]): boolean => keys.length === 1 && keys[0] === '#'
-const isFiltered = (keys: readonly string[], headers: object | undefined): boolean =>
-  headers !== undefined || !matchesAll(keys)

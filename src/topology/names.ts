@@ -5,11 +5,9 @@ import type { Subscription } from '../api/subscription.ts'
 import type { Topic } from '../api/topic.ts'
 
 /**
- * Every name that Waybill uses on a broker. AMQP 0-9-1 limits names and routing keys to 255 bytes.
+ * Every name that Waybill uses on a broker. That they fit into the 255 bytes of AMQP is a rule of src/api/fields.ts.
  * Kubernetes namespaces hold no dot, so `<namespace>.<name>` is unique.
  */
-export const maxNameBytes = 255
-
 const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata.namespace}.${metadata.name}`
 
 export const exchangeOf = (topic: Topic): string => topic.spec.exchange.name ?? dotted(topic)

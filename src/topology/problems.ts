@@ -4,14 +4,14 @@ import type { Resources } from '../api/resources.ts'
 import { attach } from './attach.ts'
 import { desired } from './desired.ts'
 
-/** What is wrong among resources that are each valid alone: dangling references, names claimed twice, names too long. */
+/** What is wrong among resources that are each valid alone: dangling references, names claimed twice. */
 export const problemsOf = (resources: Resources, instance: string): { resource: Resource; problem: Problem }[] => {
   const { attached, unresolved } = attach(resources)
   const dangling = unresolved.map(({ resource, field, message }) => ({ resource, problem: { field, message } }))
   const refused = [...attached.values()].flatMap((entry) =>
-    desired(entry, instance, { unlimitedDeliveries: true }).refusals.map(({ resource, field, value, message }) => ({
+    desired(entry, instance, { unlimitedDeliveries: true }).refusals.map(({ resource, field, message }) => ({
       resource,
-      problem: { field, message, ...(value === undefined ? {} : { value }) },
+      problem: { field, message },
     })),
   )
   return [...dangling, ...refused]

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { durationText, milliseconds } from '../../src/api/duration.ts'
-import { duration } from '../../src/api/fields.ts'
+import { isDuration } from '../../src/api/fields.ts'
 
 test.each([
   ['30s', 30_000, '30s'],
@@ -21,7 +21,7 @@ test('the shortest spelling means the same and matches the schema', () => {
     fc.property(fc.integer({ min: 0, max: 99_999 * 3_600_000 }), (ms) => {
       const text = durationText(ms)
       expect(milliseconds(text)).toBe(ms)
-      expect(text).toMatch(new RegExp(duration.pattern))
+      expect(isDuration(text)).toBe(true)
     }),
   )
 })

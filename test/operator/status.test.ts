@@ -212,12 +212,3 @@ describe('what stands in the way', () => {
     await noCondition(queue, 'work', 'PolicyShadowed')
   })
 })
-
-test('a name too long for the broker is told by its field, and the others go on', async () => {
-  const { folder, vhost, condition } = stage
-  const long = 'a'.repeat(240)
-  folder.write('all', [...brokerOf(vhost), topicOf('orders'), subscriptionOf(long, 'orders', url)])
-  const { message } = await condition(subscription, long, 'Accepted', 'False', 'NameTooLong')
-  expect(message).toContain('metadata.name: makes the name waybill.sub.shop.aaa')
-  await condition(topic, 'orders', 'Ready', 'True')
-})

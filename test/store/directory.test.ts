@@ -120,7 +120,7 @@ test('a refused update keeps the last good object', async () => {
   await write('a.yaml', `# moved\n${topic('one', 'brokerRef: { name: other }')}`)
   await eventually(() => problems().length > 0)
   expect(problems()[0]).toMatch(
-    /a\.yaml:6: Topic\/default\/one: spec\.brokerRef: brokerRef cannot be changed: create another/,
+    /a\.yaml:6: Topic\/default\/one: spec\.brokerRef: cannot be changed: create another/,
   )
   expect(get('one')).toBe(before)
 })

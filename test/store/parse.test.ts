@@ -76,17 +76,17 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'a duration of parsecs',
       subscription(`${subscriber}  delivery:\n    timeout: 5 parsecs\n`),
-      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s, 5m or 1h30m, found "5 parsecs"',
+      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "5 parsecs"',
     ],
     [
       'a bad entry of a list',
       subscription(`${subscriber}  delivery:\n    retry:\n      schedule:\n        - 1s\n        - 2y\n`),
-      'shop.yaml:11: Subscription/default/mail: spec.delivery.retry.schedule[1]: must be a duration such as 30s, 5m or 1h30m, found "2y"',
+      'shop.yaml:11: Subscription/default/mail: spec.delivery.retry.schedule[1]: must be a duration such as 30s or 5m, from 100ms to 168h, found "2y"',
     ],
     [
       'a broken rule',
       subscription(`${subscriber}  delivery:\n    timeout: 30m\n`),
-      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "30m"',
+      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "30m"',
     ],
     [
       'either or',

@@ -44,10 +44,9 @@ const queues = merged(
 )
 const subscriptions = merged(
   fc.oneof(
-    topicRef,
+    merged(topicRef, optional('filter', merged(optional('routingKeys', keys)))),
     fc.constantFrom('a', 'b').map((own) => ({ queueRef: { name: own } })),
   ),
-  optional('filter', merged(optional('routingKeys', keys))),
   optional(
     'delivery',
     fc.constantFrom('1s', '7s').map((wait) => ({ retry: { schedule: [wait] } })),

@@ -1,4 +1,4 @@
-import { namespaceName, objectName } from '../../api/fields.ts'
+import { labelName, objectName } from '../../api/fields.ts'
 import type { Problem } from '../../api/problem.ts'
 
 export type Manifest = Readonly<Record<string, unknown>>
@@ -65,7 +65,7 @@ const nameProblems = (name: unknown): Problem[] => {
 const namespaceProblems = (namespace: unknown): Problem[] => {
   const field = 'metadata.namespace'
   if (typeof namespace !== 'string') return [{ field, value: namespace, message: 'must be of type string' }]
-  if (namespace.length <= namespaceName.maxLength && isLabel(namespace)) return []
+  if (namespace.length <= labelName.maxLength && isLabel(namespace)) return []
   const message = 'must be lower-case letters, digits and -, start and end with a letter or digit, at most 63 long'
   return [{ field, value: namespace, message }]
 }
