@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Agent, request } from 'undici'
+import { Agent, errors, request } from 'undici'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { originsOf, type PeerName } from './peers.ts'
+import { repeat } from './repeat.ts'
 import { createReplicas, type Replicas } from './replicas.ts'
 import { isShare, type Share } from './share.ts'
 
@@ -37,8 +38,8 @@ export type Listening = {
   readonly replicas: Replicas
   /** Resolves once every replica that could be found was heard, or did not answer; within two seconds. */
   readonly heard: Promise<unknown>
-  /** Resolves when it has ended, after the signal. */
-  readonly done: Promise<void>
+  /** Leaves the others. */
+  close(): Promise<void>
 }
 
 /** Hears what the other replicas see, about every second, until the signal. */
@@ -81,7 +82,7 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
       if (origin.replica !== undefined) hear(origin.replica, undefined, url)
       return
     }
-    const share: unknown = await body.json()
+    const share = parsed(await body.text())
     if (!isShare(share)) throw new ShareError('It answered something that is no share')
     origin.replica = share.replica
     if (share.replica !== self) hear(share.replica, share, url)
@@ -98,9 +99,9 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
       delete origin.fault
     } catch (error) {
       // Replicas come and go; one that answers nonsense is a fault.
-      const isFault = error instanceof ShareError || error instanceof SyntaxError
-      if (isFault && origin.fault !== error.message) log.warn({ url, error }, 'Could not make sense of a replica')
-      if (isFault) origin.fault = error.message
+      if (!(error instanceof ShareError || error instanceof errors.ResponseExceededMaxSizeError)) return
+      if (origin.fault !== error.message) log.warn({ url, error }, 'Could not make sense of a replica')
+      origin.fault = error.message
     }
   }
 
@@ -112,15 +113,19 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
     metrics.dispatcherShareAge.set(replicas.ageMs(Date.now()) / 1000)
   }
 
-  const repeat = async (everyMs: number, work: () => Promise<void>): Promise<void> => {
-    while (await delay(everyMs, true, { signal }).catch(() => false)) await work()
-  }
-
   const first = lookUpAll().then(round)
-  const done = async (): Promise<void> => {
-    await first
-    await Promise.all([repeat(resolveEveryMs, lookUpAll), repeat(everyMs, round)])
-    await agent.destroy()
+  void first.then(() => Promise.all([repeat(resolveEveryMs, lookUpAll, signal), repeat(everyMs, round, signal)]))
+  return {
+    replicas,
+    heard: Promise.race([first, delay(firstWithinMs, undefined, { ref: false })]),
+    close: () => agent.destroy(),
   }
-  return { replicas, heard: Promise.race([first, delay(firstWithinMs)]), done: done() }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ShareError('It answered something that is no JSON', { cause })
+  }
 }

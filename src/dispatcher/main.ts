@@ -3,7 +3,6 @@ import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Resource } from '../api/resource.ts'
 import { subscription } from '../api/subscription.ts'
-import { fenced } from '../store/fenced.ts'
 import { gather } from '../store/gather.ts'
 import { onGone } from '../store/gone.ts'
 import { onMeaning } from '../store/meaning.ts'
@@ -15,9 +14,12 @@ import { createConsumers } from './consumers.ts'
 import { listenTo } from './listen.ts'
 import { peerName } from './peers.ts'
 import { createRegister } from './register.ts'
+import { repeat } from './repeat.ts'
 import { createReplicas } from './replicas.ts'
-import { createReporter } from './report.ts'
 import { workOf } from './routes.ts'
+import { reportDuring, type Term } from './term.ts'
+
+export type { Term }
 
 export type DispatcherOptions = {
   readonly store: Store
@@ -34,14 +36,6 @@ export type DispatcherOptions = {
    * Left out, this is the only dispatcher there is, and it writes by itself.
    */
   readonly peers?: readonly string[]
-}
-
-/** As long as it lasts, this replica is the one that writes. */
-export type Term = {
-  /** Aborts when it ends. */
-  readonly signal: AbortSignal
-  /** Throws where another may write by now. */
-  assertHeld(): void
 }
 
 export type Running = {
@@ -70,7 +64,6 @@ const gatherMs = 20
 const refreshMs = 60_000
 /** A Secret that could not be read is tried again after this. */
 const againMs = 2_000
-const reportMs = 250
 /** The others ask every second, and the last counts are for them to hear. */
 const lingerMs = 1_500
 
@@ -82,6 +75,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const register = createRegister(replica)
   const listening = peers && listenTo({ peers, path: sharePath, replica, metrics, log }, signal)
   const replicas = listening?.replicas ?? createReplicas()
+  metrics.dispatcherReplicas.set(1)
   const consumers = createConsumers({
     store,
     log,
@@ -119,20 +113,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
 
   const report = async (term: Term): Promise<void> => {
     await listening?.heard
-    const reporter = createReporter({
-      store: fenced(store, term.assertHeld),
-      metrics,
-      register,
-      replicas,
-      now: Date.now,
-    })
-    const write = async (): Promise<void> => {
-      const [error, ...more] = await reporter.write()
-      if (error !== undefined && !term.signal.aborted)
-        log.warn({ error, failed: more.length + 1 }, 'Could not write statuses')
-    }
-    await Promise.all([repeat(reportMs, write, term.signal), repeat(refreshMs, reporter.recheck, term.signal)])
-    await write()
+    await reportDuring(term, { store, log, metrics, register, replicas })
   }
 
   const run = async (): Promise<void> => {
@@ -151,7 +132,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     await consumers.close()
     if (replicas.count() > 0) await delay(lingerMs)
     drained.abort()
-    await Promise.all([reporting, listening?.done])
+    await Promise.all([reporting, listening?.close()])
   }
 
   return {
@@ -160,10 +141,6 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     share: (query) => register.share(query.get('since')),
     report,
   }
-}
-
-const repeat = async (everyMs: number, work: () => void | Promise<void>, signal: AbortSignal): Promise<void> => {
-  while (await delay(everyMs, true, { signal }).catch(() => false)) await work()
 }
 
 const meaningOf = ({ metadata, status }: Resource): string => {

@@ -1,6 +1,14 @@
+import fc from 'fast-check'
 import type { Decision } from '../../src/delivery/decide.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
-import { count, deliveringVerdict, deliveryStatus, newTally, type Tally } from '../../src/delivery/tally.ts'
+import {
+  count,
+  deliveringVerdict,
+  deliveryStatus,
+  mergeTallies,
+  newTally,
+  type Tally,
+} from '../../src/delivery/tally.ts'
 import { now } from './samples.ts'
 
 const delivered: Outcome = { kind: 'delivered', status: 200 }
@@ -117,4 +125,90 @@ test('the status rounds what moves and keeps the latest failure', () => {
 
 test('the status before anything happened', () => {
   expect(deliveryStatus(newTally())).toEqual({ delivered: 0, retried: 0, deadLettered: 0 })
+})
+
+describe('the tallies of several dispatchers', () => {
+  /** One message settled on one of three replicas: when, when it was first tried, and how it went. */
+  type Event = { replica: number; seconds: number; waited: number; how: [Outcome, Decision] }
+  const event: fc.Arbitrary<Event> = fc.record({
+    replica: fc.integer({ min: 0, max: 2 }),
+    seconds: fc.integer({ min: 1, max: 60 }),
+    waited: fc.integer({ min: 0, max: 30 }),
+    how: fc.constantFrom<[Outcome, Decision][]>(
+      [delivered, acknowledge],
+      [failed, retryIn(30_000)],
+      [refused, retryIn(30_000)],
+      [failed, exhausted],
+      [failed, rejected],
+    ),
+  })
+  const history = fc.array(event, { maxLength: 20 }).map((list) => list.toSorted((a, b) => a.seconds - b.seconds))
+
+  const spread = (events: Event[], over: number): Tally[] => {
+    const tallies = Array.from({ length: over }, newTally)
+    for (const { replica, seconds, waited, how } of events) {
+      const tally = tallies[replica % over] as Tally
+      count(tally, ...how, now + Math.max(0, seconds - waited) * 1000, now + seconds * 1000)
+    }
+    return tallies
+  }
+
+  test('say of a subscription what one would have said that had all the messages', () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 0, max: 120 }), (events, after) => {
+        const at = now + (60 + after) * 1000
+        const [one] = spread(events, 1) as [Tally]
+        const merged = mergeTallies(spread(events, 3))
+        const { failing: _, failingUntil: until, ...counts } = merged
+        expect(counts).toEqual({
+          ...counts,
+          delivered: one.delivered,
+          retried: one.retried,
+          lastSuccess: one.lastSuccess,
+        })
+        expect(counts.deadLettered).toBe(one.deadLettered)
+        expect(counts.lastFailure?.time).toBe(one.lastFailure?.time)
+        // A replica that knew of fewer successes may have counted an attempt that the one would not have; never the reverse.
+        expect(merged.failing).toBeGreaterThanOrEqual(one.failing)
+        expect(merged.failing > 0).toBe(one.failing > 0)
+        expect(until).toBeGreaterThanOrEqual(one.failingUntil)
+        expect(deliveringVerdict(merged, at).reason).toBe(deliveringVerdict({ ...one, failingUntil: until }, at).reason)
+      }),
+    )
+  })
+
+  test('add up in any order, and one alone is itself', () => {
+    fc.assert(
+      fc.property(history, (events) => {
+        const [a, b, c] = spread(events, 3) as [Tally, Tally, Tally]
+        expect(mergeTallies([c, a, b])).toEqual(mergeTallies([a, b, c]))
+        expect(mergeTallies([a])).toEqual(a)
+        expect(mergeTallies([a, newTally()])).toEqual(a)
+      }),
+    )
+  })
+
+  test.each<[string, Tally[], number, string]>([
+    ['all fail everywhere', [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, failed, retryIn(30_000)])], 3, 'False'],
+    [
+      'a success at another comes later',
+      [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      20,
+      'True',
+    ],
+    [
+      'and all fail again',
+      [tallyOf([1, delivered, acknowledge], [3, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      20,
+      'False',
+    ],
+    [
+      'one bad message, tried again at another replica than the one that others succeed at',
+      [tallyOf([1, failed, retryIn(30_000)], [5, delivered, acknowledge]), tallyOf([31, failed, retryIn(30_000), 1])],
+      32,
+      'True',
+    ],
+  ])('%s', (_, tallies, at, status) => {
+    expect(deliveringVerdict(mergeTallies(tallies), now + at * 1000).status).toBe(status)
+  })
 })
