@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SecretError } from '../../src/store/secret-error.ts'
@@ -7,6 +8,7 @@ import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { eventually } from '../support/wait.ts'
 import { type Company, openCompany, type Replica } from './company.ts'
+import { cert, key } from './self-signed.ts'
 
 let company: Company
 
@@ -195,10 +197,16 @@ test('a Secret that is out of reach stops nothing, and what waited for it begins
     folder.write('trust', [
       { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'trust', namespace: 'shop' }, stringData: data },
     ])
-  secret({ 'ca.crt': 'any' })
+  let received = 0
+  const server = createTlsServer({ cert, key }, (_, response) => {
+    received += 1
+    response.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  secret({ 'ca.crt': cert })
   const replica = await company.replica(away)
   await replica.lead()
-  const { url } = company.subscriber
   const spec = { subscriber: { url, tls: { caSecretRef: { name: 'trust' } } } }
   subscribe(spec)
   await delivering()
@@ -209,11 +217,13 @@ test('a Secret that is out of reach stops nothing, and what waited for it begins
   await eventually(() => replica.logs().includes('Could not read a Secret'))
   await eventually(() => company.status('later')?.conditions?.some(({ type }) => type === 'Programmed'))
   await publish(3)
-  await eventually(() => company.subscriber.received.length === 3)
+  await eventually(() => received === 3)
   expect(company.status('later')?.conditions?.find(({ type }) => type === 'Delivering')).toBeUndefined()
+  secret({ 'ca.crt': cert })
   isAway = false
   await company.condition('later', 'Delivering', 'True')
-  await eventually(() => company.subscriber.received.length === 6)
+  await eventually(() => received === 6)
+  server.close().closeAllConnections()
 })
 
 test('a status that could not be written is written when it can be', async () => {
