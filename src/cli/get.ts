@@ -4,11 +4,9 @@ import { apiVersion, type Kind, type Resource } from '../api/resource.ts'
 import { Failure } from './failure.ts'
 import { table } from './table.ts'
 
-export const outputs = ['table', 'wide', 'json', 'yaml'] as const
-
 export type GetOptions = {
   readonly server: string
-  readonly output: (typeof outputs)[number]
+  readonly output: 'table' | 'wide' | 'json' | 'yaml'
   /** All of them when left out. */
   readonly namespace?: string
 }

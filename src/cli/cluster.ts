@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { createClient } from '../store/kubernetes/client.ts'
+import { ClusterError, findCluster } from '../store/kubernetes/cluster.ts'
+import { lead, type Term } from '../store/kubernetes/lease.ts'
+import { leasePath } from '../store/kubernetes/lease-record.ts'
+import { type KubernetesStore, openKubernetes } from '../store/kubernetes/store.ts'
+import type { LogLevel } from '../telemetry/log.ts'
+import { Failure } from './failure.ts'
+import { preflight } from './preflight.ts'
+import type { Process } from './process.ts'
+
+export type ClusterOptions = {
+  readonly listen: string
+  /** All of them when left out. */
+  readonly watchNamespace?: readonly string[]
+  /** The pod's, or that of the kubeconfig's context, when left out. */
+  readonly leaseNamespace?: string
+  readonly leaseName: string
+  /** The host's name when left out. */
+  readonly identity?: string
+  readonly logLevel?: LogLevel
+}
+
+/** A process of one kind in a cluster. */
+export type Member = {
+  /** Where the API server is. */
+  readonly server: string
+  /** The resources, once all were listed; `undefined` where the process is to stop before that. Throws a {@link Failure}. */
+  open(): Promise<KubernetesStore | undefined>
+  /** Does `work` whenever, among all processes of this kind, this one has the lease; until the process is to stop. */
+  lead(work: (term: Term) => Promise<void>): Promise<void>
+  /** Resolves when what was left to be told has been told, and nothing is connected any more. */
+  close(): Promise<void>
+}
+
+/** Joins the cluster that the environment names. Throws a {@link Failure} where there is none. */
+export const joinCluster = async (component: string, options: ClusterOptions, own: Process): Promise<Member> => {
+  const { log, metrics, stop, end } = own
+  const cluster = await findCluster().catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(error.message, { cause: error })
+    throw error
+  })
+  const { watchNamespace: namespaces = [], leaseNamespace: namespace = cluster.namespace, leaseName: name } = options
+  const { identity = hostname() } = options
+  const client = createClient(cluster, { component, metrics })
+  let store: KubernetesStore | undefined
+
+  return {
+    server: cluster.server,
+    async open() {
+      const giveUp = () => end.abort()
+      stop.addEventListener('abort', giveUp)
+      try {
+        const lease = leasePath({ namespace, name })
+        await preflight(client, { namespaces, lease, server: cluster.server, log }, stop)
+        store = await openKubernetes({ client, namespaces, component, identity, log, metrics }, end.signal)
+        return store
+      } catch (error) {
+        if (stop.aborted) return undefined
+        throw error
+      } finally {
+        stop.removeEventListener('abort', giveUp)
+      }
+    },
+    async lead(work) {
+      // A process that starts anew on the same host is another one.
+      const unique = `${identity}_${randomBytes(4).toString('hex')}`
+      metrics.leading.set(0)
+      await lead(
+        client,
+        { namespace, name, identity: unique, log },
+        async (term) => {
+          metrics.leading.set(1)
+          await work(term).finally(() => metrics.leading.set(0))
+        },
+        stop,
+      )
+    },
+    async close() {
+      end.abort()
+      await store?.done
+      await client.close()
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { milliseconds } from '../api/duration.ts'
+import { type Running, sharePath, startDispatcher } from '../dispatcher/main.ts'
+import { type ClusterOptions, joinCluster } from './cluster.ts'
+import { startProcess } from './process.ts'
+import { serve } from './serve.ts'
+
+export type DispatcherOptions = ClusterOptions & {
+  /** How long deliveries in flight may take to end, as a duration. */
+  readonly drainTimeout: string
+  readonly allowLoopback?: boolean
+  /** `host:port` of all replicas. */
+  readonly peers?: readonly string[]
+}
+
+/** The dispatcher on Kubernetes, of which any number deliver and one writes, until SIGTERM or SIGINT. */
+export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
+  const { listen, watchNamespace: namespaces = [], drainTimeout, allowLoopback = false, peers = [] } = options
+  const own = startProcess(options)
+  const { log, metrics, stop } = own
+  const member = await joinCluster('waybill-dispatcher', options, own)
+  let running: Running | undefined
+  let store: Awaited<ReturnType<typeof member.open>>
+  const { url } = await serve(
+    {
+      listen,
+      store: () => store,
+      resources: false,
+      readiness: { dispatcher: () => running?.ready() ?? false },
+      pages: { [sharePath]: (query) => running?.share(query) },
+    },
+    own,
+  )
+  log.info({ url, server: member.server, namespaces, peers }, 'Started')
+
+  store = await member.open()
+  if (store && !stop.aborted) {
+    const drainTimeoutMs = milliseconds(drainTimeout)
+    running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
+    await Promise.all([running.done, member.lead(running.report)])
+  }
+  await member.close()
+  log.info({}, 'Stopped')
+}

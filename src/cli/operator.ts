@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { startOperator } from '../operator/main.ts'
+import { fenced } from '../store/fenced.ts'
+import type { Store } from '../store/store.ts'
+import { type ClusterOptions, joinCluster } from './cluster.ts'
+import { startProcess } from './process.ts'
+import { serve } from './serve.ts'
+
+export type OperatorOptions = ClusterOptions & { readonly instance: string }
+
+/** How long, after its term, what is in flight may take; it can change nothing any more. */
+const endsWithinMs = 5_000
+
+/** The operator on Kubernetes, of which one leads, until SIGTERM or SIGINT. */
+export const operator = async (options: OperatorOptions): Promise<void> => {
+  const { listen, instance, watchNamespace: namespaces = [] } = options
+  const own = startProcess(options)
+  const { log, metrics, stop } = own
+  const member = await joinCluster('waybill-operator', options, own)
+  let store: Store | undefined
+  const readiness = { 'resources listed': () => store !== undefined }
+  const { url } = await serve({ listen, readiness, store: () => store, resources: false }, own)
+  log.info({ url, server: member.server, instance, namespaces }, 'Started')
+
+  const opened = await member.open()
+  if (opened && !stop.aborted) {
+    store = opened
+    await member.lead(async (term) => {
+      const fence = term.assertHeld
+      const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, term.signal)
+      const over = new Promise((resolve) => term.signal.addEventListener('abort', resolve, { once: true }))
+      await Promise.race([running.done, over.then(() => delay(endsWithinMs, undefined, { ref: false }))])
+      metrics.forgetLooks()
+    })
+  }
+  await member.close()
+  log.info({}, 'Stopped')
+}

@@ -1,0 +1,32 @@
+import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+
+/** What each command that goes on until it is stopped has. */
+export type Process = {
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Aborts with the first SIGTERM or SIGINT. */
+  readonly stop: AbortSignal
+  /** Ends what is to outlive the work: the resources, health and metrics. */
+  readonly end: AbortController
+}
+
+/** The second signal, or a fault that nobody caught, ends the process with 1. */
+export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Process => {
+  const log = createLog(logLevel === undefined ? {} : { level: logLevel })
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(1)
+      log.info({ signal: name }, 'Stopping, what is in flight is finished first')
+      stop.abort()
+    })
+  }
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(fault, (error: unknown) => {
+      log.error({ error }, 'A fault that nobody caught ends Waybill')
+      process.exit(1)
+    })
+  }
+  return { log, metrics: createMetrics(), stop: stop.signal, end: new AbortController() }
+}
