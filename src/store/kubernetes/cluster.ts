@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { access, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
@@ -47,38 +47,39 @@ export const findCluster = async (env: NodeJS.ProcessEnv = process.env): Promise
   throw new ClusterError('No cluster found: set KUBECONFIG to the path of a kubeconfig, or run in a pod of the cluster')
 }
 
-/** Tokens are renewed long before they expire, so one read a moment ago is good. */
-const freshMs = 10_000
-
 /** `folder` is where the service account is mounted. @throws ClusterError */
 export const fromPod = async (host: string, port = '443', folder = mounted): Promise<Cluster> => {
-  const read = async (file: string): Promise<string> => {
-    try {
-      return (await readFile(join(folder, file), 'utf8')).trim()
-    } catch (cause) {
+  const use = <T>(file: string, how: (path: string) => Promise<T>): Promise<T> => {
+    const path = join(folder, file)
+    return how(path).catch((cause) => {
       const hint = 'give the pod a service account and set automountServiceAccountToken: true'
-      throw new ClusterError(`The pod's service account cannot be read from ${join(folder, file)}: ${hint}`, { cause })
-    }
+      throw new ClusterError(`The pod's service account cannot be read from ${path}: ${hint}`, { cause })
+    })
   }
-  const namespace = await read('namespace')
-  await read('ca.crt')
-  let token = await read('token')
-  let readAt = performance.now()
+  const text = (path: string) => readFile(path, 'utf8')
+  let token = ''
+  let writtenMs = Number.NaN
+  const headers = async (): Promise<Record<string, string>> => {
+    const { mtimeMs } = await use('token', (path) => stat(path))
+    if (mtimeMs !== writtenMs) token = (await use('token', text)).trim()
+    writtenMs = mtimeMs
+    return { authorization: `Bearer ${token}` }
+  }
+  await headers()
+  await use('ca.crt', text)
+  const namespace = (await use('namespace', text)).trim()
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     get tls() {
       return { ca: readFileSync(join(folder, 'ca.crt')) }
     },
-    async headers() {
-      if (performance.now() - readAt > freshMs) {
-        token = await read('token')
-        readAt = performance.now()
-      }
-      return { authorization: `Bearer ${token}` }
-    },
+    headers,
     namespace,
   }
 }
+
+/** Who asks a program for a token need not do so for each request. */
+const freshMs = 10_000
 
 const fromKubeconfig = async (): Promise<Cluster> => {
   // It costs 89 MB of memory, which a pod never needs.

@@ -112,7 +112,7 @@ export const createEvents = ({ client, log, ...teller }: EventsOptions, signal: 
           log.debug({ event: `${series.namespace}/${series.name}`, error }, 'Could not store an Event')
           return
         }
-        await delay(500 * 2 ** tries * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+        await delay(250 * 2 ** tries * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
       }
     }
   }

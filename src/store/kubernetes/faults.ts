@@ -34,6 +34,7 @@ const explained = ({ status, message }: ApiError): { cause: string; message: str
     case 403:
       return { cause: message, message: 'A permission is missing: give it to the service account' }
     default:
-      return { cause: String(status), message: 'The API server cannot be followed, what is known stays in use' }
+      // Down, starting and busy are one thing, seen at different moments.
+      return { cause: 'away', message: 'The API server cannot be followed, what is known stays in use' }
   }
 }

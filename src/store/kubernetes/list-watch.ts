@@ -48,7 +48,7 @@ type List = {
 
 const pageSize = 500
 const firstBackoffMs = 200
-const longestBackoffMs = 30_000
+const longestBackoffMs = 10_000
 /** A watch that lived so long was a working one, even if there was nothing to tell. */
 const workingAfterMs = 5_000
 
@@ -64,6 +64,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
   let failures = 0
   /** Watches in a row that were accepted and then failed without an event. */
   let barren = 0
+  let wasExpired = false
 
   const guarded = (work: () => void): void => {
     try {
@@ -77,6 +78,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     if (failures > 0) options.recovered()
     failures = 0
     barren = 0
+    wasExpired = false
     metrics.watchHeard.set(labels, Date.now() / 1000)
   }
 
@@ -141,13 +143,13 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     // Silence twice may also be a server that was set back to an earlier time, and waits for a version long gone by.
     const confused = barren >= 2 && fault.reason !== 'Unreachable'
     if (expired || confused) version = undefined
-    // That a version is forgotten now and then is how the server works.
-    if (expired && failures === 0) {
-      failures = 1
-      return 0
-    }
     failures += 1
-    if (version === undefined || failures >= 3) options.failed(fault)
+    // That a version is forgotten now and then is how the server works, and after a restart all of them are.
+    if (expired && !wasExpired) {
+      wasExpired = true
+      return firstBackoffMs * Math.random()
+    }
+    if (!expired && (version === undefined || failures >= 3)) options.failed(fault)
     const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
     return Math.max(fault.retryAfterMs ?? 0, ceilingMs * (0.5 + Math.random() / 2))
   }

@@ -44,21 +44,22 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
       status: object,
       mayWrite: MayWrite,
     ): Promise<void> {
-      const { namespace, name, uid } = resource.metadata
-      for (let conflicts = 0; ; conflicts++) {
+      let known = current(kind, resource)
+      for (let conflicts = 0; known; conflicts++) {
+        // Of a status, the server ignores the uid; the version alone tells it that another object is meant.
+        const { namespace, name, resourceVersion } = known.metadata
         try {
           return await patch(kind, {
-            path: `${resourcePath(kind, resource.metadata)}/status`,
+            path: `${resourcePath(kind, known.metadata)}/status`,
             query: { fieldManager: manager, force: true },
             contentType: 'application/apply-patch+yaml',
-            body: { apiVersion, kind: kind.kind, metadata: { namespace, name, uid }, status },
+            body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
             before: mayWrite,
           })
         } catch (error) {
           if (isApiError(error, 404)) return
-          // The uid of another object is a conflict too, and the same for the eye.
           if (!isApiError(error, 409) || conflicts >= conflictsAtMost) throw error
-          if ((await readAgain(kind, resource)) === undefined) return
+          known = await readAgain(kind, resource)
         }
       }
     },

@@ -1,0 +1,108 @@
+import { topic } from '../../../src/api/topic.ts'
+import type { Happening } from '../../../src/store/store.ts'
+import { describeWithApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/wait.ts'
+import { type World, world } from './opened.ts'
+
+const happening = (message: string): Happening => ({ type: 'Warning', reason: 'Conflicted', message })
+
+describeWithApiServer('telling owners what happens to their resources', () => {
+  let cleanUp: AsyncDisposableStack
+  let given: World
+  beforeEach(async () => {
+    cleanUp = new AsyncDisposableStack()
+    given = await world(cleanUp)
+  })
+  afterEach(() => cleanUp.disposeAsync())
+
+  type Stored = { readonly message: string; readonly count: number; readonly involvedObject: { readonly uid: string } }
+  const stored = async () => {
+    const { body } = await given.direct('GET', `/api/v1/namespaces/${given.own.name}/events`)
+    return (body as { items: Stored[] }).items
+  }
+  const openedWith = async (name: string) => {
+    await given.putTopic(name)
+    const { store, close } = await given.open()
+    const resource = store.get(topic, given.own.name, name)
+    if (resource === undefined) throw new Error('It is not known')
+    return { resource, close, record: (message: string) => store.record(resource, happening(message)) }
+  }
+
+  test('an Event names the resource and who tells, and is what kubectl describe shows', async () => {
+    const { record, resource } = await openedWith('orders')
+    record('claimed by another')
+    const [event] = await eventually(async () => {
+      const found = await stored()
+      return found.length > 0 && found
+    })
+    expect(event).toMatchObject({
+      metadata: { name: expect.stringMatching(/^orders\.[0-9a-f]{16}$/) },
+      involvedObject: { kind: 'Topic', name: 'orders', uid: resource.metadata.uid },
+      type: 'Warning',
+      reason: 'Conflicted',
+      message: 'claimed by another',
+      count: 1,
+      source: { component: 'waybill-operator' },
+      reportingComponent: 'waybill-operator',
+      reportingInstance: 'test',
+    })
+    expect(await given.own.kubectl(['describe', 'topic', 'orders'])).toMatch(/Warning +Conflicted .*waybill-operator/)
+  })
+
+  test('the same again is counted, also where the Event is gone by then', async () => {
+    const { record } = await openedWith('orders')
+    for (let times = 0; times < 3; times++) record('again')
+    record('other')
+    await eventually(async () => (await stored()).length === 2)
+    record('again')
+    const counts = async () => new Map((await stored()).map(({ message, count }) => [message, count]))
+    await eventually(async () => (await counts()).get('again') === 4)
+    expect(await counts()).toEqual(
+      new Map([
+        ['again', 4],
+        ['other', 1],
+      ]),
+    )
+    await given.direct('DELETE', `/api/v1/namespaces/${given.own.name}/events`)
+    record('again')
+    await eventually(async () => (await counts()).get('again') === 5)
+  })
+
+  test('one resource that talks too much does not silence the others', async () => {
+    await given.putTopic('quiet')
+    const { record } = await openedWith('loud')
+    const { record: recordQuiet } = await openedWith('quiet')
+    for (let index = 0; index < 100; index++) record(`line ${index}`)
+    recordQuiet('at last')
+    await eventually(async () => (await stored()).length === 26)
+    expect((await stored()).map(({ message }) => message)).toEqual(expect.arrayContaining(['line 24', 'at last']))
+  })
+
+  test('a server that is away for a while gets them later; one that refuses them is left alone', async () => {
+    const { record } = await openedWith('orders')
+    let posts = 0
+    const faults = [{ status: 503 }, { status: 500 }, 'cut', undefined, { status: 403, reason: 'Forbidden' }] as const
+    given.proxy.fault = ({ verb }) => (verb === 'post' ? faults[posts++] : undefined)
+    record('patience')
+    record('refused')
+    record('after all')
+    await eventually(async () => (await stored()).length === 2, { timeoutMs: 20_000 })
+    expect((await stored()).map(({ message }) => message).sort()).toEqual(['after all', 'patience'])
+    expect(given.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
+  })
+
+  test('what is left is told when Waybill stops, but not for long', async () => {
+    const { record, close } = await openedWith('orders')
+    for (let index = 0; index < 20; index++) record(`line ${index}`)
+    await close()
+    expect(await stored()).toHaveLength(20)
+
+    const again = await openedWith('orders')
+    given.proxy.fault = ({ verb }) => (verb === 'post' ? { status: 503, headers: { 'retry-after': '60' } } : undefined)
+    again.record('never')
+    again.record('nor this')
+    const begun = performance.now()
+    await again.close()
+    expect(performance.now() - begun).toBeLessThan(3_000)
+  })
+})

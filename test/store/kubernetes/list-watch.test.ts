@@ -1,0 +1,228 @@
+import { kinds } from '../../../src/api/kinds.ts'
+import { topic } from '../../../src/api/topic.ts'
+import { describeWithApiServer, ownApiServer } from '../../support/api-server.ts'
+import { eventually } from '../../support/wait.ts'
+import { type Opened, type World, world } from './opened.ts'
+
+const spread = <T>(count: number, of: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => of(index))
+
+describeWithApiServer('following the resources of a cluster', () => {
+  let cleanUp: AsyncDisposableStack
+  let given: World
+  beforeEach(async () => {
+    cleanUp = new AsyncDisposableStack()
+    given = await world(cleanUp)
+  })
+  afterEach(() => cleanUp.disposeAsync())
+
+  const path = (name = '') => `/apis/waybill.dev/v1alpha1/namespaces/${given.own.name}/topics/${name}`
+  const remove = (name: string) => given.direct('DELETE', path(name))
+  const unrouted = ({ store }: Opened, name: string) => store.get(topic, given.own.name, name)?.spec.unrouted
+  const complaints = () => given.lines.filter(({ level }) => level === 'warn' || level === 'error')
+  const isTopicWatch = ({ verb, path }: { verb: string; path: string }) => verb === 'watch' && path.endsWith('/topics')
+  /** Every watch tells something about itself within a second or so. */
+  const allWatch = () => eventually(() => given.proxy.watches === kinds.length)
+
+  test('what comes, changes and goes is known and announced; what there was is known from the start', async () => {
+    const { putTopic, own } = given
+    await putTopic('first')
+    const opened = await given.open()
+    expect(opened.names()).toEqual(['first'])
+    expect(opened.store.get(topic, own.name, 'first')?.spec).toMatchObject({ unrouted: 'Park' })
+
+    await putTopic('second')
+    await eventually(() => opened.names().length === 2)
+    await putTopic('second', { unrouted: 'Drop' })
+    await eventually(() => unrouted(opened, 'second') === 'Drop')
+    await remove('first')
+    await eventually(() => opened.names().length === 1)
+    const announced = ['second', 'second', 'first'].map((name) => ({ kind: 'Topic', namespace: own.name, name }))
+    expect(opened.changes).toEqual(announced)
+    expect(opened.store.get(topic, own.name, 'second')?.metadata).not.toHaveProperty('managedFields')
+  })
+
+  test('what went, came and was made anew while no watch was possible is seen, also when the version is forgotten', async () => {
+    for (const name of ['stays', 'goes', 'anew']) await given.putTopic(name)
+    const opened = await given.open()
+    await allWatch()
+    const uid = opened.store.get(topic, given.own.name, 'anew')?.metadata.uid
+    const seen: [string, boolean][] = []
+    opened.store.onChange(({ name }) => seen.push([name, opened.names().includes(name)]))
+
+    given.proxy.fault = (one) => (isTopicWatch(one) ? { status: 503 } : undefined)
+    given.proxy.cutWatches()
+    await Promise.all(['goes', 'anew'].map(remove))
+    await given.putTopic('anew', { unrouted: 'Drop' })
+    await given.putTopic('comes')
+    expect(opened.names()).toHaveLength(3)
+    let forgotten = 0
+    given.proxy.fault = (one) =>
+      isTopicWatch(one) && forgotten++ === 0 ? { status: 410, reason: 'Expired' } : undefined
+
+    await eventually(() => opened.names().includes('comes'))
+    expect(opened.names().sort()).toEqual(['anew', 'comes', 'stays'])
+    expect(opened.store.get(topic, given.own.name, 'anew')?.metadata.uid).not.toBe(uid)
+    expect(seen.sort()).toEqual([
+      ['anew', false],
+      ['anew', true],
+      ['comes', true],
+      ['goes', false],
+    ])
+    expect(given.proxy.count('list', '/topics')).toBe(2)
+  })
+
+  test('a version that is forgotten in the middle of a watch is listed anew, at once', async () => {
+    const opened = await given.open()
+    await allWatch()
+    const expired = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' }
+    given.proxy.inject(JSON.stringify({ type: 'ERROR', object: expired }))
+    await eventually(() => given.proxy.count('list') === 2 * kinds.length)
+    await given.putTopic('later')
+    await eventually(() => opened.names().includes('later'))
+    expect(given.proxy.count('list')).toBe(2 * kinds.length)
+    expect(complaints()).toEqual([])
+  })
+
+  test('twenty cuts in two hundred changes: none is missed, and nothing is listed again', async () => {
+    const opened = await given.open()
+    await allWatch()
+    const changing = (async () => {
+      for (let at = 0; at < 200; at += 10) {
+        await Promise.all(spread(10, (index) => given.putTopic(`topic-${at + index}`)))
+        given.proxy.cutWatches()
+      }
+      await Promise.all(spread(50, (index) => remove(`topic-${4 * index}`)))
+    })()
+    await changing
+    await eventually(() => opened.names().length === 150)
+    expect(given.proxy.count('list')).toBe(kinds.length)
+    expect(new Set(opened.changes.map(({ name }) => name)).size).toBe(200)
+  })
+
+  test('a list that fails three times is asked for again, more and more rarely, and one that pages is taken as one', async () => {
+    await Promise.all(spread(7, (index) => given.putTopic(`topic-${index}`)))
+    given.proxy.pageSize = 3
+    let left = 3
+    const at: number[] = []
+    given.proxy.fault = ({ verb, path, query }) => {
+      if (verb !== 'list' || !path.endsWith('/topics')) return undefined
+      at.push(performance.now())
+      // In the middle too, where the rest of a list may be forgotten.
+      if (left === 1 && !query.has('continue')) return undefined
+      return left-- > 0 ? { status: left === 0 ? 410 : 500 } : undefined
+    }
+    const opened = await given.open()
+    expect(opened.names()).toHaveLength(7)
+    // Two that failed, two pages of which the second did, and three pages.
+    expect(given.proxy.count('list', '/topics')).toBe(7)
+    const [first = 0, second = 0, third = 0] = at
+    expect(second - first).toBeGreaterThan(99)
+    expect(third - second).toBeGreaterThan(199)
+    expect(complaints()).toHaveLength(1)
+    expect(given.lines.at(-1)?.message).toBe('Listed the resources')
+  })
+
+  test('a watch that stays open but says nothing is left, and what it kept back is seen', async () => {
+    const opened = await given.open({ silenceMs: 1_000 })
+    await allWatch()
+    given.proxy.holdWatches()
+    await given.putTopic('unseen')
+    expect(opened.names()).toEqual([])
+    await eventually(() => opened.names().includes('unseen'))
+    expect(given.proxy.count('list', '/topics')).toBe(1)
+  })
+
+  test('a line that means nothing ends a watch; two in a row, and it is listed again', async () => {
+    const opened = await given.open()
+    await allWatch()
+    given.proxy.inject('{"type":"ADDED","object":{"metad')
+    await eventually(() => given.proxy.count('watch') === 2 * kinds.length)
+    expect(given.proxy.count('list')).toBe(kinds.length)
+    await allWatch()
+    given.proxy.inject('{"type":"WHAT"}')
+    await eventually(() => given.proxy.count('list') === 2 * kinds.length)
+    await given.putTopic('later')
+    await eventually(() => opened.names().includes('later'))
+  })
+
+  test('who listens and throws, and objects that are none, disturb nobody', async () => {
+    const opened = await given.open()
+    await allWatch()
+    opened.store.onChange(() => {
+      throw new Error('a fault of the listener')
+    })
+    const heard: string[] = []
+    opened.store.onChange(({ name }) => heard.push(name))
+    given.proxy.inject('{"type":"MODIFIED","object":{"metadata":{"name":7}}}')
+    given.proxy.inject('{"type":"DELETED","object":null}')
+    await given.putTopic('one')
+    await given.putTopic('two')
+    await eventually(() => heard.length === 2)
+    expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A listener for changes failed'))
+  })
+
+  test('without CustomResourceDefinitions it says once what to do, and goes on when they are there', async () => {
+    await given.putTopic('first')
+    let missing = true
+    given.proxy.fault = ({ verb }) => (verb === 'list' && missing ? { status: 404, reason: 'NotFound' } : undefined)
+    const opening = given.open()
+    await eventually(() => given.proxy.count('list') > 2 * kinds.length)
+    expect(complaints().map(({ message }) => message)).toEqual([
+      'Install the CustomResourceDefinitions: kubectl apply -f crds/',
+    ])
+    missing = false
+    expect((await opening).names()).toEqual(['first'])
+    expect(given.lines.map(({ message }) => message)).toContain('The resources can be followed again')
+  })
+
+  test('opening ends with the signal', async () => {
+    given.proxy.fault = () => ({ status: 500 })
+    const stop = new AbortController()
+    const opening = given.open({ signal: stop.signal })
+    await eventually(() => given.proxy.count('list') > kinds.length)
+    stop.abort(new Error('stopped'))
+    await expect(opening).rejects.toThrow('stopped')
+  })
+
+  test('only the namespaces that are named are looked into; where none is, all', async () => {
+    const other = await world(cleanUp)
+    await given.putTopic('mine')
+    await other.putTopic('theirs')
+    const one = await given.open()
+    expect(one.names()).toEqual(['mine'])
+    expect(given.proxy.seen.every(({ path }) => path.includes(`/namespaces/${given.own.name}/`))).toBe(true)
+    const both = await given.open({ namespaces: [given.own.name, other.own.name] })
+    expect(both.names().sort()).toEqual(['mine', 'theirs'])
+    const all = await given.open({ namespaces: [] })
+    expect(all.names()).toEqual(expect.arrayContaining(['mine', 'theirs']))
+
+    await Promise.all([given.putTopic('mine-too'), other.putTopic('theirs-too')])
+    await eventually(() => both.names().length === 4 && all.names().includes('theirs-too'))
+    expect(one.names().sort()).toEqual(['mine', 'mine-too'])
+  })
+})
+
+describeWithApiServer('an API server that goes away', () => {
+  test('is followed again when it is back, whatever happened meanwhile, with a list of each kind at most', async () => {
+    await using cleanUp = new AsyncDisposableStack()
+    const server = cleanUp.adopt(await ownApiServer(), ({ stop }) => stop())
+    const given = await world(cleanUp, server)
+    await given.putTopic('before')
+    const opened = await given.open()
+    const complaints = () => given.lines.filter(({ level }) => level === 'warn' || level === 'error')
+
+    await server.pause()
+    // It is down for so long that everybody has tried again a few times.
+    await eventually(() => given.proxy.count('watch') > 4 * kinds.length)
+    expect(opened.names()).toEqual(['before'])
+    await server.resume()
+    await given.putTopic('after')
+    await given.direct('DELETE', `/apis/waybill.dev/v1alpha1/namespaces/${given.own.name}/topics/before`)
+    await eventually(() => opened.names().join() === 'after')
+    expect(given.proxy.count('list')).toBeLessThanOrEqual(2 * kinds.length)
+    expect(complaints().map(({ message }) => message)).toEqual([
+      'The API server cannot be followed, what is known stays in use',
+    ])
+  }, 60_000)
+})
