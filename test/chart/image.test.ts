@@ -1,0 +1,83 @@
+import { execFile, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describeWithHelm, namespace } from '../support/api-server.ts'
+import { installChartRoles } from '../support/chart.ts'
+import { eventually } from '../support/wait.ts'
+
+type Output = {
+  readonly imports: readonly { readonly path: string; readonly kind: string; readonly external?: boolean }[]
+  readonly inputs: Readonly<Record<string, unknown>>
+  readonly entryPoint?: string
+}
+
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'waybill-image-'))
+const main = join(folder, 'dist/cli/main.js')
+let outputs: Readonly<Record<string, Output>>
+
+beforeAll(async () => {
+  const metafile = join(folder, 'meta.json')
+  await run('npm', ['run', '--silent', 'bundle', '--', `--outdir=${join(main, '..')}`, `--metafile=${metafile}`])
+  cpSync('package.json', join(folder, 'package.json'))
+  outputs = JSON.parse(readFileSync(metafile, 'utf8')).outputs
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('the bundle of the image asks for nothing but what Node has', async () => {
+  const outside = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
+  const unknown = outside.map(({ path }) => path).filter((path) => !isBuiltin(path))
+  // The Kubernetes client has ws, which tries these two and does without.
+  expect(new Set(unknown)).toEqual(new Set(['bufferutil', 'utf-8-validate']))
+  const { stdout } = await run(process.execPath, [main, '--version'])
+  expect(stdout.trim()).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version)
+})
+
+test.each(['operator', 'dispatcher'])('in a pod the %s loads no Kubernetes client', (command) => {
+  const loaded = new Set<string>()
+  const load = (path: string): void => {
+    const output = outputs[path]
+    if (output === undefined || loaded.has(path)) return
+    loaded.add(path)
+    for (const one of output.imports) if (one.kind !== 'dynamic-import') load(one.path)
+  }
+  for (const [path, { entryPoint = '' }] of Object.entries(outputs)) {
+    if (['src/cli/main.ts', `src/cli/${command}.ts`].includes(entryPoint)) load(path)
+  }
+  const inputs = [...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}))
+  expect(inputs).toContain(`src/cli/${command}.ts`)
+  expect(inputs.filter((input) => input.includes('@kubernetes/'))).toEqual([])
+})
+
+describeWithHelm('the bundle of the image', () => {
+  test.each(['operator', 'dispatcher'] as const)(
+    'becomes ready as %s, with the rights of the chart',
+    async (command) => {
+      const own = await namespace()
+      const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
+      const args = [command, '--listen', '127.0.0.1:0', '--watch-namespace', own.name, '--log-level', 'info']
+      const child = spawn(process.execPath, [main, ...args], {
+        env: { PATH: process.env.PATH, KUBECONFIG: accounts[command].kubeconfig },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let log = ''
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+        log += chunk
+      })
+      const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+      try {
+        const url = await eventually(() => /"url":"([^"]+)"/.exec(log)?.[1], { timeoutMs: 20_000 })
+        await eventually(async () => (await fetch(`${url}/readyz`)).ok)
+        await eventually(async () => await own.get('leases', `waybill-${command}`))
+        child.kill('SIGTERM')
+        expect([await ended, log.match(/"level":"(warn|error)".*/g)]).toEqual([0, null])
+      } finally {
+        child.kill('SIGKILL')
+        await own.drop()
+      }
+    },
+  )
+})
