@@ -8,5 +8,5 @@ export const doomed = 'waybill-e2e-doomed'
 
 /** Marks the namespaces that a run made, so that the next one knows what it may remove. */
 export const ownLabel = 'waybill.dev/e2e=true'
-/** All pods of the installation. */
-export const podsOfWaybill = `app.kubernetes.io/instance=${release},app.kubernetes.io/name=waybill`
+/** All pods that the installation runs; the one of `helm test` is none of them. */
+export const podsOfWaybill = `app.kubernetes.io/instance=${release},app.kubernetes.io/component in (operator,dispatcher)`

@@ -5,8 +5,7 @@ import { podsOfWaybill, system } from './names.ts'
 export type Component = 'operator' | 'dispatcher'
 
 type Pod = {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly labels: Readonly<Record<string, string>> }
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+  readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string }
 }
 
 /** Waits until all pods of the installation are ready. */
@@ -14,16 +13,19 @@ export const waybillUp = async ({ kubectl }: Cluster): Promise<void> => {
   await kubectl(['-n', system, 'rollout', 'status', 'deployments', '-l', podsOfWaybill, '--timeout=120s'])
 }
 
+/** Its pods, without those that are on their way out. */
 export const podsOf = async (proxy: ApiProxy, component?: Component): Promise<readonly Pod[]> => {
   const labels = component ? `${podsOfWaybill},app.kubernetes.io/component=${component}` : podsOfWaybill
   const path = `/api/v1/namespaces/${system}/pods?labelSelector=${encodeURIComponent(labels)}`
-  return (await proxy.get<{ items: Pod[] }>(path)).items
+  const { items } = await proxy.get<{ items: Pod[] }>(path)
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }
 
-/** Who holds the Lease of a component: the name of its pod. */
+/** The pod that holds the Lease of a component. */
 export const leaderOf = async (proxy: ApiProxy, component: Component): Promise<string | undefined> => {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${system}/leases/waybill-${component}`
-  return (await proxy.get<{ spec: { holderIdentity?: string } }>(path)).spec.holderIdentity
+  // The name of the pod, and something that tells its processes apart.
+  return (await proxy.get<{ spec: { holderIdentity?: string } }>(path)).spec.holderIdentity?.replace(/_.*/, '')
 }
 
 export const deleteByForce = ({ kubectl }: Cluster, pod: string): Promise<string> =>
