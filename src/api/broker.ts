@@ -10,6 +10,7 @@ export const broker = defineKind({
   description: 'One virtual host of a RabbitMQ cluster (3.10 to 4.3), and who may use it.',
   spec: {
     type: 'object',
+    description: 'Where RabbitMQ is, and how Waybill manages it.',
     required: ['connection'],
     properties: {
       connection: {
@@ -66,6 +67,7 @@ export const broker = defineKind({
   },
   status: {
     type: 'object',
+    description: 'How it is going. Waybill writes it.',
     properties: {
       observedGeneration,
       version: { type: 'string', description: 'Version of RabbitMQ.' },

@@ -1,4 +1,4 @@
-import { explained } from './explained.ts'
+import { explained, explainedKind } from './explained.ts'
 import { group, type Kind, version } from './resource.ts'
 import type { Schema } from './schema.ts'
 
@@ -31,29 +31,30 @@ export const crd = (kind: Kind) => ({
   },
 })
 
-const objectSchema = ({ description, spec, status, rules }: Kind) => {
+const objectSchema = (kind: Kind) => {
+  const { spec, status, rules = [] } = kind
   const isOptional = !spec.required?.length
   return {
     type: 'object',
-    description,
+    description: explainedKind(kind),
     ...(isOptional ? {} : { required: ['spec'] }),
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object', properties: { name: { type: 'string' } } },
-      spec: { ...documented(spec), description: 'What is asked for.', ...(isOptional ? { default: {} } : {}) },
-      status: { ...documented(status), description: 'How it is going. Waybill writes it.' },
+      spec: { ...documented(spec), ...(isOptional ? { default: {} } : {}) },
+      status: documented(status),
     },
-    ...(rules ? { 'x-kubernetes-validations': rules } : {}),
+    ...(rules.length > 0 ? { 'x-kubernetes-validations': rules } : {}),
   }
 }
 
 /** kubectl explain shows descriptions, and neither defaults nor rules: each description tells them too. */
-const documented = (schema: Schema): Schema => {
-  const description = explained(schema, { withDefault: true })
+const documented = (schema: Schema, holder?: Schema, name?: string): Schema => {
+  const description = explained(schema, { withDefault: true, ...(holder && name ? { holder, name } : {}) })
   const own: Schema = description === '' ? schema : { ...schema, description }
   if (own.type === 'array') return { ...own, items: documented(own.items) }
   if (!('properties' in own)) return own
-  const inner = Object.entries(own.properties).map(([name, property]) => [name, documented(property)])
+  const inner = Object.entries(own.properties).map(([name, property]) => [name, documented(property, own, name)])
   return { ...own, properties: Object.fromEntries(inner) }
 }

@@ -10,6 +10,7 @@ export const deadLetterPolicy = defineKind({
   description: 'How long and how many undeliverable messages are kept, and when that is worth an alert.',
   spec: {
     type: 'object',
+    description: 'What is kept, and when it is worth an alert.',
     properties: {
       retention: {
         type: 'object',
@@ -55,6 +56,7 @@ export const deadLetterPolicy = defineKind({
   },
   status: {
     type: 'object',
+    description: 'How it is going. Waybill writes it.',
     properties: {
       observedGeneration,
       subscriptions: { type: 'integer', description: 'How many subscriptions and queues it holds for.' },

@@ -21,6 +21,7 @@ export const queue = defineKind({
   description: 'A queue for a team that consumes with a client of its own; a Subscription may push from it.',
   spec: {
     type: 'object',
+    description: 'Which queue, and what it receives.',
     required: ['brokerRef'],
     properties: {
       brokerRef: {
@@ -106,6 +107,7 @@ export const queue = defineKind({
   },
   status: {
     type: 'object',
+    description: 'How it is going. Waybill writes it.',
     properties: {
       observedGeneration,
       queue: { type: 'string', description: 'Name on the broker.' },

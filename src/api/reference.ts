@@ -1,4 +1,4 @@
-import { explained } from './explained.ts'
+import { explained, explainedKind } from './explained.ts'
 import { isDurationSchema } from './fields.ts'
 import { apiVersion, type Kind } from './resource.ts'
 import type { Schema } from './schema.ts'
@@ -9,6 +9,8 @@ export const reference = (kinds: readonly Kind[]): string =>
     '# Field reference',
     '',
     `Generated from \`src/api\` by \`npm run generate\`. All kinds are \`${apiVersion}\` and namespaced.`,
+    'kubectl and waybill refuse fields that are not listed here; a client that does not ask the API server for strict',
+    'validation has them dropped.',
     ...kinds.flatMap(section),
     '',
   ].join('\n')
@@ -17,10 +19,11 @@ const section = (kind: Kind): string[] => [
   '',
   `## ${kind.kind} (\`${kind.shortName}\`)`,
   '',
-  kind.description,
+  explainedKind(kind),
   '',
   '| field | type | default | meaning |',
   '| --- | --- | --- | --- |',
+  row('spec', kind.spec, !!kind.spec.required?.length, explained(kind.spec)),
   ...rows(kind.spec, 'spec'),
   ...rows(kind.status, 'status'),
 ]
@@ -29,7 +32,8 @@ const rows = (schema: Schema, path: string): string[] => {
   if ('properties' in schema) {
     return Object.entries(schema.properties).flatMap(([name, property]) => {
       const required = schema.required?.includes(name) ?? false
-      return [row(property, `${path}.${name}`, required), ...rows(property, `${path}.${name}`)]
+      const meaning = explained(property, { holder: schema, name })
+      return [row(`${path}.${name}`, property, required, meaning), ...rows(property, `${path}.${name}`)]
     })
   }
   if (schema.type === 'array' && schema.items.type === 'object' && !path.endsWith('conditions')) {
@@ -38,10 +42,9 @@ const rows = (schema: Schema, path: string): string[] => {
   return []
 }
 
-const row = (schema: Schema, path: string, required: boolean): string => {
+const row = (path: string, schema: Schema, required: boolean, meaning: string): string => {
   const given = 'default' in schema && schema.type !== 'object' ? `\`${JSON.stringify(schema.default)}\`` : ''
-  const meaning = explained(schema, { withDefault: false }).replaceAll('|', '\\|')
-  return `| \`${path}\` | ${typeText(schema)} | ${required ? '(required)' : given} | ${meaning} |`
+  return `| \`${path}\` | ${typeText(schema)} | ${required ? '(required)' : given} | ${meaning.replaceAll('|', '\\|')} |`
 }
 
 const typeText = (schema: Schema): string => {

@@ -20,7 +20,8 @@ const statusCodes = {
 /** How it is delivered: the `spec.delivery` of a Subscription. */
 export const delivery = {
   type: 'object',
-  description: 'How hard to try.',
+  description:
+    'How long, how often and how many at a time messages are sent, and what becomes of those that cannot be delivered.',
   default: {},
   properties: {
     timeout: {

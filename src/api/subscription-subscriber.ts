@@ -1,6 +1,6 @@
 import { labelName, secretRef } from './fields.ts'
 import type { ObjectSchema } from './schema.ts'
-import { url } from './url.ts'
+import { url, urlRules } from './url.ts'
 
 /** Who receives: the `spec.subscriber` of a Subscription. */
 export const subscriber = {
@@ -82,6 +82,7 @@ export const subscriber = {
     },
   },
   'x-kubernetes-validations': [
+    ...urlRules,
     { rule: 'has(self.url) != has(self.serviceRef)', message: 'set exactly one of url and serviceRef' },
     {
       rule: 'has(self.serviceRef) || !has(self.path)',

@@ -20,13 +20,15 @@ export const subscription = defineKind({
   description: 'Pushes each event of a topic, or each message of a queue, to one HTTP subscriber.',
   spec: {
     type: 'object',
+    description: 'From where, to whom, and how hard to try.',
     required: ['subscriber'],
     properties: {
       topicRef: { ...crossRef('Topic', 'spec.allowedSubscribers'), 'x-kubernetes-validations': immutable },
       queueRef: { ...localRef('Queue'), 'x-kubernetes-validations': immutable },
       filter: {
         type: 'object',
-        description: 'Which events; a change adds the new bindings before it removes the old ones.',
+        description:
+          'Which events it gets; all when left out. A change adds the new bindings before it removes the old ones.',
         default: {},
         properties: {
           routingKeys: { ...routingKeys, default: ['#'] },
@@ -85,6 +87,7 @@ export const subscription = defineKind({
   },
   status: {
     type: 'object',
+    description: 'How it is going. Waybill writes it.',
     properties: {
       observedGeneration,
       queue: { type: 'string', description: 'The queue it delivers from.' },
@@ -136,6 +139,7 @@ export const subscription = defineKind({
     { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name' },
     { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
     { name: 'Url', type: 'string', jsonPath: '.spec.subscriber.url', priority: 1 },
+    { name: 'Service', type: 'string', jsonPath: '.spec.subscriber.serviceRef.name', priority: 1 },
     { name: 'Queue', type: 'string', jsonPath: '.status.queue', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],

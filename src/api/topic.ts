@@ -10,6 +10,7 @@ export const topic = defineKind({
   description: 'Where producers publish one family of events: an exchange.',
   spec: {
     type: 'object',
+    description: 'Which exchange, and who may use it.',
     required: ['brokerRef'],
     properties: {
       brokerRef: {
@@ -55,6 +56,7 @@ export const topic = defineKind({
   },
   status: {
     type: 'object',
+    description: 'How it is going. Waybill writes it.',
     properties: {
       observedGeneration,
       exchange: { type: 'string', description: 'Name of the exchange.' },

@@ -6,23 +6,22 @@ const port = '([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][
 /** A user and a fragment are part of the shape; the rules beside it say why they are refused. */
 const shape = `^https?://([^/?#]*@)?${host}(:${port})?([/?#][!-~]*)?$`
 
+/** Where messages may be sent to; `urlRules` go with it. */
+export const url = { type: 'string', maxLength: 2048 } as const satisfies StringSchema
+
 /**
- * Where messages may be sent to. The rules are regular expressions, which mean the same to the API server and to Waybill:
- * their libraries do not agree on what a URL is.
+ * They stand on the object that holds `url`, for the API server repeats the value of a string that breaks a rule of its
+ * own, which may be a password. They are regular expressions because the API server's library and ours do not agree on
+ * what a URL is.
  */
-export const url = {
-  type: 'string',
-  maxLength: 2048,
-  'x-kubernetes-validations': [
-    {
-      rule: "!self.matches('^https?://[^/?#]*@')",
-      message: 'must not hold a user or a password: they would be shown to everybody who can read this resource',
-    },
-    { rule: "!self.contains('#')", message: 'must not hold a fragment (#…): it is never sent' },
-    { rule: "self.matches('^https?://')", message: 'must be an http:// or https:// URL' },
-    {
-      rule: `!self.matches('^https?://') || self.matches('${shape}')`,
-      message: 'must be a URL such as http://host:8080/path',
-    },
-  ] satisfies readonly Rule[],
-} as const satisfies StringSchema
+export const urlRules = (
+  [
+    [
+      "!self.url.matches('^https?://[^/?#]*@')",
+      'must not hold a user or a password: they would be shown to everybody who can read this resource',
+    ],
+    ["!self.url.contains('#')", 'must not hold a fragment (#…): it is never sent'],
+    ["self.url.matches('^https?://')", 'must be an http:// or https:// URL'],
+    [`!self.url.matches('^https?://') || self.url.matches('${shape}')`, 'must be a URL such as http://host:8080/path'],
+  ] as const
+).map(([rule, message]): Rule => ({ rule: `!has(self.url) || ${rule}`, message, fieldPath: '.url' }))

@@ -5,7 +5,8 @@ import { problemText } from '../../src/api/problem.ts'
 import { apiVersion, type Kind } from '../../src/api/resource.ts'
 import { subscription } from '../../src/api/subscription.ts'
 import { validate } from '../../src/api/validate.ts'
-import { badChanges, badNames, badSpecs, delivery, pushed } from './bad-specs.ts'
+import { badChanges, badNames, badSpecs } from './bad-specs.ts'
+import { delivery, pushed } from './bad-subscriptions.ts'
 
 const check = (kind: Kind, spec: unknown, old?: unknown) =>
   validate(kind, { apiVersion: 'waybill.dev/v1alpha1', kind: kind.kind, spec }, old)

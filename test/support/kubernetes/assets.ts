@@ -33,7 +33,7 @@ const variables = Object.fromEntries(
 
 /** Where programs are kept between runs. */
 const cache = (env: NodeJS.ProcessEnv): string =>
-  join(env.WAYBILL_CACHE ?? join(homedir(), '.cache', 'waybill'), `kube-${version}`, 'bin')
+  join(env.WAYBILL_CACHE || join(homedir(), '.cache', 'waybill'), `kube-${version}`, 'bin')
 
 /**
  * etcd, kube-apiserver, kubectl and helm: each from `KUBEBUILDER_ASSETS`, else from the cache, else built into it with
