@@ -67,8 +67,8 @@ describeWithHelm('an API server', () => {
     expect(notes).toContain(`kubectl -n ${own.name} wait --for=condition=Available`)
     expect(notes).not.toMatch(/%!|\{\{|<no value>/)
     const script = /^kubectl -n default apply[\s\S]*?^EOF$/m.exec(notes)?.[0].replaceAll('-n default', `-n ${own.name}`)
-    const { assets, kubeconfig } = apiServer()
-    const env = { PATH: `${dirname(assets.kubectl)}:${process.env.PATH}`, KUBECONFIG: kubeconfig }
+    const { assets, kubeconfig, folder } = apiServer()
+    const env = { PATH: `${dirname(assets.kubectl)}:${process.env.PATH}`, KUBECONFIG: kubeconfig, HOME: folder }
     const { stdout } = await promisify(execFile)('sh', ['-c', script ?? 'exit 1'], { env })
     expect(stdout.trim().split('\n')).toEqual([
       'broker.waybill.dev/rabbitmq created',
