@@ -100,7 +100,8 @@ export const stamp = (
     const unchanged = before?.status === found.status
     return {
       ...found,
-      message: found.message.slice(0, 2048),
+      // Half a character, cut here, would come back from an API server as another one, and be written again and again.
+      message: found.message.slice(0, 2048).toWellFormed(),
       observedGeneration: generation,
       lastTransitionTime: unchanged ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z'),
     }

@@ -24,8 +24,8 @@ export const subscriber = {
       maxLength: 1024,
       'x-kubernetes-validations': [
         {
-          rule: "self.matches('^/[!-~]*$') && !self.contains('#')",
-          message: 'must start with /, without spaces, # and characters outside ASCII (write those as %C3%A9)',
+          rule: "self.matches('^/[^\\\\x00-\\\\x20#]*$')",
+          message: 'must start with /, without spaces and #',
         },
       ],
     },

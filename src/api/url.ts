@@ -4,7 +4,7 @@ const label = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?'
 const host = `(${label}([.]${label})*[.]?|\\\\[[0-9A-Fa-f:.]+\\\\])`
 const port = '([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])'
 /** A user and a fragment are part of the shape; the rules beside it say why they are refused. */
-const shape = `^https?://([^/?#]*@)?${host}(:${port})?([/?#][!-~]*)?$`
+const shape = `^https?://([^/?#]*@)?${host}(:${port})?([/?#][^\\\\x00-\\\\x20]*)?$`
 
 /** Where messages may be sent to; `urlRules` go with it. */
 export const url = { type: 'string', maxLength: 2048 } as const satisfies StringSchema

@@ -29,3 +29,8 @@ test('the time of a transition moves only with the status', () => {
     isTrue(undefined, 'Ready'),
   ]).toEqual([false, true, false, false])
 })
+
+test('a message that is cut stays text', () => {
+  const [long] = stamp([verdict('Ready', 'False', 'NotResolved', `${'x'.repeat(2047)}🐰`)], undefined, 1, at(1))
+  expect(long?.message).toBe(`${'x'.repeat(2047)}\ufffd`)
+})

@@ -1,8 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { deadLetterPolicy } from '../../../src/api/dead-letter-policy.ts'
-import { describeWithApiServer, kubectl, namespace, ownApiServer } from '../api-server.ts'
+import { apiServer, describeWithApiServer, kubectl, namespace, ownApiServer } from '../api-server.ts'
+import { eventually } from '../wait.ts'
 import { findApiServer } from './find.ts'
 import { request } from './request.ts'
 
@@ -40,6 +43,22 @@ describeWithApiServer('the API server of the tests', () => {
     } finally {
       await server.stop()
     }
+  }, 60_000)
+
+  test('a server does not outlive the process that started it, even one killed', async () => {
+    const code = `
+      import { startServer } from ${JSON.stringify(new URL('server.ts', import.meta.url).href)}
+      console.log((await startServer(${JSON.stringify(apiServer().assets)})).folder)
+      setInterval(() => {}, 1_000)`
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [chunk] = await once(starter.stdout, 'data')
+    const folder = String(chunk).trim()
+    const left = () => readdirSync(dirname(folder)).filter((name) => name.startsWith(basename(folder)))
+    expect(left()).toHaveLength(2)
+    starter.kill('SIGKILL')
+    await eventually(() => left().length === 0)
   })
 })
 

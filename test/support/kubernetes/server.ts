@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isFree } from '../free-port.ts'
@@ -14,7 +14,7 @@ export const variable = 'WAYBILL_TEST_API_SERVER'
 
 /** How to reach an API server; plain data, so that it can be handed to other processes. */
 export type ApiServer = {
-  /** Such as https://127.0.0.1:30001. */
+  /** Such as https://127.0.0.1:10002. */
   readonly url: string
   /** PEM file of what signed its certificate. */
   readonly caFile: string
@@ -57,8 +57,8 @@ export const startServer = async (assets: Assets): Promise<RunningApiServer> => 
   let api: Tethered | undefined
   const resume = async (): Promise<void> => {
     await api?.stop()
-    const run = join(folder, `run-${randomBytes(4).toString('hex')}`)
-    mkdirSync(run)
+    // Beside the other folder, not in it: both are removed at the same moment when this process is killed.
+    const run = mkdtempSync(`${folder}-run-`)
     const remember = ['sh', '-c', 'echo $$ > "$0"; exec "$@"', pidFile]
     api = startTethered(run, [...remember, assets['kube-apiserver'], ...apiServerFlags(folder, ports)], process.env)
     await isReady(server, [etcd, api])
@@ -82,10 +82,13 @@ export const startServer = async (assets: Assets): Promise<RunningApiServer> => 
   }
 }
 
-/** Making the folder is what claims its ports among concurrent runs. They lie below the range of outgoing connections. */
+/**
+ * Making the folder is what claims its ports among concurrent runs. They lie below the ranges of outgoing connections, of
+ * node ports and of the tests' brokers.
+ */
 const claimFolder = async (): Promise<{ folder: string; ports: Ports }> => {
   for (;;) {
-    const api = 30_000 + 2 * Math.floor(Math.random() * 1_300)
+    const api = 10_000 + 2 * Math.floor(Math.random() * 3_000)
     const ports = { api, etcd: api + 1 }
     const folder = join(tmpdir(), `waybill-api-server-${api}`)
     const free = await Promise.all(Object.values(ports).map(isFree))
