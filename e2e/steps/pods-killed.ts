@@ -56,5 +56,20 @@ export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): P
     await shop.startWaybill()
     return killed
   })
+  await report.step('RabbitMQ is killed, and comes back with its disk', async () => {
+    const halt = ['rabbitmqctl', 'eval', 'erlang:halt(137, [{flush, false}]).']
+    await cluster.kubectl(['-n', 'shop', 'exec', 'rabbitmq-0', '--', ...halt]).catch(() => {}) // It takes the answer along.
+    await eventually(async () => (await restartsOf(proxy)) > 0, { timeoutMs: 30_000, everyMs: 250 })
+    await cluster.kubectl(['-n', 'shop', 'wait', '--for=condition=Ready', 'pod/rabbitmq-0', '--timeout=90s'])
+    const { took } = await becomes(proxy, { namespace: 'shop', path: 'brokers/rabbitmq' }, 'Ready', 'True', 30_000)
+    return `Ready again after ${took}`
+  })
   await report.step('nothing was lost', () => load.arrived())
+}
+
+const restartsOf = async (proxy: ShopWorld['proxy']): Promise<number> => {
+  const pod = await proxy.get<{ status: { containerStatuses: { restartCount: number }[] } }>(
+    '/api/v1/namespaces/shop/pods/rabbitmq-0',
+  )
+  return pod.status.containerStatuses[0]?.restartCount ?? 0
 }

@@ -20,6 +20,8 @@ let published = 0
 /** A producer as any team would write it, with publisher confirms. An object as body is sent as JSON. */
 export const connectProducer = async (amqpUrl: string): Promise<Producer> => {
   const connection = await connect(amqpUrl)
+  // Whoever waits for a confirm hears of it.
+  connection.on('error', () => {})
   const channel = await connection.createConfirmChannel()
   return {
     channel,
