@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { apiVersion, type Kind, type Resource } from '../../src/api/resource.ts'
 import { eventually } from './wait.ts'
 
-export type Waybill = {
+/** A command that goes on until it is stopped, as a process of its own. */
+export type Command = {
   readonly pid: number
-  /** Base URL of its HTTP API. */
+  /** Base URL of its HTTP server. */
   readonly server: string
   /** What it wrote on stderr so far. */
   logs(): string
@@ -17,27 +18,30 @@ export type Waybill = {
   kill(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
   /** Ends it for certain: SIGTERM, and SIGKILL where that takes longer than 5 s. */
   stop(): Promise<void>
+}
+
+export type Waybill = Command & {
   /** The resources of a kind, or the one of that name (`name` or `namespace/name`); status and all. */
   list<K extends Kind>(kind: K): Promise<Resource<K>[]>
   get<K extends Kind>(kind: K, name: string): Promise<Resource<K> | undefined>
 }
 
-export type RunOptions = {
+export type CommandOptions = {
   /** `host:port`; a free port of 127.0.0.1 when left out. */
   readonly listen?: string
   /** A file that gets its log too. */
   readonly logFile?: string
   readonly env?: NodeJS.ProcessEnv
-  readonly args?: readonly string[]
 }
+
+export type RunOptions = CommandOptions & { readonly args?: readonly string[] }
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Starts `waybill run` on files or folders of manifests as a process of its own; resolves once its HTTP API is there. */
-export const runWaybill = async (paths: string | readonly string[], options: RunOptions = {}): Promise<Waybill> => {
-  const { listen = '127.0.0.1:0', logFile, env = {}, args = [] } = options
-  const files = [paths].flat().flatMap((path) => ['-f', path])
-  const child = spawn(process.execPath, [main, 'run', ...files, '--listen', listen, ...args], {
+/** Starts a command with arguments; resolves once its HTTP server is there. */
+export const startCommand = async (command: readonly string[], options: CommandOptions = {}): Promise<Command> => {
+  const { listen = '127.0.0.1:0', logFile, env = {} } = options
+  const child = spawn(process.execPath, [main, ...command, '--listen', listen], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -59,13 +63,8 @@ export const runWaybill = async (paths: string | readonly string[], options: Run
     running = false
   })
   const server = await eventually(() => urlIn(logs) ?? (running ? undefined : 'none'), { timeoutMs: 20_000 })
-  if (server === 'none') throw new Error(`waybill run ended with ${await exited}:\n${logs}`)
+  if (server === 'none') throw new Error(`waybill ${command.join(' ')} ended with ${await exited}:\n${logs}`)
 
-  const list = async <K extends Kind>({ plural }: K): Promise<Resource<K>[]> => {
-    const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })
-    if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}`)
-    return ((await answer.json()) as { items: Resource<K>[] }).items
-  }
   const kill = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
     return exited
@@ -81,6 +80,25 @@ export const runWaybill = async (paths: string | readonly string[], options: Run
       await kill()
       clearTimeout(patience)
     },
+  }
+}
+
+/** Starts `waybill run` on files or folders of manifests; resolves once its HTTP API is there. */
+export const runWaybill = async (
+  paths: string | readonly string[],
+  { args = [], ...options }: RunOptions = {},
+): Promise<Waybill> => {
+  const files = [paths].flat().flatMap((path) => ['-f', path])
+  const command = await startCommand(['run', ...files, ...args], options)
+  const { server } = command
+
+  const list = async <K extends Kind>({ plural }: K): Promise<Resource<K>[]> => {
+    const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })
+    if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}`)
+    return ((await answer.json()) as { items: Resource<K>[] }).items
+  }
+  return {
+    ...command,
     list,
     async get(kind, name) {
       const items = await list(kind)

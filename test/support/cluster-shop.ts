@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Condition, ConditionType } from '../../src/api/conditions.ts'
+import { apiVersion, type Kind, type Resource } from '../../src/api/resource.ts'
+import { apiServer, namespace } from './api-server.ts'
+import { installChartRoles } from './chart.ts'
+import type { Account } from './kubernetes/account.ts'
+import { request } from './kubernetes/request.ts'
+import type { TestNamespace } from './kubernetes/test-namespace.ts'
+import { connectProducer, type Producer } from './publish.ts'
+import { freshVhost, type Vhost } from './vhost.ts'
+import { eventually } from './wait.ts'
+import { type Command, startCommand } from './waybill.ts'
+
+export type Told = { readonly type: string; readonly reason: string; readonly message: string; readonly count: number }
+
+export type StartOptions = {
+  readonly args?: readonly string[]
+  /** Another way to the API server, such as a proxy. */
+  readonly through?: string
+}
+
+/** A namespace on the API server of the tests, a virtual host, and Waybill's processes with the chart's own rights. */
+export type ClusterShop = {
+  readonly own: TestNamespace
+  readonly vhost: Vhost
+  readonly producer: Producer
+  /** Starts a process on the resources of the namespace; it is stopped with the shop. */
+  start(component: 'operator' | 'dispatcher', options?: StartOptions): Promise<Command>
+  get<K extends Kind>(kind: K, name: string): Promise<Resource<K> | undefined>
+  /** Waits until a condition has this status and, where one is given, this reason. */
+  condition(
+    kind: Kind,
+    name: string,
+    type: ConditionType,
+    status: Condition['status'],
+    reason?: string,
+  ): Promise<Condition>
+  /** The Events of one resource, the first one first. */
+  events(kind: Kind, name: string): Promise<Told[]>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const openClusterShop = async (): Promise<ClusterShop> => {
+  const cleanUp = new AsyncDisposableStack()
+  const own = cleanUp.adopt(await namespace('shop'), ({ drop }) => drop())
+  const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
+  const producer = cleanUp.adopt(await connectProducer(vhost.amqpUrl), ({ close }) => close())
+  const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
+
+  const throughTo = ({ token, name }: Account, url: string): string => {
+    const file = join(apiServer().folder, `${own.name}.${name}.through.kubeconfig`)
+    const config = {
+      'current-context': 'test',
+      clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'test', user: { token } }],
+      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: own.name } }],
+    }
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
+    return file
+  }
+
+  const get = async <K extends Kind>({ plural }: K, name: string): Promise<Resource<K> | undefined> => {
+    const path = `/apis/${apiVersion}/namespaces/${own.name}/${plural}/${name}`
+    const { status, body } = await request(apiServer(), 'GET', path)
+    return status === 200 ? (body as Resource<K>) : undefined
+  }
+
+  return {
+    ...{ own, vhost, producer, get },
+    async start(component, { args = [], through } = {}) {
+      const account = accounts[component]
+      const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
+      const KUBECONFIG = through === undefined ? account.kubeconfig : throughTo(account, through)
+      return cleanUp.adopt(await startCommand([component, ...options], { env: { KUBECONFIG } }), ({ stop }) => stop())
+    },
+    condition: (kind, name, type, status, reason) =>
+      eventually(
+        async () => {
+          const conditions = (await get(kind, name))?.status?.conditions
+          const found = conditions?.find((one) => one.type === type)
+          if (found?.status === status && (reason === undefined || found.reason === reason)) return found
+          throw new Error(`${kind.kind} ${name} has ${JSON.stringify(conditions)}`)
+        },
+        { everyMs: 50 },
+      ),
+    async events({ kind }, name) {
+      const { body } = await request(apiServer(), 'GET', `/api/v1/namespaces/${own.name}/events`)
+      type Event = Told & { involvedObject: { kind: string; name: string }; metadata: { resourceVersion: string } }
+      return (body as { items: Event[] }).items.filter(
+        ({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name,
+      )
+    },
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
+  }
+}

@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isTrue } from '../../src/api/conditions.ts'
+import { apiVersion, type Resource } from '../../src/api/resource.ts'
+import { subscription } from '../../src/api/subscription.ts'
+import { type AmqpRecorder, amqpRecorder, isChange } from '../support/amqp-recorder.ts'
+import { apiServer, describeWithHelm } from '../support/api-server.ts'
+import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import { httpRecorder } from '../support/http-recorder.ts'
+import { type FaultyProxy, faultyProxy, type Seen } from '../support/kubernetes/faulty-proxy.ts'
+import { request } from '../support/kubernetes/request.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { eventually } from '../support/wait.ts'
+import type { Command } from '../support/waybill.ts'
+
+const leads = ({ logs }: Command): boolean => logs().includes('Leading, this process has the lease')
+const standsBy = ({ logs }: Command): boolean => logs().includes('Standing by, another process holds the lease')
+const isChanging = (request: string): boolean => !request.startsWith('GET ')
+const isWrite = ({ verb }: Seen): boolean => !['get', 'list', 'watch'].includes(verb)
+
+/** All subscriptions of the shop. */
+const subscriptions = async ({ own }: ClusterShop): Promise<Resource<typeof subscription>[]> => {
+  const { body } = await request(apiServer(), 'GET', `/apis/${apiVersion}/namespaces/${own.name}/subscriptions`)
+  return (body as { items: Resource<typeof subscription>[] }).items
+}
+
+describeWithHelm('two operators', () => {
+  type Recorders = { readonly amqp: AmqpRecorder; readonly api: FaultyProxy }
+  test.each([
+    { work: 'declaring', isAtIt: ({ amqp }: Recorders) => amqp.methods.filter(isChange).length > 150 },
+    { work: 'writing statuses', isAtIt: ({ api }: Recorders) => api.count('patch', '/status') > 10 },
+  ])(
+    'one leads; stopped while $work it is replaced, and writes nothing when it goes on',
+    async ({ isAtIt }) => {
+      await using shop = await openClusterShop()
+      await using cleanUp = new AsyncDisposableStack()
+      const { own, vhost } = shop
+      const api = cleanUp.adopt(await faultyProxy(apiServer()), ({ close }) => close())
+      const management = cleanUp.adopt(await httpRecorder(vhost.managementUrl), ({ close }) => close())
+      const amqp = cleanUp.adopt(await amqpRecorder(vhost.endpoint.amqp), ({ close }) => close())
+      const connection = new URL(vhost.secret.connection_string)
+      connection.host = `127.0.0.1:${amqp.port}`
+      const secret = { connection_string: connection.href, management_uri: management.url }
+      await own.apply([...brokerOf({ ...vhost, secret }, { resyncInterval: '1h' }), topicOf('orders')])
+      const names = Array.from({ length: 120 }, (_, index) => `billing-${index}`)
+      await Promise.all(
+        names.map(async (name) => {
+          const manifest = subscriptionOf(name, 'orders', 'http://127.0.0.1:9/')
+          const body = { ...manifest, metadata: { name, namespace: own.name } }
+          await request(apiServer(), 'POST', `/apis/${apiVersion}/namespaces/${own.name}/subscriptions`, body)
+        }),
+      )
+
+      const first = await shop.start('operator', { args: ['--identity', 'first'], through: api.cluster().server })
+      await eventually(() => leads(first))
+      const second = await shop.start('operator', { args: ['--identity', 'second'] })
+      await eventually(() => isAtIt({ amqp, api }), { timeoutMs: 30_000, everyMs: 1 })
+      process.kill(first.pid, 'SIGSTOP')
+      const stoppedAt = performance.now()
+
+      await eventually(() => leads(second), { timeoutMs: 20_000 })
+      expect(performance.now() - stoppedAt).toBeGreaterThan(12_900)
+      await eventually(
+        async () => (await subscriptions(shop)).every(({ status }) => isTrue(status?.conditions, 'Programmed')),
+        { timeoutMs: 60_000, everyMs: 200 },
+      )
+      // Until the second one rests, what is changed is its work.
+      const changes = () => amqp.methods.filter(isChange).length + management.requests.filter(isChanging).length
+      await eventually(
+        async () => {
+          const before = changes()
+          await delay(3_000)
+          return changes() === before
+        },
+        { timeoutMs: 60_000 },
+      )
+
+      const [methods, requests, seen] = [amqp.methods.length, management.requests.length, api.seen.length]
+      const versions = async () => (await subscriptions(shop)).map(({ metadata }) => metadata.resourceVersion)
+      const settled = await versions()
+      process.kill(first.pid, 'SIGCONT')
+      await eventually(() => standsBy(first), { timeoutMs: 30_000 })
+      await delay(5_000)
+      expect(amqp.methods.slice(methods).filter(isChange)).toEqual([])
+      expect(management.requests.slice(requests).filter(isChanging)).toEqual([])
+      expect(
+        api.seen
+          .slice(seen)
+          .filter(isWrite)
+          .map(({ verb, path }) => `${verb} ${path}`),
+      ).toEqual([])
+      expect(await versions()).toEqual(settled)
+      expect(first.logs()).toContain('Lost the lease')
+      for (const line of first.logs().trimEnd().split('\n')) expect(JSON.parse(line).level).not.toBe('error')
+
+      // The other way round, and at once, where the leader says goodbye.
+      const askedAt = performance.now()
+      const ended = second.kill('SIGTERM')
+      await eventually(() => first.logs().split('Leading, this process has the lease').length === 3)
+      expect(performance.now() - askedAt).toBeLessThan(5_000)
+      expect(await ended).toBe(0)
+      await own.apply(subscriptionOf('late', 'orders', 'http://127.0.0.1:9/'))
+      await shop.condition(subscription, 'late', 'Programmed', 'True')
+      expect(await first.kill('SIGTERM')).toBe(0)
+    },
+    240_000,
+  )
+})
