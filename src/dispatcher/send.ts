@@ -41,31 +41,46 @@ const maxConnectMs = 10_000
 
 export const createSender = (target: Target, options: SenderOptions): Sender => {
   const { timeoutMs, concurrency, guard } = options
-  const pool = new Pool(target.origin, {
-    connections: concurrency,
-    pipelining: 1,
-    connect: guardedConnector(guard, timeoutMs, options.tls),
-    // The deadline covers both; two more timers a request would only cost.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
   const deadlines = createDeadlines(timeoutMs)
   const tooLate: Outcome = {
     kind: 'failed',
     failure: 'timeout',
     message: `No answer within ${durationText(timeoutMs)}`,
   }
+  let pool: Pool | undefined
   let inFlight = 0
   let closed: PromiseWithResolvers<void> | undefined
 
-  const ended = (): void => {
+  const open = (): Pool => {
+    const opened = new Pool(target.origin, {
+      connections: concurrency,
+      pipelining: 1,
+      connect: guardedConnector(guard, timeoutMs, options.tls),
+      // The deadline covers both; two more timers a request would only cost.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    opened.on('disconnect', leaveIfUnused)
+    return opened
+  }
+
+  /** A pool is about 20 KB, and most subscriptions have nothing to send most of the time. */
+  const leaveIfUnused = (): void => {
+    if (pool === undefined || inFlight > 0 || pool.stats.connected > 0) return
+    void pool.destroy()
+    pool = undefined
+  }
+
+  const ended = (outcome: Outcome): void => {
     inFlight -= 1
-    if (inFlight === 0) closed?.resolve()
+    if (inFlight > 0) return
+    closed?.resolve()
+    if (outcome.kind === 'failed') leaveIfUnused()
   }
 
   const end = async (waitFor: Promise<unknown>): Promise<void> => {
     await waitFor
-    await pool.destroy()
+    await pool?.destroy()
     deadlines.clear()
   }
 
@@ -75,10 +90,11 @@ export const createSender = (target: Target, options: SenderOptions): Sender => 
       return new Promise((resolve) => {
         inFlight += 1
         const attempt = new Attempt(deadlines, tooLate, (outcome) => {
-          ended()
+          ended(outcome)
           resolve(outcome)
         })
         deadlines.add(attempt)
+        pool ??= open()
         pool.dispatch(request, attempt)
       })
     },
