@@ -79,7 +79,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
       if (!isExpected(error)) metrics.reconcileErrors.inc()
       await Promise.all((reports ?? []).map(statuses.write))
       await releaseStranded(store, membersOf(attached), Date.now(), false)
-      if (error instanceof EndpointError) return { againMs: 5_000 }
+      if (error instanceof EndpointError) return { againMs: probeEveryMs }
       throw error
     } finally {
       lookedAt.add(key)

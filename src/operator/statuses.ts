@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
 import { kinds } from '../api/kinds.ts'
 import { idOf, type Kind, type Resource } from '../api/resource.ts'
-import type { Happening, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { happeningsOf } from './happenings.ts'
 import type { Report } from './report.ts'
 
 /** What became of a report: `later` means that only counts changed, too soon after the last write. */
@@ -41,7 +42,7 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
       conditions,
     })
     metrics.statusWrites.inc({ manager: 'waybill-operator' })
-    for (const happening of happenings(before, conditions)) store.record(current, happening)
+    for (const happening of happeningsOf(before, conditions)) store.record(current, happening)
     return 'written'
   }
 
@@ -72,20 +73,3 @@ const sameConditions = (before: readonly Condition[], after: readonly Condition[
         old.observedGeneration === condition.observedGeneration,
     ),
   )
-
-/** A resource becoming Ready or not, and a problem appearing or going. */
-const happenings = (before: readonly Condition[], after: readonly Condition[]): Happening[] => {
-  const steady: ReadonlySet<string> = new Set<ConditionType>(['Accepted', 'ResolvedRefs', 'Programmed', 'Connected'])
-  const appeared = after.flatMap(({ type, status, reason, message }): Happening[] => {
-    const old = before.find((condition) => condition.type === type)
-    if (steady.has(type) || (old?.status === status && old.reason === reason)) return []
-    // Nobody can have delivered yet what was only just declared.
-    if (old?.status !== 'True' && reason === 'NotDelivering') return []
-    const good = type === 'Ready' && status === 'True'
-    return [{ type: good ? 'Normal' : 'Warning', reason, message }]
-  })
-  const mended = before
-    .filter(({ type }) => !after.some((condition) => condition.type === type))
-    .map(({ type }): Happening => ({ type: 'Normal', reason: `No${type}`, message: `${type} is over` }))
-  return [...appeared, ...mended]
-}

@@ -87,9 +87,9 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
     async events({ kind }, name) {
       const { body } = await request(apiServer(), 'GET', `/api/v1/namespaces/${own.name}/events`)
       type Event = Told & { involvedObject: { kind: string; name: string }; metadata: { resourceVersion: string } }
-      return (body as { items: Event[] }).items.filter(
-        ({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name,
-      )
+      return (body as { items: Event[] }).items
+        .filter(({ involvedObject: of }) => of.kind === kind && of.name === name)
+        .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
     },
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
