@@ -119,9 +119,7 @@ test('a refused update keeps the last good object', async () => {
   const before = get('one')
   await write('a.yaml', `# moved\n${topic('one', 'brokerRef: { name: other }')}`)
   await eventually(() => problems().length > 0)
-  expect(problems()[0]).toMatch(
-    /a\.yaml:6: Topic\/default\/one: spec\.brokerRef: cannot be changed: create another/,
-  )
+  expect(problems()[0]).toMatch(/a\.yaml:6: Topic\/default\/one: spec\.brokerRef: cannot be changed: create another/)
   expect(get('one')).toBe(before)
 })
 
