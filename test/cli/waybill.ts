@@ -6,8 +6,13 @@ const main = join(import.meta.dirname, '../../src/cli/main.ts')
 export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
 /** Starts the command as a child process. */
-export const start = (...args: string[]) => {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export const start = (...args: string[]) => startIn({}, ...args)
+
+const startIn = (env: NodeJS.ProcessEnv, ...args: string[]) => {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk) => {
@@ -23,3 +28,6 @@ export const start = (...args: string[]) => {
 }
 
 export const waybill = (...args: string[]): Promise<Ended> => start(...args).ended
+
+/** With these variables besides those of this process. */
+export const waybillIn = (env: NodeJS.ProcessEnv, ...args: string[]): Promise<Ended> => startIn(env, ...args).ended

@@ -37,7 +37,8 @@ export const lead = async (
   const failed = (error: unknown): void => {
     if (performance.now() - complainedAt < complainEveryMs) return
     complainedAt = performance.now()
-    log.warn({ ...fields, error }, 'The lease could not be read or written')
+    const reason = error instanceof Error ? error.message : String(error)
+    log.warn({ ...fields, reason }, 'The lease could not be read or written')
   }
   const lost = (reason: string): void => log.warn({ ...fields, reason }, 'Lost the lease')
 
