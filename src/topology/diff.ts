@@ -78,17 +78,25 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
 
   const policies = policyChanges(wanted, observed)
   const shared = ({ claim }: Planned) => claim === wanted.broker
+  // RabbitMQ looks at its queues again when a policy changes, not when the same is put once more.
+  const unheeded = notInForce(wanted, observed)
+  const missed = new Set(unheeded.flatMap(({ expected, found }) => (found === '' ? expected.name : [])))
+  const again = wanted.policies.filter(({ want }) => missed.has(want.name))
+  const unput = again.map(({ claim, want }): Planned => ({ claim, change: { do: 'delete-policy', policy: want.name } }))
+  const put = again.map(({ claim, want }): Planned => ({ claim, change: { do: 'put-policy', policy: want } }))
   const retiring = retire(wanted, observed, times)
   return {
     ...retiring,
     stages: [
-      // Put on queues that are there, a class policy is worked into each of them again: that takes as long as binding them.
-      [...policies.filter(shared), ...declares].filter(free),
-      [...policies.filter((planned) => !shared(planned)), ...binds].filter(free),
+      // A queue that is being declared while its policy is put may miss it for ever. And put on queues that are there, a
+      // class policy is worked into each of them again: that takes as long as binding them.
+      [...policies.filter(shared), ...unput].filter(free),
+      declares.filter(free),
+      [...policies.filter((planned) => !shared(planned)), ...put, ...binds].filter(free),
       [...unbinds(wanted, observed).filter(free), ...retiring.changes],
     ].filter((stage) => stage.length > 0),
     conflicts,
-    shadowed: shadowed(wanted, observed),
+    shadowed: unheeded.map(shadowed),
     retained: retained(wanted, observed),
   }
 }
@@ -184,31 +192,34 @@ const samePolicy = (want: Policy, found: Policy | undefined): boolean =>
   found.priority === want.priority &&
   JSON.stringify(sorted(found.definition)) === JSON.stringify(sorted(want.definition))
 
-/** Only one policy applies to a queue, so what was declared may not be what holds. */
-const shadowed = (wanted: Desired, observed: Observed): { claim: string; message: string }[] => {
+/** Only one policy applies to a queue, so what was declared may not be what holds: `found`, or none where that is empty. */
+const notInForce = (wanted: Desired, observed: Observed) => {
   const declared = wanted.policies
     .filter(({ want }) => want.applyTo !== 'exchanges')
     .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
-  const present = new Set(observed.policies.map(({ name }) => name))
+  const present = new Map(observed.policies.map((policy) => [policy.name, policy]))
   const exact = new Map(
     declared.filter(({ pattern }) => pattern.endsWith('$')).map((policy) => [policy.pattern, policy]),
   )
   const classes = declared.filter(({ pattern }) => !exact.has(pattern) || pattern.includes('|'))
   return wanted.queues.flatMap(({ claim, want: { name } }) => {
-    const state = observed.states.get(name)
+    const found = observed.states.get(name)?.policy
     const expected = [...exact.values(), ...classes]
       .filter(({ matches }) => matches.test(name))
       .sort((a, b) => b.priority - a.priority)[0]
-    if (!state || !expected || !present.has(expected.name) || state.policy === expected.name) return []
-    if (state.policy.includes(`#${fencePart}`)) return []
-    const inForce = state.policy === '' ? 'no policy' : `policy ${state.policy}`
-    return [
-      {
-        claim,
-        message: `${inForce} is in force on queue ${name} instead of ${expected.name}: lower its priority below ${expected.priority}, or narrow its pattern`,
-      },
-    ]
+    if (found === undefined || !expected || found === expected.name) return []
+    if (!samePolicy(expected, present.get(expected.name))) return []
+    return found.includes(`#${fencePart}`) ? [] : [{ claim, queue: name, expected, found }]
   })
+}
+
+const shadowed = ({ claim, queue, expected, found }: ReturnType<typeof notInForce>[number]) => {
+  const { name, priority } = expected
+  const message =
+    found === ''
+      ? `no policy is in force on queue ${queue}, which the broker missed when ${name} was put: delete that policy, and it is put again`
+      : `policy ${found} is in force on queue ${queue} instead of ${name}: lower its priority below ${priority}, or narrow its pattern`
+  return { claim, message }
 }
 
 const retained = ({ instance, owners }: Desired, { queues, exchanges }: Observed): string[] => {

@@ -74,6 +74,12 @@ describe('order', () => {
     ])
   })
 
+  test('the policies of a class are there before the first queue of it', () => {
+    const [first = [], ...later] = planFor(virtualHost(), ...shop).stages
+    expect(new Set(first.map(({ change }) => change.do))).toEqual(new Set(['put-policy']))
+    expect(later[0]?.map(({ change }) => change.do)).toContain('declare-queue')
+  })
+
   test('a subscription in whose way something stands keeps its old bindings', () => {
     const vhost = declared(topicOf('orders'))
     vhost.apply({
@@ -205,6 +211,19 @@ describe('policies in force', () => {
           'policy ops is in force on queue shop.work instead of waybill:Queue/shop/work: lower its priority below 200, or narrow its pattern',
       },
     ])
+  })
+
+  test('one that the broker missed on a queue is put anew, for the same once more would change nothing', () => {
+    const vhost = declared(...shop)
+    const { states, ...rest } = vhost.observe()
+    const without = [...states].map(([name, state]) => [name, { ...state, policy: '' }] as const)
+    const plan = planOf(desiredFrom(...shop), { ...rest, states: new Map(without) })
+    const puts = changesOf(planFor(virtualHost(), ...shop)).filter((change) => change.do === 'put-policy')
+    expect(changesOf(plan)).toEqual([
+      ...puts.map(({ policy: { name } }) => ({ do: 'delete-policy', policy: name })),
+      ...puts,
+    ])
+    expect(plan.stages).toHaveLength(2)
   })
 
   test('the one for a single queue goes with what asked for it', () => {
