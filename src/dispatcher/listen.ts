@@ -13,8 +13,8 @@ const answerWithinMs = 1_000
 const firstWithinMs = 2_000
 /** A replica that came later is found within this. */
 const resolveEveryMs = 5_000
-/** Ten thousand subscriptions and the latest failure of each. */
-const mostBytes = 16 * 1024 * 1024
+/** Ten thousand subscriptions with the latest failure of each, and as many counts of those that are gone as are kept. */
+const mostBytes = 32 * 1024 * 1024
 
 export type ListenOptions = {
   readonly peers: readonly PeerName[]
@@ -24,6 +24,8 @@ export type ListenOptions = {
   readonly replica: string
   readonly metrics: Pick<Metrics, 'dispatcherReplicas' | 'dispatcherShareAge'>
   readonly log: Log
+  /** A replica is no more. */
+  gaveUp(): void
 }
 
 /** What another replica answered is no share. */
@@ -44,8 +46,8 @@ export type Listening = {
 
 /** Hears what the other replicas see, about every second, until the signal. */
 export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening => {
-  const { peers, path, replica: self, metrics, log } = options
-  const replicas = createReplicas()
+  const { peers, path, replica: self, metrics, log, gaveUp } = options
+  const replicas = createReplicas(self)
   const agent = new Agent({ connect: { timeout: answerWithinMs }, maxResponseSize: mostBytes })
   const origins = new Map<string, Origin>()
 
@@ -108,7 +110,9 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
   const round = async (): Promise<void> => {
     const others = [...origins].filter(([, { replica }]) => replica !== self)
     await Promise.all(others.map(([base, origin]) => tryToAsk(base, origin)))
-    for (const replica of replicas.giveUp(Date.now())) log.info({ replica }, 'A replica fell silent')
+    const silent = replicas.giveUp(Date.now())
+    for (const replica of silent) log.info({ replica }, 'A replica fell silent')
+    if (silent.length > 0) gaveUp()
     metrics.dispatcherReplicas.set(replicas.count() + 1)
     metrics.dispatcherShareAge.set(replicas.ageMs(Date.now()) / 1000)
   }

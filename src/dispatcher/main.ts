@@ -73,8 +73,9 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const peers = options.peers?.map(peerName)
   const replica = randomUUID()
   const register = createRegister(replica)
-  const listening = peers && listenTo({ peers, path: sharePath, replica, metrics, log }, signal)
-  const replicas = listening?.replicas ?? createReplicas()
+  const listening =
+    peers && listenTo({ peers, path: sharePath, replica, metrics, log, gaveUp: register.tellAll }, signal)
+  const replicas = listening?.replicas ?? createReplicas(replica)
   metrics.dispatcherReplicas.set(1)
   const consumers = createConsumers({
     store,
@@ -138,7 +139,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   return {
     ready: () => isReady,
     done: run(),
-    share: (query) => register.share(query.get('since')),
+    share: (query) => register.share(query.get('since'), replicas.gone),
     report,
   }
 }

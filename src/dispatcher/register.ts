@@ -21,6 +21,8 @@ export const createRegister = (replica: string) => {
   const entries = new Map<string, Entry>()
   let at = 0
   let leaving = false
+  /** Who was told before this is to be told everything. */
+  let wholeAt = 0
 
   const touch = (entry: Entry): void => {
     at += 1
@@ -90,6 +92,11 @@ export const createRegister = (replica: string) => {
     at: () => at,
     /** What changed after the change of this number; everything after 0. */
     since,
+    /** Makes this replica tell everything once more: it has come to know who is gone. */
+    tellAll(): void {
+      at += 1
+      wholeAt = at
+    },
     /** From now on this replica tells the others its counts alone: its lanes end. */
     leave(): void {
       leaving = true
@@ -97,17 +104,18 @@ export const createRegister = (replica: string) => {
     },
     /**
      * What this replica has to tell one that has heard `heard`, which is `<replica>.<number of the change>` of the share
-     * that it was told before; `undefined` where that is still all.
+     * that it was told before; `undefined` where that is still all. `gone` goes with everything.
      */
-    share(heard: string | null): Share | undefined {
+    share(heard: string | null, gone: () => Share['gone']): Share | undefined {
       const [, number = ''] = heard?.startsWith(`${replica}.`) ? heard.split('.') : []
-      const from = /^\d{1,15}$/.test(number) && Number(number) <= at ? Number(number) : 0
+      const told = /^\d{1,15}$/.test(number) ? Number(number) : 0
+      const from = told >= wholeAt && told <= at ? told : 0
       if (from === at && from > 0) return undefined
-      const told = since(from)
-      const sights = told.map((entry) => ({ uid: entry.subscription.metadata.uid, ...sightOf(entry, !leaving) }))
-      const share: Share = { replica, at, from, total: entries.size, sights }
+      const changed = since(from)
+      const sights = changed.map((entry) => ({ uid: entry.subscription.metadata.uid, ...sightOf(entry, !leaving) }))
+      const share: Share = { replica, at, from, total: entries.size, sights, ...(from === 0 ? { gone: gone() } : {}) }
       // Time alone ends a start, and the others are to hear of that.
-      for (const entry of told) if (entry.lane?.state().starting) touch(entry)
+      for (const entry of changed) if (entry.lane?.state().starting) touch(entry)
       return share
     },
   }

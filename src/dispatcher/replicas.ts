@@ -3,64 +3,99 @@ import type { Share, Sight } from './share.ts'
 
 /** A replica that was silent for longer is no more: what it counted stays, but it delivers nothing. */
 const silentMs = 10_000
-/** Of so many replicas that are no more the counts are kept. */
-const mostGone = 32
+/** So many counts of replicas that are no more are kept, those of the latest ones. */
+const mostKept = 50_000
 
-type Replica = { at: number; heardAt: number; readonly sights: Map<string, Sight>; gone: boolean }
+type Replica = {
+  /** The latest change of it that was heard. */
+  at: number
+  /** Whether what was heard is all that there is, so that it need only tell what changed since. */
+  whole: boolean
+  heardAt: number
+  gone: boolean
+  sights: Map<string, Sight>
+}
 
-/** What the other replicas told. `now` is in ms since 1970. */
-export const createReplicas = () => {
+/** What the other replicas told. `self` is this one; `now` is in ms since 1970. */
+export const createReplicas = (self: string) => {
   const replicas = new Map<string, Replica>()
   let news = new Set<string>()
 
-  const adopt = (replica: Replica, { at, from, total, sights }: Share, now: number): void => {
+  const set = (replica: Replica, uid: string, sight: Sight): void => {
+    replica.sights.set(uid, sight)
+    news.add(uid)
+  }
+
+  const take = (replica: Replica, { at, from, total, sights }: Share, now: number): void => {
     if (from === 0) {
       for (const uid of replica.sights.keys()) news.add(uid)
       replica.sights.clear()
     }
-    for (const { uid, tally, lane } of sights) {
-      replica.sights.set(uid, { tally: untilNow(tally, now), lane })
-      news.add(uid)
-    }
-    // It no longer has all that it told of, so everything is to be heard once more.
-    replica.at = replica.sights.size === total ? at : 0
+    for (const { uid, tally, lane } of sights) set(replica, uid, { tally: untilNow(tally, now), lane })
+    replica.at = at
+    // More than it has now is what it has no longer.
+    replica.whole = replica.sights.size === total
   }
 
+  /** Of one that is gone, whoever heard it last knows best. */
+  const takeGone = ({ gone = [] }: Share, now: number): void => {
+    for (const { replica: id, at, sights } of gone) {
+      const known = replicas.get(id)
+      if (id === self || (known && (!known.gone || known.at >= at))) continue
+      const replica: Replica = { at, whole: false, heardAt: known?.heardAt ?? now, gone: true, sights: new Map() }
+      replicas.set(id, replica)
+      for (const { uid, tally } of sights) set(replica, uid, { tally: untilNow(tally, now) })
+    }
+  }
+
+  const living = (): Replica[] => [...replicas.values()].filter(({ gone }) => !gone)
+  const goneByAge = (): [string, Replica][] =>
+    [...replicas].filter(([, { gone }]) => gone).toSorted(([, a], [, b]) => b.heardAt - a.heardAt)
+
   return {
-    /** Takes in what a replica answered; `undefined` is that nothing changed. Returns whether it was unknown. */
+    /** Takes in what a replica answered; `undefined` is that nothing changed. Returns whether it is new. */
     heard(id: string, share: Share | undefined, now: number): boolean {
       const known = replicas.get(id)
-      const replica = known ?? { at: 0, heardAt: now, sights: new Map(), gone: false }
+      const replica = known ?? { at: 0, whole: false, heardAt: now, gone: false, sights: new Map() }
       replicas.set(id, replica)
-      replica.heardAt = now
-      replica.gone = false
-      if (share && (share.from === 0 || share.from === replica.at)) adopt(replica, share, now)
-      return known === undefined
+      const isNew = known === undefined || known.gone
+      Object.assign(replica, { heardAt: now, gone: false })
+      if (share && (share.from === 0 || (replica.whole && share.from === replica.at))) take(replica, share, now)
+      if (share) takeGone(share, now)
+      return isNew
     },
-    /** What a replica is to be asked for: what changed since. */
-    since: (id: string): number => replicas.get(id)?.at ?? 0,
+    /** The change since which a replica is to tell what it sees; 0 for everything. */
+    since(id: string): number {
+      const replica = replicas.get(id)
+      return replica?.whole ? replica.at : 0
+    },
     /** Gives up those that were silent for too long; returns them. */
     giveUp(now: number): string[] {
       const silent = [...replicas].filter(([, { gone, heardAt }]) => !gone && now - heardAt > silentMs)
       for (const [, replica] of silent) {
         replica.gone = true
-        replica.at = 0
-        for (const [uid, { tally }] of replica.sights) {
-          replica.sights.set(uid, { tally })
-          news.add(uid)
-        }
+        replica.whole = false
+        for (const [uid, { tally }] of replica.sights) set(replica, uid, { tally })
       }
-      const gone = [...replicas].filter(([, replica]) => replica.gone).toSorted((a, b) => b[1].heardAt - a[1].heardAt)
-      for (const [id] of gone.slice(mostGone)) replicas.delete(id)
+      let kept = 0
+      for (const [id, { sights }] of goneByAge()) {
+        kept += sights.size
+        if (kept > mostKept) replicas.delete(id)
+      }
       return silent.map(([id]) => id)
     },
+    /** What those counted that are gone, for one who never heard them. */
+    gone: (): NonNullable<Share['gone']> =>
+      goneByAge().map(([replica, { at, sights }]) => ({
+        ...{ replica, at },
+        sights: [...sights].map(([uid, { tally }]) => ({ uid, tally })),
+      })),
     /** Whether it was heard lately. */
     hears: (id: string | undefined): boolean => id !== undefined && replicas.get(id)?.gone === false,
     /** How many there are. */
-    count: (): number => [...replicas.values()].filter(({ gone }) => !gone).length,
+    count: (): number => living().length,
     /** How long ago the one was heard that is silent for the longest; 0 where there is none. */
-    ageMs: (now: number): number =>
-      Math.max(0, ...[...replicas.values()].filter(({ gone }) => !gone).map(({ heardAt }) => now - heardAt)),
+    ageMs: (now: number): number => Math.max(0, ...living().map(({ heardAt }) => now - heardAt)),
     /** What they see of the subscription with this uid. */
     sights: (uid: string): Sight[] => [...replicas.values()].flatMap(({ sights }) => sights.get(uid) ?? []),
     /** The uids of the subscriptions of which something new was heard since this was last asked. */

@@ -31,6 +31,15 @@ export type Share = {
   /** How many subscriptions it sees. */
   readonly total: number
   readonly sights: readonly (Sight & { readonly uid: string })[]
+  /** With everything: what those counted that were heard before and are no more. */
+  readonly gone?: readonly Gone[] | undefined
+}
+
+export type Gone = {
+  readonly replica: string
+  /** The latest change of it that was heard. */
+  readonly at: number
+  readonly sights: readonly { readonly uid: string; readonly tally: Tally }[]
 }
 
 /** What several replicas see of one subscription, as if one had seen it; whatever their order. */
@@ -84,6 +93,12 @@ const isTally = shape<Tally>({
   lastFailure: optional(isFailure),
 })
 
+const isGone = shape<Gone>({
+  replica: isText,
+  at: isCount,
+  sights: listOf(shape<Gone['sights'][number]>({ uid: isText, tally: isTally })),
+})
+
 /** Whether what another replica answered is a share. */
 export const isShare = shape<Share>({
   replica: isText,
@@ -91,4 +106,5 @@ export const isShare = shape<Share>({
   from: isCount,
   total: isCount,
   sights: listOf(shape<Share['sights'][number]>({ uid: isText, tally: isTally, lane: optional(isLane) })),
+  gone: optional(listOf(isGone)),
 })

@@ -83,6 +83,7 @@ describe('one replica hears another', () => {
     state: () => state,
     stop: async () => {},
   })
+  const none = () => []
   /** As it comes over the wire. */
   const sent = (share: Share | undefined): Share | undefined => {
     if (share === undefined) return undefined
@@ -100,13 +101,13 @@ describe('one replica hears another', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const register = createRegister('other')
-        const replicas = createReplicas()
+        const replicas = createReplicas('self')
         const uids = new Map<string, number>()
         const used = new Set<string>()
         const current = (name: string) => subscriptionOf(name, `${name}-${uids.get(name) ?? 0}`)
         const ask = (isLost = false): Share | undefined => {
           const since = replicas.since('other')
-          const answer = sent(register.share(since === 0 ? null : `other.${since}`))
+          const answer = sent(register.share(since === 0 ? null : `other.${since}`, none))
           if (!isLost) replicas.heard('other', answer, Date.now())
           return answer
         }
@@ -127,7 +128,7 @@ describe('one replica hears another', () => {
         ask()
         // What that one no longer has makes it ask for everything once more.
         ask()
-        const all = sent(register.share(null)) as Share
+        const all = sent(register.share(null, none)) as Share
         const seen = new Map(all.sights.map(({ uid, ...one }) => [uid, [one]]))
         for (const uid of used) expect(replicas.sights(uid)).toEqual(seen.get(uid) ?? [])
         if (all.total > 0) expect(ask()).toBeUndefined()
@@ -140,9 +141,9 @@ describe('one replica hears another', () => {
     const subscription = subscriptionOf('a', 'a')
     let starting = true
     register.changed({ ...laneOf(subscription, fine), state: () => ({ ...fine, starting }) })
-    const { at } = register.share(null) as Share
+    const { at } = register.share(null, none) as Share
     starting = false
-    expect(register.share(`other.${at}`)?.sights).toMatchObject([{ uid: 'a', lane: { starting: false } }])
+    expect(register.share(`other.${at}`, none)?.sights).toMatchObject([{ uid: 'a', lane: { starting: false } }])
   })
 
   test('one that leaves tells its counts alone', () => {
@@ -150,14 +151,14 @@ describe('one replica hears another', () => {
     const subscription = subscriptionOf('a', 'a')
     register.tallyOf(subscription).delivered = 3
     register.changed(laneOf(subscription, fine))
-    const { at } = register.share(null) as Share
+    const { at } = register.share(null, none) as Share
     register.leave()
-    const [told] = sent(register.share(`other.${at}`))?.sights ?? []
+    const [told] = sent(register.share(`other.${at}`, none))?.sights ?? []
     expect([told?.tally.delivered, told?.lane]).toEqual([3, undefined])
   })
 
   test('one that falls silent delivers no more, what it counted stays, and it may come back', () => {
-    const replicas = createReplicas()
+    const replicas = createReplicas('self')
     const share: Share = {
       replica: 'b',
       at: 1,
@@ -171,12 +172,59 @@ describe('one replica hears another', () => {
     expect([replicas.giveUp(10_001), replicas.count(), [...replicas.news()]]).toEqual([['b'], 0, ['a']])
     expect(replicas.sights('a')).toEqual([{ tally: newTally() }])
     expect(replicas.since('b')).toBe(0)
-    expect(replicas.heard('b', share, 20_000)).toBe(false)
+    expect(replicas.heard('b', share, 20_000)).toBe(true)
     expect([replicas.count(), replicas.sights('a')]).toEqual([1, [{ tally: newTally(), lane: fine }]])
   })
 
+  test('of one that is gone a newcomer hears from who heard it last, and what it counted counts once', () => {
+    const counting = (delivered: number): Tally => ({ ...newTally(), delivered })
+    const of = (replica: string, at: number, delivered: number, gone?: Share['gone']): Share => ({
+      ...{ replica, at, from: 0, total: 1, sights: [{ uid: 'a', tally: counting(delivered) }] },
+      gone,
+    })
+    const sum = (replicas: ReturnType<typeof createReplicas>) => mergeSights(replicas.sights('a')).tally.delivered
+    const [old, newcomer] = [createReplicas('old'), createReplicas('newcomer')]
+    old.heard('b', of('b', 7, 5), 0)
+    expect(old.gone()).toEqual([])
+    old.giveUp(10_001)
+    newcomer.heard('old', of('old', 1, 1, old.gone()), 11_000)
+    expect([sum(newcomer), newcomer.count()]).toEqual([6, 1])
+    newcomer.heard(
+      'old',
+      of('old', 2, 1, [{ replica: 'b', at: 6, sights: [{ uid: 'a', tally: counting(4) }] }]),
+      12_000,
+    )
+    expect(sum(newcomer)).toBe(6)
+    newcomer.heard(
+      'old',
+      of('old', 3, 1, [{ replica: 'b', at: 8, sights: [{ uid: 'a', tally: counting(9) }] }]),
+      13_000,
+    )
+    expect(sum(newcomer)).toBe(10)
+    // It was only silent; and of itself it knows better.
+    newcomer.heard(
+      'b',
+      of('b', 9, 12, [{ replica: 'newcomer', at: 1, sights: [{ uid: 'a', tally: counting(9) }] }]),
+      14_000,
+    )
+    expect(sum(newcomer)).toBe(13)
+    newcomer.heard('old', of('old', 4, 1, old.gone()), 15_000)
+    expect(sum(newcomer)).toBe(13)
+  })
+
+  test('one that gave up another tells everything once more', () => {
+    const register = createRegister('other')
+    register.changed(laneOf(subscriptionOf('a', 'a'), fine))
+    const { at } = register.share(null, none) as Share
+    register.tellAll()
+    const gone = [{ replica: 'b', at: 1, sights: [] }]
+    const told = register.share(`other.${at}`, () => gone)
+    expect(told).toMatchObject({ from: 0, total: 1, gone })
+    expect(register.share(`other.${told?.at}`, () => gone)).toBeUndefined()
+  })
+
   test('a clock that is ahead makes no success of the future', () => {
-    const replicas = createReplicas()
+    const replicas = createReplicas('self')
     const ahead = { ...newTally(), lastSuccess: 5_000, lastFailure: { time: 6_000, reason: 'r', message: 'm' } }
     replicas.heard('b', { replica: 'b', at: 1, from: 0, total: 1, sights: [{ uid: 'a', tally: ahead }] }, 1_000)
     expect(replicas.sights('a')[0]?.tally).toMatchObject({ lastSuccess: 1_000, lastFailure: { time: 1_000 } })
@@ -192,6 +240,7 @@ test.each([
   { replica: 'a', at: '1', from: 0, total: 0, sights: [] },
   { replica: 'a', at: -1, from: 0, total: 0, sights: [] },
   { replica: 'a', at: 1, from: 0, total: 1, sights: [{}] },
+  { replica: 'a', at: 1, from: 0, total: 0, sights: [], gone: [{ replica: 'b' }] },
   { replica: 'a', at: 1, from: 0, total: 1, sights: [{ uid: 1, tally: newTally() }] },
   { replica: 'a', at: 1, from: 0, total: 1, sights: [{ uid: 'a', tally: { ...newTally(), delivered: 'many' } }] },
   {

@@ -15,6 +15,8 @@ import { type Command, startCommand } from './waybill.ts'
 export type Told = { readonly type: string; readonly reason: string; readonly message: string; readonly count: number }
 
 export type StartOptions = {
+  /** `host:port` of its HTTP server; a free port of 127.0.0.1 when left out. */
+  readonly listen?: string
   readonly args?: readonly string[]
   /** Another way to the API server, such as a proxy. */
   readonly through?: string
@@ -68,11 +70,14 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
 
   return {
     ...{ own, vhost, producer, get },
-    async start(component, { args = [], through } = {}) {
+    async start(component, { args = [], through, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
       const KUBECONFIG = through === undefined ? account.kubeconfig : throughTo(account, through)
-      return cleanUp.adopt(await startCommand([component, ...options], { env: { KUBECONFIG } }), ({ stop }) => stop())
+      return cleanUp.adopt(
+        await startCommand([component, ...options], { env: { KUBECONFIG }, ...listen }),
+        ({ stop }) => stop(),
+      )
     },
     condition: (kind, name, type, status, reason) =>
       eventually(

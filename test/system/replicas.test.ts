@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { isTrue } from '../../src/api/conditions.ts'
+import { subscription } from '../../src/api/subscription.ts'
+import { apiServer, describeWithHelm } from '../support/api-server.ts'
+import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import { freePort } from '../support/free-port.ts'
+import { type FaultyProxy, faultyProxy } from '../support/kubernetes/faulty-proxy.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { startSubscriber } from '../support/subscriber.ts'
+import { eventually } from '../support/wait.ts'
+import type { Command } from '../support/waybill.ts'
+
+const leads = ({ logs }: Command): boolean => logs().includes('Leading, this process has the lease')
+
+describeWithHelm('two dispatchers', () => {
+  test('deliver, and one writes for both, whichever is stopped, killed or told to end', async () => {
+    await using shop = await openClusterShop()
+    await using cleanUp = new AsyncDisposableStack()
+    const { own, vhost, producer } = shop
+    const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
+    subscriber.answer(() => ({ status: 200, afterMs: 10 }))
+    const ports = [await freePort(), await freePort()]
+    const peers = ports.flatMap((port) => ['--peers', `127.0.0.1:${port}`])
+    const startReplica = async (index: number): Promise<{ command: Command; api: FaultyProxy }> => {
+      const api = cleanUp.adopt(await faultyProxy(apiServer()), ({ close }) => close())
+      const listen = `127.0.0.1:${ports[index]}`
+      const args = ['--identity', `replica-${index}`, '--allow-loopback', ...peers]
+      return { api, command: await shop.start('dispatcher', { listen, args, through: api.cluster().server }) }
+    }
+    const delivery = { concurrency: 4, retry: { schedule: ['1s'] } }
+    await own.apply([
+      ...brokerOf(vhost, { resyncInterval: '1h' }),
+      topicOf('orders', { exchange: { name: 'orders' } }),
+      subscriptionOf('billing', 'orders', subscriber.url, { delivery }),
+    ])
+    await shop.start('operator')
+    const first = await startReplica(0)
+    await eventually(() => leads(first.command))
+    const second = await startReplica(1)
+    await shop.condition(subscription, 'billing', 'Ready', 'True')
+    const queue = `waybill.sub.${own.name}.billing`
+    await eventually(async () => (await producer.channel.checkQueue(queue)).consumerCount === 2)
+
+    const published: string[] = []
+    const publish = async (count: number): Promise<void> => {
+      const message = { routingKey: 'order.placed', body: 'x' }
+      published.push(
+        ...(await producer.publish(
+          'orders',
+          Array.from({ length: count }, () => message),
+        )),
+      )
+    }
+    const delivered = async () => (await shop.get(subscription, 'billing'))?.status?.delivery?.delivered ?? 0
+    const received = () => new Set(subscriber.received.map(({ headers }) => String(headers['ce-id'])))
+    const writes = ({ api }: { api: FaultyProxy }) => api.count('patch', '/status')
+    /** From now on until the end, whatever happens. */
+    const watch = cleanUp.use(watchForNotDelivering(shop))
+
+    await publish(60)
+    await eventually(async () => (await delivered()) === 60, { timeoutMs: 20_000 })
+    expect(writes(second)).toBe(0)
+
+    // It holds messages and the lease, and does nothing.
+    const before = writes(first)
+    process.kill(first.command.pid, 'SIGSTOP')
+    await publish(20)
+    await eventually(() => leads(second.command), { timeoutMs: 25_000 })
+    const written = first.api.seen.length
+    process.kill(first.command.pid, 'SIGCONT')
+    await eventually(() => received().size === published.length, { timeoutMs: 20_000 })
+    await eventually(async () => (await delivered()) === 80, { timeoutMs: 25_000 })
+    expect(first.api.seen.slice(written).filter(({ verb }) => verb === 'patch')).toEqual([])
+    expect(writes(first)).toBe(before)
+    expect(writes(second)).toBeGreaterThan(0)
+
+    // Now the other one is the writer that goes, for good, in the midst of work.
+    const publishing = publish(200)
+    await eventually(() => received().size > 100)
+    await second.command.kill('SIGKILL')
+    await publishing
+    await eventually(() => first.command.logs().split('Leading, this process has the lease').length === 3, {
+      timeoutMs: 25_000,
+    })
+    await eventually(() => received().size === published.length, { timeoutMs: 20_000 })
+    // What the killed one counted since it was heard last is nobody's; two digits are told.
+    await eventually(async () => (await delivered()) >= 240, { timeoutMs: 25_000 })
+
+    // A writer that is told to end leaves the pen to the other at once, which hears of its last deliveries.
+    const third = await startReplica(1)
+    await eventually(async () => (await producer.channel.checkQueue(queue)).consumerCount === 2)
+    const at = await delivered()
+    await publish(100)
+    await eventually(() => received().size > 300)
+    expect(await first.command.kill('SIGTERM')).toBe(0)
+    expect(leads(third.command)).toBe(true)
+    await eventually(() => received().size === published.length, { timeoutMs: 20_000 })
+    await eventually(async () => (await delivered()) >= at + 80, { timeoutMs: 25_000 })
+    await shop.condition(subscription, 'billing', 'Delivering', 'True')
+    expect(watch.found).toEqual([])
+    expect(received()).toEqual(new Set(published))
+    for (const { command } of [first, third])
+      for (const line of command.logs().trimEnd().split('\n')) expect(JSON.parse(line).level).not.toBe('error')
+  }, 240_000)
+})
+
+/** Looks at the subscription all the time, and keeps every status that does not say that it is delivered. */
+const watchForNotDelivering = ({ get }: ClusterShop): AsyncDisposable & { readonly found: readonly object[] } => {
+  const found: object[] = []
+  let looking = true
+  const look = async (): Promise<void> => {
+    for (; looking; await delay(20)) {
+      const status = (await get(subscription, 'billing'))?.status
+      if (!isTrue(status?.conditions, 'Delivering')) found.push({ status })
+    }
+  }
+  const looked = look()
+  return {
+    found,
+    async [Symbol.asyncDispose]() {
+      looking = false
+      await looked
+    },
+  }
+}
