@@ -13,10 +13,16 @@ export const cpuMsOf = (pid: number): number =>
   })
 
 /** The most memory that a process and its descendants have had resident, each at its own peak, in MiB. */
-export const peakRssMiBOf = (pid: number): number =>
-  sum(pid, (process) =>
-    Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${process}/status`, 'latin1'))?.[1] ?? 0),
-  ) / 1024
+export const peakRssMiBOf = (pid: number): number => memoryMiBOf(pid, 'VmHWM')
+
+/** The memory that a process and its descendants have resident now, in MiB. */
+export const rssMiBOf = (pid: number): number => memoryMiBOf(pid, 'VmRSS')
+
+const memoryMiBOf = (pid: number, field: 'VmHWM' | 'VmRSS'): number =>
+  sum(pid, (process) => {
+    const status = readFileSync(`/proc/${process}/status`, 'latin1')
+    return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(status)?.[1] ?? 0)
+  }) / 1024
 
 const sum = (pid: number, of: (process: number) => number): number => {
   let total = 0

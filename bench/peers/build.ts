@@ -10,9 +10,18 @@ import { say } from '../setting.ts'
 export const peers = ['knative', 'dapr', 'bento'] as const
 export type Peer = (typeof peers)[number]
 
-const binaries: Readonly<Record<Peer, string>> = { knative: 'knative-dispatcher', dapr: 'daprd', bento: 'bento' }
+/** And the one that does the operator's. */
+type AnyPeer = Peer | 'topology-operator'
+
+const binaries: Readonly<Record<AnyPeer, string>> = {
+  knative: 'knative-dispatcher',
+  dapr: 'daprd',
+  bento: 'bento',
+  'topology-operator': 'topology-operator',
+}
 const knative = 'knative.dev/eventing-rabbitmq@v0.48.0'
 const dapr = 'github.com/dapr/dapr@v1.16.0'
+const topologyOperator = 'github.com/rabbitmq/messaging-topology-operator@v1.17.4'
 
 /** Where peers are kept from one race to the next. */
 export const peersFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'waybill-bench')
@@ -21,12 +30,12 @@ export const peersFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.
  * The path of each peer's binary; those that are missing are built from the Go module proxy first. A peer that can be
  * neither found nor built is left out, and why is said.
  */
-export const findPeers = async (
-  wanted: readonly Peer[],
+export const findPeers = async <P extends AnyPeer>(
+  wanted: readonly P[],
   folder: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Peer, string>> => {
-  const found = new Map<Peer, string>()
+): Promise<ReadonlyMap<P, string>> => {
+  const found = new Map<P, string>()
   for (const peer of wanted) {
     const binary = join(folder, binaries[peer])
     try {
@@ -49,7 +58,7 @@ type Builder = (binary: string, signal: AbortSignal) => Promise<void>
 
 const lean = ['-trimpath', '-ldflags', '-s -w']
 
-const builders: Readonly<Record<Peer, Builder>> = {
+const builders: Readonly<Record<AnyPeer, Builder>> = {
   async knative(binary, signal) {
     const source = await sourceOf(knative, `${binary}.build`, signal)
     await go(['build', ...lean, '-o', binary, './cmd/dispatcher'], { signal, cwd: source })
@@ -66,6 +75,12 @@ const builders: Readonly<Record<Peer, Builder>> = {
     rmSync(source, { recursive: true })
   },
 
+  async 'topology-operator'(binary, signal) {
+    const source = await sourceOf(topologyOperator, `${binary}.build`, signal)
+    await go(['build', ...lean, '-o', binary, '.'], { signal, cwd: source })
+    rmSync(source, { recursive: true })
+  },
+
   async bento(binary, signal) {
     const source = `${binary}.build`
     cpSync(fileURLToPath(new URL('bento', import.meta.url)), source, { recursive: true })
@@ -74,13 +89,22 @@ const builders: Readonly<Record<Peer, Builder>> = {
   },
 }
 
+/** The folder of topology-operator's CustomResourceDefinitions. */
+export const topologyOperatorCrds = async (signal: AbortSignal): Promise<string> =>
+  join(await moduleFolder(topologyOperator, signal), 'config/crd/bases')
+
 /** A writable copy of a module's source: built as the main module, it gets exactly the dependencies that it names. */
 const sourceOf = async (module: string, folder: string, signal: AbortSignal): Promise<string> => {
-  const { Dir } = JSON.parse(await go(['mod', 'download', '-json', module], { signal })) as { Dir: string }
+  const original = await moduleFolder(module, signal)
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(dirname(folder), { recursive: true })
-  await promisify(execFile)('cp', ['-r', '--no-preserve=mode', Dir, folder], { signal })
+  await promisify(execFile)('cp', ['-r', '--no-preserve=mode', original, folder], { signal })
   return folder
+}
+
+const moduleFolder = async (module: string, signal: AbortSignal): Promise<string> => {
+  const { Dir } = JSON.parse(await go(['mod', 'download', '-json', module], { signal })) as { Dir: string }
+  return Dir
 }
 
 const go = async (args: readonly string[], { env = {}, ...options }: ExecFileOptions): Promise<string> => {

@@ -1,0 +1,117 @@
+import { fileURLToPath } from 'node:url'
+import { apiVersion } from '../../src/api/resource.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../../test/support/manifests.ts'
+import type { Vhost } from '../../test/support/vhost.ts'
+import { eventually } from '../../test/support/wait.ts'
+import { type Setting, say } from '../setting.ts'
+import { type BrokerCalls, brokerCalls } from './broker-calls.ts'
+import { type Cluster, onFreshCluster } from './cluster.ts'
+import { type Memories, type Pair, startPair } from './pair.ts'
+import { untilReady } from './readiness.ts'
+import { type Rest, rest } from './rest.ts'
+import { waitFor } from './wait-for.ts'
+
+const crds = fileURLToPath(new URL('../../crds', import.meta.url))
+const base = `/apis/${apiVersion}/namespaces/shop`
+const secrets = '/api/v1/namespaces/shop/secrets'
+const subscriptions = `${base}/subscriptions`
+const limitMs = 300_000
+
+export type WaybillFigures = {
+  /** From the start of both processes until all are Ready, where the broker has nothing yet; and the memory then. */
+  readonly coldSeconds: number
+  readonly coldMemory: Memories
+  /** From the creation of one more until it is Ready. */
+  readonly oneMoreSeconds: number
+  /** From the start of both processes, where all is Ready, until the operator has compared it with the broker. */
+  readonly warmSeconds: number
+  /** After the restart; and the memory in the end. */
+  readonly rest: Rest
+  readonly restMemory: Memories
+}
+
+type Stage = Setting & {
+  readonly cluster: Cluster
+  readonly count: number
+  /** Starts both processes in place of those that run. */
+  start(): Promise<Pair>
+}
+
+/** Operator and dispatcher, with `count` Subscriptions to one Topic. */
+export const waybill = (count: number, restMs: number, setting: Setting): Promise<WaybillFigures> =>
+  setting.onFreshVhost((vhost, folder) =>
+    onFreshCluster(async (cluster) => {
+      const calls = await brokerCalls(vhost)
+      let running: Pair | undefined
+      const start = async () => {
+        await running?.stop()
+        running = await startPair(cluster.kubeconfig, folder)
+        return running
+      }
+      const stage = { ...setting, cluster, count, start }
+      try {
+        await createAll(stage, vhost)
+        const cold = await becomeReady(stage)
+        const oneMoreSeconds = await addOne(stage)
+        const { warmSeconds, memory } = await startAgain(stage, calls)
+        const found = await rest(cluster, calls, restMs, setting.signal)
+        return { ...cold, oneMoreSeconds, warmSeconds, rest: found, restMemory: memory() }
+      } finally {
+        await running?.stop()
+        await calls.close()
+      }
+    }),
+  )
+
+const manifest = (number: number, url: string) =>
+  subscriptionOf(`subscription-${number}`, 'orders', url, { filter: { routingKeys: [`order.${number}`] } })
+
+const createAll = async ({ cluster, count, sink }: Stage, vhost: Vhost): Promise<void> => {
+  const [secret, broker] = brokerOf(vhost, { resyncInterval: '60s' })
+  if (!secret || !broker) throw new Error('A Broker is a Secret and a Broker')
+  await cluster.install(crds, [`${base}/brokers`, `${base}/topics`, subscriptions])
+  await cluster.create(secrets, [secret])
+  await cluster.create(`${base}/brokers`, [broker])
+  await cluster.create(`${base}/topics`, [topicOf('orders')])
+  await cluster.create(
+    subscriptions,
+    Array.from({ length: count }, (_, number) => manifest(number, sink.url)),
+  )
+}
+
+const becomeReady = async ({ cluster, count, start, signal }: Stage) => {
+  const { done, progress } = await untilReady(cluster, [subscriptions], count, signal)
+  const elapsed = stopwatch()
+  const { programs, memory } = await start()
+  await waitFor(done, { programs, limitMs, progress, signal })
+  const coldSeconds = elapsed()
+  say(`  ${coldSeconds.toFixed(1)} s until ${count} Subscriptions are Ready`)
+  return { coldSeconds, coldMemory: memory() }
+}
+
+const addOne = async ({ cluster, count, sink, signal }: Stage): Promise<number> => {
+  const { done } = await untilReady(cluster, [subscriptions], count + 1, signal)
+  const elapsed = stopwatch()
+  await cluster.create(subscriptions, [manifest(count, sink.url)])
+  await done
+  const seconds = elapsed()
+  say(`  ${seconds.toFixed(2)} s until one more is Ready`)
+  return seconds
+}
+
+/** From now on they come by where calls to the broker are counted. */
+const startAgain = async ({ cluster, start, signal }: Stage, calls: BrokerCalls) => {
+  await cluster.patch(`${secrets}/rabbitmq`, { stringData: calls.secret })
+  const { programs, memory, passes } = await start()
+  const elapsed = stopwatch()
+  const compared = eventually(async () => (await passes()) > 0, { timeoutMs: limitMs, everyMs: 20 })
+  await waitFor(compared, { programs, limitMs, progress: () => 'no pass was done', signal })
+  const warmSeconds = elapsed()
+  say(`  ${warmSeconds.toFixed(1)} s from a restart until all was compared with the broker`)
+  return { warmSeconds, memory }
+}
+
+const stopwatch = () => {
+  const begunMs = performance.now()
+  return () => (performance.now() - begunMs) / 1000
+}
