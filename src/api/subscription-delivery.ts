@@ -34,7 +34,7 @@ export const delivery = {
       minimum: 1,
       maximum: 1000,
       default: 10,
-      description: 'How many messages one dispatcher delivers at the same time.',
+      description: 'How many messages each replica of the dispatcher delivers at the same time.',
     },
     retry: {
       type: 'object',

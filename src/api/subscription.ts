@@ -107,7 +107,7 @@ export const subscription = defineKind({
       },
       delivery: {
         type: 'object',
-        description: 'What the dispatcher sees, since it started.',
+        description: 'What all replicas of the dispatcher have seen, since they started.',
         properties: {
           delivered: { type: 'integer', description: 'Messages answered 2xx, two significant digits.' },
           retried: {

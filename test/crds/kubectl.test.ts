@@ -110,7 +110,7 @@ describeWithApiServer('kubectl', () => {
   test('explain tells the meaning, the rules and the default of a field', async () => {
     const explained = (await kubectl(['explain', 'subscription.spec.delivery'])).replace(/\s+/g, ' ')
     for (const text of [
-      'concurrency <integer> How many messages one dispatcher delivers at the same time. From 1 to 1000. Default: 10.',
+      'concurrency <integer> How many messages each replica of the dispatcher delivers at the same time. From 1 to 1000. Default: 10.',
       'retry <Object> What happens after a failed attempt.',
       'Must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m',
       'onGone <string> enum: Suspend, DeadLetter What the answer 410 Gone means.',
