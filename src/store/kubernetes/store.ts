@@ -88,7 +88,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
   const done = Promise.all([...watches.map(({ ended }) => ended), events.done]).then(() => undefined)
   await Promise.race([Promise.all(watches.map(({ listed }) => listed)), done])
   signal.throwIfAborted()
-  log.info({ resources: kinds.map(({ kind }) => caches.get(kind)?.list().length) }, 'Listed the resources')
+  log.info(Object.fromEntries([...caches].map(([kind, cache]) => [kind, cache.list().length])), 'Listed the resources')
 
   const writes = createWrites({ client, current, refresh: (kind, object) => cacheOf(kind).refresh(object) })
   const reads = {

@@ -23,8 +23,11 @@ export type FaultyProxy = {
   /** All requests so far. */
   readonly seen: readonly Seen[]
   count(verb: Seen['verb'], part?: string): number
-  /** Asked for each request; `undefined` passes it on, `cut` breaks the connection after the server has answered. */
-  fault: (seen: Seen) => Fault | 'cut' | undefined
+  /**
+   * Asked for each request; `undefined` passes it on, `hang` never answers, `cut` breaks the connection after the server
+   * has answered.
+   */
+  fault: (seen: Seen) => Fault | 'hang' | 'cut' | undefined
   /** Connections that were ever made. */
   readonly connections: number
   /** Watches that are open. */
@@ -52,6 +55,7 @@ export const faultyProxy = async (server: ApiServer): Promise<FaultyProxy> => {
     const one = seenIn(from)
     seen.push(one)
     const fault = self.fault(one)
+    if (fault === 'hang') return
     if (fault && fault !== 'cut') return answer(to, fault)
     const { method, headers } = from
     if (self.pageSize > 0 && one.verb === 'list') one.query.set('limit', String(self.pageSize))
