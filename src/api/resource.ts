@@ -66,4 +66,5 @@ export const idOf = (resource: {
   readonly metadata: { readonly namespace: string; readonly name: string }
 }): string => `${resource.kind}/${resource.metadata.namespace}/${resource.metadata.name}`
 
-export const isDeleting = (resource: Resource): boolean => resource.metadata.deletionTimestamp !== undefined
+export const isDeleting = (resource: Pick<Resource, 'metadata'>): boolean =>
+  resource.metadata.deletionTimestamp !== undefined

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { repeat } from '../dispatcher/repeat.ts'
 import { startOperator } from '../operator/main.ts'
 import { fenced } from '../store/fenced.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +11,8 @@ export type OperatorOptions = ClusterOptions & { readonly instance: string }
 
 /** How long, after its term, what is in flight may take; it can change nothing any more. */
 const endsWithinMs = 5_000
+
+const releaseEveryMs = 5_000
 
 /** The operator on Kubernetes, of which one leads, until SIGTERM or SIGINT. */
 export const operator = async (options: OperatorOptions): Promise<void> => {
@@ -28,6 +31,11 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     await member.lead(async (term) => {
       const fence = term.assertHeld
       const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, term.signal)
+      const release = () =>
+        opened.releaseInvalid(fence).catch((error: unknown) => {
+          if (!term.signal.aborted) log.warn({ error }, 'Could not let go of what is not valid')
+        })
+      void repeat(releaseEveryMs, release, term.signal)
       const over = new Promise((resolve) => term.signal.addEventListener('abort', resolve, { once: true }))
       await Promise.race([running.done, over.then(() => delay(endsWithinMs, undefined, { ref: false }))])
       metrics.forgetLooks()

@@ -68,6 +68,12 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
       return listed
     },
 
+    /** Also of what is not valid. */
+    metadata: (namespace: string, name: string): Metadata | undefined => entries.get(`${namespace}/${name}`)?.metadata,
+
+    /** Those that were never valid, so that nobody else knows of them. */
+    strays: (): readonly Metadata[] => [...entries.values()].flatMap((entry) => (entry.resource ? [] : entry.metadata)),
+
     /** Where what a list-watch of these resources tells goes; all of a namespace, or of all where it is left out. */
     sink: (namespace?: string): Sink => ({
       now: () => clock,

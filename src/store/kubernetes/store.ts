@@ -1,8 +1,8 @@
 import { kinds } from '../../api/kinds.ts'
 import { problemText } from '../../api/problem.ts'
-import { idOf, type Kind, type Resource } from '../../api/resource.ts'
+import { idOf, isDeleting, type Kind, type Resource } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
-import type { Store } from '../store.ts'
+import { finalizer, type Happening, type Store } from '../store.ts'
 import { type Cache, type CacheOptions, createCache } from './cache.ts'
 import type { Client } from './client.ts'
 import { createEvents, type Events } from './events.ts'
@@ -35,6 +35,11 @@ export type KubernetesStore = Store & {
    * process was stopped in between.
    */
   fenced(mayWrite: () => void): Store
+  /**
+   * Lets go of what is on its way out and, since before this process began, not valid: nobody can tell what to tidy up.
+   * For the one who leads to do from time to time; `mayWrite` as above.
+   */
+  releaseInvalid(mayWrite: () => void): Promise<void>
   /** Resolves after the signal, when nothing more is read or told. */
   readonly done: Promise<void>
 }
@@ -60,9 +65,9 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     if (cache === undefined) throw new Error(`Unknown kind ${kind}`)
     return cache
   }
-  const current = (kind: Kind, { metadata: { namespace, name, uid } }: Resource): Resource | undefined => {
-    const known = cacheOf(kind).get(namespace, name)
-    return known?.metadata.uid === uid ? known : undefined
+  const current = (kind: Kind, { metadata: { namespace, name, uid } }: Pick<Resource, 'metadata'>) => {
+    const metadata = cacheOf(kind).metadata(namespace, name)
+    return metadata?.uid === uid ? { metadata } : undefined
   }
 
   const watches = kinds.flatMap((kind) =>
@@ -103,7 +108,23 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, mayWrite),
     record: (resource, happening) => events.record(resource, happening, mayWrite),
   })
-  return { ...writing(), fenced: writing, done }
+  const releaseInvalid = async (mayWrite: () => void): Promise<void> => {
+    for (const kind of kinds) {
+      for (const metadata of cacheOf(kind).strays()) {
+        if (!isDeleting({ metadata }) || !metadata.finalizers?.includes(finalizer)) continue
+        events.record({ kind: kind.kind, metadata }, orphaned, mayWrite)
+        await writes.setFinalizer(kind, { metadata }, false, mayWrite)
+      }
+    }
+  }
+  return { ...writing(), fenced: writing, releaseInvalid, done }
+}
+
+const orphaned: Happening = {
+  type: 'Warning',
+  reason: 'OrphanedTopology',
+  message:
+    'It was not valid, so its queues and exchanges were left on the broker; a resource of the same name takes them back',
 }
 
 /** The CustomResourceDefinitions that are installed let through what those of this version do not. */

@@ -4,10 +4,13 @@ import { isApiError } from './api-error.ts'
 import type { ApiRequest, Client } from './client.ts'
 import { resourcePath } from './paths.ts'
 
+/** As much of a resource as a write needs. */
+type Named = Pick<Resource, 'metadata'>
+
 export type WritesOptions = {
   readonly client: Pick<Client, 'request'>
-  /** The resource as it is known. */
-  current(kind: Kind, resource: Resource): Resource | undefined
+  /** The resource as it is known, valid or not. */
+  current(kind: Kind, resource: Named): Named | undefined
   /** Takes in what the server answered. */
   refresh(kind: Kind, object: unknown): void
 }
@@ -25,9 +28,9 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
   }
 
   /** The object as the server has it now, if it still is the one that was read. */
-  const readAgain = async (kind: Kind, { metadata }: Resource): Promise<Resource | undefined> => {
+  const readAgain = async (kind: Kind, { metadata }: Named): Promise<Named | undefined> => {
     try {
-      const found = await client.request<Resource>({ method: 'GET', path: resourcePath(kind, metadata) })
+      const found = await client.request<Named>({ method: 'GET', path: resourcePath(kind, metadata) })
       refresh(kind, found)
       return found.metadata.uid === metadata.uid ? found : undefined
     } catch (error) {
@@ -39,7 +42,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
   return {
     async applyStatus(
       kind: Kind,
-      resource: Resource,
+      resource: Named,
       manager: FieldManager,
       status: object,
       mayWrite: MayWrite,
@@ -64,7 +67,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
       }
     },
 
-    async setFinalizer(kind: Kind, resource: Resource, present: boolean, mayWrite: MayWrite): Promise<void> {
+    async setFinalizer(kind: Kind, resource: Named, present: boolean, mayWrite: MayWrite): Promise<void> {
       let known = current(kind, resource)
       for (let conflicts = 0; known; conflicts++) {
         const { uid, resourceVersion, finalizers: before = [] } = known.metadata

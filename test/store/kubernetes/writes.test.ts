@@ -114,6 +114,36 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     await eventually(() => current() === undefined)
   })
 
+  test('what goes and was not valid from the start is let go of by the one who leads; nothing else is', async () => {
+    const { store } = await given.open()
+    await eventually(() => given.proxy.watches === 5)
+    given.proxy.holdWatches()
+    for (const name of ['stays', 'goes']) {
+      await given.putTopic(name)
+      await given.direct('PATCH', path(name), { metadata: { finalizers: [finalizer] } }, mergePatch)
+      if (name === 'goes') await given.direct('DELETE', path(name))
+      given.proxy.inject(JSON.stringify({ type: 'ADDED', object: { ...(await stored(name)), spec: 'nonsense' } }))
+    }
+    const mayNot = () => {
+      throw new Error('another leads')
+    }
+    await eventually(() =>
+      store.releaseInvalid(mayNot).then(
+        () => false,
+        () => true,
+      ),
+    )
+    expect((await stored('goes')).metadata.finalizers).toEqual([finalizer])
+    await store.releaseInvalid(() => {})
+    expect((await given.direct('GET', path('goes'))).status).toBe(404)
+    expect((await stored('stays')).metadata.finalizers).toEqual([finalizer])
+    await eventually(async () => {
+      const { body } = await given.direct('GET', `/api/v1/namespaces/${given.own.name}/events`)
+      return (body as { items: { reason: string }[] }).items.some(({ reason }) => reason === 'OrphanedTopology')
+    })
+    given.proxy.releaseWatches()
+  })
+
   test('an answer that was lost, and a server that asks to wait, only take longer', async () => {
     const { store, known, current } = await openedWith('orders')
     const faults = [{ status: 429, headers: { 'retry-after': '1' } }, 'cut', { status: 503 }] as const
