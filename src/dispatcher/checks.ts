@@ -22,9 +22,8 @@ export const listOf =
     Array.isArray(value) && value.every(check)
 
 /** An object with these members. What else it has is let pass: a newer version may have more to say. */
-export const shape =
-  <T extends object>(checks: { readonly [K in keyof T]-?: Check<T[K]> }): Check<T> =>
-  (value): value is T =>
-    typeof value === 'object' &&
-    value !== null &&
-    Object.entries<Check<unknown>>(checks).every(([name, check]) => check(Reflect.get(value, name)))
+export const shape = <T extends object>(checks: { readonly [K in keyof T]-?: Check<T[K]> }): Check<T> => {
+  const members = Object.entries<Check<unknown>>(checks)
+  return (value): value is T =>
+    typeof value === 'object' && value !== null && members.every(([name, check]) => check(Reflect.get(value, name)))
+}
