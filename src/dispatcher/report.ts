@@ -4,7 +4,7 @@ import { subscription as kind, type Subscription } from '../api/subscription.ts'
 import { atMost } from '../rabbit/at-most.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type Finding, idleFinding, laneFinding } from './finding.ts'
+import { type Finding, happeningOf, idleFinding, laneFinding } from './finding.ts'
 import { failed, isOld, mayWrite, newPace, type Pace, wrote } from './pace.ts'
 import { type Entry, type Register, sightOf } from './register.ts'
 import type { Replicas } from './replicas.ts'
@@ -14,7 +14,7 @@ import { mergeSights } from './share.ts'
 const atATime = 16
 
 export type ReporterOptions = {
-  readonly store: Pick<Store, 'get' | 'applyStatus'>
+  readonly store: Pick<Store, 'get' | 'applyStatus' | 'record'>
   readonly metrics: Pick<Metrics, 'statusWrites'>
   /** What this replica sees. */
   readonly register: Register
@@ -77,6 +77,8 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
     try {
       await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, delivery })
       metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
+      const happening = happeningOf(current.status?.conditions, conditions)
+      if (happening) store.record(current, happening)
     } catch (error) {
       paces.set(entry, failed(pace, at))
       pending.add(entry)

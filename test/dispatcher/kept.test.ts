@@ -61,6 +61,7 @@ test('a dead-letter queue that is full: the message waits, and goes through once
   expect(dead).toHaveLength(bodies.length)
   expect(subscriber.received).toHaveLength(bodies.length)
   await stage.noCondition(subscription, name, 'RetryBlocked')
+  for (const reason of ['CopyNotConfirmed', 'NoRetryBlocked']) await eventually(() => stage.logs().includes(reason))
   expect(await stage.metric('waybill_copy_unconfirmed_total', { subscription: name })).toBeGreaterThan(0)
 })
 
