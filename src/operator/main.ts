@@ -72,13 +72,13 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
       return result
     } catch (error) {
       signal.throwIfAborted()
-      metrics.brokerConnected.set(labels, 0)
       metrics.reconciles.inc({ ...labels, result: 'failed' })
       const { claims } = memories.get(key) ?? noMemory
       const reports = unreachableReports(attached, instance, error, claims)
+      if (reports) metrics.brokerConnected.set(labels, 0)
       if (!isExpected(error)) metrics.reconcileErrors.inc()
-      await Promise.all((reports ?? []).map(statuses.write))
-      await releaseStranded(store, membersOf(attached), Date.now(), false)
+      const release = () => releaseStranded(store, membersOf(attached), Date.now(), false)
+      await statuses.writeAll(reports ?? []).finally(release)
       if (error instanceof EndpointError) return { againMs: probeEveryMs }
       throw error
     } finally {
@@ -100,9 +100,11 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     backlogMetrics(metrics, attached, observed, memory)
     const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => claimOn(instance, each)))
     const current = withLatestStatuses(attached, store)
-    const written = await Promise.all(report(current, findings, observed, living).map(statuses.write))
-    if (manages(broker)) await releaseGone(store, attached, instance, result)
-    else await releaseStranded(store, membersOf(attached), Date.now(), true)
+    const release = () =>
+      manages(broker)
+        ? releaseGone(store, attached, instance, result)
+        : releaseStranded(store, membersOf(attached), Date.now(), true)
+    const written = await statuses.writeAll(report(current, findings, observed, living)).finally(release)
     const againMs = againAfterMs(broker, result, Math.random())
     return { againMs: written.includes('later') ? Math.min(againMs, countsEveryMs) : againMs }
   }
@@ -134,13 +136,8 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
       ...unresolvedReports(unresolved.filter(({ resource }) => !isDeleting(resource))),
       ...policyReports(resources, attached.values()),
     ]
-    await Promise.all(reports.map(statuses.write))
-    await releaseStranded(
-      store,
-      unresolved.map(({ resource }) => resource),
-      Date.now(),
-      true,
-    )
+    const stranded = unresolved.map(({ resource }) => resource)
+    await statuses.writeAll(reports).finally(() => releaseStranded(store, stranded, Date.now(), true))
   }
 
   const queue = workQueue(

@@ -47,7 +47,14 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
   }
 
   return {
-    write,
+    /** All that can be written is. @throws why the first of those that cannot be */
+    async writeAll(reports: readonly Report[]): Promise<Written[]> {
+      const results = await Promise.allSettled(reports.map(write))
+      return results.map((result) => {
+        if (result.status === 'rejected') throw result.reason
+        return result.value
+      })
+    },
     /** Forgets the resource of this id, which is gone. */
     forget: (id: string) => lastWrite.delete(id),
   }

@@ -146,7 +146,7 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
       ...names.map((name) => subscriptionOf(name, 'orders', url)),
     ])
     const operator = await shop.start('operator')
-    for (const name of names) await shop.condition(subscription, name, 'Programmed', 'True')
+    await own.kubectl(['wait', '--for=condition=Programmed', '--timeout=50s', 'subscriptions', '--all'])
     await proxy.close()
     await shop.condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
 
