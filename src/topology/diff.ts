@@ -230,5 +230,5 @@ const retained = ({ instance, owners }: Desired, { queues, exchanges }: Observed
   return [
     ...queues.filter((queue) => !known(queue.arguments)).map(({ name }) => `queue ${name}`),
     ...exchanges.filter((exchange) => !known(exchange.arguments)).map(({ name }) => `exchange ${name}`),
-  ]
+  ].sort() // The broker lists in no order, and a status that only changed places would be written again.
 }

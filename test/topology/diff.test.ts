@@ -239,7 +239,7 @@ test('claims of resources that are unknown are kept, and told', () => {
   const vhost = declared(...shop)
   const plan = planFor(vhost, topicOf('orders'))
   expect(changesOf(plan)).toEqual([])
-  expect(plan.retained).toEqual(['queue shop.work', 'queue waybill.sub.shop.billing', 'queue waybill.dlq.shop.billing'])
+  expect(plan.retained).toEqual(['queue shop.work', 'queue waybill.dlq.shop.billing', 'queue waybill.sub.shop.billing'])
 })
 
 describe('from any state', () => {
