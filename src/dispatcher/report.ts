@@ -44,7 +44,11 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
   const look = (entry: Entry, { metadata }: Subscription, at: number): { found?: Found; later: boolean } => {
     const { tally, lane } = mergeSights([sightOf(entry), ...replicas.sights(metadata.uid)])
     const { generation } = metadata
-    if (entry.idle) return { found: { ...idleFinding(entry.idle, tally), generation }, later: false }
+    if (entry.idle) {
+      // Not what it has become since: a change ends what an answer of 410 began.
+      const decided = entry.idle.subscription.metadata.generation
+      return { found: { ...idleFinding(entry.idle, tally), generation: decided }, later: false }
+    }
     // What this replica does not deliver, the others may deliver only because they have not heard of a change.
     if (entry.lane === undefined || lane === undefined) return { later: false }
     if (lane.starting) return { later: true }
