@@ -57,9 +57,10 @@ const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ')
 /** The error of a request that got no answer. */
 export const unanswered = (what: string, error: unknown): ApiError => {
   if (error instanceof ApiError) return error
-  const { code, message }: { code?: unknown; message?: unknown } = Object(error)
-  const why = String(code ?? message ?? error)
-  const reason = code === 'UND_ERR_BODY_TIMEOUT' ? 'Silent' : 'Unreachable'
+  const { name, code, message }: { name?: unknown; code?: unknown; message?: unknown } = Object(error)
+  const isLate = name === 'TimeoutError'
+  const why = isLate ? 'it was silent for too long' : String(code ?? message ?? error)
+  const reason = isLate ? 'Silent' : 'Unreachable'
   return new ApiError({ status: 0, reason }, `${what}: the API server did not answer: ${why}`, {
     cause: error,
   })

@@ -29,10 +29,10 @@ export type Client = {
   /** The JSON that the server answered with. @throws ApiError, the signal's reason, or what `before` throws */
   request<T>(request: ApiRequest, signal?: AbortSignal): Promise<T>
   /**
-   * Watches until the server ends it, which it does from time to time. Resolves once the server has agreed.
-   * `silenceMs` without a byte tells a connection that died without a word. @throws ApiError, and so do the events
+   * Watches until the server ends it. Resolves once the server has agreed. `endsWithinMs` is for the whole watch: one that
+   * lasts longer than it was asked for is on a dead connection. @throws ApiError, and so do the events
    */
-  watch(path: string, query: Query, silenceMs: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
+  watch(path: string, query: Query, endsWithinMs: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
   /** The namespace that the cluster's configuration names. */
   readonly namespace: string
   close(): Promise<void>
@@ -135,10 +135,11 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       }
     },
 
-    async watch(path, query, silenceMs, signal) {
+    async watch(path, query, endsWithinMs, signal) {
       const what = `WATCH ${path}`
-      const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: silenceMs }
-      const asked = { method: 'GET', path, query: { ...query, watch: true }, ...timeouts, signal } as const
+      const until = AbortSignal.any([signal, AbortSignal.timeout(endsWithinMs)])
+      const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: 0 }
+      const asked = { method: 'GET', path, query: { ...query, watch: true }, ...timeouts, signal: until } as const
       try {
         const { statusCode, headers, body } = await send(unlimited, 'watch', asked, 'application/json')
         if (statusCode === 200) return watchEvents(what, body, signal)

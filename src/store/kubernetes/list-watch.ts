@@ -37,8 +37,8 @@ export type ListWatchOptions = {
   failed(error: ApiError): void
   /** Called when all is well again, and sometimes when it was already. */
   recovered(): void
-  /** Default: 75,000. The server says something about once a minute, so more than that is silence. */
-  readonly silenceMs?: number
+  /** How long a watch is asked for, about. Default: 45,000. */
+  readonly watchMs?: number
 }
 
 type List = {
@@ -50,7 +50,9 @@ const pageSize = 500
 const firstBackoffMs = 200
 const longestBackoffMs = 10_000
 /** A watch that lived so long was a working one, even if there was nothing to tell. */
-const workingAfterMs = 5_000
+const workingAfterMs = 1_000
+/** How much later than asked for a server may end a watch. */
+const graceMs = 5_000
 
 /**
  * Keeps the sink equal to a collection until the signal aborts; nothing else ends it. It lists once, then watches from
@@ -58,7 +60,7 @@ const workingAfterMs = 5_000
  * longer knows that version, or when two watches in a row were accepted and then told nothing that makes sense.
  */
 export const listWatch = async (options: ListWatchOptions, signal: AbortSignal): Promise<void> => {
-  const { client, path, labels, sink, metrics, log, silenceMs = 75_000 } = options
+  const { client, path, labels, sink, metrics, log, watchMs = 45_000 } = options
   let version: string | undefined
   /** In a row, without a sign of life in between. */
   let failures = 0
@@ -105,13 +107,11 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
   }
 
   const watch = async (from: string): Promise<void> => {
-    const query = {
-      resourceVersion: from,
-      allowWatchBookmarks: true,
-      // Spread, so that not all watches of all processes begin anew together.
-      timeoutSeconds: Math.round(300 + 300 * Math.random()),
-    }
-    const events = await client.watch(path, query, silenceMs, signal)
+    // A connection that died without a word looks like one on which nothing happens: where nothing does, some servers
+    // tell no bookmark for minutes. But they always end a watch when they were asked to, so they are asked to end it soon.
+    const timeoutSeconds = Math.ceil((watchMs * (2 + 2 * Math.random())) / 3_000)
+    const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
+    const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
     const acceptedAt = performance.now()
     barren += 1
     for await (const event of events) {

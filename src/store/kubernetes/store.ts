@@ -24,8 +24,8 @@ export type KubernetesOptions = {
   readonly identity: string
   readonly log: { readonly debug: Say; readonly info: Say; readonly warn: Say; readonly error: Say }
   readonly metrics: ListWatchMetrics
-  /** Default: see {@link ListWatchOptions}. */
-  readonly silenceMs?: number
+  /** How long a watch is asked for, about; default: 45,000. */
+  readonly watchMs?: number
 }
 
 export type KubernetesStore = Store & {
@@ -49,7 +49,7 @@ export type KubernetesStore = Store & {
  * that takes, and rejects only with the signal's reason.
  */
 export const openKubernetes = async (options: KubernetesOptions, signal: AbortSignal): Promise<KubernetesStore> => {
-  const { client, namespaces, component, identity, log, metrics, silenceMs } = options
+  const { client, namespaces, component, identity, log, metrics, watchMs } = options
   const changes = createChanges((error, change) => log.error({ error, change }, 'A listener for changes failed'))
   const events = createEvents({ client, component, identity, log }, signal)
   const faults = createFaults(log)
@@ -83,7 +83,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
           log,
           listed: listed.resolve,
           ...faults(),
-          ...(silenceMs === undefined ? {} : { silenceMs }),
+          ...(watchMs === undefined ? {} : { watchMs }),
         },
         signal,
       )

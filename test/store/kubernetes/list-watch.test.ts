@@ -126,14 +126,22 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.lines.at(-1)?.message).toBe('Listed the resources')
   })
 
-  test('a watch that stays open but says nothing is left, and what it kept back is seen', async () => {
-    const opened = await given.open({ silenceMs: 1_000 })
+  test('a watch that stays open but says nothing, nor ends when it should, is left; what it kept back is seen', async () => {
+    const opened = await given.open({ watchMs: 1_600 })
     await allWatch()
     given.proxy.holdWatches()
     await given.putTopic('unseen')
     expect(opened.names()).toEqual([])
     await eventually(() => opened.names().includes('unseen'))
     expect(given.proxy.count('list', '/topics')).toBe(1)
+  })
+
+  test('watches that end as they were asked to are no fault, and are not followed by lists', async () => {
+    const opened = await given.open({ watchMs: 1_600 })
+    await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
+    await given.putTopic('later')
+    await eventually(() => opened.names().includes('later'))
+    expect([given.proxy.count('list'), complaints()]).toEqual([kinds.length, []])
   })
 
   test('a line that means nothing ends a watch; two in a row, and it is listed again', async () => {
@@ -217,7 +225,7 @@ describeWithApiServer('an API server that goes away', () => {
 
     await server.pause()
     // It is down for so long that everybody has tried again a few times.
-    await eventually(() => given.proxy.count('watch') > 4 * kinds.length)
+    await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
     expect(opened.names()).toEqual(['before'])
     await server.resume()
     await given.putTopic('after')

@@ -27,7 +27,7 @@ export type World = {
 
 type Options = {
   readonly namespaces?: readonly string[]
-  readonly silenceMs?: number
+  readonly watchMs?: number
   readonly signal?: AbortSignal
   /** Whose rights to have; the administrator's when left out. */
   readonly token?: string
@@ -44,8 +44,11 @@ export type Opened = {
 export const mergePatch = 'application/merge-patch+json'
 
 /** Everything of it goes with `cleanUp`. */
-export const world = async (cleanUp: AsyncDisposableStack, server: ApiServer = apiServer()): Promise<World> => {
-  const own = cleanUp.adopt(await createNamespace(server, 'store'), ({ drop }) => drop())
+export const world = async (cleanUp: AsyncDisposableStack, ownServer?: ApiServer): Promise<World> => {
+  const server = ownServer ?? apiServer()
+  const own = await createNamespace(server, 'store')
+  // One that is not ours alone goes on to serve others.
+  if (ownServer === undefined) cleanUp.defer(own.drop)
   const proxy = cleanUp.adopt(await faultyProxy(server), ({ close }) => close())
   const metrics = createMetrics()
   const log = memoryLog()
@@ -54,7 +57,7 @@ export const world = async (cleanUp: AsyncDisposableStack, server: ApiServer = a
   const connect = (token?: string): Client =>
     cleanUp.adopt(createClient(proxy.cluster(token), { component: 'test', metrics }), ({ close }) => close())
 
-  const open = async ({ namespaces = [own.name], silenceMs, signal, token }: Options = {}): Promise<Opened> => {
+  const open = async ({ namespaces = [own.name], watchMs, signal, token }: Options = {}): Promise<Opened> => {
     const stop = new AbortController()
     const store = await openKubernetes(
       {
@@ -64,7 +67,7 @@ export const world = async (cleanUp: AsyncDisposableStack, server: ApiServer = a
         identity: 'test',
         log,
         metrics,
-        ...(silenceMs ? { silenceMs } : {}),
+        ...(watchMs ? { watchMs } : {}),
       },
       signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     )
