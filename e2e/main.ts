@@ -73,6 +73,8 @@ if (options.help) {
   print(help)
   process.exit(0)
 }
+// Whatever was started along with this run ends with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 const cluster = await findCluster(print)
 let counts = { passed: 0, failed: 1 }
 try {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { becomes } from '../conditions.ts'
 import { brokerOf, listOf, secretOf, subscriptionOf, topicOf } from '../manifests.ts'
-import { doomed, ownLabel } from '../names.ts'
+import { doomed } from '../names.ts'
+import { ownNamespace } from '../own-namespace.ts'
 import { inRepository, type World } from '../world.ts'
 
 const count = 50
@@ -29,8 +30,8 @@ export const brokerGone = async ({ cluster, proxy, report }: World): Promise<voi
     async () => {
       const text = await readFile(inRepository('examples/kubernetes/rabbitmq.yaml'), 'utf8')
       const own = text.replaceAll(/^( {2}(?:name|namespace): )shop$/gm, `$1${doomed}`)
+      await ownNamespace(cluster, doomed)
       await kubectl(['apply', '-f', '-'], { input: own })
-      await kubectl(['label', 'namespace', doomed, ownLabel])
       await rabbit(1)
       const resources = [
         secretOf(doomed, `amqp://guest:guest@rabbitmq.${doomed}.svc:5672`),

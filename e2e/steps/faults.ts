@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { becomes, eventSays, resource } from '../conditions.ts'
 import { brokerOf, listOf, type Manifest, secretOf, subscriptionOf, topicOf } from '../manifests.ts'
-import { faults, ownLabel, podsOfWaybill, system } from '../names.ts'
+import { faults, podsOfWaybill, system } from '../names.ts'
+import { ownNamespace } from '../own-namespace.ts'
 import type { World } from '../world.ts'
 
 const right = 'amqp://guest:guest@rabbitmq.shop.svc:5672'
@@ -23,8 +24,7 @@ export const brokenThings = async ({ cluster, proxy, report }: World): Promise<v
     )
 
   await report.step('a Subscription to a Topic that is not there, within 10 s', async () => {
-    await cluster.kubectl(['create', 'namespace', faults])
-    await cluster.kubectl(['label', 'namespace', faults, ownLabel])
+    await ownNamespace(cluster, faults)
     await apply(secretOf(faults, right), brokerOf(faults), subscriptionOf(faults, 'hopeful', 'nowhere'))
     const { took, condition } = await becomes(proxy, subscription, 'ResolvedRefs', 'False', withinMs)
     assert.match(condition.message, /nowhere/)

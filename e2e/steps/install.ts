@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { ownLabel, release, system } from '../names.ts'
+import { release, system } from '../names.ts'
+import { ownNamespace } from '../own-namespace.ts'
 import { podsOf, waybillUp } from '../waybill-pods.ts'
 import { inRepository, type World } from '../world.ts'
 
@@ -13,8 +14,7 @@ export const install = async (world: World): Promise<boolean> => {
   const { cluster, proxy, report } = world
   report.section('Install')
   return report.step('helm install waybill charts/waybill, in a namespace that enforces restricted', async () => {
-    await cluster.kubectl(['create', 'namespace', system])
-    await cluster.kubectl(['label', 'namespace', system, ownLabel, 'pod-security.kubernetes.io/enforce=restricted'])
+    await ownNamespace(cluster, system, 'pod-security.kubernetes.io/enforce=restricted')
     await installChart(world)
     await waybillUp(cluster)
     const [operators, dispatchers] = await Promise.all([podsOf(proxy, 'operator'), podsOf(proxy, 'dispatcher')])

@@ -1,4 +1,4 @@
-import { ownLabel } from '../names.ts'
+import { ownNamespace } from '../own-namespace.ts'
 import { inRepository, type World } from '../world.ts'
 
 const shopFiles = ['-f', inRepository('examples/kubernetes'), '-f', inRepository('examples/omega')]
@@ -7,8 +7,8 @@ const shopFiles = ['-f', inRepository('examples/kubernetes'), '-f', inRepository
 export const openShop = async ({ cluster, report }: World): Promise<boolean> => {
   report.section('The shop')
   const applied = await report.step('kubectl apply -f examples/kubernetes -f examples/omega', async () => {
+    await ownNamespace(cluster, 'shop')
     await cluster.kubectl(['apply', ...shopFiles])
-    await cluster.kubectl(['label', 'namespace', 'shop', ownLabel])
   })
   if (!applied) return false
   const isReady = await report.step('kubectl wait --for=condition=Ready subscriptions --all, within 60 s', async () => {
