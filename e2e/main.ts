@@ -8,7 +8,7 @@ import { type Cluster, findCluster } from './cluster.ts'
 import { clusterShop } from './cluster-shop.ts'
 import { diagnose } from './diagnose.ts'
 import { provideImage } from './image.ts'
-import { createReport } from './report.ts'
+import { createReport, type Report } from './report.ts'
 import { brokerGone } from './steps/broker-gone.ts'
 import { deletion } from './steps/deletion.ts'
 import { brokenThings } from './steps/faults.ts'
@@ -34,19 +34,26 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const judge = async (world: World, closing: AsyncDisposableStack): Promise<void> => {
   if (!(await install(world)) || !(await openShop(world))) return
+  const { report } = world
   const broker = closing.adopt(await openBrokerAccess(world.cluster), ({ close }) => close())
   const shop = clusterShop(world.cluster, world.proxy, broker)
   const inShop = { ...world, broker, shop }
   await look(world)
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) {
-    // A story that breaks off is one that did not hold.
-    await story(shop, world.report.say).catch((error) => world.report.step('the story', () => Promise.reject(error)))
+    await story(shop, report.say).catch(brokeOff(report, story.name))
     for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })
   }
   for (const step of [podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
-    await step(inShop).catch((error) => world.report.step(step.name, () => Promise.reject(error)))
+    await step(inShop).catch(brokeOff(report, step.name))
   }
 }
+
+/** What breaks off did not hold. */
+const brokeOff =
+  ({ step }: Report, name: string) =>
+  async (error: unknown) => {
+    await step(name, () => Promise.reject(error))
+  }
 
 const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number; failed: number }> => {
   await using closing = new AsyncDisposableStack()
@@ -61,7 +68,7 @@ const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number;
   const hasImage = await report.step('the image is built and in the cluster', async () => {
     image = await provideImage(cluster)
   })
-  if (hasImage) await judge({ cluster, proxy, report, image }, closing)
+  if (hasImage) await judge({ cluster, proxy, report, image }, closing).catch(brokeOff(report, 'the run'))
   report.section('Afterwards')
   if (keep) print('Everything stays; the next run removes it.')
   else await report.step('everything is removed, the cluster is as it was', () => tidy(cluster, definitions))
@@ -76,7 +83,7 @@ if (options.help) {
 // Whatever was started along with this run ends with it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 const cluster = await findCluster(print)
-let counts = { passed: 0, failed: 1 }
+let counts = { passed: 0, failed: 0 }
 try {
   counts = await runOn(cluster, options.keep ?? false)
 } catch (error) {
