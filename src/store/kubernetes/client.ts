@@ -74,7 +74,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       'user-agent': `waybill/${component}`,
     }
     const answer = await via.request({ ...rest, path: prefix + path + queryText(query), headers }).catch((error) => {
-      metrics.apiRequests.inc({ verb, code: 'none' })
+      if (!(error instanceof Prevented)) metrics.apiRequests.inc({ verb, code: 'none' })
       throw error
     })
     metrics.apiRequests.inc({ verb, code: String(answer.statusCode) })
@@ -84,21 +84,12 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
   const once = async <T>(request: ApiRequest, signal: AbortSignal | undefined): Promise<T> => {
     const { method, path, query, body, contentType = 'application/json', timeoutMs = answerWithinMs } = request
     const what = `${method} ${path}`
-    let refusedToSend: { readonly error: unknown } | undefined
-    const ask = (): void => {
-      try {
-        request.before?.()
-      } catch (error) {
-        refusedToSend = { error }
-        throw error
-      }
-    }
     const via = request.urgent ? unlimited : pool
     let answer: Dispatcher.ResponseData
     let text: string
     try {
       answer = await send(
-        request.before ? via.compose(asking(ask)) : via,
+        request.before ? via.compose(asking(request.before)) : via,
         method.toLowerCase(),
         {
           method,
@@ -114,7 +105,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       text = await answer.body.text()
     } catch (error) {
       signal?.throwIfAborted()
-      if (refusedToSend) throw refusedToSend.error
+      if (error instanceof Prevented) throw error.cause
       throw unanswered(what, error)
     }
     if (answer.statusCode >= 300) throw refusal(what, answer.statusCode, text, answer.headers['retry-after'])
@@ -130,7 +121,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
         } catch (error) {
           const waitMs = error instanceof ApiError ? retryInMs(error, failures) : undefined
           if (waitMs === undefined || failures >= tries) throw error
-          await delay(waitMs, undefined, signal ? { signal } : {})
+          await delay(waitMs, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
         }
       }
     },
@@ -157,14 +148,21 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
   }
 }
 
+/** Somebody said, as its cause does, that a request must not be sent. */
+class Prevented extends Error {}
+
 /** Asks once the connection is there and nothing but sending is left; a request may have waited long for its turn. */
 const asking =
-  (ask: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (before: () => void): Dispatcher.DispatcherComposeInterceptor =>
   (dispatch) =>
   (options, handler) =>
     dispatch(options, {
       onRequestStart(controller, context) {
-        ask()
+        try {
+          before()
+        } catch (cause) {
+          throw new Prevented('A request was prevented', { cause })
+        }
         handler.onRequestStart?.(controller, context)
       },
       onResponseStart: (...all) => handler.onResponseStart?.(...all),

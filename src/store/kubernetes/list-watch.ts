@@ -151,7 +151,8 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     }
     if (!expired && (version === undefined || failures >= 3)) options.failed(fault)
     const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
-    return Math.max(fault.retryAfterMs ?? 0, ceilingMs * (0.5 + Math.random() / 2))
+    const askedMs = Math.min(fault.retryAfterMs ?? 0, longestBackoffMs)
+    return Math.max(askedMs, ceilingMs * (0.5 + Math.random() / 2))
   }
 
   while (!signal.aborted) {
