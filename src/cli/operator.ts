@@ -10,7 +10,7 @@ import { serve } from './serve.ts'
 export type OperatorOptions = ClusterOptions & { readonly instance: string }
 
 /** How long, after its term, what is in flight may take; it can change nothing any more. */
-const endsWithinMs = 5_000
+const endsWithinMs = 1_000
 
 const releaseEveryMs = 5_000
 

@@ -76,7 +76,10 @@ export const pass = async (
   const planned = plan.stages.flat()
   let applied: readonly Applied[] = []
   if (planned.length > 0 && manages(attached.broker)) {
-    const apply = ({ change }: Planned) => management.apply(change, signal)
+    const apply = async ({ change }: Planned): Promise<void> => {
+      signal.throwIfAborted()
+      await management.apply(change, signal)
+    }
     applied = await applyAll(
       plan.stages,
       apply,
