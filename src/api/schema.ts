@@ -54,6 +54,7 @@ export type ObjectSchema = Common & {
   readonly type: 'object'
   readonly required?: readonly string[]
   readonly properties: { readonly [name: string]: Schema }
+  readonly 'x-kubernetes-map-type'?: 'atomic'
   /** `{}` lets the defaults of the properties apply when the object itself is left out. */
   readonly default?: Readonly<Record<string, never>>
 }

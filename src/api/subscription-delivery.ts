@@ -4,7 +4,8 @@ import type { ObjectSchema } from './schema.ts'
 const statusCodes = {
   type: 'array',
   maxItems: 64,
-  'x-kubernetes-list-type': 'set',
+  // Of a set the API server keeps who put in each item, in every object and for each of these defaults.
+  'x-kubernetes-list-type': 'atomic',
   items: {
     type: 'string',
     maxLength: 3,
