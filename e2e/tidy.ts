@@ -1,8 +1,12 @@
+import { eventually } from '../test/support/wait.ts'
 import type { Cluster } from './cluster.ts'
 import { ownLabel, release, system } from './names.ts'
 
 const names = async ({ kubectl }: Cluster, args: readonly string[]): Promise<string[]> =>
   (await kubectl(['get', ...args, '-o', 'name'])).split('\n').filter(Boolean)
+
+/** `brokers.waybill.dev` of `customresourcedefinition.apiextensions.k8s.io/brokers.waybill.dev`. */
+const bare = (name: string): string => name.replace(/^.*\//, '')
 
 /** The CustomResourceDefinitions of Waybill that the cluster has. */
 export const crdsOf = async (cluster: Cluster): Promise<string[]> =>
@@ -21,7 +25,7 @@ export const assertVacant = async (cluster: Cluster): Promise<void> => {
 export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<void> => {
   const { kubectl, helm } = cluster
   const namespaces = await names(cluster, ['namespaces', '-l', ownLabel])
-  const ours = (await crdsOf(cluster)).map((name) => name.replace(/^.*\//, '')).join(',')
+  const ours = (await crdsOf(cluster)).map(bare).join(',')
   // While the broker is there, which goes with its namespace: Waybill would wait for it.
   if (ours !== '' && namespaces.includes('namespace/shop')) {
     await kubectl(['-n', 'shop', 'delete', ours, '--all', '--timeout=60s'])
@@ -39,19 +43,30 @@ export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<v
   if (left.length > 0) throw new Error(`left over: ${left.join(', ')}`)
 }
 
-/** Removes what a run that broke off left behind, without waiting for a Waybill that may not run. */
+/** Removes what a run that broke off left behind. */
 export const removeRemains = async (cluster: Cluster): Promise<void> => {
-  const { kubectl } = cluster
-  const namespaces = (await names(cluster, ['namespaces', '-l', ownLabel])).map((name) => name.replace(/^.*\//, ''))
-  const kinds = (await crdsOf(cluster)).map((name) => name.replace(/^.*\//, ''))
-  for (const namespace of namespaces) {
-    await kubectl(['delete', 'namespace', namespace, '--wait=false'])
-    for (const kind of kinds) {
-      for (const name of await names(cluster, ['-n', namespace, kind])) {
-        const patch = '{"metadata":{"finalizers":null}}'
-        await kubectl(['-n', namespace, 'patch', name, '--type=merge', '-p', patch]).catch(() => {})
-      }
-    }
+  const { kubectl, helm } = cluster
+  const remains = () => names(cluster, ['namespaces', '-l', ownLabel])
+  const namespaces = await remains()
+  if (namespaces.length === 0) return
+  // First, for it would put finalizers back; then nobody is left to take them away.
+  await helm(['-n', system, 'uninstall', release, '--wait', '--ignore-not-found', '--timeout', '120s'])
+  await kubectl(['delete', ...namespaces, '--wait=false'])
+  const kinds = (await crdsOf(cluster)).map(bare)
+  const gone = async () => {
+    for (const namespace of (await remains()).map(bare)) await dropFinalizers(cluster, namespace, kinds)
+    return (await remains()).length === 0
   }
-  if (namespaces.length > 0) await tidy(cluster, [])
+  await eventually(gone, { timeoutMs: 120_000, everyMs: 1_000 })
+  // Whoever had them before has resources.
+  const inUse = kinds.length > 0 && (await kubectl(['get', kinds.join(','), '-A', '-o', 'name'])) !== ''
+  if (kinds.length > 0 && !inUse) await kubectl(['delete', 'customresourcedefinitions', ...kinds, '--timeout=60s'])
+}
+
+const dropFinalizers = async (cluster: Cluster, namespace: string, kinds: readonly string[]): Promise<void> => {
+  const patch = ['--type=merge', '-p', '{"metadata":{"finalizers":null}}']
+  for (const name of kinds.length === 0 ? [] : await names(cluster, ['-n', namespace, kinds.join(',')])) {
+    // It may be gone meanwhile.
+    await cluster.kubectl(['-n', namespace, 'patch', name, ...patch]).catch(() => {})
+  }
 }

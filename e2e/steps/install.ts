@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { release, system } from '../names.ts'
 import { ownNamespace } from '../own-namespace.ts'
-import { podsOf, waybillUp } from '../waybill-pods.ts'
+import { podsOf } from '../waybill-pods.ts'
 import { inRepository, type World } from '../world.ts'
 
 export const installChart = async ({ cluster, image }: World, ...more: readonly string[]): Promise<string> => {
@@ -16,7 +16,6 @@ export const install = async (world: World): Promise<boolean> => {
   return report.step('helm install waybill charts/waybill, in a namespace that enforces restricted', async () => {
     await ownNamespace(cluster, system, 'pod-security.kubernetes.io/enforce=restricted')
     await installChart(world)
-    await waybillUp(cluster)
     const [operators, dispatchers] = await Promise.all([podsOf(proxy, 'operator'), podsOf(proxy, 'dispatcher')])
     assert(operators.length >= 2, `${operators.length} operator pods`)
     assert(dispatchers.length >= 2, `${dispatchers.length} dispatcher pods`)

@@ -3,7 +3,7 @@ import { acceptedAll } from '../../examples/omega/demo/shop.ts'
 import { eventually } from '../../test/support/wait.ts'
 import { becomes } from '../conditions.ts'
 import { listOf, subscriptionOf } from '../manifests.ts'
-import { release, system } from '../names.ts'
+import { podsOfWaybill, release, system } from '../names.ts'
 import type { ShopWorld } from '../world.ts'
 import { installChart } from './install.ts'
 
@@ -35,6 +35,8 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     await held(parked, 3)
     const before = await broker.queues()
     await cluster.helm(['-n', system, 'uninstall', release, '--wait', '--timeout', '120s'])
+    // Helm does not wait for pods.
+    await cluster.kubectl(['-n', system, 'wait', '--for=delete', 'pods', '-l', podsOfWaybill, '--timeout=60s'])
     const after = await broker.queues()
     const full = Object.keys(before).filter((queue) => before[queue] !== 0)
     assert.deepEqual(
