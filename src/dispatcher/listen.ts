@@ -44,12 +44,13 @@ export type Listening = {
   close(): Promise<void>
 }
 
-/** Hears what the other replicas see, about every second, until the signal. */
-export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening => {
+/** Hears what the other replicas see, about every second, until it is closed. */
+export const listenTo = (options: ListenOptions): Listening => {
   const { peers, path, replica: self, metrics, log, gaveUp } = options
   const replicas = createReplicas(self)
   const agent = new Agent({ connect: { timeout: answerWithinMs }, maxResponseSize: mostBytes })
   const origins = new Map<string, Origin>()
+  const closing = new AbortController()
 
   /** Where each name led to, and whether it does not lead anywhere for now. */
   const listed = new Map<PeerName, { readonly origins: readonly string[]; readonly failed?: true }>()
@@ -74,10 +75,13 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
 
   const ask = async (url: string, origin: Origin): Promise<void> => {
     const since = origin.replica === undefined ? 0 : replicas.since(origin.replica)
-    const { statusCode, body } = await request(since === 0 ? url : `${url}?since=${origin.replica}.${since}`, {
-      dispatcher: agent,
-      signal: AbortSignal.timeout(answerWithinMs),
-    })
+    const { statusCode, body } = await request(
+      `${url}?by=${self}${since === 0 ? '' : `&since=${origin.replica}.${since}`}`,
+      {
+        dispatcher: agent,
+        signal: AbortSignal.timeout(answerWithinMs),
+      },
+    )
     if (statusCode !== 200) {
       await body.dump()
       if (statusCode !== 204) throw new ShareError(`It answered ${statusCode}`)
@@ -118,11 +122,16 @@ export const listenTo = (options: ListenOptions, signal: AbortSignal): Listening
   }
 
   const first = lookUpAll().then(round)
-  void first.then(() => Promise.all([repeat(resolveEveryMs, lookUpAll, signal), repeat(everyMs, round, signal)]))
+  void first.then(() =>
+    Promise.all([repeat(resolveEveryMs, lookUpAll, closing.signal), repeat(everyMs, round, closing.signal)]),
+  )
   return {
     replicas,
     heard: Promise.race([first, delay(firstWithinMs, undefined, { ref: false })]),
-    close: () => agent.destroy(),
+    close() {
+      closing.abort()
+      return agent.destroy()
+    },
   }
 }
 

@@ -64,8 +64,8 @@ const gatherMs = 20
 const refreshMs = 60_000
 /** A Secret that could not be read is tried again after this. */
 const againMs = 2_000
-/** The others ask every second, and the last counts are for them to hear. */
-const lingerMs = 1_500
+/** How long others, which ask every second, may take to hear the last of it. */
+const lingerMs = 5_000
 
 /** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. @throws PeerNameError */
 export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
@@ -73,8 +73,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const peers = options.peers?.map(peerName)
   const replica = randomUUID()
   const register = createRegister(replica)
-  const listening =
-    peers && listenTo({ peers, path: sharePath, replica, metrics, log, gaveUp: register.tellAll }, signal)
+  const listening = peers && listenTo({ peers, path: sharePath, replica, metrics, log, gaveUp: register.tellAll })
   const replicas = listening?.replicas ?? createReplicas(replica)
   metrics.dispatcherReplicas.set(1)
   const consumers = createConsumers({
@@ -131,7 +130,9 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     if (listening) register.leave()
     await following
     await consumers.close()
-    if (replicas.count() > 0) await delay(lingerMs)
+    // The last counts are for the others to hear.
+    const end = performance.now() + lingerMs
+    while (!replicas.allKnow(register.at()) && performance.now() < end) await delay(50)
     drained.abort()
     await Promise.all([reporting, listening?.close()])
   }
@@ -139,7 +140,11 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   return {
     ready: () => isReady,
     done: run(),
-    share: (query) => register.share(query.get('since'), replicas.gone),
+    share(query) {
+      const heard = register.heardBy(query.get('since'))
+      replicas.told(query.get('by') ?? '', heard)
+      return register.share(heard, replicas.gone)
+    },
     report,
   }
 }

@@ -100,22 +100,26 @@ export const createRegister = (replica: string) => {
     /** From now on this replica tells the others its counts alone: its lanes end. */
     leave(): void {
       leaving = true
+      at += 1
       for (const entry of entries.values()) touch(entry)
     },
-    /**
-     * What this replica has to tell one that has heard `heard`, which is `<replica>.<number of the change>` of the share
-     * that it was told before; `undefined` where that is still all. `gone` goes with everything.
-     */
-    share(heard: string | null, gone: () => Share['gone']): Share | undefined {
-      const [, number = ''] = heard?.startsWith(`${replica}.`) ? heard.split('.') : []
-      const told = /^\d{1,15}$/.test(number) ? Number(number) : 0
-      const from = told >= wholeAt && told <= at ? told : 0
+    /** The number of the change that another has heard of, by its own words `<replica>.<number>`; 0 where of none. */
+    heardBy(words: string | null): number {
+      const [, number = ''] = words?.startsWith(`${replica}.`) ? words.split('.') : []
+      return /^\d{1,15}$/.test(number) && Number(number) <= at ? Number(number) : 0
+    },
+    /** What there is to tell one who has heard of this change; `undefined` where that was the last. `gone` goes with everything. */
+    share(heard: number, gone: () => Share['gone']): Share | undefined {
+      const from = heard >= wholeAt ? heard : 0
       if (from === at && from > 0) return undefined
       const changed = since(from)
       const sights = changed.map((entry) => ({ uid: entry.subscription.metadata.uid, ...sightOf(entry, !leaving) }))
-      const share: Share = { replica, at, from, total: entries.size, sights, ...(from === 0 ? { gone: gone() } : {}) }
+      const share: Share = {
+        ...{ replica, at, from, total: entries.size, leaving, sights },
+        ...(from === 0 ? { gone: gone() } : {}),
+      }
       // Time alone ends a start, and the others are to hear of that.
-      for (const entry of changed) if (entry.lane?.state().starting) touch(entry)
+      if (!leaving) for (const entry of changed) if (entry.lane?.state().starting) touch(entry)
       return share
     },
   }

@@ -13,8 +13,16 @@ type Replica = {
   whole: boolean
   heardAt: number
   gone: boolean
+  leaving: boolean
+  /** The latest change of this replica that it has heard. */
+  knows: number
   sights: Map<string, Sight>
 }
+
+const unheard = (now: number): Replica => ({
+  ...{ at: 0, whole: false, heardAt: now, gone: false, leaving: false, knows: 0 },
+  sights: new Map(),
+})
 
 /** What the other replicas told. `self` is this one; `now` is in ms since 1970. */
 export const createReplicas = (self: string) => {
@@ -26,13 +34,13 @@ export const createReplicas = (self: string) => {
     news.add(uid)
   }
 
-  const take = (replica: Replica, { at, from, total, sights }: Share, now: number): void => {
+  const take = (replica: Replica, { at, from, total, leaving, sights }: Share, now: number): void => {
     if (from === 0) {
       for (const uid of replica.sights.keys()) news.add(uid)
       replica.sights.clear()
     }
     for (const { uid, tally, lane } of sights) set(replica, uid, { tally: untilNow(tally, now), lane })
-    replica.at = at
+    Object.assign(replica, { at, leaving })
     // More than it has now is what it has no longer.
     replica.whole = replica.sights.size === total
   }
@@ -42,7 +50,7 @@ export const createReplicas = (self: string) => {
     for (const { replica: id, at, sights } of gone) {
       const known = replicas.get(id)
       if (id === self || (known && (!known.gone || known.at >= at))) continue
-      const replica: Replica = { at, whole: false, heardAt: known?.heardAt ?? now, gone: true, sights: new Map() }
+      const replica = { ...unheard(known?.heardAt ?? now), at, gone: true }
       replicas.set(id, replica)
       for (const { uid, tally } of sights) set(replica, uid, { tally: untilNow(tally, now) })
     }
@@ -56,7 +64,7 @@ export const createReplicas = (self: string) => {
     /** Takes in what a replica answered; `undefined` is that nothing changed. Returns whether it is new. */
     heard(id: string, share: Share | undefined, now: number): boolean {
       const known = replicas.get(id)
-      const replica = known ?? { at: 0, whole: false, heardAt: now, gone: false, sights: new Map() }
+      const replica = known ?? unheard(now)
       replicas.set(id, replica)
       const isNew = known === undefined || known.gone
       Object.assign(replica, { heardAt: now, gone: false })
@@ -64,6 +72,13 @@ export const createReplicas = (self: string) => {
       if (share) takeGone(share, now)
       return isNew
     },
+    /** A replica has heard of all changes of this one up to the one of this number. */
+    told(id: string, at: number): void {
+      const replica = replicas.get(id)
+      if (replica) replica.knows = at
+    },
+    /** Whether all that stay have heard of this change. */
+    allKnow: (at: number): boolean => living().every(({ leaving, knows }) => leaving || knows >= at),
     /** The change since which a replica is to tell what it sees; 0 for everything. */
     since(id: string): number {
       const replica = replicas.get(id)

@@ -30,6 +30,8 @@ export type Share = {
   readonly from: number
   /** How many subscriptions it sees. */
   readonly total: number
+  /** Whether it is about to end. */
+  readonly leaving: boolean
   readonly sights: readonly (Sight & { readonly uid: string })[]
   /** With everything: what those counted that were heard before and are no more. */
   readonly gone?: readonly Gone[] | undefined
@@ -105,6 +107,7 @@ export const isShare = shape<Share>({
   at: isCount,
   from: isCount,
   total: isCount,
+  leaving: isFlag,
   sights: listOf(shape<Share['sights'][number]>({ uid: isText, tally: isTally, lane: optional(isLane) })),
   gone: optional(listOf(isGone)),
 })

@@ -107,7 +107,7 @@ describe('one replica hears another', () => {
         const current = (name: string) => subscriptionOf(name, `${name}-${uids.get(name) ?? 0}`)
         const ask = (isLost = false): Share | undefined => {
           const since = replicas.since('other')
-          const answer = sent(register.share(since === 0 ? null : `other.${since}`, none))
+          const answer = sent(register.share(since, none))
           if (!isLost) replicas.heard('other', answer, Date.now())
           return answer
         }
@@ -128,7 +128,7 @@ describe('one replica hears another', () => {
         ask()
         // What that one no longer has makes it ask for everything once more.
         ask()
-        const all = sent(register.share(null, none)) as Share
+        const all = sent(register.share(0, none)) as Share
         const seen = new Map(all.sights.map(({ uid, ...one }) => [uid, [one]]))
         for (const uid of used) expect(replicas.sights(uid)).toEqual(seen.get(uid) ?? [])
         if (all.total > 0) expect(ask()).toBeUndefined()
@@ -141,9 +141,9 @@ describe('one replica hears another', () => {
     const subscription = subscriptionOf('a', 'a')
     let starting = true
     register.changed({ ...laneOf(subscription, fine), state: () => ({ ...fine, starting }) })
-    const { at } = register.share(null, none) as Share
+    const { at } = register.share(0, none) as Share
     starting = false
-    expect(register.share(`other.${at}`, none)?.sights).toMatchObject([{ uid: 'a', lane: { starting: false } }])
+    expect(register.share(at, none)?.sights).toMatchObject([{ uid: 'a', lane: { starting: false } }])
   })
 
   test('one that leaves tells its counts alone', () => {
@@ -151,9 +151,9 @@ describe('one replica hears another', () => {
     const subscription = subscriptionOf('a', 'a')
     register.tallyOf(subscription).delivered = 3
     register.changed(laneOf(subscription, fine))
-    const { at } = register.share(null, none) as Share
+    const { at } = register.share(0, none) as Share
     register.leave()
-    const [told] = sent(register.share(`other.${at}`, none))?.sights ?? []
+    const [told] = sent(register.share(at, none))?.sights ?? []
     expect([told?.tally.delivered, told?.lane]).toEqual([3, undefined])
   })
 
@@ -164,6 +164,7 @@ describe('one replica hears another', () => {
       at: 1,
       from: 0,
       total: 1,
+      leaving: false,
       sights: [{ uid: 'a', tally: newTally(), lane: fine }],
     }
     expect(replicas.heard('b', share, 0)).toBe(true)
@@ -179,7 +180,7 @@ describe('one replica hears another', () => {
   test('of one that is gone a newcomer hears from who heard it last, and what it counted counts once', () => {
     const counting = (delivered: number): Tally => ({ ...newTally(), delivered })
     const of = (replica: string, at: number, delivered: number, gone?: Share['gone']): Share => ({
-      ...{ replica, at, from: 0, total: 1, sights: [{ uid: 'a', tally: counting(delivered) }] },
+      ...{ replica, at, from: 0, total: 1, leaving: false, sights: [{ uid: 'a', tally: counting(delivered) }] },
       gone,
     })
     const sum = (replicas: ReturnType<typeof createReplicas>) => mergeSights(replicas.sights('a')).tally.delivered
@@ -212,21 +213,44 @@ describe('one replica hears another', () => {
     expect(sum(newcomer)).toBe(13)
   })
 
+  test('one that leaves knows when all that stay have heard the last of it', () => {
+    const [register, replicas] = [createRegister('leaving'), createReplicas('leaving')]
+    const from = (replica: string, leaving: boolean): Share => ({
+      ...{ replica, at: 1, from: 0, total: 0, leaving, sights: [] },
+    })
+    register.changed(laneOf(subscriptionOf('a', 'a'), fine))
+    expect(replicas.allKnow(register.at())).toBe(true)
+    replicas.heard('staying', from('staying', false), 0)
+    replicas.heard('leaving-too', from('leaving-too', true), 0)
+    register.leave()
+    replicas.told('staying', register.heardBy('leaving.1'))
+    replicas.told('stranger', register.heardBy(`leaving.${register.at()}`))
+    expect(replicas.allKnow(register.at())).toBe(false)
+    for (const words of [null, '', 'leaving', 'leaving.x', 'leaving.-1', 'leaving.999', `other.${register.at()}`])
+      expect(register.heardBy(words)).toBe(0)
+    replicas.told('staying', register.heardBy(`leaving.${register.at()}`))
+    expect(replicas.allKnow(register.at())).toBe(true)
+  })
+
   test('one that gave up another tells everything once more', () => {
     const register = createRegister('other')
     register.changed(laneOf(subscriptionOf('a', 'a'), fine))
-    const { at } = register.share(null, none) as Share
+    const { at } = register.share(0, none) as Share
     register.tellAll()
     const gone = [{ replica: 'b', at: 1, sights: [] }]
-    const told = register.share(`other.${at}`, () => gone)
+    const told = register.share(at, () => gone)
     expect(told).toMatchObject({ from: 0, total: 1, gone })
-    expect(register.share(`other.${told?.at}`, () => gone)).toBeUndefined()
+    expect(register.share(told?.at ?? 0, () => gone)).toBeUndefined()
   })
 
   test('a clock that is ahead makes no success of the future', () => {
     const replicas = createReplicas('self')
     const ahead = { ...newTally(), lastSuccess: 5_000, lastFailure: { time: 6_000, reason: 'r', message: 'm' } }
-    replicas.heard('b', { replica: 'b', at: 1, from: 0, total: 1, sights: [{ uid: 'a', tally: ahead }] }, 1_000)
+    replicas.heard(
+      'b',
+      { replica: 'b', at: 1, from: 0, total: 1, leaving: false, sights: [{ uid: 'a', tally: ahead }] },
+      1_000,
+    )
     expect(replicas.sights('a')[0]?.tally).toMatchObject({ lastSuccess: 1_000, lastFailure: { time: 1_000 } })
   })
 })
@@ -237,12 +261,19 @@ test.each([
   'share',
   {},
   { replica: 'a', at: 1, from: 0, total: 1 },
-  { replica: 'a', at: '1', from: 0, total: 0, sights: [] },
-  { replica: 'a', at: -1, from: 0, total: 0, sights: [] },
-  { replica: 'a', at: 1, from: 0, total: 1, sights: [{}] },
-  { replica: 'a', at: 1, from: 0, total: 0, sights: [], gone: [{ replica: 'b' }] },
-  { replica: 'a', at: 1, from: 0, total: 1, sights: [{ uid: 1, tally: newTally() }] },
-  { replica: 'a', at: 1, from: 0, total: 1, sights: [{ uid: 'a', tally: { ...newTally(), delivered: 'many' } }] },
+  { replica: 'a', at: '1', from: 0, total: 0, leaving: false, sights: [] },
+  { replica: 'a', at: -1, from: 0, total: 0, leaving: false, sights: [] },
+  { replica: 'a', at: 1, from: 0, total: 1, leaving: false, sights: [{}] },
+  { replica: 'a', at: 1, from: 0, total: 0, leaving: false, sights: [], gone: [{ replica: 'b' }] },
+  { replica: 'a', at: 1, from: 0, total: 1, leaving: false, sights: [{ uid: 1, tally: newTally() }] },
+  {
+    replica: 'a',
+    at: 1,
+    from: 0,
+    total: 1,
+    leaving: false,
+    sights: [{ uid: 'a', tally: { ...newTally(), delivered: 'many' } }],
+  },
   {
     replica: 'a',
     at: 1,
@@ -256,5 +287,5 @@ test.each([
 
 test('what a newer version has more to say is let pass', () => {
   const sights = [{ uid: 'a', tally: { ...newTally(), more: 1 }, lane: { ...fine, more: {} } }]
-  expect(isShare({ replica: 'a', at: 1, from: 0, total: 1, sights, more: [] })).toBe(true)
+  expect(isShare({ replica: 'a', at: 1, from: 0, total: 1, leaving: false, sights, more: [] })).toBe(true)
 })

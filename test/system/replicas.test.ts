@@ -83,19 +83,19 @@ describeWithHelm('two dispatchers', () => {
       timeoutMs: 25_000,
     })
     await eventually(() => received().size === published.length, { timeoutMs: 20_000 })
-    // What the killed one counted since it was heard last is nobody's; two digits are told.
-    await eventually(async () => (await delivered()) >= 240, { timeoutMs: 25_000 })
+    // What the killed one delivered since it was heard last is counted by nobody.
+    await eventually(async () => (await delivered()) >= 200, { timeoutMs: 25_000 })
 
-    // A writer that is told to end leaves the pen to the other at once, which hears of its last deliveries.
+    // A writer that is told to end leaves the pen to one that came later, and that hears of all that was delivered.
     const third = await startReplica(1)
     await eventually(async () => (await producer.channel.checkQueue(queue)).consumerCount === 2)
     const at = await delivered()
     await publish(100)
     await eventually(() => received().size > 300)
     expect(await first.command.kill('SIGTERM')).toBe(0)
-    expect(leads(third.command)).toBe(true)
+    await eventually(() => leads(third.command), { timeoutMs: 5_000 })
     await eventually(() => received().size === published.length, { timeoutMs: 20_000 })
-    await eventually(async () => (await delivered()) >= at + 80, { timeoutMs: 25_000 })
+    await eventually(async () => (await delivered()) >= at + 90, { timeoutMs: 25_000 })
     await shop.condition(subscription, 'billing', 'Delivering', 'True')
     expect(watch.found).toEqual([])
     expect(received()).toEqual(new Set(published))
