@@ -58,4 +58,16 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     await apply(false)
     await eventually(() => acceptedAll(shop.shipping, waiting), { timeoutMs: 30_000, everyMs: 250 })
   })
+  await report.step(
+    'everything is removed as the chart says: the dead letter stays, queues that are empty go',
+    async () => {
+      await cluster.kubectl(['-n', 'shop', 'delete', 'wbs,wbq,wbt', '--all', '--timeout=60s'])
+      await cluster.kubectl(['-n', 'shop', 'delete', 'waybill', '--all', '--timeout=60s'])
+      const left = await broker.queues()
+      assert.equal(left['waybill.dlq.shop.billing'], 1)
+      const empty = ['mailing', 'shipping'].flatMap((name) => [`waybill.sub.shop.${name}`, `waybill.dlq.shop.${name}`])
+      const still = empty.filter((queue) => queue in left)
+      assert.deepEqual(still, [])
+    },
+  )
 }
