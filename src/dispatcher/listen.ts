@@ -40,6 +40,8 @@ export type Listening = {
   readonly replicas: Replicas
   /** Resolves once every replica that could be found was heard, or did not answer; within two seconds. */
   readonly heard: Promise<unknown>
+  /** Looks for replicas and hears them now; each has a second to answer. */
+  again(): Promise<void>
   /** Leaves the others. */
   close(): Promise<void>
 }
@@ -121,13 +123,15 @@ export const listenTo = (options: ListenOptions): Listening => {
     metrics.dispatcherShareAge.set(replicas.ageMs(Date.now()) / 1000)
   }
 
-  const first = lookUpAll().then(round)
+  const again = (): Promise<void> => lookUpAll().then(round)
+  const first = again()
   void first.then(() =>
     Promise.all([repeat(resolveEveryMs, lookUpAll, closing.signal), repeat(everyMs, round, closing.signal)]),
   )
   return {
     replicas,
     heard: Promise.race([first, delay(firstWithinMs, undefined, { ref: false })]),
+    again,
     close() {
       closing.abort()
       return agent.destroy()

@@ -130,7 +130,8 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     if (listening) register.leave()
     await following
     await consumers.close()
-    // The last counts are for the others to hear.
+    // The last counts are for the others to hear, also for one that has only just come.
+    await listening?.again()
     const end = performance.now() + lingerMs
     while (!replicas.allKnow(register.at()) && performance.now() < end) await delay(50)
     drained.abort()
