@@ -1,6 +1,5 @@
-import { type Condition, type Verdict, verdict } from '../api/conditions.ts'
+import { type Verdict, verdict } from '../api/conditions.ts'
 import { deliveringVerdict, deliveryStatus, type Tally } from '../delivery/tally.ts'
-import type { Happening } from '../store/store.ts'
 import type { Idle } from './routes.ts'
 import type { LaneState } from './share.ts'
 
@@ -39,13 +38,3 @@ export const idleFinding = ({ reason, message }: Idle, tally: Tally): Finding =>
       : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
   delivery: deliveryStatus(tally),
 })
-
-/** What is to be told of a change of the conditions, besides what the operator tells of Ready. */
-export const happeningOf = (
-  before: readonly Condition[] | undefined,
-  after: readonly Condition[],
-): Happening | undefined => {
-  const [was, is] = [before, after].map((list) => list?.find(({ type }) => type === 'RetryBlocked'))
-  if (is && !was) return { type: 'Warning', reason: is.reason, message: is.message }
-  return was && !is ? { type: 'Normal', reason: 'NoRetryBlocked', message: 'RetryBlocked is over' } : undefined
-}

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
+import { readyOf } from '../api/readiness.ts'
 import { subscription as kind, type Subscription } from '../api/subscription.ts'
 import { atMost } from '../rabbit/at-most.ts'
+import { happeningsOf } from '../store/happenings.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type Finding, happeningOf, idleFinding, laneFinding } from './finding.ts'
+import { type Finding, idleFinding, laneFinding } from './finding.ts'
 import { failed, isOld, mayWrite, newPace, type Pace, wrote } from './pace.ts'
 import { type Entry, type Register, sightOf } from './register.ts'
 import type { Replicas } from './replicas.ts'
@@ -68,7 +70,8 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
     const text = JSON.stringify([generation, verdicts, delivery])
     const pace = paces.get(entry) ?? newPace
     if (text === pace.text) return
-    const conditions = stamp(verdicts, current.status?.conditions, generation, new Date(at))
+    const before = current.status?.conditions
+    const conditions = withReady(current, stamp(verdicts, before, generation, new Date(at)), new Date(at))
     if (pace.text === undefined && says(current, { conditions, delivery })) {
       paces.set(entry, { ...pace, text, meaning })
       return
@@ -81,8 +84,8 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
     try {
       await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, delivery })
       metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
-      const happening = happeningOf(current.status?.conditions, conditions)
-      if (happening) store.record(current, happening)
+      const after = [...notIn(owned, before), ...notIn(causes, conditions)]
+      for (const happening of happeningsOf(notIn(causes, before), after)) store.record(current, happening)
     } catch (error) {
       paces.set(entry, failed(pace, at))
       pending.add(entry)
@@ -116,8 +119,19 @@ const meaningOf = ({ generation, verdicts, delivery }: Found): string =>
     delivery.deadLettered,
   ])
 
-/** The conditions that the dispatcher owns. */
-const owned: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended'])
+/** The conditions that the dispatcher writes; Ready together with the operator. */
+const owned: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended', 'Ready'])
+/** Of these Ready tells. */
+const causes: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'Suspended'])
+
+const notIn = (types: ReadonlySet<string>, conditions: readonly Condition[] = []): Condition[] =>
+  conditions.filter(({ type }) => !types.has(type))
+
+/** What is ours, and Ready, which follows from it and from what the operator says. */
+const withReady = ({ spec, status }: Subscription, ours: readonly Condition[], now: Date): readonly Condition[] => {
+  const due = readyOf(spec, [...notIn(owned, status?.conditions), ...ours])
+  return due ? [...ours, ...stamp([due.ready], status?.conditions, due.generation, now)] : ours
+}
 
 type Applied = { readonly conditions: readonly Condition[]; readonly delivery: Finding['delivery'] }
 

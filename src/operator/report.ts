@@ -1,6 +1,6 @@
-import { type Condition, type Verdict, verdict } from '../api/conditions.ts'
+import { type Verdict, verdict } from '../api/conditions.ts'
+import { deliveringReady, readyFrom } from '../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
-import type { Subscription } from '../api/subscription.ts'
 import type { Attached, AttachedSubscription } from '../topology/attach.ts'
 import { claimsOf } from '../topology/claims.ts'
 import type { Refusal } from '../topology/desired.ts'
@@ -16,7 +16,7 @@ import {
   unroutedOf,
 } from '../topology/names.ts'
 import type { Observed } from '../topology/topology.ts'
-import { type Findings, judge, readyFrom } from './verdicts.ts'
+import { type Findings, judge } from './verdicts.ts'
 import { capabilitiesOf, knownIssuesOf } from './versions.ts'
 
 /** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
@@ -106,6 +106,8 @@ const subscriptionReport = (
   { verdicts }: Report,
   { states }: Observed,
 ): Report => {
+  const { spec, status } = subscription
+  const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
   const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
   const deadLetterQueue = deadLetterQueueOf(subscription)
   const state = states.get(queue)
@@ -120,24 +122,12 @@ const subscriptionReport = (
       deadLetters: { count: dead },
     },
     verdicts: [
-      ...verdicts.map((found) => (found.type === 'Ready' ? subscriptionReady(subscription, found) : found)),
+      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
       ...(alarming
         ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', `${deadLetterQueue} holds undeliverable messages`)]
         : []),
     ],
   }
-}
-
-/** A subscription that is declared is Ready once a dispatcher delivers. */
-const subscriptionReady = (subscription: Subscription, declared: Verdict): Verdict => {
-  if (declared.status !== 'True') return declared
-  if (subscription.spec.suspend) {
-    return verdict('Ready', 'False', 'Suspended', 'spec.suspend is true: messages wait in the queue')
-  }
-  const delivering: Condition | undefined = subscription.status?.conditions?.find(({ type }) => type === 'Delivering')
-  if (delivering?.status === 'True') return verdict('Ready', 'True', 'Ready', 'Declared on the broker and delivering')
-  const message = delivering?.message ?? 'No dispatcher has reported on it yet'
-  return verdict('Ready', 'False', delivering?.reason === 'Suspended' ? 'Suspended' : 'NotDelivering', message)
 }
 
 /** Two significant digits: enough to see what is going on, and no write for every message. */

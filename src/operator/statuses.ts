@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
 import { kinds } from '../api/kinds.ts'
 import { idOf, type Kind, type Resource } from '../api/resource.ts'
+import { happeningsOf } from '../store/happenings.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { happeningsOf } from './happenings.ts'
 import type { Report } from './report.ts'
 
 /** What became of a report: `later` means that only counts changed, too soon after the last write. */

@@ -1,5 +1,6 @@
+import { readyOf } from '../api/readiness.ts'
 import { idOf, type Resource } from '../api/resource.ts'
-import type { Subscription } from '../api/subscription.ts'
+import { type Subscription, subscription } from '../api/subscription.ts'
 import { gather } from '../store/gather.ts'
 import { onMeaning } from '../store/meaning.ts'
 import type { Store } from '../store/store.ts'
@@ -38,8 +39,20 @@ export const wakeOn = (store: Store, wake: (brokerKey: string | undefined, delay
 
 const meaningOf = (resource: Resource): string => {
   const { uid, generation, deletionTimestamp } = resource.metadata
-  const delivering = resource.status?.conditions?.find(({ type }) => type === 'Delivering')
-  return [idOf(resource), uid, generation, deletionTimestamp, delivering?.status, delivering?.reason].join(' ')
+  return [idOf(resource), uid, generation, deletionTimestamp, ...deliveryOf(resource)].join(' ')
+}
+
+/**
+ * What is not delivered any more may have lost its queue. What is delivered needs no look at the broker: the dispatcher
+ * has made it Ready, unless it knew less of the other conditions.
+ */
+const deliveryOf = ({ kind, spec, status }: Resource): readonly (string | undefined)[] => {
+  if (kind !== subscription.kind) return []
+  const all = status?.conditions ?? []
+  const find = (type: string) => all.find((condition) => condition.type === type)
+  const delivering = find('Delivering')
+  const due = readyOf(spec as Subscription['spec'], all)?.ready
+  return [delivering?.status === 'False' ? delivering.reason : '', due?.reason === find('Ready')?.reason ? '' : 'due']
 }
 
 const deadLetteredBy = (resource: Resource): number =>

@@ -1,4 +1,5 @@
 import { type Verdict, verdict } from '../api/conditions.ts'
+import { readyFrom } from '../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Resources } from '../api/resources.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
@@ -9,7 +10,7 @@ import type { Claims } from '../topology/claims.ts'
 import { desired } from '../topology/desired.ts'
 import { UnsupportedVersion } from './pass.ts'
 import type { Report } from './report.ts'
-import { readyFrom, refused } from './verdicts.ts'
+import { refused } from './verdicts.ts'
 
 /** Everything attached to a broker, the broker first. */
 export const membersOf = ({ broker, topics, queues, subscriptions }: Attached): Resource[] => [

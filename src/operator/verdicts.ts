@@ -117,15 +117,3 @@ const objectOf = (change: Change): string => {
       return change.policy
   }
 }
-
-/** Ready follows from the others: the first that is not True says why. */
-export const readyFrom = (
-  accepted: Verdict<'Accepted'>,
-  resolved: Verdict<'ResolvedRefs'>,
-  programmed: Verdict<'Programmed'>,
-): Verdict<'Ready'> => {
-  if (accepted.status !== 'True') return verdict('Ready', 'False', 'NotAccepted', accepted.message)
-  if (resolved.status !== 'True') return verdict('Ready', 'False', 'NotResolved', resolved.message)
-  if (programmed.status !== 'True') return verdict('Ready', 'False', 'NotProgrammed', programmed.message)
-  return verdict('Ready', 'True', 'Ready', 'Declared on the broker')
-}

@@ -134,6 +134,18 @@ test('each manager owns what it applied last', () => {
   expect([generation, changes.length]).toEqual([1, count])
 })
 
+test('what two managers claim is as the latest of them says', () => {
+  const { put, get, objects } = setUp()
+  put(orders)
+  const ready = (status: string) => ({ conditions: [condition('Ready', status)] })
+  for (const status of ['False', 'True', 'Unknown']) {
+    objects.applyStatus(get(), 'waybill-dispatcher', ready(status))
+    expect(get().status).toEqual(ready(status))
+    objects.applyStatus(get(), 'waybill-operator', ready(`not ${status}`))
+    expect(get().status).toEqual(ready(`not ${status}`))
+  }
+})
+
 test('a list is made once a change', () => {
   const { put, objects } = setUp()
   put(orders)

@@ -150,8 +150,10 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
       const entry = entryOf(resource)
       if (entry === undefined) return
       // As it would arrive over the wire: no undefined, nothing shared with the caller.
-      entry.statuses.set(manager, JSON.parse(JSON.stringify(status)))
-      const merged = mergeStatuses(managers.map((one) => entry.statuses.get(one) ?? {}))
+      const applied: Status = JSON.parse(JSON.stringify(status))
+      entry.statuses.set(manager, applied)
+      // What two of them claim is as the latest of them says.
+      const merged = mergeStatuses([...managers.map((one) => entry.statuses.get(one) ?? {}), applied])
       if (isDeepStrictEqual(merged, entry.resource.status ?? {})) return
       replace(entry, { ...entry.resource, status: merged as NonNullable<Resource['status']> })
     },

@@ -1,5 +1,5 @@
 import { type Condition, type ConditionType, type Reason, stamp, verdict } from '../../src/api/conditions.ts'
-import { happeningsOf } from '../../src/operator/happenings.ts'
+import { happeningsOf } from '../../src/store/happenings.ts'
 
 const now = new Date(0)
 type Told = { [T in ConditionType]?: readonly [Condition['status'], Reason<T>] }

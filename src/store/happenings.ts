@@ -1,5 +1,5 @@
 import type { Condition, ConditionType } from '../api/conditions.ts'
-import type { Happening } from '../store/store.ts'
+import type { Happening } from './store.ts'
 
 /** What Ready follows from, the causes before their consequences. */
 const steady: readonly string[] = ['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'] satisfies ConditionType[]

@@ -1,0 +1,41 @@
+import { type Condition, type Verdict, verdict } from './conditions.ts'
+import type { Subscription } from './subscription.ts'
+
+type Said = Pick<Condition, 'status' | 'reason' | 'message'>
+
+/** Ready follows from the others: the first that is not True says why. */
+export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Verdict<'Ready'> => {
+  if (accepted.status !== 'True') return verdict('Ready', 'False', 'NotAccepted', accepted.message)
+  if (resolved.status !== 'True') return verdict('Ready', 'False', 'NotResolved', resolved.message)
+  if (programmed.status !== 'True') return verdict('Ready', 'False', 'NotProgrammed', programmed.message)
+  return verdict('Ready', 'True', 'Ready', 'Declared on the broker')
+}
+
+/** A Subscription that is declared is Ready once a dispatcher delivers. */
+export const deliveringReady = (
+  { suspend }: Subscription['spec'],
+  declared: Verdict,
+  delivering: Said | undefined,
+): Verdict => {
+  if (declared.status !== 'True') return declared
+  if (suspend) return verdict('Ready', 'False', 'Suspended', 'spec.suspend is true: messages wait in the queue')
+  if (delivering?.status === 'True') return verdict('Ready', 'True', 'Ready', 'Declared on the broker and delivering')
+  const message = delivering?.message ?? 'No dispatcher has reported on it yet'
+  return verdict('Ready', 'False', delivering?.reason === 'Suspended' ? 'Suspended' : 'NotDelivering', message)
+}
+
+/**
+ * Ready of a Subscription as it follows from its other conditions, and the generation that it is of; `undefined` before
+ * the operator has looked. Whoever changes one of the others writes it with them, so that it never waits for a process
+ * that may be away.
+ */
+export const readyOf = (
+  spec: Subscription['spec'],
+  conditions: readonly Condition[],
+): { readonly ready: Verdict; readonly generation: number } | undefined => {
+  const find = (type: string): Condition | undefined => conditions.find((condition) => condition.type === type)
+  const [accepted, resolved, programmed] = [find('Accepted'), find('ResolvedRefs'), find('Programmed')]
+  if (!accepted || !resolved || !programmed) return undefined
+  const ready = deliveringReady(spec, readyFrom(accepted, resolved, programmed), find('Delivering'))
+  return { ready, generation: programmed.observedGeneration ?? 0 }
+}
