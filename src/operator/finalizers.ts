@@ -11,10 +11,27 @@ export const givenUpAfterMs = 60_000
 
 const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
 
-/** Makes sure that no resource can go before its topology was dealt with. */
-export const addFinalizers = async (store: Store, attached: Attached): Promise<void> => {
-  const bare = membersOf(attached).filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
-  await Promise.all(bare.map((resource) => store.setFinalizer(kindOf(resource), resource, true)))
+/** Finalizers on their way to resources, each with its claim. */
+export type Finalizers = {
+  /** Resolves when the resource with this claim has one. */
+  of(claim: string): Promise<void>
+  /** Resolves when all have one. */
+  all(): Promise<unknown>
+  /** Resolves when nothing is on its way any more. */
+  settled(): Promise<unknown>
+}
+
+/**
+ * Makes sure that no resource can go before its topology was dealt with. What is declared for one of them need not wait
+ * for the finalizers of the others.
+ */
+export const addFinalizers = (store: Store, resources: readonly Resource[], instance: string): Finalizers => {
+  const bare = resources.filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
+  const added = new Map(
+    bare.map((resource) => [claimOn(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
+  )
+  const settled = Promise.allSettled(added.values())
+  return { of: async (claim) => added.get(claim), all: () => Promise.all(added.values()), settled: () => settled }
 }
 
 /** Lets go of the resources that the pass is done with, and says what stays on the broker. */

@@ -90,9 +90,10 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
   const look = async (key: string, attached: Attached): Promise<Again> => {
     const { broker } = attached
     const connection = await management.to(key, broker)
-    if (manages(broker)) await addFinalizers(store, attached)
+    const { of, all, settled } = addFinalizers(store, manages(broker) ? membersOf(attached) : [], instance)
     const memory = memories.get(key) ?? noMemory
-    const result = await pass(attached, instance, connection, memory, Date.now(), signal)
+    const result = await pass(attached, instance, connection, memory, Date.now(), of, signal).finally(settled)
+    await all()
     memories.set(key, result.memory)
     sayWhatHappened(attached, result, memory)
     const { wanted, plan, observed, applied } = result

@@ -45,6 +45,7 @@ export class UnsupportedVersion extends Error {
 
 /**
  * One pass over a broker: observe, compare, change, and read back, so that what is reported was seen and not hoped for.
+ * Changes wait until `mayDeclare` resolves for their claim.
  *
  * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
  */
@@ -54,6 +55,7 @@ export const pass = async (
   management: Management,
   memory: Memory,
   now: number,
+  mayDeclare: (claim: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<PassResult> => {
   // A broker that says nothing at all is told sooner by what costs it nothing.
@@ -76,7 +78,8 @@ export const pass = async (
   const planned = plan.stages.flat()
   let applied: readonly Applied[] = []
   if (planned.length > 0 && manages(attached.broker)) {
-    const apply = async ({ change }: Planned): Promise<void> => {
+    const apply = async ({ claim, change }: Planned): Promise<void> => {
+      await mayDeclare(claim)
       signal.throwIfAborted()
       await management.apply(change, signal)
     }
