@@ -102,9 +102,11 @@ export const mergeTallies = (tallies: readonly Tally[]): Tally => {
 
 const later = (a: LastFailure | undefined, b: LastFailure | undefined): LastFailure | undefined => {
   if (a === undefined || b === undefined) return a ?? b
-  if (a.time === b.time) return a.message < b.message ? b : a
-  return a.time < b.time ? b : a
+  if (a.time !== b.time) return a.time < b.time ? b : a
+  return textOf(a) < textOf(b) ? b : a
 }
+
+const textOf = ({ message, reason, statusCode }: LastFailure): string => JSON.stringify([message, reason, statusCode])
 
 /**
  * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long over.
