@@ -50,12 +50,12 @@ const onFreshVhost: Setting['onFreshVhost'] = async (work) => {
   }
 }
 
-/** Thousands of queues take longer to go than the broker's answer may take to come. */
+/** Thousands of queues take longer to go than the broker's answer may take to come; a busy one then stops half way. */
 const drop = async ({ drop, manage, name }: Vhost): Promise<void> => {
-  await drop().catch(() => undefined)
   const isGone = async () => {
+    await drop().catch(() => undefined)
     const all = (await manage('GET', '/vhosts?columns=name')) as { name: string }[]
     return all.every((vhost) => vhost.name !== name)
   }
-  await eventually(isGone, { timeoutMs: 180_000, everyMs: 200 })
+  await eventually(isGone, { timeoutMs: 300_000, everyMs: 200 })
 }
