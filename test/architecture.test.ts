@@ -15,7 +15,7 @@ const table: Record<string, Rules> = {
   delivery: { imports: ['api'], packages: [] },
   store: { imports: ['api'], packages: [] },
   'store/directory': { imports: ['api', 'store'], packages: ['yaml', 'chokidar'] },
-  'store/kubernetes': { imports: ['api', 'store'], packages: ['@kubernetes/client-node', 'undici'] },
+  'store/kubernetes': { imports: ['api', 'store'], packages: ['@kubernetes/client-node', 'undici', 'yaml'] },
   rabbit: { imports: [], types: ['topology'], packages: ['amqplib', 'undici'] },
   telemetry: { imports: [], packages: ['prom-client', 'pino', 'pino-pretty', 'hono', '@hono/node-server'] },
   operator: { imports: inside, packages: [] },

@@ -1,10 +1,7 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../../test/support/free-port.ts'
 import { peakRssMiBOf, rssMiBOf } from '../process-tree.ts'
 import { type Program, startProgram } from '../program.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 export type Role = 'operator' | 'dispatcher'
 export type Memory = { readonly peakMiB: number; readonly nowMiB: number }
@@ -19,15 +16,26 @@ export type Pair = {
   stop(): Promise<void>
 }
 
-/** Starts both at once. `folder` is for their output. */
-export const startPair = async (kubeconfig: string, folder: string): Promise<Pair> => {
+/** Starts both at once from the program at the path `main`. `folder` is for their output. */
+export const startPair = async (main: string, kubeconfig: string, folder: string): Promise<Pair> => {
   const addresses = { operator: `127.0.0.1:${await freePort()}`, dispatcher: `127.0.0.1:${await freePort()}` }
   const options = { operator: [], dispatcher: ['--allow-loopback'] }
   const start = (role: Role): Program =>
-    startProgram([process.execPath, main, role, '--listen', addresses[role], ...options[role]], {
-      env: { KUBECONFIG: kubeconfig },
-      logFile: join(folder, `${role}.log`),
-    })
+    startProgram(
+      [
+        process.execPath,
+        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/cpuprof/' + role] : []),
+        main,
+        role,
+        '--listen',
+        addresses[role],
+        ...options[role],
+      ],
+      {
+        env: { KUBECONFIG: kubeconfig },
+        logFile: join(folder, `${role}.log`),
+      },
+    )
   const programs: Readonly<Record<Role, Program>> = { operator: start('operator'), dispatcher: start('dispatcher') }
   const memoryOf = ({ pid }: Program): Memory => ({ peakMiB: peakRssMiBOf(pid), nowMiB: rssMiBOf(pid) })
   return {

@@ -5,6 +5,7 @@ import type { Vhost } from '../../test/support/vhost.ts'
 import { eventually } from '../../test/support/wait.ts'
 import { type Setting, say } from '../setting.ts'
 import { type BrokerCalls, brokerCalls } from './broker-calls.ts'
+import { bundle } from './bundle.ts'
 import { type Cluster, onFreshCluster } from './cluster.ts'
 import { type Memories, type Pair, startPair } from './pair.ts'
 import { untilReady } from './readiness.ts'
@@ -38,14 +39,15 @@ type Stage = Setting & {
 }
 
 /** Operator and dispatcher, with `count` Subscriptions to one Topic. */
-export const waybill = (count: number, restMs: number, setting: Setting): Promise<WaybillFigures> =>
-  setting.onFreshVhost((vhost, folder) =>
+export const waybill = async (count: number, restMs: number, setting: Setting): Promise<WaybillFigures> => {
+  const main = await bundle(setting.signal)
+  return setting.onFreshVhost((vhost, folder) =>
     onFreshCluster(async (cluster) => {
       const calls = await brokerCalls(vhost)
       let running: Pair | undefined
       const start = async () => {
         await running?.stop()
-        running = await startPair(cluster.kubeconfig, folder)
+        running = await startPair(main, cluster.kubeconfig, folder)
         return running
       }
       const stage = { ...setting, cluster, count, start }
@@ -62,6 +64,7 @@ export const waybill = (count: number, restMs: number, setting: Setting): Promis
       }
     }),
   )
+}
 
 const manifest = (number: number, url: string) =>
   subscriptionOf(`subscription-${number}`, 'orders', url, { filter: { routingKeys: [`order.${number}`] } })

@@ -5,9 +5,13 @@ import type { Change, Store } from './store.ts'
 /** What of a resource matters to somebody, as text to compare. */
 export type Print = (resource: Resource) => string
 
+/** While much changes, looking at all of it takes at most about a tenth of the time, but never waits longer than this. */
+const restShare = 9
+const longestRestMs = 1_000
+
 /**
  * Calls `changed` once at the start and then when a resource came or went, when its print is another than before, or when
- * a Secret changed; changes within `gatherMs` are one. Returns what stops it.
+ * a Secret changed; changes within `gatherMs` are one, or within nine times what the last call took. Returns what stops it.
  */
 export const onMeaning = (
   store: Store,
@@ -18,12 +22,16 @@ export const onMeaning = (
   const prints = new Map<string, string>()
   let secrets = false
   let timer: NodeJS.Timeout | undefined = setTimeout(() => tell(), 0)
+  let restUntil = 0
 
   const tell = () => {
     timer = undefined
     const sawSecrets = secrets
     secrets = false
+    const begun = performance.now()
     changed(sawSecrets)
+    const ended = performance.now()
+    restUntil = ended + Math.min(longestRestMs, restShare * (ended - begun))
   }
 
   const isNews = ({ kind: kindName, namespace, name }: Change): boolean => {
@@ -42,7 +50,7 @@ export const onMeaning = (
   }
 
   const stop = store.onChange((change) => {
-    if (isNews(change)) timer ??= setTimeout(tell, gatherMs)
+    if (isNews(change)) timer ??= setTimeout(tell, Math.max(gatherMs, restUntil - performance.now()))
   })
   return () => {
     stop()

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { readKubeconfig } from './kubeconfig.ts'
 
 /** Whom to trust and who we are, as TLS has it. */
 export type ClusterTls = {
@@ -9,7 +10,8 @@ export type ClusterTls = {
   readonly cert?: string | Buffer
   readonly key?: string | Buffer
   readonly servername?: string
-  readonly rejectUnauthorized?: boolean
+  /** Left out, `NODE_TLS_REJECT_UNAUTHORIZED` decides, as everywhere. */
+  readonly rejectUnauthorized?: false
 }
 
 /** Where the API server is and who we are there. Never log it: it holds credentials. */
@@ -37,13 +39,14 @@ const mounted = '/var/run/secrets/kubernetes.io/serviceaccount'
  * `~/.kube/config`. @throws ClusterError
  */
 export const findCluster = async (env: NodeJS.ProcessEnv = process.env): Promise<Cluster> => {
-  if (env.KUBECONFIG) return fromKubeconfig()
+  if (env.KUBECONFIG) return fromKubeconfig(env.KUBECONFIG.split(delimiter).filter((path) => path !== ''))
   if (env.KUBERNETES_SERVICE_HOST) return fromPod(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT)
-  const exists = await access(join(homedir(), '.kube', 'config')).then(
+  const usual = join(homedir(), '.kube', 'config')
+  const exists = await access(usual).then(
     () => true,
     () => false,
   )
-  if (exists) return fromKubeconfig()
+  if (exists) return fromKubeconfig([usual])
   throw new ClusterError('No cluster found: set KUBECONFIG to the path of a kubeconfig, or run in a pod of the cluster')
 }
 
@@ -78,59 +81,36 @@ export const fromPod = async (host: string, port = '443', folder = mounted): Pro
   }
 }
 
-/** Who asks a program for a token need not do so for each request. */
+/** Files are not read, and programs not asked for a token, for each request. */
 const freshMs = 10_000
 
-const fromKubeconfig = async (): Promise<Cluster> => {
-  // It costs 89 MB of memory, which a pod never needs.
-  const { KubeConfig } = await import('@kubernetes/client-node')
-  const config = new KubeConfig()
-  try {
-    config.loadFromDefault()
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ClusterError(`The kubeconfig cannot be read: ${why}`, { cause })
+/** @throws ClusterError */
+const fromKubeconfig = async (paths: readonly string[]): Promise<Cluster> => {
+  const because = (what: string) => (cause: unknown) => {
+    throw new ClusterError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
-  const cluster = config.getCurrentCluster()
-  if (cluster === null) {
+  const { context, cluster, namespace, credentials } = await readKubeconfig(paths).catch(
+    because('The kubeconfig cannot be read'),
+  )
+  if (cluster === undefined) {
     const hint = 'choose a context with kubectl config use-context'
-    throw new ClusterError(`The kubeconfig has no cluster for the context ${config.getCurrentContext()}: ${hint}`)
+    throw new ClusterError(`The kubeconfig has no cluster for the context ${context || '(none is chosen)'}: ${hint}`)
   }
   if (cluster.proxyUrl) throw new ClusterError('The kubeconfig names a proxy-url, which Waybill does not support')
-
-  let tls: ClusterTls = {}
-  const renew = async (): Promise<Record<string, string>> => {
-    const options: Parameters<typeof config.applyToHTTPSOptions>[0] = {}
-    await config.applyToHTTPSOptions(options)
-    const { ca, cert, key, servername, rejectUnauthorized, auth } = options
-    tls = defined({ ca, cert, key, servername, rejectUnauthorized }) as ClusterTls
-    const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {}
-    return { ...basic, ...Object.fromEntries(Object.entries(options.headers ?? {}).map(([k, v]) => [k, String(v)])) }
-  }
-  let headers: Record<string, string>
-  try {
-    headers = await renew()
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ClusterError(`The credentials of the kubeconfig cannot be used: ${why}`, { cause })
-  }
+  let known = await credentials().catch(because('The credentials of the kubeconfig cannot be used'))
   let readAt = performance.now()
-  const context = config.getContextObject(config.getCurrentContext())
   return {
     server: cluster.server,
     get tls() {
-      return tls
+      return known.tls
     },
     async headers() {
       if (performance.now() - readAt > freshMs) {
-        headers = await renew()
+        known = await credentials()
         readAt = performance.now()
       }
-      return headers
+      return known.headers
     },
-    namespace: context?.namespace || 'default',
+    namespace: namespace || 'default',
   }
 }
-
-const defined = (options: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

@@ -22,8 +22,10 @@ export type Events = {
 /** The same within this time is one Event. */
 const sameWithinMs = 10 * 60_000
 const queueAtMost = 5_000
-/** A thousand resources that become Ready at once must not keep the API server from taking their statuses. */
-const paceMs = 20
+/** A thousand resources that become Ready at once must not keep the API server from taking their statuses: */
+const leastPauseMs = 20
+/** between two Events so many times what it took the server to take one, which is longer the busier it is. */
+const pauseShare = 4
 /** Of each resource so many at once, and then one a minute: as client-go, but sooner again. */
 const burst = 25
 const perTokenMs = 60_000
@@ -128,8 +130,10 @@ export const createEvents = ({ client, log, ...teller }: EventsOptions, signal: 
       const [next] = queue
       if (next) {
         queue.delete(next)
+        const begun = performance.now()
         await tell(next)
-        if (!signal.aborted) await delay(paceMs)
+        const pauseMs = Math.max(leastPauseMs, pauseShare * (performance.now() - begun))
+        if (!signal.aborted) await delay(pauseMs, undefined, { signal }).catch(() => undefined)
       } else if (signal.aborted) return
       else {
         wake = Promise.withResolvers()

@@ -1,0 +1,11 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Bundles the program as the image does; resolves to the path of what to start. */
+export const bundle = async (signal: AbortSignal): Promise<string> => {
+  await promisify(execFile)('npm', ['run', '--silent', 'bundle', '--', '--outdir=dist/bundle'], { cwd: root, signal })
+  return `${root}dist/bundle/main.js`
+}
