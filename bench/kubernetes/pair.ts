@@ -21,21 +21,10 @@ export const startPair = async (main: string, kubeconfig: string, folder: string
   const addresses = { operator: `127.0.0.1:${await freePort()}`, dispatcher: `127.0.0.1:${await freePort()}` }
   const options = { operator: [], dispatcher: ['--allow-loopback'] }
   const start = (role: Role): Program =>
-    startProgram(
-      [
-        process.execPath,
-        ...(process.env.PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/cpuprof/' + role] : []),
-        main,
-        role,
-        '--listen',
-        addresses[role],
-        ...options[role],
-      ],
-      {
-        env: { KUBECONFIG: kubeconfig },
-        logFile: join(folder, `${role}.log`),
-      },
-    )
+    startProgram([process.execPath, main, role, '--listen', addresses[role], ...options[role]], {
+      env: { KUBECONFIG: kubeconfig },
+      logFile: join(folder, `${role}.log`),
+    })
   const programs: Readonly<Record<Role, Program>> = { operator: start('operator'), dispatcher: start('dispatcher') }
   const memoryOf = ({ pid }: Program): Memory => ({ peakMiB: peakRssMiBOf(pid), nowMiB: rssMiBOf(pid) })
   return {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 
@@ -13,6 +14,9 @@ export type Process = {
 
 /** The second signal, or a fault that nobody caught, ends the process with 1. */
 export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Process => {
+  // The room for what lives shortly stays as large as loading the program has made it. A thousand changes at once would let
+  // V8 take 130 MB for it and keep them; collecting more often instead costs no processor time that could be measured.
+  setFlagsFromString('--semi-space-growth-factor=1')
   const log = createLog(logLevel === undefined ? {} : { level: logLevel })
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) {

@@ -21,7 +21,8 @@ type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 export const managementApi = (endpoint: Endpoint, before: () => void): ManagementApi => {
   const base = new URL(endpoint.management)
   const pool = new Pool(base.origin, {
-    connections: 16,
+    // Policies take their time on a broker with many queues, and one after the other: more at once would only wait longer.
+    connections: 8,
     headersTimeout: answerWithinMs,
     bodyTimeout: answerWithinMs,
     connect: {

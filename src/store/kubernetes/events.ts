@@ -25,7 +25,7 @@ const queueAtMost = 5_000
 /** A thousand resources that become Ready at once must not keep the API server from taking their statuses: */
 const leastPauseMs = 20
 /** between two Events so many times what it took the server to take one, which is longer the busier it is. */
-const pauseShare = 4
+const pauseShare = 2
 /** Of each resource so many at once, and then one a minute: as client-go, but sooner again. */
 const burst = 25
 const perTokenMs = 60_000
