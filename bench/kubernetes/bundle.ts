@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -6,6 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Bundles the program as the image does; resolves to the path of what to start. */
 export const bundle = async (signal: AbortSignal): Promise<string> => {
+  await rm(`${root}dist/bundle`, { recursive: true, force: true })
   await promisify(execFile)('npm', ['run', '--silent', 'bundle', '--', '--outdir=dist/bundle'], { cwd: root, signal })
   return `${root}dist/bundle/main.js`
 }
