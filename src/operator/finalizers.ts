@@ -9,6 +9,9 @@ import { membersOf } from './unreachable.ts'
 /** A deletion does not wait longer than this for a broker that is away. */
 export const givenUpAfterMs = 60_000
 
+/** Who deletes many resources does so one after the other: what goes within this time after its target still finds it. */
+const lingerMs = 3_000
+
 const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
 
 /** Finalizers on their way to resources, each with its claim. */
@@ -34,23 +37,33 @@ export const addFinalizers = (store: Store, resources: readonly Resource[], inst
   return { of: async (claim) => added.get(claim), all: () => Promise.all(added.values()), settled: () => settled }
 }
 
-/** Lets go of the resources that the pass is done with, and says what stays on the broker. */
+/**
+ * Lets go of the resources that the pass is done with, and says what stays on the broker. Resolves to whether one of them
+ * is kept for others for a while, and wants another look then.
+ */
 export const releaseGone = async (
   store: Store,
   attached: Attached,
   instance: string,
   { plan }: PassResult,
-): Promise<void> => {
-  const held = neededByOthers(attached)
+  now: number,
+): Promise<boolean> => {
+  const held = neededByOthers(attached, now)
+  let lingers = false
   for (const resource of membersOf(attached)) {
     const kept = plan.gone.get(claimOn(instance, resource))
-    if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined || held.has(resource)) continue
+    if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined) continue
+    if (held.has(resource)) {
+      lingers = true
+      continue
+    }
     if (kept.length > 0) {
       const message = `Left on the broker: ${kept.join(', ')}; a resource of the same name takes it back`
       store.record(resource, { type: 'Normal', reason: 'Retained', message })
     }
     await store.setFinalizer(kindOf(resource), resource, false)
   }
+  return lingers
 }
 
 /** Lets go of resources whose topology nobody can reach any more. */
@@ -71,18 +84,22 @@ export const releaseStranded = async (
   }
 }
 
-/** Resources that others, on their way out too, still need to find the broker. */
-const neededByOthers = ({ broker, topics, queues, subscriptions }: Attached): ReadonlySet<Resource> => {
+/** Resources that others, on their way out too or about to be, still need to find the broker. */
+const neededByOthers = (attached: Attached, now: number): ReadonlySet<Resource> => {
+  const { broker, topics, queues, subscriptions } = attached
   const needed = new Set<Resource>()
-  for (const { subscription, source } of subscriptions) {
-    if (isDeleting(subscription)) needed.add('topic' in source ? source.topic : source.queue)
+  const need = (target: Resource, by: Resource): void => {
+    const since = Date.parse(target.metadata.deletionTimestamp ?? '')
+    if (isDeleting(by) || now - since < lingerMs) needed.add(target)
   }
-  for (const { queue, topics: bound } of queues) if (isDeleting(queue)) for (const topic of bound) needed.add(topic)
-  const others = [
-    ...topics,
-    ...queues.map(({ queue }) => queue),
-    ...subscriptions.map(({ subscription }) => subscription),
-  ]
-  if (others.some(isDeleting)) needed.add(broker)
+  for (const { subscription, source } of subscriptions) {
+    need('topic' in source ? source.topic : source.queue, subscription)
+    need(broker, subscription)
+  }
+  for (const { queue, topics: bound } of queues) {
+    for (const topic of bound) need(topic, queue)
+    need(broker, queue)
+  }
+  for (const topic of topics) need(broker, topic)
   return needed
 }

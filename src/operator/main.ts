@@ -46,6 +46,9 @@ export type Running = {
 /** The key of what belongs to no broker: unresolved resources and dead-letter policies. */
 const loose = ''
 
+/** What is kept for others a little longer is looked at again after this. */
+const lingerLookMs = 1_000
+
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
   const { store, instance, log, metrics, lookup, fence } = options
@@ -101,12 +104,14 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     backlogMetrics(metrics, attached, observed, memory)
     const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => claimOn(instance, each)))
     const current = withLatestStatuses(attached, store)
-    const release = () =>
-      manages(broker)
-        ? releaseGone(store, attached, instance, result)
-        : releaseStranded(store, membersOf(attached), Date.now(), true)
+    let lingers = false
+    const release = async () => {
+      if (manages(broker)) lingers = await releaseGone(store, attached, instance, result, Date.now())
+      else await releaseStranded(store, membersOf(attached), Date.now(), true)
+    }
     const written = await statuses.writeAll(report(current, findings, observed, living)).finally(release)
     const againMs = againAfterMs(broker, result, Math.random())
+    if (lingers) return { againMs: Math.min(againMs, lingerLookMs) }
     return { againMs: written.includes('later') ? Math.min(againMs, countsEveryMs) : againMs }
   }
 

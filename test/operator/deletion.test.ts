@@ -1,3 +1,5 @@
+import { broker } from '../../src/api/broker.ts'
+import { isDeleting, type Resource } from '../../src/api/resource.ts'
 import { subscription } from '../../src/api/subscription.ts'
 import { topic } from '../../src/api/topic.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
@@ -6,7 +8,7 @@ import { connectProducer } from '../support/publish.ts'
 import { eventually } from '../support/wait.ts'
 
 const url = 'http://127.0.0.1:9/'
-const slow = { timeoutMs: 25_000 }
+const slow = { timeoutMs: 60_000 }
 let stage: Stage
 beforeAll(async () => {
   stage = await startStage({ only: 'operator' })
@@ -22,6 +24,7 @@ const policies = async (): Promise<string[]> => {
   const { vhost } = stage
   return ((await vhost.manage('GET', `/policies/${vhost.name}`)) as { name: string }[]).map(({ name }) => name).sort()
 }
+const isGoing = (resource: Resource | undefined): boolean => resource === undefined || isDeleting(resource)
 const of = (name: string): string[] => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]
 
 test('each subscription goes by its deletion policy, and takes its queue back when it returns', async () => {
@@ -94,4 +97,30 @@ test('a topic leaves its exchange and what is parked there, unless it says Delet
   expect(left).toEqual(expect.arrayContaining(['shop.kept', 'waybill.unrouted.shop.kept']))
   expect(left).not.toEqual(expect.arrayContaining(['shop.gone']))
   expect(await queues()).not.toContain('waybill.unrouted.shop.gone')
+})
+
+test('what is deleted one after the other, what the others need first, leaves nothing that nobody needs', async () => {
+  const own = await startStage({ only: 'operator' })
+  try {
+    const { folder, vhost, condition, get, logs } = own
+    folder.write('broker', brokerOf(vhost))
+    folder.write('topic', [topicOf('orders', { deletionPolicy: 'Delete' })])
+    folder.write('subscription', [subscriptionOf('mail', 'orders', url)])
+    await condition(subscription, 'mail', 'Programmed', 'True')
+    const inTurn = [
+      { file: 'broker', isGone: () => isGoing(get(broker, 'rabbitmq')) },
+      { file: 'topic', isGone: () => isGoing(get(topic, 'orders')) },
+      { file: 'subscription', isGone: () => isGoing(get(subscription, 'mail')) },
+    ]
+    for (const { file, isGone } of inTurn) {
+      folder.delete(file)
+      await eventually(isGone)
+    }
+    await eventually(() => get(subscription, 'mail') === undefined && get(topic, 'orders') === undefined, slow)
+    const left = (await vhost.manage('GET', `/queues/${vhost.name}?disable_stats=true`)) as { name: string }[]
+    expect(left.map(({ name }) => name)).not.toEqual(expect.arrayContaining([expect.stringContaining('shop.mail')]))
+    expect(logs()).not.toContain('OrphanedTopology')
+  } finally {
+    await own.close()
+  }
 })

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { readKubeconfig } from './kubeconfig.ts'
 
 /** Whom to trust and who we are, as TLS has it. */
 export type ClusterTls = {
@@ -89,6 +88,8 @@ const fromKubeconfig = async (paths: readonly string[]): Promise<Cluster> => {
   const because = (what: string) => (cause: unknown) => {
     throw new ClusterError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
+  // Only what has no pod's account needs what understands kubeconfigs.
+  const { readKubeconfig } = await import('./kubeconfig.ts')
   const { context, cluster, namespace, credentials } = await readKubeconfig(paths).catch(
     because('The kubeconfig cannot be read'),
   )

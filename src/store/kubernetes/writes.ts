@@ -18,6 +18,9 @@ export type WritesOptions = {
 /** Called right before each change is sent; throws where it must not be made any more. */
 export type MayWrite = (() => void) | undefined
 
+/** The server would read what is written twice, to warn of fields that it does not know. */
+const unwarned = { fieldValidation: 'Ignore' }
+
 /** An object that keeps changing meanwhile is tried so often. */
 const conflictsAtMost = 5
 
@@ -54,7 +57,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
         try {
           return await patch(kind, {
             path: `${resourcePath(kind, known.metadata)}/status`,
-            query: { fieldManager: manager, force: true },
+            query: { ...unwarned, fieldManager: manager, force: true },
             contentType: 'application/apply-patch+yaml',
             body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
             before: mayWrite,
@@ -77,6 +80,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
         try {
           return await patch(kind, {
             path: resourcePath(kind, known.metadata),
+            query: unwarned,
             contentType: 'application/merge-patch+json',
             body: { metadata: { uid, resourceVersion, finalizers } },
             before: mayWrite,
