@@ -60,11 +60,13 @@ export const fromPod = async (host: string, port = '443', folder = mounted): Pro
   }
   const text = (path: string) => readFile(path, 'utf8')
   let token = ''
-  let writtenMs = Number.NaN
+  let seen = ''
   const headers = async (): Promise<Record<string, string>> => {
-    const { mtimeMs } = await use('token', (path) => stat(path))
-    if (mtimeMs !== writtenMs) token = (await use('token', text)).trim()
-    writtenMs = mtimeMs
+    // Times of files are a few milliseconds coarse; a token that is renewed is another file.
+    const { ino, mtimeMs } = await use('token', (path) => stat(path))
+    const now = `${ino} ${mtimeMs}`
+    if (now !== seen) token = (await use('token', text)).trim()
+    seen = now
     return { authorization: `Bearer ${token}` }
   }
   await headers()
