@@ -87,7 +87,8 @@ export const listenTo = (options: ListenOptions): Listening => {
     if (statusCode !== 200) {
       await body.dump()
       if (statusCode !== 204) throw new ShareError(`It answered ${statusCode}`)
-      if (origin.replica !== undefined) hear(origin.replica, undefined, url)
+      // Whoever is to tell everything always has something to tell, but for a process at this address that has only just begun.
+      if (origin.replica !== undefined && since > 0) hear(origin.replica, undefined, url)
       return
     }
     const share = parsed(await body.text())
