@@ -22,9 +22,9 @@ export type Events = {
 /** The same within this time is one Event. */
 const sameWithinMs = 10 * 60_000
 const queueAtMost = 5_000
-/** A thousand resources that become Ready at once must not keep the API server from taking their statuses: */
+/** A thousand resources that become Ready at once must not keep the API server from taking their statuses. */
 const leastPauseMs = 20
-/** between two Events so many times what it took the server to take one, which is longer the busier it is. */
+/** The pause after an Event, as a multiple of what the server took to store it: a busy one is left alone for longer. */
 const pauseShare = 2
 /** Of each resource so many at once, and then one a minute: as client-go, but sooner again. */
 const burst = 25

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { RequestOptions } from 'node:https'
 import { dirname, resolve } from 'node:path'
-// The package as a whole would load a class for each kind of Kubernetes: 52 MB of memory and a third of a second.
+// The package as a whole would load a class for each kind of Kubernetes: 52 MB of memory and a third of a second. Files
+// within it may move with any release, so its version is pinned.
 import {
   type Cluster,
   type Context,
