@@ -112,7 +112,8 @@ export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, str
 export const againAfterMs = (broker: Broker, { plan, applied }: PassResult, random: number): number => {
   const resyncMs = milliseconds(broker.spec.resyncInterval) * (0.8 + random * 0.2)
   if (applied.some(({ error }) => error !== undefined)) return Math.min(resyncMs, 5_000)
-  if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0)) return Math.min(resyncMs, 1_000)
+  if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.fencing.length > 0))
+    return Math.min(resyncMs, 1_000)
   if (plan.quiet.size > 0) return Math.min(resyncMs, settleMs)
   return plan.shadowed.length > 0 ? Math.min(resyncMs, 5_000) : resyncMs
 }

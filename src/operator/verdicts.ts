@@ -30,7 +30,7 @@ export const judge = (
   const shadowed = new Map(plan.shadowed.map(({ claim, message }) => [claim, message]))
   const open = new Map<string, Planned[]>()
   // What is on its way out takes nothing away from what is wanted.
-  const retiring = new Set(plan.changes)
+  const retiring = new Set([...plan.changes, ...plan.fencing])
   for (const planned of plan.stages.flat()) {
     if (retiring.has(planned)) continue
     const list = open.get(planned.claim)

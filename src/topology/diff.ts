@@ -90,7 +90,7 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
     stages: [
       // A queue that is being declared while its policy is put may miss it for ever. And put on queues that are there, a
       // class policy is worked into each of them again: that takes as long as binding them.
-      [...policies.filter(shared), ...unput].filter(free),
+      [...retiring.fencing, ...policies.filter(shared), ...unput].filter(free),
       declares.filter(free),
       [...policies.filter((planned) => !shared(planned)), ...put, ...binds].filter(free),
       [...unbinds(wanted, observed).filter(free), ...retiring.changes],

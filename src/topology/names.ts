@@ -35,8 +35,43 @@ export const policyName = (claim: string, part?: string): string => (part === un
 export const fencePart = 'fence'
 export const claimOfPolicy = (name: string): string => name.split('#')[0] ?? name
 
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
 /** A regular expression that matches exactly one name: policy patterns are regular expressions, and `.` matches anything. */
-export const exactly = (name: string): string => `^${name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`
+export const exactly = (name: string): string => `^${escaped(name)}$`
+
+/** RabbitMQ 4.3 takes no longer pattern of a policy (`pattern must not exceed 1024 bytes`). */
+const longestPattern = 1024
+
+/** Regular expressions of which each name matches exactly one, and nothing else any, with the first of its names. */
+export const exactlyEach = (
+  names: readonly string[],
+): readonly { readonly first: string; readonly pattern: string }[] => {
+  const patterns: { first: string; pattern: string }[] = []
+  let group: string[] = []
+  // In order, so that those with the longest beginnings in common are together.
+  for (const name of names.toSorted()) {
+    const pattern = oneOf([...group, name])
+    if (group.length > 0 && Buffer.byteLength(pattern) <= longestPattern) {
+      group.push(name)
+      patterns[patterns.length - 1] = { first: group[0] ?? name, pattern }
+    } else {
+      group = [name]
+      patterns.push({ first: name, pattern: exactly(name) })
+    }
+  }
+  return patterns
+}
+
+/** `names` are in order: what the first and the last begin with, all begin with. */
+const oneOf = (names: readonly string[]): string => {
+  const [first = '', last = ''] = [names[0], names.at(-1)]
+  let end = 0
+  while (end < first.length && first[end] === last[end]) end += 1
+  // A letter of two code units is not taken apart.
+  if (/[\ud800-\udbff]$/.test(first.slice(0, end))) end -= 1
+  return `^${escaped(first.slice(0, end))}(${names.map((name) => escaped(name.slice(end))).join('|')})$`
+}
 
 /** The field that the name of a resource's own object on the broker comes from. */
 export const nameField = ({ kind }: Pick<Resource, 'kind'>): string =>

@@ -1,7 +1,8 @@
 import type { Desired, Presence } from './desired.ts'
 import type { Planned } from './diff.ts'
-import { delayPrefix, exactly, fencePart, ownerArgument, policyName, returnExchange } from './names.ts'
-import type { Arguments, Observed, Policy, Queue } from './topology.ts'
+import { fences } from './fences.ts'
+import { delayPrefix, fencePart, ownerArgument, returnExchange } from './names.ts'
+import type { Arguments, Observed, Queue } from './topology.ts'
 
 /**
  * How objects go that no resource wants any more. A queue that may hold messages is deleted only after it was cut off,
@@ -10,11 +11,13 @@ import type { Arguments, Observed, Policy, Queue } from './topology.ts'
  */
 export type Retiring = {
   readonly changes: readonly Planned[]
+  /** Come before anything is declared, for a fence that is left over would hold for it too. */
+  readonly fencing: readonly Planned[]
   /** Claims of deleted resources with nothing left to do, and what stays on the broker because it may hold messages. */
   readonly gone: ReadonlyMap<string, readonly string[]>
   /** Claims of deleted resources that need another look. */
   readonly waiting: ReadonlySet<string>
-  /** Queues seen with nothing to hold them, for `Times` of the next pass. */
+  /** Queues seen fenced and with nothing to hold them, for `Times` of the next pass. */
   readonly quiet: ReadonlySet<string>
 }
 
@@ -33,33 +36,27 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const changes: Planned[] = []
   const gone = new Map<string, string[]>()
   const waiting = new Set<string>()
-  const quiet = new Set<string>()
   const ladderBusy = observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0)
-  const fences = new Set(observed.policies.map(({ name }) => name).filter((name) => name.includes(`#${fencePart}:`)))
-  const stillFenced = new Set<string>()
-
-  const isBusy = ({ name }: Queue): boolean =>
-    messagesIn(observed, name) > 0 ||
-    observed.bindings.some(({ source, destination }) => destination === name && source !== returnExchange)
-
-  /** One more step towards the end of an idle queue. */
-  const retireQueue = (claim: string, { name }: Queue) => {
-    const fence = fenceOf(claim, name)
-    quiet.add(name)
-    stillFenced.add(fence.name)
-    if (!fences.has(fence.name)) {
-      changes.push({ claim, change: { do: 'put-policy', policy: fence } })
-    } else if (times.now - (times.quietSince.get(name) ?? times.now) >= settleMs) {
-      changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'if-empty' } })
-    }
+  /** Idle queues that nobody wants, and whose they are. */
+  const idle = new Map<string, string>()
+  const bound = new Set(
+    observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
+  )
+  const byClaim = {
+    bindings: grouped(observed.bindings),
+    queues: grouped(observed.queues),
+    exchanges: grouped(observed.exchanges),
   }
 
+  const isBusy = ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name)
+
   const retireOwner = (claim: string, how: Exclude<Presence, 'present'>) => {
-    const bindings = observed.bindings.filter((binding) => owns(claim, binding) && binding.source !== returnExchange)
-    const returns = observed.bindings.filter((binding) => owns(claim, binding) && binding.source === returnExchange)
-    const queues = observed.queues.filter((queue) => owns(claim, queue))
-    const exchanges = observed.exchanges.filter((exchange) => owns(claim, exchange))
-    const isOwn = (name: string) => name === claim || (name.startsWith(`${claim}#`) && !fences.has(name))
+    const own = byClaim.bindings.get(claim) ?? []
+    const bindings = own.filter(({ source }) => source !== returnExchange)
+    const returns = own.filter(({ source }) => source === returnExchange)
+    const queues = byClaim.queues.get(claim) ?? []
+    const exchanges = byClaim.exchanges.get(claim) ?? []
+    const isOwn = (name: string) => name === claim || (name.startsWith(`${claim}#`) && !isFence(name))
     const policies = observed.policies.filter(({ name }) => isOwn(name))
     const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
     const before = changes.length
@@ -71,7 +68,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
       const fresh = times.now - (times.goingSince.get(claim) ?? times.now) >= settleMs
       // A delayed message may belong to any queue, so all stay while one is delayed.
       const busy = ladderBusy || queues.some(isBusy)
-      if (!busy) for (const queue of queues) retireQueue(claim, queue)
+      if (!busy) for (const { name } of queues) idle.set(name, claim)
       if (!busy || !fresh) waiting.add(claim)
     } else if (how !== 'Retain') {
       // Those to a queue of its own go with it; a queue of somebody else stays.
@@ -100,35 +97,26 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     changes.push({ claim: claimOn(exchange), change: { do: 'delete-exchange', exchange: exchange.name } })
   }
   for (const queue of observed.queues) {
-    if (isUnwanted(queue, wantedQueues) && !isBusy(queue)) retireQueue(claimOn(queue), queue)
+    if (isUnwanted(queue, wantedQueues) && !isBusy(queue)) idle.set(queue.name, claimOn(queue))
   }
 
-  for (const name of fences) {
-    const claim = name.slice(0, name.indexOf('#'))
-    if (claim.startsWith(`${wanted.instance}:`) && !stillFenced.has(name)) {
-      changes.push({ claim, change: { do: 'delete-policy', policy: name } })
-      if (gone.delete(claim)) waiting.add(claim)
-    }
+  const { closed, changes: fencing } = fences(wanted, observed, new Set(idle.keys()))
+  for (const [name, claim] of idle) {
+    if (!closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs) continue
+    changes.push({ claim, change: { do: 'delete-queue', queue: name, only: 'if-empty' } })
   }
-  return { changes, gone, waiting, quiet }
+  if (fencing.length > 0 && gone.delete(wanted.broker)) waiting.add(wanted.broker)
+  return { changes, fencing, gone, waiting, quiet: closed }
 }
 
 type Named = { readonly name: string; readonly arguments: Arguments }
 
 const claimOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
-const owns = (claim: string, object: { readonly arguments: Arguments }): boolean => claimOn(object) === claim
+const grouped = <T extends { readonly arguments: Arguments }>(objects: readonly T[]) => Map.groupBy(objects, claimOn)
+const isFence = (policy: string): boolean => policy.includes(`#${fencePart}:`)
 
 /** Unknown counts as one: what cannot be counted is not empty. */
 const messagesIn = ({ states }: Observed, queue: string): number => {
   const state = states.get(queue)
   return state?.state === 'running' ? state.messages : 1
 }
-
-/** Refuses whatever arrives by the default exchange, which knows no bindings. */
-const fenceOf = (claim: string, queue: string): Policy => ({
-  name: policyName(claim, `${fencePart}:${queue}`),
-  pattern: exactly(queue),
-  applyTo: 'queues',
-  priority: 1000,
-  definition: { 'max-length': 0, overflow: 'reject-publish' },
-})

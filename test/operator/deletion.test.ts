@@ -75,7 +75,7 @@ test('a subscription that returns in the middle of its deletion is whole again',
   expect(lastTransitionTime).toBeDefined()
   const first = stage.get(subscription, 'again')?.metadata.uid
   folder.delete('again')
-  await eventually(async () => (await policies()).some((name) => name.includes('#fence:waybill.sub.shop.again')))
+  await eventually(async () => (await policies()).some((name) => name.includes('#fence:waybill.dlq.shop.again')))
   folder.write('again', [subscriptionOf('again', 'orders', url)])
   await eventually(() => stage.get(subscription, 'again')?.metadata.uid !== first, slow)
   await condition(subscription, 'again', 'Programmed', 'True')

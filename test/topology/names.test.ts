@@ -6,6 +6,7 @@ import {
   deadLetterQueueOfQueue,
   delayLevel,
   exactly,
+  exactlyEach,
   exchangeOf,
   queueOf as nameOf,
   policyName,
@@ -49,6 +50,25 @@ test('exactly one name matches, whatever is in it', () => {
     }),
     { examples: [['a.b', 'axb']] },
   )
+})
+
+test('each of many names matches one of few patterns, all short enough for RabbitMQ, and no other name does', () => {
+  const name = fc.string({ unit: fc.constantFrom(...'ab.*|)-é\u{1f600}\u{1f601}'), minLength: 1, maxLength: 40 })
+  fc.assert(
+    fc.property(fc.uniqueArray(name, { maxLength: 200 }), name, (names, other) => {
+      const groups = exactlyEach(names)
+      const matching = (one: string) => groups.filter(({ pattern }) => new RegExp(pattern).test(one))
+      for (const one of names) expect(matching(one)).toHaveLength(1)
+      expect(matching(other)).toHaveLength(names.includes(other) ? 1 : 0)
+      for (const { first, pattern } of groups) {
+        expect(names).toContain(first)
+        expect(Buffer.byteLength(pattern)).toBeLessThanOrEqual(1024)
+      }
+    }),
+    { examples: [[['ab', 'abc', 'abcd'], 'abcde']] },
+  )
+  const numbered = Array.from({ length: 1000 }, (_, number) => `waybill.sub.shop.billing-${number}`)
+  expect(exactlyEach(numbered).length).toBeLessThan(8)
 })
 
 test('the claim can be read back from the name of a policy', () => {

@@ -10,6 +10,7 @@ const billing = subscriptionOf('billing')
 const queue = 'waybill.sub.shop.billing'
 const deadLetters = 'waybill.dlq.shop.billing'
 const claim = 'waybill:Subscription/shop/billing'
+const fence = `waybill:Broker/shop/rabbitmq#fence:${deadLetters}`
 
 const declared = (...all: Resource[]): VirtualHost => {
   const vhost = virtualHost()
@@ -35,12 +36,10 @@ describe('RetainIfNotEmpty', () => {
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual([
       'unbind shop.orders',
-      `put ${claim}#fence:${queue}`,
-      `put ${claim}#fence:${deadLetters}`,
+      `put ${fence}`,
       `delete ${queue} if-empty`,
       `delete ${deadLetters} if-empty`,
-      `drop ${claim}#fence:${queue}`,
-      `drop ${claim}#fence:${deadLetters}`,
+      `drop ${fence}`,
     ])
     expect(plan.gone.get(claim)).toEqual([])
     expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
@@ -93,7 +92,7 @@ describe('RetainIfNotEmpty', () => {
     passes(settleMs, new Map())
     vhost.put(queue, 1)
     passes(2 * settleMs, new Map([queue, deadLetters].map((name) => [name, settleMs])))
-    expect(told(vhost).slice(-2)).toEqual([`drop ${claim}#fence:${queue}`, `drop ${claim}#fence:${deadLetters}`])
+    expect(told(vhost).slice(-1)).toEqual([`drop ${fence}`])
     expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
   })
 

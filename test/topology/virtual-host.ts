@@ -111,7 +111,7 @@ export const converge = (wanted: Desired, vhost: VirtualHost): Plan => {
     const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
     const changes = plan.stages.flat()
     for (const { change } of changes) vhost.apply(change)
-    if (changes.length === 0 && plan.waiting.size === 0) return plan
+    if (changes.length === 0 && plan.waiting.size === 0 && plan.quiet.size === 0) return plan
     quietSince = since(plan.quiet, quietSince, now)
   }
   throw new Error('Does not come to rest')
