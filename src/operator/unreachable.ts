@@ -59,7 +59,7 @@ export const unreachableReports = (
   })
 }
 
-/** Nobody took the dead letters away while nobody could look. */
+/** Nobody took the dead letters away while nobody looked. */
 const stillPresent = ({ status }: Resource): Verdict[] => {
   const before = status?.conditions?.find(({ type }) => type === 'DeadLettersPresent')
   return before === undefined ? [] : [verdict('DeadLettersPresent', 'True', 'DeadLetters', before.message)]
@@ -89,7 +89,7 @@ const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {
   return verdict('Connected', 'False', reason, error.message)
 }
 
-/** The statuses of resources that belong to no broker because a reference leads nowhere. */
+/** The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did. */
 export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =>
   unresolved.map(({ resource, field, message }) => {
     const refs = verdict('ResolvedRefs', 'False', 'RefNotPermitted', `${field}: ${message}`)
@@ -99,7 +99,8 @@ export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =
       'NotResolved',
       'Nothing was declared or changed while a reference leads nowhere',
     )
-    return { resource, fields: {}, verdicts: [accepted, refs, programmed, readyFrom(accepted, refs, programmed)] }
+    const verdicts = [accepted, refs, programmed, readyFrom(accepted, refs, programmed), ...stillPresent(resource)]
+    return { resource, fields: seen(resource), verdicts }
   })
 
 /** Dead-letter policies need no broker of their own. */

@@ -12,6 +12,7 @@ import {
   subscriptionObjects,
   topicObjects,
 } from './objects.ts'
+import type { Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
 /** An object that a resource wants. */
@@ -42,6 +43,7 @@ export type Desired = {
   readonly queues: readonly Claimed<Queue>[]
   readonly bindings: readonly Claimed<Binding>[]
   readonly policies: readonly Claimed<Policy>[]
+  readonly retentions: readonly (Retention & { readonly claim: string })[]
   readonly owners: ReadonlyMap<string, Presence>
   readonly refusals: readonly Refusal[]
 }
@@ -55,6 +57,7 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect, 
   const queues: Claimed<Queue>[] = []
   const bindings: Claimed<Binding>[] = []
   const policies: Claimed<Policy>[] = []
+  const retentions: (Retention & { claim: string })[] = []
   const owners = new Map<string, Presence>()
   const refusals: Refusal[] = []
   const takenBy = new Map<string, Resource>()
@@ -76,6 +79,7 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect, 
     queues.push(...(objects.queues ?? []).map(claimed))
     bindings.push(...(objects.bindings ?? []).map(claimed))
     policies.push(...(objects.policies ?? []).map((want) => ({ claim, adopt: true, want })))
+    retentions.push(...(objects.retentions ?? []).map((retention) => ({ claim, ...retention })))
   }
 
   /** What a refused or vanishing resource names may be another's, who was never asked for consent. */
@@ -125,9 +129,9 @@ export const desired = (attached: Attached, instance: string, dialect: Dialect, 
         : absent(subscription, [source.queue], () => 'spec.queueRef')) ?? unfit(entry, consumed)
     if (isDeleting(subscription)) owners.set(claim, subscription.spec.deletionPolicy)
     else if (refusal) refusals.push(refusal)
-    else add(subscription, claim, subscriptionObjects(entry, claim, dialect))
+    else add(subscription, claim, subscriptionObjects(entry, dialect))
   }
-  return { instance, broker: brokerClaim, exchanges, queues, bindings, policies, owners, refusals }
+  return { instance, broker: brokerClaim, exchanges, queues, bindings, policies, retentions, owners, refusals }
 }
 
 const namesOf = ({ exchanges = [], queues = [] }: Objects): string[] => [

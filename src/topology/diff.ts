@@ -1,5 +1,6 @@
 import type { Claimed, Desired } from './desired.ts'
-import { claimOfPolicy, fencePart, ownerArgument } from './names.ts'
+import { claimOfPolicy, fencePart, ownerArgument, policyName } from './names.ts'
+import { retentionPart, retentionPolicies } from './retention.ts'
 import { type Retiring, retire, type Times } from './retire.ts'
 import type { Arguments, Binding, Change, Exchange, Observed, Policy, Queue } from './topology.ts'
 
@@ -76,23 +77,27 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
     .filter(({ want }) => !bound.has(bindingKey(want)) && !endsOf(want).some((name) => missing.has(name)))
     .map(({ claim, want }): Planned => ({ claim, change: { do: 'bind', binding: want } }))
 
-  const policies = policyChanges(wanted, observed)
-  const shared = ({ claim }: Planned) => claim === wanted.broker
+  const wantedPolicies = [
+    ...wanted.policies,
+    // They hold for queues by name, so none for a queue that is not its resource's own.
+    ...retentionPolicies(wanted.broker, wanted.retentions.filter(free)).map((want) => ({ claim: wanted.broker, want })),
+  ]
+  const policies = policyChanges(wanted, wantedPolicies, observed)
   // RabbitMQ looks at its queues again when a policy changes, not when the same is put once more.
-  const unheeded = notInForce(wanted, observed)
+  const unheeded = notInForce(wanted, wantedPolicies, observed)
   const missed = new Set(unheeded.flatMap(({ expected, found }) => (found === '' ? expected.name : [])))
-  const again = wanted.policies.filter(({ want }) => missed.has(want.name))
+  const again = wantedPolicies.filter(({ want }) => missed.has(want.name))
   const unput = again.map(({ claim, want }): Planned => ({ claim, change: { do: 'delete-policy', policy: want.name } }))
   const put = again.map(({ claim, want }): Planned => ({ claim, change: { do: 'put-policy', policy: want } }))
   const retiring = retire(wanted, observed, times)
   return {
     ...retiring,
     stages: [
-      // A queue that is being declared while its policy is put may miss it for ever. And put on queues that are there, a
-      // class policy is worked into each of them again: that takes as long as binding them.
-      [...retiring.fencing, ...policies.filter(shared), ...unput].filter(free),
+      // A queue that is being declared while its policy is put may miss it for ever. And each policy that is put is
+      // matched against all queues that are there: with a thousand of both that takes minutes.
+      [...retiring.fencing, ...policies, ...unput].filter(free),
       declares.filter(free),
-      [...policies.filter((planned) => !shared(planned)), ...put, ...binds].filter(free),
+      [...put, ...binds].filter(free),
       [...unbinds(wanted, observed).filter(free), ...retiring.changes],
     ].filter((stage) => stage.length > 0),
     conflicts,
@@ -172,15 +177,19 @@ const unbinds = (wanted: Desired, observed: Observed): Planned[] => {
   })
 }
 
-const policyChanges = (wanted: Desired, observed: Observed): Planned[] => {
+type WantedPolicies = readonly { readonly claim: string; readonly want: Policy }[]
+
+const policyChanges = ({ broker, owners }: Desired, policies: WantedPolicies, observed: Observed): Planned[] => {
   const found = new Map(observed.policies.map((policy) => [policy.name, policy]))
-  const puts = wanted.policies
+  const puts = policies
     .filter(({ want }) => !samePolicy(want, found.get(want.name)))
     .map(({ claim, want }): Planned => ({ claim, change: { do: 'put-policy', policy: want } }))
-  const keep = new Set(wanted.policies.map(({ want }) => want.name))
+  const keep = new Set(policies.map(({ want }) => want.name))
+  // What dead-letter queues keep is the Broker's to change even while it goes: it goes last.
+  const isOurs = (name: string): boolean =>
+    owners.get(claimOfPolicy(name)) === 'present' || name.startsWith(policyName(broker, `${retentionPart}:`))
   const deletes = observed.policies
-    .filter(({ name }) => !keep.has(name) && !name.includes(`#${fencePart}`))
-    .filter(({ name }) => wanted.owners.get(claimOfPolicy(name)) === 'present')
+    .filter(({ name }) => !keep.has(name) && !name.includes(`#${fencePart}`) && isOurs(name))
     .map(({ name }): Planned => ({ claim: claimOfPolicy(name), change: { do: 'delete-policy', policy: name } }))
   return [...puts, ...deletes]
 }
@@ -193,20 +202,15 @@ const samePolicy = (want: Policy, found: Policy | undefined): boolean =>
   JSON.stringify(sorted(found.definition)) === JSON.stringify(sorted(want.definition))
 
 /** Only one policy applies to a queue, so what was declared may not be what holds: `found`, or none where that is empty. */
-const notInForce = (wanted: Desired, observed: Observed) => {
-  const declared = wanted.policies
+const notInForce = (wanted: Desired, policies: WantedPolicies, observed: Observed) => {
+  const declared = policies
     .filter(({ want }) => want.applyTo !== 'exchanges')
     .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
+    .sort((a, b) => b.priority - a.priority)
   const present = new Map(observed.policies.map((policy) => [policy.name, policy]))
-  const exact = new Map(
-    declared.filter(({ pattern }) => pattern.endsWith('$')).map((policy) => [policy.pattern, policy]),
-  )
-  const classes = declared.filter(({ pattern }) => !exact.has(pattern) || pattern.includes('|'))
   return wanted.queues.flatMap(({ claim, want: { name } }) => {
     const found = observed.states.get(name)?.policy
-    const expected = [...exact.values(), ...classes]
-      .filter(({ matches }) => matches.test(name))
-      .sort((a, b) => b.priority - a.priority)[0]
+    const expected = declared.find(({ matches }) => matches.test(name))
     if (found === undefined || !expected || found === expected.name) return []
     if (!samePolicy(expected, present.get(expected.name))) return []
     return found.includes(`#${fencePart}`) ? [] : [{ claim, queue: name, expected, found }]

@@ -43,16 +43,20 @@ export const exactly = (name: string): string => `^${escaped(name)}$`
 /** RabbitMQ 4.3 takes no longer pattern of a policy (`pattern must not exceed 1024 bytes`). */
 const longestPattern = 1024
 
-/** Regular expressions of which each name matches exactly one, and nothing else any, with the first of its names. */
+/**
+ * Regular expressions of which each name matches exactly one, and nothing else any, with the first of its names. As few
+ * as there can be, but for the names that `startsGroup`.
+ */
 export const exactlyEach = (
   names: readonly string[],
+  startsGroup: (name: string) => boolean = () => false,
 ): readonly { readonly first: string; readonly pattern: string }[] => {
   const patterns: { first: string; pattern: string }[] = []
   let group: string[] = []
   // In order, so that those with the longest beginnings in common are together.
   for (const name of names.toSorted()) {
     const pattern = oneOf([...group, name])
-    if (group.length > 0 && Buffer.byteLength(pattern) <= longestPattern) {
+    if (group.length > 0 && Buffer.byteLength(pattern) <= longestPattern && !startsGroup(name)) {
       group.push(name)
       patterns[patterns.length - 1] = { first: group[0] ?? name, pattern }
     } else {

@@ -17,6 +17,7 @@ import {
   subscriptionQueueOf,
   unroutedOf,
 } from './names.ts'
+import { queuePriority, type Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
 /** What one resource wants on the broker, before it is claimed. */
@@ -25,6 +26,7 @@ export type Objects = {
   readonly queues?: readonly Queue[]
   readonly bindings?: readonly Binding[]
   readonly policies?: readonly Policy[]
+  readonly retentions?: readonly Retention[]
 }
 
 /** What differs between RabbitMQ versions. */
@@ -101,17 +103,15 @@ export const queueObjects = ({ queue, topics, policy }: AttachedQueue, claim: st
       ...(policy ? [quorum(deadLetters, refuseWhenFull)] : []),
     ],
     bindings,
-    policies: [
-      ...policyOf(policyName(claim), name, queueSettings(queue, policy && deadLetters)),
-      ...retentionPolicy(claim, deadLetters, policy, dialect),
-    ],
+    policies: settingsPolicy(claim, name, queueSettings(queue, policy && deadLetters)),
+    retentions: retentionOf(deadLetters, policy, dialect),
   }
 }
 
-export const subscriptionObjects = (attached: AttachedSubscription, claim: string, dialect: Dialect): Objects => {
+export const subscriptionObjects = (attached: AttachedSubscription, dialect: Dialect): Objects => {
   const { subscription, source, policy } = attached
   const deadLetters = deadLetterQueueOf(subscription)
-  const common = { policies: retentionPolicy(claim, deadLetters, policy, dialect) }
+  const common = { retentions: retentionOf(deadLetters, policy, dialect) }
   if ('queue' in source) {
     const name = queueOf(source.queue)
     return { ...common, queues: [quorum(deadLetters, refuseWhenFull)], bindings: [bind(returnExchange, name, name)] }
@@ -173,7 +173,6 @@ const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
 ]
 
 const classPriority = 100
-const queuePriority = 200
 /** Below that of a policy whose author chose none. */
 const lastPriority = -1
 
@@ -185,8 +184,9 @@ const policy = (name: string, pattern: string, priority: number, definition: Arg
   definition,
 })
 
-const policyOf = (name: string, queue: string, definition: Arguments): Policy[] =>
-  Object.keys(definition).length > 0 ? [policy(name, exactly(queue), queuePriority, definition)] : []
+/** One for each queue, for it stays as it is when its resource does not resolve any more. */
+const settingsPolicy = (claim: string, queue: string, definition: Arguments): Policy[] =>
+  Object.keys(definition).length > 0 ? [policy(policyName(claim), exactly(queue), queuePriority, definition)] : []
 
 const queueSettings = ({ spec }: QueueResource, deadLetters: string | undefined): Arguments => {
   const refuses = spec.overflow === 'RejectPublish'
@@ -203,18 +203,18 @@ const queueSettings = ({ spec }: QueueResource, deadLetters: string | undefined)
   }
 }
 
-const retentionPolicy = (
-  claim: string,
+const retentionOf = (
   queue: string,
   policy: DeadLetterPolicy | undefined,
   { unlimitedDeliveries }: Dialect,
-): Policy[] => {
+): Retention[] => {
   const { maxAge, maxLength, whenFull } = policy?.spec.retention ?? {}
   if (maxAge === undefined && maxLength === undefined) return []
-  return policyOf(policyName(claim, 'dlq'), queue, {
+  const definition = {
     ...(maxAge === undefined ? {} : { 'message-ttl': milliseconds(maxAge) }),
     ...(maxLength === undefined ? {} : { 'max-length': maxLength }),
     overflow: whenFull === 'DropOldest' ? 'drop-head' : 'reject-publish',
     ...(unlimitedDeliveries ? { 'delivery-limit': -1 } : {}),
-  })
+  }
+  return [{ queue, definition }]
 }

@@ -1,7 +1,7 @@
 import type { Desired, Presence } from './desired.ts'
 import type { Planned } from './diff.ts'
 import { fences } from './fences.ts'
-import { delayPrefix, fencePart, ownerArgument, returnExchange } from './names.ts'
+import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
 
 /**
@@ -56,8 +56,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     const returns = own.filter(({ source }) => source === returnExchange)
     const queues = byClaim.queues.get(claim) ?? []
     const exchanges = byClaim.exchanges.get(claim) ?? []
-    const isOwn = (name: string) => name === claim || (name.startsWith(`${claim}#`) && !isFence(name))
-    const policies = observed.policies.filter(({ name }) => isOwn(name))
+    const policies = observed.policies.filter(({ name }) => name === claim)
     const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
     const before = changes.length
 
@@ -113,7 +112,6 @@ type Named = { readonly name: string; readonly arguments: Arguments }
 
 const claimOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const grouped = <T extends { readonly arguments: Arguments }>(objects: readonly T[]) => Map.groupBy(objects, claimOn)
-const isFence = (policy: string): boolean => policy.includes(`#${fencePart}:`)
 
 /** Unknown counts as one: what cannot be counted is not empty. */
 const messagesIn = ({ states }: Observed, queue: string): number => {

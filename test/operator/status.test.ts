@@ -46,7 +46,7 @@ test('what is fine says so, and where it is', async () => {
 })
 
 test('a reference that leads nowhere is told, and mended by what it asks for', async () => {
-  const { folder, vhost, condition } = stage
+  const { folder, vhost, condition, get } = stage
   folder.write('broker', brokerOf(vhost))
   folder.write('billing', [subscriptionOf('billing', 'orders', url)])
   const { message } = await condition(subscription, 'billing', 'ResolvedRefs', 'False', 'RefNotPermitted')
@@ -56,6 +56,7 @@ test('a reference that leads nowhere is told, and mended by what it asks for', a
   await condition(subscription, 'billing', 'Programmed', 'True')
   folder.delete('orders')
   await condition(subscription, 'billing', 'ResolvedRefs', 'False', 'RefNotPermitted')
+  expect(get(subscription, 'billing')?.status?.queue).toBe('waybill.sub.shop.billing')
 })
 
 describe('a Secret', () => {

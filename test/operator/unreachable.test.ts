@@ -1,14 +1,15 @@
-import { unreachableReports } from '../../src/operator/unreachable.ts'
+import { unreachableReports, unresolvedReports } from '../../src/operator/unreachable.ts'
 import { BrokerError } from '../../src/rabbit/management.ts'
 import { attach } from '../../src/topology/attach.ts'
 import { noClaims } from '../../src/topology/claims.ts'
 import { brokerOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'
 
+const stamped = { lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }
+const message = 'waybill.dlq.shop.billing holds undeliverable messages'
+const present = { type: 'DeadLettersPresent', status: 'True', reason: 'DeadLetters', message, ...stamped } as const
+const billing = { ...subscriptionOf('billing'), status: { deadLetters: { count: 3 }, conditions: [present] } }
+
 test('dead letters do not go away while nobody can look', () => {
-  const stamped = { lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }
-  const message = 'waybill.dlq.shop.billing holds undeliverable messages'
-  const present = { type: 'DeadLettersPresent', status: 'True', reason: 'DeadLetters', message, ...stamped } as const
-  const billing = { ...subscriptionOf('billing'), status: { deadLetters: { count: 3 }, conditions: [present] } }
   const resources = resourcesOf(brokerOf('rabbitmq'), topicOf('orders'), billing, subscriptionOf('mailing'))
   const attached = attach(resources).attached.get('shop/rabbitmq')!
   const reports = unreachableReports(attached, 'waybill', new BrokerError('unreachable', 'It is away'), noClaims) ?? []
@@ -16,4 +17,11 @@ test('dead letters do not go away while nobody can look', () => {
   expect(about('billing')?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))
   expect(about('billing')?.fields).toEqual({ deadLetters: { count: 3 } })
   expect(about('mailing')?.verdicts.map(({ type }) => type)).not.toContain('DeadLettersPresent')
+})
+
+test('nor while a reference leads nowhere', () => {
+  const { unresolved } = attach(resourcesOf(brokerOf('rabbitmq'), billing))
+  const [report] = unresolvedReports(unresolved)
+  expect(report?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))
+  expect(report?.fields).toEqual({ deadLetters: { count: 3 } })
 })

@@ -3,6 +3,7 @@ import type { Resource } from '../../src/api/resource.ts'
 import type { Resources } from '../../src/api/resources.ts'
 import type { Desired } from '../../src/topology/desired.ts'
 import { ownerArgument } from '../../src/topology/names.ts'
+import { retentionPolicies } from '../../src/topology/retention.ts'
 import type { Arguments, Observed } from '../../src/topology/topology.ts'
 import { brokerOf, deleting, type Meta, policyOf, queueOf, resourcesOf, subscriptionOf, topicOf } from './resources.ts'
 import { virtualHost } from './virtual-host.ts'
@@ -115,7 +116,7 @@ export const anyVhost = (wanted: Desired) => {
           .map(([args, routingKey]) => ({ ...one, arguments: args, routingKey })),
       ),
       policies: some(
-        wanted.policies.map(({ want }) => want),
+        [...wanted.policies.map(({ want }) => want), ...retentionPolicies(wanted.broker, wanted.retentions)],
         (one) => fc.constantFrom(one, { ...one, priority: 1 }),
       ),
       full: fc.array(fc.integer({ min: 0, max: 2 })),

@@ -129,7 +129,7 @@ describe('policies', () => {
     expect(of(wanted.policies, 'waybill:Topic/shop/dropping')).toEqual([])
   })
 
-  test('are one for a single queue only where it differs', () => {
+  test('are one for a single queue only where it differs, and dead-letter queues keep what their policy says', () => {
     const wanted = desiredFrom(
       topicOf('orders'),
       policyOf('short', { retention: { maxAge: '1h', maxLength: 5, whenFull: 'DropOldest' } }),
@@ -142,12 +142,9 @@ describe('policies', () => {
         '^shop\\.work$',
         { 'message-ttl': 60_000, 'max-length': 7, overflow: 'reject-publish', 'delivery-limit': 3 },
       ],
-      [
-        `${claim}#dlq`,
-        '^waybill\\.dlq\\.shop\\.billing$',
-        { 'message-ttl': 3_600_000, 'max-length': 5, overflow: 'drop-head', 'delivery-limit': -1 },
-      ],
     ])
+    const definition = { 'message-ttl': 3_600_000, 'max-length': 5, overflow: 'drop-head', 'delivery-limit': -1 }
+    expect(wanted.retentions).toEqual([{ claim, queue: 'waybill.dlq.shop.billing', definition }])
   })
 })
 

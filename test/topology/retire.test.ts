@@ -134,9 +134,9 @@ test('Delete deletes, whatever is in it', () => {
   const going = subscriptionOf('billing', { deletionPolicy: 'Delete' }, deleting)
   const plan = converge(desiredFrom(topic, going, short), vhost)
   expect(told(vhost)).toEqual([
+    `drop waybill:Broker/shop/rabbitmq#dlq:${deadLetters}`,
     `delete ${queue} whatever-it-holds`,
     `delete ${deadLetters} whatever-it-holds`,
-    `drop ${claim}#dlq`,
   ])
   expect(plan.gone.get(claim)).toEqual([])
 })
