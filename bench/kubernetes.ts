@@ -13,7 +13,8 @@ const help = `npm run bench:kubernetes [-- OPTIONS]
 Waybill's operator and dispatcher on a real API server (etcd and kube-apiserver of their own), beside RabbitMQ's own
 messaging-topology-operator: from the start of the processes until all is Ready that was created before. The peer has
 quorum queues with a binding each; Waybill has Subscriptions, each with a queue, a dead-letter queue, two bindings and a
-consumer. Then: one Subscription more, a restart, memory, and whether anything is written while there is nothing to do.
+consumer. Then: one Subscription more, a restart, memory, whether anything is written while there is nothing to do, and
+their end.
 
   -n COUNT          Subscriptions, and queues and bindings of the peer (1000)
   --rest DURATION   how long nothing may be written (30s)
@@ -49,7 +50,7 @@ const memoryRow = (name: string, { peakMiB, nowMiB }: Memory): string[] => [
 ]
 
 const print = (peer: number | undefined, found: WaybillFigures): void => {
-  const { coldSeconds, coldMemory, oneMoreSeconds, warmSeconds, rest, restMemory } = found
+  const { coldSeconds, coldMemory, oneMoreSeconds, warmSeconds, rest, restMemory, goneSeconds } = found
   const peerText = peer === undefined ? 'left out' : `${peer.toFixed(1)} s`
   const times = tableText([
     ['', 'seconds'],
@@ -57,6 +58,7 @@ const print = (peer: number | undefined, found: WaybillFigures): void => {
     [`Waybill: ${count} Subscriptions are Ready`, `${coldSeconds.toFixed(1)} s`],
     ['Waybill: one Subscription more is Ready', `${oneMoreSeconds.toFixed(2)} s`],
     ['Waybill: restarted, everything is compared with the broker', `${warmSeconds.toFixed(1)} s`],
+    ['Waybill: kubectl deletes them all, and they are gone', `${goneSeconds.toFixed(1)} s`],
   ])
   const memory = tableText([
     ['MB', 'peak', 'then'],

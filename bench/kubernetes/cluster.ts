@@ -17,6 +17,8 @@ export type Cluster = {
   install(folder: string, collections: readonly string[]): Promise<void>
   /** Puts objects into the collection at `path`, many at a time. */
   create(path: string, manifests: readonly Manifest[]): Promise<void>
+  /** Deletes all objects of a resource in the namespace as a person would; resolves once they are gone. */
+  deleteAll(resource: string): Promise<void>
   /** Puts a merge patch on one object. */
   patch(path: string, body: object): Promise<void>
   readonly client: Client
@@ -56,6 +58,11 @@ export const onFreshCluster = async <T>(work: (cluster: Cluster) => Promise<T>):
           }
         }
         await Promise.all(Array.from({ length: atATime }, worker))
+      },
+      deleteAll: async (resource) => {
+        await command(server, 'kubectl', ['--namespace', namespace, 'delete', resource, '--all'], {
+          timeoutMs: 600_000,
+        })
       },
       patch: (path, body) =>
         client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' }),

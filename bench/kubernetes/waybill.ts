@@ -29,6 +29,8 @@ export type WaybillFigures = {
   /** After the restart; and the memory in the end. */
   readonly rest: Rest
   readonly restMemory: Memories
+  /** From the start of kubectl, which deletes them all, until it has seen that they are gone. */
+  readonly goneSeconds: number
 }
 
 type Stage = Setting & {
@@ -55,9 +57,11 @@ export const waybill = async (count: number, restMs: number, setting: Setting): 
         await createAll(stage, vhost)
         const cold = await becomeReady(stage)
         const oneMoreSeconds = await addOne(stage)
-        const { warmSeconds, memory } = await startAgain(stage, calls)
+        const { warmSeconds, programs, memory } = await startAgain(stage, calls)
         const found = await rest(cluster, calls, restMs, setting.signal)
-        return { ...cold, oneMoreSeconds, warmSeconds, rest: found, restMemory: memory() }
+        const restMemory = memory()
+        const goneSeconds = await deleteAll(stage, programs)
+        return { ...cold, oneMoreSeconds, warmSeconds, rest: found, restMemory, goneSeconds }
       } finally {
         await running?.stop()
         await calls.close()
@@ -111,7 +115,15 @@ const startAgain = async ({ cluster, start, signal }: Stage, calls: BrokerCalls)
   await waitFor(compared, { programs, limitMs, progress: () => 'no pass was done', signal })
   const warmSeconds = elapsed()
   say(`  ${warmSeconds.toFixed(1)} s from a restart until all was compared with the broker`)
-  return { warmSeconds, memory }
+  return { warmSeconds, programs, memory }
+}
+
+const deleteAll = async ({ cluster, signal }: Stage, programs: Pair['programs']): Promise<number> => {
+  const elapsed = stopwatch()
+  await waitFor(cluster.deleteAll('subscriptions'), { programs, limitMs, progress: () => 'some are left', signal })
+  const seconds = elapsed()
+  say(`  ${seconds.toFixed(1)} s until all are gone`)
+  return seconds
 }
 
 const stopwatch = () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { exactlyEach, policyName } from './names.ts'
 import type { Arguments, Policy } from './topology.ts'
 
@@ -31,4 +30,9 @@ export const retentionPolicies = (claim: string, retentions: readonly Retention[
 }
 
 /** Of names alone, one in 64: a queue that comes or goes then changes the policy of its own group and no other. */
-const startsGroup = (queue: string): boolean => (createHash('sha1').update(queue).digest()[0] ?? 0) < 4
+const startsGroup = (queue: string): boolean => {
+  // FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
+  let hash = 0x811c9dc5
+  for (let index = 0; index < queue.length; index += 1) hash = Math.imul(hash ^ queue.charCodeAt(index), 0x01000193)
+  return hash >>> 26 === 0
+}
