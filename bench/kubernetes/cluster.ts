@@ -17,8 +17,8 @@ export type Cluster = {
   install(folder: string, collections: readonly string[]): Promise<void>
   /** Puts objects into the collection at `path`, many at a time. */
   create(path: string, manifests: readonly Manifest[]): Promise<void>
-  /** Deletes all objects of a resource in the namespace as a person would; resolves once they are gone. */
-  deleteAll(resource: string): Promise<void>
+  /** Deletes all objects of the collection at `path` as a person would; resolves once they are gone. */
+  deleteAll(path: string): Promise<void>
   /** Puts a merge patch on one object. */
   patch(path: string, body: object): Promise<void>
   readonly client: Client
@@ -59,10 +59,12 @@ export const onFreshCluster = async <T>(work: (cluster: Cluster) => Promise<T>):
         }
         await Promise.all(Array.from({ length: atATime }, worker))
       },
-      deleteAll: async (resource) => {
-        await command(server, 'kubectl', ['--namespace', namespace, 'delete', resource, '--all'], {
-          timeoutMs: 600_000,
-        })
+      async deleteAll(path) {
+        // It waits for one after the other, five a second.
+        const resource = path.split('/').at(-1) ?? path
+        await command(server, 'kubectl', ['--namespace', namespace, 'delete', resource, '--all', '--wait=false'])
+        const left = () => client.request<{ items: unknown[] }>({ method: 'GET', path, query: { limit: 1 } })
+        await eventually(async () => (await left()).items.length === 0, { timeoutMs: 600_000, everyMs: 200 })
       },
       patch: (path, body) =>
         client.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json' }),

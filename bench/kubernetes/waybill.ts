@@ -29,7 +29,7 @@ export type WaybillFigures = {
   /** After the restart; and the memory in the end. */
   readonly rest: Rest
   readonly restMemory: Memories
-  /** From the start of kubectl, which deletes them all, until it has seen that they are gone. */
+  /** From the start of kubectl, which deletes them all, until they are gone. */
   readonly goneSeconds: number
 }
 
@@ -120,7 +120,7 @@ const startAgain = async ({ cluster, start, signal }: Stage, calls: BrokerCalls)
 
 const deleteAll = async ({ cluster, signal }: Stage, programs: Pair['programs']): Promise<number> => {
   const elapsed = stopwatch()
-  await waitFor(cluster.deleteAll('subscriptions'), { programs, limitMs, progress: () => 'some are left', signal })
+  await waitFor(cluster.deleteAll(subscriptions), { programs, limitMs, progress: () => 'some are left', signal })
   const seconds = elapsed()
   say(`  ${seconds.toFixed(1)} s until all are gone`)
   return seconds
