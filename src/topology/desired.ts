@@ -43,6 +43,7 @@ export type Desired = {
   readonly queues: readonly Claimed<Queue>[]
   readonly bindings: readonly Claimed<Binding>[]
   readonly policies: readonly Claimed<Policy>[]
+  /** They become policies only where the queue is its resource's own. */
   readonly retentions: readonly (Retention & { readonly claim: string })[]
   readonly owners: ReadonlyMap<string, Presence>
   readonly refusals: readonly Refusal[]

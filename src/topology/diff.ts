@@ -79,7 +79,7 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
 
   const wantedPolicies = [
     ...wanted.policies,
-    // They hold for queues by name, so none for a queue that is not its resource's own.
+    // They hold for queues by name, whoever declared those.
     ...retentionPolicies(wanted.broker, wanted.retentions.filter(free)).map((want) => ({ claim: wanted.broker, want })),
   ]
   const policies = policyChanges(wanted, wantedPolicies, observed)
