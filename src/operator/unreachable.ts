@@ -89,7 +89,9 @@ const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {
   return verdict('Connected', 'False', reason, error.message)
 }
 
-/** The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did. */
+/**
+ * The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did.
+ */
 export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =>
   unresolved.map(({ resource, field, message }) => {
     const refs = verdict('ResolvedRefs', 'False', 'RefNotPermitted', `${field}: ${message}`)

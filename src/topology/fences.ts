@@ -3,7 +3,7 @@ import type { Planned } from './diff.ts'
 import { exactlyEach, fencePart, policyName } from './names.ts'
 import type { Observed, Policy } from './topology.ts'
 
-/** Policies that keep whatever arrives by the default exchange, which knows no bindings, out of queues that are about to go. */
+/** Policies that keep out of queues that are about to go what arrives by the default exchange, which knows no bindings. */
 export type Fences = {
   /** Queues that a policy on the broker keeps closed, and will. */
   readonly closed: ReadonlySet<string>
