@@ -1,3 +1,4 @@
+#!/bin/sh
 # Prints the path of helm: the one on PATH, else the one that the tests use.
 command -v helm && exit
 assets=${WAYBILL_CACHE:-$HOME/.cache/waybill}

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Lints the chart and renders it with its defaults; the tests of test/chart render it with every option.
 set -e
 helm=$(sh scripts/find-helm.sh)

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Checks .github/workflows with actionlint: the one on PATH, else the one that actionlint/go.mod pins, which go builds once
 # and keeps in its cache. Without shellcheck, so that every machine gives the same answer.
 set -- -shellcheck= -pyflakes= "$PWD"/.github/workflows/*.yml

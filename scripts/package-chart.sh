@@ -1,3 +1,4 @@
+#!/bin/sh
 # package-chart.sh [FOLDER]: the chart as a package in FOLDER (dist/chart), whose pods start from IMAGE_REPOSITORY where that is
 # set: the registry of the image is known to those who publish, not to this repository.
 set -e

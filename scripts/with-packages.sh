@@ -1,3 +1,5 @@
+#!/bin/sh
+# shellcheck disable=SC3013 # every sh of Linux and macOS knows -nt
 # with-packages.sh COMMAND…: runs a command of package.json, after installing the npm packages where they are missing or
 # older than package-lock.json. It must work in an empty clone and with any Node: what it installs brings the right one.
 
@@ -5,6 +7,7 @@ install() { npm ci --no-audit --no-fund --loglevel=error >&2; }
 
 # The node of node_modules/.bin where that has one: npm puts the folder in front of PATH before there is anything in it.
 supported() {
+  # shellcheck disable=SC2016 # it is JavaScript
   node -e '
     const [major, minor] = process.versions.node.split(".").map(Number)
     if (major > 22 || (major === 22 && minor >= 19)) process.exit(0)
