@@ -1,9 +1,9 @@
 #!/bin/sh
-# shellcheck disable=SC3013 # every sh of Linux and macOS knows -nt
 # with-packages.sh COMMAND…: runs a command of package.json, after installing the npm packages where they are missing or
 # older than package-lock.json. It must work in an empty clone and with any Node: what it installs brings the right one.
 
-install() { npm ci --no-audit --no-fund --loglevel=error >&2; }
+# An npm that only pretends, as in npm publish --dry-run, would let this one pretend too.
+install() { npm ci --no-dry-run --no-audit --no-fund --loglevel=error >&2; }
 
 # The node of node_modules/.bin where that has one: npm puts the folder in front of PATH before there is anything in it.
 supported() {
@@ -16,6 +16,7 @@ supported() {
   '
 }
 
+# shellcheck disable=SC3013 # every sh knows -nt
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
   echo 'Installing packages (about 20 s)…' >&2
   install || { echo 'Trying once more…' >&2; install; } || exit 1
