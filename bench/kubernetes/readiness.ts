@@ -1,5 +1,5 @@
 import { type Condition, isTrue } from '../../src/api/conditions.ts'
-import { listWatch } from '../../src/store/kubernetes/list-watch.ts'
+import { listWatch } from '../../src/store/kubernetes/watch/list-watch.ts'
 import type { Cluster } from './cluster.ts'
 
 type Told = { readonly metadata: { readonly name: string }; readonly status?: { readonly conditions?: Condition[] } }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { repeat } from '../dispatcher/repeat.ts'
+import { repeat } from '../async/repeat.ts'
 import { startOperator } from '../operator/main.ts'
 import { fenced } from '../store/fenced.ts'
 import type { Store } from '../store/store.ts'

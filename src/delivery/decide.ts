@@ -1,6 +1,6 @@
 import { durationText } from '../api/duration.ts'
-import type { History } from './history.ts'
-import { type Outcome, outcomeText } from './outcome.ts'
+import type { History } from './message/history.ts'
+import { type Outcome, outcomeText } from './attempt/outcome.ts'
 import type { Terms } from './terms.ts'
 
 /**

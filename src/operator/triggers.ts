@@ -1,12 +1,12 @@
 import { readyOf } from '../api/readiness.ts'
 import { idOf, type Resource } from '../api/resource.ts'
-import { type Subscription, subscription } from '../api/subscription.ts'
+import { type Subscription, subscription } from '../api/kinds/subscription.ts'
 import { gather } from '../store/gather.ts'
-import { onMeaning } from '../store/meaning.ts'
+import { onMeaning } from '../reconcile/fingerprints.ts'
 import type { Store } from '../store/store.ts'
-import { type Attached, attach } from '../topology/attach.ts'
+import { type Attached, attach } from '../topology/references.ts'
 import { settleMs } from '../topology/retire.ts'
-import { membersOf } from './unreachable.ts'
+import { membersOf } from './topology/unreachable.ts'
 
 /** Changes that arrive together are looked at together: following the references of all resources is not free. */
 const gatherMs = 50

@@ -1,7 +1,7 @@
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
-import type { Topic } from '../api/topic.ts'
-import type { Attached, AttachedQueue } from './attach.ts'
-import { type Claims, holdersFirst, noClaims } from './claims.ts'
+import type { Topic } from '../api/kinds/topic.ts'
+import type { Attached, AttachedQueue } from './references.ts'
+import { type Claims, holdersFirst, noClaims } from './owners.ts'
 import { ladder } from './delay-ladder.ts'
 import { claimOf, exchangeOf, nameField, ownerArgument, queueOf } from './names.ts'
 import {

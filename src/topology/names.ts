@@ -1,8 +1,8 @@
 import { durationText } from '../api/duration.ts'
-import type { Queue } from '../api/queue.ts'
+import type { Queue } from '../api/kinds/queue.ts'
 import type { Resource } from '../api/resource.ts'
-import type { Subscription } from '../api/subscription.ts'
-import type { Topic } from '../api/topic.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
+import type { Topic } from '../api/kinds/topic.ts'
 
 /**
  * Every name that Waybill uses on a broker. That they fit into the 255 bytes of AMQP is a rule of src/api/fields.ts.

@@ -1,9 +1,9 @@
-import type { DeadLetterPolicy } from '../api/dead-letter-policy.ts'
+import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import { milliseconds } from '../api/duration.ts'
-import type { Queue as QueueResource } from '../api/queue.ts'
-import type { Subscription } from '../api/subscription.ts'
-import type { Topic } from '../api/topic.ts'
-import type { AttachedQueue, AttachedSubscription } from './attach.ts'
+import type { Queue as QueueResource } from '../api/kinds/queue.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
+import type { Topic } from '../api/kinds/topic.ts'
+import type { AttachedQueue, AttachedSubscription } from './references.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,

@@ -1,7 +1,7 @@
-import type { Problem } from '../api/problem.ts'
+import type { Problem } from '../api/schema/problem.ts'
 import type { Resource } from '../api/resource.ts'
-import type { Resources } from '../api/resources.ts'
-import { attach } from './attach.ts'
+import type { Resources } from '../api/kinds/resources.ts'
+import { attach } from './references.ts'
 import { desired } from './desired.ts'
 
 /** What is wrong among resources that are each valid alone: dangling references, names claimed twice. */

@@ -1,6 +1,6 @@
 import type { Desired, Presence } from './desired.ts'
 import type { Planned } from './diff.ts'
-import { fences } from './fences.ts'
+import { fences } from './seals.ts'
 import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
 

@@ -7,8 +7,8 @@ import type { Store } from '../../src/store/store.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { eventually } from '../support/wait.ts'
-import { type Company, openCompany, type Replica } from './company.ts'
-import { cert, key } from './self-signed.ts'
+import { type Company, openCompany, type Replica } from './replica-set.ts'
+import { cert, key } from '../http/self-signed.ts'
 
 let company: Company
 

@@ -1,7 +1,7 @@
-import { unreachableReports, unresolvedReports } from '../../src/operator/unreachable.ts'
-import { BrokerError } from '../../src/rabbit/management.ts'
-import { attach } from '../../src/topology/attach.ts'
-import { noClaims } from '../../src/topology/claims.ts'
+import { unreachableReports, unresolvedReports } from '../../src/operator/topology/unreachable.ts'
+import { BrokerError } from '../../src/rabbit/management/management.ts'
+import { attach } from '../../src/topology/references.ts'
+import { noClaims } from '../../src/topology/owners.ts'
 import { brokerOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'
 
 const stamped = { lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }

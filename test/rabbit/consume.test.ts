@@ -1,4 +1,4 @@
-import { type Amqp, type ConsumerState, connectAmqp, type Delivery } from '../../src/rabbit/amqp.ts'
+import { type Amqp, type ConsumerState, connectAmqp, type Delivery } from '../../src/rabbit/amqp/connect.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'

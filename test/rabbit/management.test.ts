@@ -1,4 +1,4 @@
-import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management.ts'
+import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management/management.ts'
 import { diff } from '../../src/topology/diff.ts'
 import type { Change } from '../../src/topology/topology.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Client, createClient } from '../../src/store/kubernetes/client.ts'
-import { LeaseLost, lead, type Term } from '../../src/store/kubernetes/lease.ts'
+import { type Client, createClient } from '../../src/store/kubernetes/api/client.ts'
+import { LeaseLost, lead, type Term } from '../../src/store/kubernetes/lease/lease.ts'
 import { apiServer, describeWithApiServer, namespace } from '../support/api-server.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'

@@ -1,4 +1,4 @@
-import { kinds } from '../../src/api/kinds.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import { subscriptionOf, topicOf } from '../support/manifests.ts'
 import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
-import { attach } from '../../src/topology/attach.ts'
-import { claimsOf } from '../../src/topology/claims.ts'
+import { attach } from '../../src/topology/references.ts'
+import { claimsOf } from '../../src/topology/owners.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
 import { anyResources } from './any-world.ts'
 import {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
-import { attach } from '../../src/topology/attach.ts'
+import { attach } from '../../src/topology/references.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
 import { bindingKey, type Plan } from '../../src/topology/diff.ts'
 import type { Arguments, Change } from '../../src/topology/topology.ts'

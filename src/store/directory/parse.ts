@@ -1,14 +1,14 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
-import { kinds } from '../../api/kinds.ts'
-import type { Problem } from '../../api/problem.ts'
+import { kinds } from '../../api/kinds/kinds.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 import type { Kind, Resource } from '../../api/resource.ts'
-import { validate } from '../../api/validate.ts'
+import { validate } from '../../api/schema/validate.ts'
 import type { SecretData } from '../store.ts'
 import type { Finding } from './finding.ts'
 import { type Identity, identify, type Manifest, unknownFields } from './identity.ts'
 import { type LineOf, lineFinder } from './line-finder.ts'
 import { readSecret } from './secret.ts'
-import { sort } from './sort.ts'
+import { sort } from './classify.ts'
 
 /** One manifest that says who it is. */
 export type Item = {

@@ -1,4 +1,4 @@
-import { topic } from '../../../src/api/topic.ts'
+import { topic } from '../../../src/api/kinds/topic.ts'
 import type { Happening } from '../../../src/store/store.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/wait.ts'
