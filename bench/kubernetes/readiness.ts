@@ -12,7 +12,7 @@ export type Readiness = {
 }
 
 const ignored = { inc: () => undefined, set: () => undefined }
-const metrics = { lists: ignored, watchEnds: ignored, watchHeard: ignored }
+const metrics = { lists: ignored, watchEnds: ignored, watchReceived: ignored }
 const log = { debug: () => undefined, error: () => undefined }
 
 /** Follows collections until `count` objects are Ready, with a watch: that costs the API server next to nothing. */

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import { crd } from '../api/published/crd.ts'
 import { kinds } from '../api/kinds/kinds.ts'
+import { crd } from '../api/published/crd.ts'
 import { reference } from '../api/published/reference.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -29,7 +29,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   if (opened && !stop.aborted) {
     store = opened
     await member.lead(async (term) => {
-      const fence = term.assertHeld
+      const fence = term.fence
       const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, term.signal)
       const release = () =>
         opened.releaseInvalid(fence).catch((error: unknown) => {

@@ -1,10 +1,10 @@
 import { type Verdict, verdict } from '../api/conditions.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
-import type { DeadLetterReason, Decision } from './decide.ts'
 import { type Outcome, outcomeText, reasonOf } from './attempt/outcome.ts'
+import type { DeadLetterReason, Decision } from './decide.ts'
 
 /** What became of the messages of one subscription since a process began to deliver it. Times are ms since 1970. */
-export type Tally = {
+export type DeliveryStats = {
   delivered: number
   retried: number
   deadLettered: number
@@ -26,7 +26,7 @@ export type LastFailure = {
   readonly message: string
 }
 
-export const newTally = (): Tally => ({
+export const newStats = (): DeliveryStats => ({
   delivered: 0,
   retried: 0,
   deadLettered: 0,
@@ -43,32 +43,38 @@ const windowMs = 5_000
 const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unparsable', 'DeliveryLimit'])
 
 /** Counts one message that has been settled, after an attempt; its first one was at `firstAttempt`. */
-export const count = (tally: Tally, outcome: Outcome, decision: Decision, firstAttempt: number, now: number): void => {
+export const count = (
+  stats: DeliveryStats,
+  outcome: Outcome,
+  decision: Decision,
+  firstAttempt: number,
+  now: number,
+): void => {
   if (decision.do === 'acknowledge') {
-    tally.delivered += 1
-    tally.lastSuccess = now
-    endFailing(tally)
+    stats.delivered += 1
+    stats.lastSuccess = now
+    endFailing(stats)
     return
   }
   if (outcome.kind === 'abandoned') return
-  tally.lastFailure = failureOf(outcome, now)
-  if (decision.do === 'dead-letter') tally.deadLettered += 1
-  if (decision.do === 'retry') tally.retried += 1
+  stats.lastFailure = failureOf(outcome, now)
+  if (decision.do === 'dead-letter') stats.deadLettered += 1
+  if (decision.do === 'retry') stats.retried += 1
   // A subscriber that turns one message down, or a message that is none, says nothing about the others.
   if (decision.do === 'dead-letter' && aboutTheMessage.has(decision.reason)) return
   // Nor does one that is answered an error again, when others have succeeded since its first attempt.
   const since = outcome.kind === 'answered' ? firstAttempt : now
-  if (since <= tally.lastSuccess) return
-  tally.failing += 1
-  tally.failingSince = Math.max(tally.failingSince, since)
+  if (since <= stats.lastSuccess) return
+  stats.failing += 1
+  stats.failingSince = Math.max(stats.failingSince, since)
   const speaksFor = windowMs + (decision.do === 'retry' ? decision.delayMs : 0)
-  tally.failingUntil = Math.max(tally.failingUntil, now + speaksFor)
+  stats.failingUntil = Math.max(stats.failingUntil, now + speaksFor)
 }
 
-const endFailing = (tally: Tally): void => {
-  tally.failing = 0
-  tally.failingSince = 0
-  tally.failingUntil = 0
+const endFailing = (stats: DeliveryStats): void => {
+  stats.failing = 0
+  stats.failingSince = 0
+  stats.failingUntil = 0
 }
 
 const failureOf = (outcome: Outcome, time: number): LastFailure => ({
@@ -79,19 +85,19 @@ const failureOf = (outcome: Outcome, time: number): LastFailure => ({
 })
 
 /**
- * The tallies of several processes as one, whatever their order. A success at one of them speaks for the subscription:
+ * The all of several processes as one, whatever their order. A success at one of them speaks for the subscription:
  * what failed before it at another is over.
  */
-export const mergeTallies = (tallies: readonly Tally[]): Tally => {
-  const merged = newTally()
-  for (const { delivered, retried, deadLettered, lastSuccess, lastFailure } of tallies) {
+export const mergeStats = (all: readonly DeliveryStats[]): DeliveryStats => {
+  const merged = newStats()
+  for (const { delivered, retried, deadLettered, lastSuccess, lastFailure } of all) {
     merged.delivered += delivered
     merged.retried += retried
     merged.deadLettered += deadLettered
     merged.lastSuccess = Math.max(merged.lastSuccess, lastSuccess)
     merged.lastFailure = later(merged.lastFailure, lastFailure)
   }
-  for (const { failing, failingSince, failingUntil } of tallies) {
+  for (const { failing, failingSince, failingUntil } of all) {
     if (failingSince <= merged.lastSuccess) continue
     merged.failing += failing
     merged.failingSince = Math.max(merged.failingSince, failingSince)
@@ -112,8 +118,8 @@ const textOf = ({ message, reason, statusCode }: LastFailure): string => JSON.st
  * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long over.
  * So one bad message among good ones changes nothing, and a failure between two far retries does not come and go.
  */
-export const deliveringVerdict = (tally: Tally, now: number): Verdict<'Delivering'> => {
-  const { failing, lastFailure, lastSuccess, failingUntil } = tally
+export const deliveringVerdict = (stats: DeliveryStats, now: number): Verdict<'Delivering'> => {
+  const { failing, lastFailure, lastSuccess, failingUntil } = stats
   if (failing === 0 || lastFailure === undefined || now - lastSuccess <= windowMs || now > failingUntil) {
     return verdict(
       'Delivering',
@@ -129,8 +135,8 @@ export const deliveringVerdict = (tally: Tally, now: number): Verdict<'Deliverin
 
 type DeliveryStatus = NonNullable<NonNullable<Subscription['status']>['delivery']>
 
-/** The tally as the `status.delivery` of a Subscription: counts that move with every message keep two digits. */
-export const deliveryStatus = ({ delivered, retried, deadLettered, lastFailure }: Tally): DeliveryStatus => ({
+/** The stats as the `status.delivery` of a Subscription: counts that move with every message keep two digits. */
+export const deliveryStatus = ({ delivered, retried, deadLettered, lastFailure }: DeliveryStats): DeliveryStatus => ({
   delivered: Number(delivered.toPrecision(2)),
   retried: Number(retried.toPrecision(2)),
   deadLettered,

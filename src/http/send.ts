@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 import { durationText } from '../api/duration.ts'
+import { createDeadlines, type Deadline, type Deadlines } from '../async/deadlines.ts'
 import type { Outcome } from '../delivery/attempt/outcome.ts'
 import type { Request } from '../delivery/attempt/request.ts'
 import { retryAfterMs } from '../delivery/attempt/retry-after.ts'
 import type { Target } from '../delivery/attempt/target.ts'
 import { type AddressGuard, BlockedAddressError } from './address-guard.ts'
-import { createDeadlines, type Deadline, type Deadlines } from '../async/deadlines.ts'
 import { outcomeOf } from './failure.ts'
 
 export type SenderOptions = {

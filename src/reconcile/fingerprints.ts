@@ -3,7 +3,7 @@ import type { Kind, Resource } from '../api/resource.ts'
 import type { Change, Store } from '../store/store.ts'
 
 /** What of a resource matters to somebody, as text to compare. */
-export type Print = (resource: Resource) => string
+export type Fingerprint = (resource: Resource) => string
 
 /** While much changes, looking at all of it takes at most about a tenth of the time, but never waits longer than this. */
 const restShare = 9
@@ -13,9 +13,9 @@ const longestRestMs = 1_000
  * Calls `changed` once at the start and then when a resource came or went, when its print is another than before, or when
  * a Secret changed; changes within `gatherMs` are one, or within nine times what the last call took. Returns what stops it.
  */
-export const onMeaning = (
+export const onRelevantChange = (
   store: Store,
-  print: Print,
+  print: Fingerprint,
   gatherMs: number,
   changed: (secrets: boolean) => void,
 ): (() => void) => {

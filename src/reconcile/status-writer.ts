@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
 import { kinds } from '../api/kinds/kinds.ts'
 import { idOf, type Kind, type Resource } from '../api/resource.ts'
-import { happeningsOf } from '../store/notices.ts'
+import type { Report } from '../operator/topology/report.ts'
+import { noticesOf } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Report } from '../operator/topology/report.ts'
 
 /** What became of a report: `later` means that only counts changed, too soon after the last write. */
 export type Written = 'written' | 'same' | 'later'
@@ -42,7 +42,7 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
       conditions,
     })
     metrics.statusWrites.inc({ manager: 'waybill-operator' })
-    for (const happening of happeningsOf(before, conditions)) store.record(current, happening)
+    for (const notice of noticesOf(before, conditions)) store.record(current, notice)
     return 'written'
   }
 

@@ -1,5 +1,5 @@
 import type { Condition, ConditionType } from '../api/conditions.ts'
-import type { Happening } from './store.ts'
+import type { Notice } from './store.ts'
 
 /** What Ready follows from, the causes before their consequences. */
 const steady: readonly string[] = ['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'] satisfies ConditionType[]
@@ -8,8 +8,8 @@ const steady: readonly string[] = ['Accepted', 'ResolvedRefs', 'Connected', 'Pro
  * What is worth telling the owner of a resource of a change of its conditions: that it became Ready, or not, or not for
  * another cause; and that a problem appeared or went.
  */
-export const happeningsOf = (before: readonly Condition[], after: readonly Condition[]): Happening[] => {
-  const appeared = after.flatMap((condition): Happening[] => {
+export const noticesOf = (before: readonly Condition[], after: readonly Condition[]): Notice[] => {
+  const appeared = after.flatMap((condition): Notice[] => {
     const { type, status, message } = condition
     const old = before.find((one) => one.type === type)
     const reason = causeOf(condition, after)
@@ -21,7 +21,7 @@ export const happeningsOf = (before: readonly Condition[], after: readonly Condi
   })
   const mended = before
     .filter(({ type }) => !after.some((condition) => condition.type === type))
-    .map(({ type }): Happening => ({ type: 'Normal', reason: `No${type}`, message: `${type} is over` }))
+    .map(({ type }): Notice => ({ type: 'Normal', reason: `No${type}`, message: `${type} is over` }))
   return [...appeared, ...mended]
 }
 

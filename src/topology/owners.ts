@@ -1,15 +1,15 @@
 import { ownerArgument } from './names.ts'
 import type { Observed } from './topology.ts'
 
-/** Who has what on the broker: claims by object, `exchange shop.orders` or `queue shop.work`. */
-export type Claims = ReadonlyMap<string, string>
+/** Who has what on the broker: owners by object, `exchange shop.orders` or `queue shop.work`. */
+export type Owners = ReadonlyMap<string, string>
 
-export const noClaims: Claims = new Map()
+export const noOwners: Owners = new Map()
 
-export const claimsOf = ({ exchanges, queues }: Pick<Observed, 'exchanges' | 'queues'>): Claims =>
-  new Map([...exchanges.map(claimed('exchange')), ...queues.map(claimed('queue'))])
+export const ownersOf = ({ exchanges, queues }: Pick<Observed, 'exchanges' | 'queues'>): Owners =>
+  new Map([...exchanges.map(owned('exchange')), ...queues.map(owned('queue'))])
 
-const claimed =
+const owned =
   (what: string) =>
   ({ name, arguments: args }: Observed['queues'][number] | Observed['exchanges'][number]): [string, string] => [
     `${what} ${name}`,
@@ -22,12 +22,12 @@ const claimed =
  */
 export const holdersFirst = <T>(
   list: readonly T[],
-  claims: Claims,
-  named: (one: T) => { readonly object: string; readonly claim: string },
+  owners: Owners,
+  named: (one: T) => { readonly object: string; readonly owner: string },
 ): readonly T[] => {
   const isHolder = (one: T): boolean => {
-    const { object, claim } = named(one)
-    return claims.get(object) === claim
+    const { object, owner } = named(one)
+    return owners.get(object) === owner
   }
   return [...list.filter(isHolder), ...list.filter((one) => !isHolder(one))]
 }

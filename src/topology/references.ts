@@ -1,10 +1,10 @@
 import type { Broker } from '../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import type { Queue } from '../api/kinds/queue.ts'
-import { isDeleting, type Resource } from '../api/resource.ts'
 import type { Resources } from '../api/kinds/resources.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
+import { isDeleting, type Resource } from '../api/resource.ts'
 
 export type AttachedQueue = {
   readonly queue: Queue
@@ -19,7 +19,7 @@ export type AttachedSubscription = {
   readonly policy: DeadLetterPolicy | undefined
 }
 
-/** What uses one broker, oldest first: the first to claim a name has it. */
+/** What uses one broker, oldest first: the first to owner a name has it. */
 export type Attached = {
   readonly broker: Broker
   readonly topics: readonly Topic[]
@@ -46,7 +46,7 @@ class RefError extends Error {
 }
 
 /** Follows every reference. A reference across namespaces needs the consent of its target. */
-export const attach = (
+export const resolveReferences = (
   resources: Resources,
 ): { attached: Map<string, Attached>; unresolved: readonly Unresolved[] } => {
   const brokers = byName(resources.brokers)

@@ -1,6 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js'
-import { crd } from '../../src/api/published/crd.ts'
 import { kinds } from '../../src/api/kinds/kinds.ts'
+import { crd } from '../../src/api/published/crd.ts'
 import { brokenRules } from '../../src/api/schema/rules.ts'
 import type { Rule, Schema } from '../../src/api/schema/schema.ts'
 

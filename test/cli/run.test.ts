@@ -1,5 +1,5 @@
-import { broker } from '../../src/api/kinds/broker.ts'
 import { isTrue } from '../../src/api/conditions.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { brokerOf, manifestFolder, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { publish } from '../support/publish.ts'

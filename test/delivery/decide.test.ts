@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
 import { type Decision, decide, refuse, returnLimit } from '../../src/delivery/decide.ts'
 import { type History, historyOf, tooEarly } from '../../src/delivery/message/history.ts'
-import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
 import { anyMessage } from './any-message.ts'
 import { fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
@@ -84,11 +84,11 @@ describe('a decision', () => {
       outcome: answered(422),
       expected: { do: 'dead-letter', reason: 'Rejected', message: 'The subscriber answered 422' },
     },
-    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'give-back', reason: 'Gone' } },
+    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'requeue', reason: 'Gone' } },
     {
       name: 'what was cut short is given back',
       outcome: { kind: 'abandoned' },
-      expected: { do: 'give-back', reason: 'Abandoned' },
+      expected: { do: 'requeue', reason: 'Abandoned' },
     },
     {
       name: 'what cannot be sent is unparsable',

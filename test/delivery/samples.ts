@@ -1,12 +1,12 @@
-import { apiVersion, type Kind } from '../../src/api/resource.ts'
 import { type Subscription, subscription } from '../../src/api/kinds/subscription.ts'
+import { apiVersion, type Kind } from '../../src/api/resource.ts'
 import { validate } from '../../src/api/schema/validate.ts'
+import { type Request, toRequest } from '../../src/delivery/attempt/request.ts'
+import { type Target, targetOf } from '../../src/delivery/attempt/target.ts'
 import type { CloudEvent } from '../../src/delivery/event/cloud-event.ts'
 import { toEvent } from '../../src/delivery/event/event.ts'
 import { type History, historyOf } from '../../src/delivery/message/history.ts'
 import type { Message, Properties } from '../../src/delivery/message/message.ts'
-import { type Request, toRequest } from '../../src/delivery/attempt/request.ts'
-import { type Target, targetOf } from '../../src/delivery/attempt/target.ts'
 
 export const returnExchange = 'waybill.return'
 export const origin = { subscription: 'shop/billing', queue: 'waybill.sub.shop.billing' }

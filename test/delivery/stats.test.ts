@@ -1,13 +1,13 @@
 import fc from 'fast-check'
-import type { Decision } from '../../src/delivery/decide.ts'
 import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
+import type { Decision } from '../../src/delivery/decide.ts'
 import {
   count,
+  type DeliveryStats,
   deliveringVerdict,
   deliveryStatus,
-  mergeTallies,
-  newTally,
-  type Tally,
+  mergeStats,
+  newStats,
 } from '../../src/delivery/stats.ts'
 import { now } from './samples.ts'
 
@@ -19,87 +19,87 @@ const retryIn = (delayMs: number): Decision => ({ do: 'retry', delayMs })
 const exhausted: Decision = { do: 'dead-letter', reason: 'Exhausted', message: 'm' }
 const rejected: Decision = { do: 'dead-letter', reason: 'Rejected', message: 'm' }
 
-/** A tally of what happened at these seconds after `now`. */
-const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number][]): Tally => {
-  const tally = newTally()
+/** A stats of what happened at these seconds after `now`. */
+const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number][]): DeliveryStats => {
+  const stats = newStats()
   for (const [seconds, outcome, decision, first = seconds] of events) {
-    count(tally, outcome, decision, now + first * 1000, now + seconds * 1000)
+    count(stats, outcome, decision, now + first * 1000, now + seconds * 1000)
   }
-  return tally
+  return stats
 }
 
-const cases: { name: string; tally: Tally; at: number; expected: string }[] = [
-  { name: 'nothing yet', tally: tallyOf(), at: 0, expected: 'Delivering' },
+const cases: { name: string; stats: DeliveryStats; at: number; expected: string }[] = [
+  { name: 'nothing yet', stats: tallyOf(), at: 0, expected: 'Delivering' },
   {
     name: 'the only attempt failed',
-    tally: tallyOf([0, failed, retryIn(5000)]),
+    stats: tallyOf([0, failed, retryIn(5000)]),
     at: 1,
     expected: 'AllAttemptsFailing',
   },
   {
     name: 'a failure among successes',
-    tally: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
     at: 5,
     expected: 'Delivering',
   },
   {
     name: 'failures since the last success 6 s ago',
-    tally: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
     at: 6,
     expected: 'AllAttemptsFailing',
   },
   {
     name: 'a message that goes on failing while others succeeded',
-    tally: tallyOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
+    stats: tallyOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
     at: 8,
     expected: 'Delivering',
   },
   {
     name: 'a connection that fails, whichever the message',
-    tally: tallyOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
+    stats: tallyOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
     at: 8,
     expected: 'AllAttemptsFailing',
   },
   {
     name: 'between two far retries',
-    tally: tallyOf([0, failed, retryIn(3_600_000)]),
+    stats: tallyOf([0, failed, retryIn(3_600_000)]),
     at: 3_600,
     expected: 'AllAttemptsFailing',
   },
   {
     name: 'long after the last retry was due',
-    tally: tallyOf([0, failed, retryIn(5000)]),
+    stats: tallyOf([0, failed, retryIn(5000)]),
     at: 16,
     expected: 'Delivering',
   },
   {
     name: 'long after the last message was given up',
-    tally: tallyOf([0, failed, retryIn(5000)], [5, failed, exhausted]),
+    stats: tallyOf([0, failed, retryIn(5000)], [5, failed, exhausted]),
     at: 16,
     expected: 'Delivering',
   },
   {
     name: 'a success after failures',
-    tally: tallyOf([0, failed, retryIn(3_600_000)], [1, delivered, acknowledge]),
+    stats: tallyOf([0, failed, retryIn(3_600_000)], [1, delivered, acknowledge]),
     at: 60,
     expected: 'Delivering',
   },
-  { name: 'a message turned down', tally: tallyOf([0, failed, rejected]), at: 1, expected: 'Delivering' },
+  { name: 'a message turned down', stats: tallyOf([0, failed, rejected]), at: 1, expected: 'Delivering' },
   {
     name: 'an attempt cut short',
-    tally: tallyOf([0, { kind: 'abandoned' }, { do: 'give-back', reason: 'Abandoned' }]),
+    stats: tallyOf([0, { kind: 'abandoned' }, { do: 'requeue', reason: 'Abandoned' }]),
     at: 1,
     expected: 'Delivering',
   },
 ]
 
-test.each(cases)('$name: $expected', ({ tally, at, expected }) => {
-  expect(deliveringVerdict(tally, now + at * 1000).reason).toBe(expected)
+test.each(cases)('$name: $expected', ({ stats, at, expected }) => {
+  expect(deliveringVerdict(stats, now + at * 1000).reason).toBe(expected)
 })
 
 test('a failing verdict tells since when and why', () => {
-  const tally = tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
-  expect(deliveringVerdict(tally, now + 12_000)).toEqual({
+  const stats = tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
+  expect(deliveringVerdict(stats, now + 12_000)).toEqual({
     type: 'Delivering',
     status: 'False',
     reason: 'AllAttemptsFailing',
@@ -108,9 +108,9 @@ test('a failing verdict tells since when and why', () => {
 })
 
 test('the status rounds what moves and keeps the latest failure', () => {
-  const tally = tallyOf([0, failed, retryIn(1)], [1, failed, exhausted], [2, failed, rejected])
-  tally.delivered = 12_345
-  expect(deliveryStatus(tally)).toEqual({
+  const stats = tallyOf([0, failed, retryIn(1)], [1, failed, exhausted], [2, failed, rejected])
+  stats.delivered = 12_345
+  expect(deliveryStatus(stats)).toEqual({
     delivered: 12_000,
     retried: 1,
     deadLettered: 2,
@@ -124,10 +124,10 @@ test('the status rounds what moves and keeps the latest failure', () => {
 })
 
 test('the status before anything happened', () => {
-  expect(deliveryStatus(newTally())).toEqual({ delivered: 0, retried: 0, deadLettered: 0 })
+  expect(deliveryStatus(newStats())).toEqual({ delivered: 0, retried: 0, deadLettered: 0 })
 })
 
-describe('the tallies of several dispatchers', () => {
+describe('the all of several dispatchers', () => {
   /** One message settled on one of three replicas: when, when it was first tried, and how it went. */
   type Event = { replica: number; seconds: number; waited: number; how: [Outcome, Decision] }
   const event: fc.Arbitrary<Event> = fc.record({
@@ -144,21 +144,21 @@ describe('the tallies of several dispatchers', () => {
   })
   const history = fc.array(event, { maxLength: 20 }).map((list) => list.toSorted((a, b) => a.seconds - b.seconds))
 
-  const spread = (events: Event[], over: number): Tally[] => {
-    const tallies = Array.from({ length: over }, newTally)
+  const spread = (events: Event[], over: number): DeliveryStats[] => {
+    const all = Array.from({ length: over }, newStats)
     for (const { replica, seconds, waited, how } of events) {
-      const tally = tallies[replica % over] as Tally
-      count(tally, ...how, now + Math.max(0, seconds - waited) * 1000, now + seconds * 1000)
+      const stats = all[replica % over] as DeliveryStats
+      count(stats, ...how, now + Math.max(0, seconds - waited) * 1000, now + seconds * 1000)
     }
-    return tallies
+    return all
   }
 
   test('say of a subscription what one would have said that had all the messages', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 0, max: 120 }), (events, after) => {
         const at = now + (60 + after) * 1000
-        const [one] = spread(events, 1) as [Tally]
-        const merged = mergeTallies(spread(events, 3))
+        const [one] = spread(events, 1) as [DeliveryStats]
+        const merged = mergeStats(spread(events, 3))
         const { failing: _, failingUntil: until, ...counts } = merged
         expect(counts).toEqual({
           ...counts,
@@ -180,15 +180,15 @@ describe('the tallies of several dispatchers', () => {
   test('add up in any order, and one alone is itself', () => {
     fc.assert(
       fc.property(history, (events) => {
-        const [a, b, c] = spread(events, 3) as [Tally, Tally, Tally]
-        expect(mergeTallies([c, a, b])).toEqual(mergeTallies([a, b, c]))
-        expect(mergeTallies([a])).toEqual(a)
-        expect(mergeTallies([a, newTally()])).toEqual(a)
+        const [a, b, c] = spread(events, 3) as [DeliveryStats, DeliveryStats, DeliveryStats]
+        expect(mergeStats([c, a, b])).toEqual(mergeStats([a, b, c]))
+        expect(mergeStats([a])).toEqual(a)
+        expect(mergeStats([a, newStats()])).toEqual(a)
       }),
     )
   })
 
-  test.each<[string, Tally[], number, string]>([
+  test.each<[string, DeliveryStats[], number, string]>([
     ['all fail everywhere', [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, failed, retryIn(30_000)])], 3, 'False'],
     [
       'a success at another comes later',
@@ -208,7 +208,7 @@ describe('the tallies of several dispatchers', () => {
       32,
       'True',
     ],
-  ])('%s', (_, tallies, at, status) => {
-    expect(deliveringVerdict(mergeTallies(tallies), now + at * 1000).status).toBe(status)
+  ])('%s', (_, all, at, status) => {
+    expect(deliveringVerdict(mergeStats(all), now + at * 1000).status).toBe(status)
   })
 })

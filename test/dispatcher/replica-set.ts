@@ -1,13 +1,13 @@
 import type { Condition, ConditionType } from '../../src/api/conditions.ts'
-import { apiVersion } from '../../src/api/resource.ts'
 import { subscription as kind, type Subscription } from '../../src/api/kinds/subscription.ts'
-import { type Running, sharePath, startDispatcher } from '../../src/dispatcher/main.ts'
+import { apiVersion } from '../../src/api/resource.ts'
+import { type Running, snapshotPath, startDispatcher } from '../../src/dispatcher/main.ts'
 import { startOperator } from '../../src/operator/main.ts'
+import { startServer } from '../../src/server/server.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
-import { startServer } from '../../src/server/server.ts'
 import { freePort } from '../support/free-port.ts'
 import { type ManifestFolder, manifestFolder } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
@@ -16,7 +16,7 @@ import { freshVhost, type Vhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
 
 export type Replica = {
-  /** Of its share. */
+  /** Of its snapshot. */
   readonly url: string
   readonly running: Running
   logs(): string
@@ -71,7 +71,7 @@ export const openCompany = async (others: readonly string[] = []): Promise<Compa
     const lines: string[] = []
     const log = createLog({ level: 'debug', to: { write: (line) => void lines.push(line) } })
     let running: Running | undefined
-    const pages = { [sharePath]: (query: URLSearchParams) => running?.share(query) }
+    const pages = { [snapshotPath]: (query: URLSearchParams) => running?.snapshot(query) }
     const { url } = await startServer(
       { listen, metrics: () => metrics.registry.metrics(), readiness: {}, apiVersion, kinds: [], pages },
       silence.signal,
@@ -81,7 +81,7 @@ export const openCompany = async (others: readonly string[] = []): Promise<Compa
     const started = startDispatcher(options, leave.signal)
     running = started
     const one: Replica = {
-      url: `${url}${sharePath}`,
+      url: `${url}${snapshotPath}`,
       running: started,
       logs: () => lines.join(''),
       writes: async () => (await metrics.statusWrites.get()).values[0]?.value ?? 0,
@@ -89,7 +89,7 @@ export const openCompany = async (others: readonly string[] = []): Promise<Compa
       async lead() {
         await endTerm()
         const end = new AbortController()
-        const over = started.report({ signal: end.signal, assertHeld: () => end.signal.throwIfAborted() })
+        const over = started.report({ signal: end.signal, fence: () => end.signal.throwIfAborted() })
         term = { of: one, end, over }
       },
       async end() {

@@ -1,14 +1,14 @@
 import { stamp, verdict } from '../../src/api/conditions.ts'
 import type { Subscription } from '../../src/api/kinds/subscription.ts'
-import type { Lane } from '../../src/dispatcher/workers/worker.ts'
-import { createRegister } from '../../src/dispatcher/status/observations.ts'
+import { createObservations } from '../../src/dispatcher/status/observations.ts'
 import { createReporter } from '../../src/dispatcher/status/reporter.ts'
+import type { Worker } from '../../src/dispatcher/workers/worker.ts'
 
 test('what was found of one generation is not said of the next, which it may concern no longer', async () => {
   const at = (generation: number) =>
     ({ kind: 'Subscription', metadata: { namespace: 'shop', name: 'gone', uid: 'one', generation } }) as Subscription
   const written: unknown[] = []
-  const register = createRegister('this one')
+  const local = createObservations('this one')
   const reporter = createReporter({
     // It was changed after the dispatcher last looked at it.
     store: {
@@ -17,11 +17,11 @@ test('what was found of one generation is not said of the next, which it may con
       record() {},
     },
     metrics: { statusWrites: { inc() {} } } as never,
-    register,
-    replicas: { sights: () => [], news: () => new Set() },
+    local,
+    replicas: { observations: () => [], news: () => new Set() },
     now: Date.now,
   })
-  register.idle({ subscription: at(1), reason: 'Gone', message: 'The subscriber answered 410 Gone' })
+  local.idle({ subscription: at(1), reason: 'Gone', message: 'The subscriber answered 410 Gone' })
   await reporter.write()
   const suspended = expect.objectContaining({ type: 'Suspended', reason: 'Gone', observedGeneration: 1 })
   expect(written).toEqual([expect.objectContaining({ conditions: expect.arrayContaining([suspended]) })])
@@ -41,7 +41,7 @@ test('Ready goes with what it follows from, in one write, of the generation that
     status: { conditions: stamp(declared, undefined, 2, new Date(0)) },
   } as unknown as Subscription
   const told: string[] = []
-  const register = createRegister('this one')
+  const local = createObservations('this one')
   const reporter = createReporter({
     store: {
       get: () => billing as never,
@@ -52,20 +52,20 @@ test('Ready goes with what it follows from, in one write, of the generation that
       record: (_, { type, reason }) => void told.push(`${type} ${reason}`),
     },
     metrics: { statusWrites: { inc() {} } } as never,
-    register,
-    replicas: { sights: () => [], news: () => new Set() },
+    local,
+    replicas: { observations: () => [], news: () => new Set() },
     now: Date.now,
   })
   let waiting: { reason: 'NoConsumer'; message: string } | undefined
   const state = () => ({ generation: 3, starting: false, gone: false, waiting })
-  const lane = { route: { id: 'Subscription/shop/billing', subscription: billing }, state } as unknown as Lane
+  const worker = { route: { id: 'Subscription/shop/billing', subscription: billing }, state } as unknown as Worker
   const ready = () => billing.status?.conditions?.find(({ type }) => type === 'Ready')
 
-  register.changed(lane)
+  local.changed(worker)
   await reporter.write()
   expect(ready()).toMatchObject({ status: 'True', reason: 'Ready', observedGeneration: 2 })
   waiting = { reason: 'NoConsumer', message: 'The queue is gone' }
-  register.changed(lane)
+  local.changed(worker)
   await reporter.write()
   expect(ready()).toMatchObject({ status: 'False', reason: 'NotDelivering', message: 'The queue is gone' })
   expect(told).toEqual(['Normal Ready', 'Warning NotDelivering'])

@@ -162,7 +162,7 @@ test('a virtual host that is not there is told', async () => {
 describe('what stands in the way', () => {
   const legacy = { exchange: { name: 'legacy' } }
 
-  test('two resources that claim one exchange: the older has it, until it goes', async () => {
+  test('two resources that owner one exchange: the older has it, until it goes', async () => {
     const { folder, vhost, condition } = stage
     folder.write('broker', [...brokerOf(vhost), topicOf('b-first', legacy)])
     await condition(topic, 'b-first', 'Ready', 'True')

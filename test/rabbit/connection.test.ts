@@ -1,4 +1,10 @@
-import { type Amqp, type AmqpOptions, type AmqpState, connectAmqp, type Delivery } from '../../src/rabbit/amqp/connect.ts'
+import {
+  type Amqp,
+  type AmqpOptions,
+  type AmqpState,
+  connectAmqp,
+  type Delivery,
+} from '../../src/rabbit/amqp/connect.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
@@ -75,7 +81,7 @@ test('after a cut everything goes on, and what was held is lost and comes again'
   expect(deliveries.some((delivery) => delivery.lost || !delivery.message.fields.redelivered)).toBe(false)
   // Tags of the old channel mean other messages on the new one.
   for (const delivery of before) delivery.acknowledge()
-  before[0]!.giveBack()
+  before[0]!.requeue()
   for (const delivery of deliveries) delivery.acknowledge()
   await is('up', 'up')
   await amqp.publish(copy())

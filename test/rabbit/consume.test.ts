@@ -105,7 +105,7 @@ test('a message given back comes again', async () => {
   await fill(queue, 1)
   const { deliveries } = consume(queue, 1, (delivery) => {
     if (delivery.message.fields.redelivered) delivery.acknowledge()
-    else delivery.giveBack()
+    else delivery.requeue()
   })
   await eventually(() => deliveries.length === 2)
   await eventually(async () => (await ready(queue)) === 0)

@@ -1,5 +1,5 @@
 import { type Condition, type ConditionType, type Reason, stamp, verdict } from '../../src/api/conditions.ts'
-import { happeningsOf } from '../../src/store/notices.ts'
+import { noticesOf } from '../../src/store/notices.ts'
 
 const now = new Date(0)
 type Told = { [T in ConditionType]?: readonly [Condition['status'], Reason<T>] }
@@ -54,6 +54,6 @@ test.each<{ what: string; before: Told; after: Told; told: string[] }>([
     told: ['Warning NotDelivering'],
   },
 ])('$what', ({ before, after, told }) => {
-  const happenings = happeningsOf(conditions(before), conditions(after))
-  expect(happenings.map(({ type, reason }) => `${type} ${reason}`)).toEqual(told)
+  const notices = noticesOf(conditions(before), conditions(after))
+  expect(notices.map(({ type, reason }) => `${type} ${reason}`)).toEqual(told)
 })

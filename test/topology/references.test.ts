@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
-import { attach, type Unresolved } from '../../src/topology/references.ts'
+import { resolveReferences, type Unresolved } from '../../src/topology/references.ts'
 import { brokerOf, deleting, older, policyOf, queueOf, resourcesOf, subscriptionOf, topicOf } from './resources.ts'
 
 const unresolvedOf = (...all: Resource[]): string[] =>
-  attach(resourcesOf(...all)).unresolved.map(
+  resolveReferences(resourcesOf(...all)).unresolved.map(
     ({ resource, field, message }: Unresolved) => `${idOf(resource)} ${field}: ${message}`,
   )
 
@@ -104,7 +104,7 @@ describe('a reference', () => {
   })
 
   test('that leads nowhere takes nothing from the others', () => {
-    const { attached } = attach(
+    const { attached } = resolveReferences(
       resourcesOf(topicOf('orders'), subscriptionOf('billing'), subscriptionOf('lost', { topicRef: { name: 'x' } })),
     )
     expect(attached.get('shop/rabbitmq')?.subscriptions.map(({ subscription }) => subscription.metadata.name)).toEqual([
@@ -115,8 +115,8 @@ describe('a reference', () => {
 
 describe('the dead-letter policy of a subscription', () => {
   const policyOfBilling = (...all: Resource[]): string | undefined =>
-    attach(resourcesOf(topicOf('orders'), ...all)).attached.get('shop/rabbitmq')?.subscriptions[0]?.policy?.metadata
-      .name
+    resolveReferences(resourcesOf(topicOf('orders'), ...all)).attached.get('shop/rabbitmq')?.subscriptions[0]?.policy
+      ?.metadata.name
 
   test.each([
     { name: 'none', all: [policyOf('keep'), subscriptionOf('billing')], found: undefined },
@@ -155,7 +155,7 @@ test('what is attached comes oldest first, whatever the order in which it is lis
   const twins = ['b', 'a'].map((name) => topicOf(name, {}, day(9)))
   fc.assert(
     fc.property(fc.shuffledSubarray([...topics, ...twins], { minLength: 8 }), (shuffled) => {
-      const names = attach(resourcesOf(...shuffled))
+      const names = resolveReferences(resourcesOf(...shuffled))
         .attached.get('shop/rabbitmq')
         ?.topics.map((one) => one.metadata.name)
       expect(names).toEqual(['topic-5', 'topic-4', 'topic-3', 'topic-2', 'topic-1', 'topic-0', 'a', 'b'])

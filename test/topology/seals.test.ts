@@ -14,16 +14,16 @@ const some = desiredFrom(
   ...going.map((name) => subscriptionOf(name, {}, deleting)),
   ...staying.map((name) => subscriptionOf(name)),
 )
-const fence = 'waybill:Broker/shop/rabbitmq#fence:'
+const seal = 'waybill:Broker/shop/rabbitmq#seal:'
 
 const closedIn = ({ states }: Observed): string[] =>
-  [...states.values()].flatMap(({ name, policy }) => (policy.includes('#fence:') ? [name] : [])).sort()
+  [...states.values()].flatMap(({ name, policy }) => (policy.includes('#seal:') ? [name] : [])).sort()
 const queuesOf = (...subscriptions: string[]): string[] =>
   subscriptions.flatMap((name) => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]).sort()
-const isFence = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(fence)
+const isFence = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
 
-/** A virtual host in the middle of the deletion: those that go are behind a fence. */
-const fenced = () => {
+/** A virtual host in the middle of the deletion: those that go are behind a seal. */
+const sealed = () => {
   const vhost = virtualHost()
   converge(desiredFrom(topic, ...[...going, ...staying].map((name) => subscriptionOf(name))), vhost)
   for (let pass = 0; pass < 2; pass += 1) {
@@ -40,15 +40,15 @@ test('a thousand that go together share a few fences, and nothing stays of them'
   expect(vhost.made.filter(isFence).length).toBeLessThan(20)
   expect(namesIn(vhost.observe())).toEqual(namesIn(emptied().observe()))
   expect(closedIn(vhost.observe())).toEqual([])
-  expect(vhost.observe().policies.filter(({ name }) => name.startsWith(fence))).toEqual([])
+  expect(vhost.observe().policies.filter(({ name }) => name.startsWith(seal))).toEqual([])
 })
 
-test('a fence closes those that go, and no other', () => {
-  expect(closedIn(fenced().observe())).toEqual(queuesOf(...going))
+test('a seal closes those that go, and no other', () => {
+  expect(closedIn(sealed().observe())).toEqual(queuesOf(...going))
 })
 
 test('one that returns is let out before anything is declared, and those that were with it are closed again', () => {
-  const vhost = fenced()
+  const vhost = sealed()
   const [returning = '', ...others] = going
   const wanted = desiredFrom(
     topic,
@@ -69,14 +69,14 @@ test('one that returns is let out before anything is declared, and those that we
 })
 
 test('what another Broker on the same virtual host has closed stays closed', () => {
-  const vhost = fenced()
-  const [policy] = vhost.observe().policies.filter(({ name }) => name.startsWith(fence))
-  const foreign = { ...policy, name: 'waybill:Broker/depot/rabbitmq#fence:x', pattern: '^x$' } as NonNullable<
+  const vhost = sealed()
+  const [policy] = vhost.observe().policies.filter(({ name }) => name.startsWith(seal))
+  const foreign = { ...policy, name: 'waybill:Broker/depot/rabbitmq#seal:x', pattern: '^x$' } as NonNullable<
     typeof policy
   >
   vhost.apply({ do: 'put-policy', policy: foreign })
   converge(some, vhost)
-  expect(vhost.observe().policies.filter(({ name }) => name.includes('#fence:'))).toEqual([foreign])
+  expect(vhost.observe().policies.filter(({ name }) => name.includes('#seal:'))).toEqual([foreign])
 })
 
 test('a queue is not deleted in the pass that closes it, however long it has been quiet', () => {
@@ -85,8 +85,8 @@ test('a queue is not deleted in the pass that closes it, however long it has bee
   const since = new Map(names.flatMap((name) => queuesOf(name)).map((queue) => [queue, 0]))
   const times = { now: 10 * settleMs, quietSince: since, goingSince: new Map() }
   for (const { change } of diff(allGoing, vhost.observe(), times).stages.flat()) vhost.apply(change)
-  const { changes, fencing } = diff(allGoing, vhost.observe(), times)
-  expect(fencing.length).toBeGreaterThan(0)
+  const { changes, sealing } = diff(allGoing, vhost.observe(), times)
+  expect(sealing.length).toBeGreaterThan(0)
   expect(changes).toEqual([])
 })
 

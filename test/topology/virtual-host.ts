@@ -106,7 +106,7 @@ export const converge = (wanted: Desired, vhost: VirtualHost): Plan => {
   let goingSince: ReadonlyMap<string, number> = new Map()
   for (let pass = 0; pass < 10; pass += 1) {
     const now = pass * settleMs
-    const going = [...wanted.owners].flatMap(([claim, how]) => (how === 'present' ? [] : [claim]))
+    const going = [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
     goingSince = since(going, goingSince, now)
     const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
     const changes = plan.stages.flat()

@@ -1,6 +1,13 @@
 import { conditions } from '../conditions.ts'
-import { amqpBytes, durationBetween, from, immutable, observedGeneration, secretRef } from '../schema/fields.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import {
+  allowedNamespaces,
+  amqpBytes,
+  durationBetween,
+  immutable,
+  observedGeneration,
+  secretRef,
+} from '../schema/fields.ts'
 
 export const broker = defineKind({
   kind: 'Broker',
@@ -43,7 +50,7 @@ export const broker = defineKind({
           },
         },
       },
-      allowedNamespaces: from('Which namespaces may attach topics and queues.'),
+      allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),
       management: {
         type: 'string',
         enum: ['Manage', 'Observe'],

@@ -1,6 +1,6 @@
 import { conditions } from '../conditions.ts'
-import { longestQueue, observedGeneration, timeToLive } from '../schema/fields.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { longestQueue, observedGeneration, timeToLive } from '../schema/fields.ts'
 
 export const deadLetterPolicy = defineKind({
   kind: 'DeadLetterPolicy',

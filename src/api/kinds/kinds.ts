@@ -1,7 +1,7 @@
+import type { Kind } from '../resource.ts'
 import { broker } from './broker.ts'
 import { deadLetterPolicy } from './dead-letter-policy.ts'
 import { queue } from './queue.ts'
-import type { Kind } from '../resource.ts'
 import { subscription } from './subscription.ts'
 import { topic } from './topic.ts'
 

@@ -1,4 +1,5 @@
 import { conditions } from '../conditions.ts'
+import { defineKind, type Resource } from '../resource.ts'
 import {
   brokerObjectName,
   crossRef,
@@ -11,7 +12,6 @@ import {
   routingKeys,
   timeToLive,
 } from '../schema/fields.ts'
-import { defineKind, type Resource } from '../resource.ts'
 
 export const queue = defineKind({
   kind: 'Queue',

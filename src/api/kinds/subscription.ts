@@ -1,4 +1,5 @@
 import { conditions } from '../conditions.ts'
+import { defineKind, type Resource } from '../resource.ts'
 import {
   crossRef,
   fixedPresence,
@@ -8,7 +9,6 @@ import {
   observedGeneration,
   routingKeys,
 } from '../schema/fields.ts'
-import { defineKind, type Resource } from '../resource.ts'
 import { delivery } from './subscription-delivery.ts'
 import { subscriber } from './subscription-subscriber.ts'
 

@@ -1,6 +1,13 @@
 import { conditions } from '../conditions.ts'
-import { brokerObjectName, crossRef, from, immutable, nameOnBroker, observedGeneration } from '../schema/fields.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import {
+  allowedNamespaces,
+  brokerObjectName,
+  crossRef,
+  immutable,
+  nameOnBroker,
+  observedGeneration,
+} from '../schema/fields.ts'
 
 export const topic = defineKind({
   kind: 'Topic',
@@ -32,7 +39,7 @@ export const topic = defineKind({
         },
         'x-kubernetes-validations': immutable,
       },
-      allowedSubscribers: from('Which namespaces may subscribe.'),
+      allowedSubscribers: allowedNamespaces('Which namespaces may subscribe.'),
       unrouted: {
         type: 'string',
         enum: ['Park', 'Drop'],

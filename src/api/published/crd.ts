@@ -1,5 +1,5 @@
-import { explained, explainedKind } from '../schema/explained.ts'
 import { group, type Kind, version } from '../resource.ts'
+import { explained, explainedKind } from '../schema/explained.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** The CustomResourceDefinition of a kind, as `kubectl apply` takes it. */

@@ -1,6 +1,6 @@
+import { apiVersion, type Kind } from '../resource.ts'
 import { explained, explainedKind } from '../schema/explained.ts'
 import { isDurationSchema } from '../schema/fields.ts'
-import { apiVersion, type Kind } from '../resource.ts'
 import type { Schema } from '../schema/schema.ts'
 
 /** The field reference of all kinds as one Markdown page. */

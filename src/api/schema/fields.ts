@@ -137,7 +137,7 @@ export const routingKeys = {
   'x-kubernetes-list-type': 'set',
 } as const satisfies ArraySchema
 
-export const from = (what: string) =>
+export const allowedNamespaces = (what: string) =>
   ({
     type: 'object',
     description: what,

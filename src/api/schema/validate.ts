@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { isObject } from './json.ts'
 import { kinds } from '../kinds/kinds.ts'
+import { apiVersion, type Kind } from '../resource.ts'
+import { isObject } from './json.ts'
 import { dropNulls } from './nulls.ts'
 import type { Problem } from './problem.ts'
-import { apiVersion, type Kind } from '../resource.ts'
 import { brokenRules } from './rules.ts'
 import type { ArraySchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
 

@@ -1,5 +1,5 @@
-import type { Problem } from '../../api/schema/problem.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 
 /** Where the requests of a subscription go, and what is the same in each of them. */
 export type Target = {

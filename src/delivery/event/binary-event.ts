@@ -1,6 +1,6 @@
+import type { Headers, Message } from '../message/message.ts'
 import { type AttributeValue, attributeOf, isAttributeName, isHeaderText } from './attribute.ts'
 import { type BinaryEvent, badName, badVersion, broken, codingOf, missing, type Unparsable } from './cloud-event.ts'
-import type { Headers, Message } from '../message/message.ts'
 
 /** The AMQP binding's own prefixes, and those that Knative and others write. */
 const prefixes = ['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'] as const

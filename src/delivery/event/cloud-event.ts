@@ -1,5 +1,5 @@
-import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 import type { Headers, Properties } from '../message/message.ts'
+import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 
 /** A CloudEvent 1.0, in the content mode in which it came. */
 export type CloudEvent = BinaryEvent | StructuredEvent

@@ -1,7 +1,7 @@
-import { binaryEvent, prefixOf } from './binary-event.ts'
-import type { CloudEvent, Unparsable } from './cloud-event.ts'
 import type { History } from '../message/history.ts'
 import type { Message } from '../message/message.ts'
+import { binaryEvent, prefixOf } from './binary-event.ts'
+import type { CloudEvent, Unparsable } from './cloud-event.ts'
 import { plainEvent } from './plain-event.ts'
 import { structuredEvent } from './structured-event.ts'
 

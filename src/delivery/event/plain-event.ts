@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { type AttributeValue, isHeaderText, timeText } from './attribute.ts'
-import { type BinaryEvent, codingOf } from './cloud-event.ts'
 import type { History } from '../message/history.ts'
 import type { Message } from '../message/message.ts'
+import { type AttributeValue, isHeaderText, timeText } from './attribute.ts'
+import { type BinaryEvent, codingOf } from './cloud-event.ts'
 
 /** The type of a message that has neither a type nor a routing key. */
 const untyped = 'dev.waybill.message'

@@ -1,3 +1,4 @@
+import type { Message } from '../message/message.ts'
 import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 import {
   badName,
@@ -10,7 +11,6 @@ import {
   type Unparsable,
 } from './cloud-event.ts'
 import { charsetOf } from './media-type.ts'
-import type { Message } from '../message/message.ts'
 
 export const eventFormat = 'application/cloudevents+json'
 

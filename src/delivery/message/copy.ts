@@ -1,8 +1,8 @@
+import type { Outcome } from '../attempt/outcome.ts'
 import type { Decision } from '../decide.ts'
 import type { History } from './history.ts'
 import type { Message, Properties } from './message.ts'
-import type { Outcome } from '../attempt/outcome.ts'
-import { own, ownPrefix } from './waybill-headers.ts'
+import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
 /** A message to publish, persistent, `mandatory` and confirmed, before the original is acknowledged. */
 export type Copy = {
@@ -59,14 +59,14 @@ export const retryCopy = (
 ): Copy => {
   const headers = passedOn(message)
   attempted(headers, history, outcome, now)
-  if (decision.notBefore !== undefined) headers[own.notBefore] = isoOf(decision.notBefore)
+  if (decision.notBefore !== undefined) headers[waybillHeaders.notBefore] = isoOf(decision.notBefore)
   return copyOf(message, level, origin.queue, headers)
 }
 
 /** The copy of a message that came back before its time: nothing about it changes but that it waits again. */
 export const postponedCopy = (message: Message, origin: Origin, level: string): Copy => {
   const headers = passedOn(message)
-  for (const name of Object.values(own)) {
+  for (const name of Object.values(waybillHeaders)) {
     const value = message.properties.headers?.[name]
     if (value !== undefined) headers[name] = value
   }
@@ -87,11 +87,11 @@ export const deadLetterCopy = (
 ): Copy => {
   const headers = passedOn(message)
   attempted(headers, history, outcome, now)
-  headers[own.subscription] = origin.subscription
-  headers[own.queue] = origin.queue
-  headers[own.reason] = decision.reason
+  headers[waybillHeaders.subscription] = origin.subscription
+  headers[waybillHeaders.queue] = origin.queue
+  headers[waybillHeaders.reason] = decision.reason
   // A UTF-16 unit takes at most 3 bytes of UTF-8: this is at most 2 KiB.
-  headers[own.error] = decision.message.slice(0, 682)
+  headers[waybillHeaders.error] = decision.message.slice(0, 682)
   return copyOf(message, '', deadLetterQueue, headers)
 }
 
@@ -102,7 +102,8 @@ export const deadLetterCopy = (
 const passedOn = ({ properties }: Message): Record<string, unknown> => {
   const headers: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(properties.headers ?? {})) {
-    const isPassedOn = name === own.headersDropped || !(name.startsWith(ownPrefix) || brokersOwn.test(name))
+    const isPassedOn =
+      name === waybillHeaders.headersDropped || !(name.startsWith(waybillPrefix) || brokersOwn.test(name))
     if (isPassedOn) headers[name] = value
   }
   return headers
@@ -110,13 +111,13 @@ const passedOn = ({ properties }: Message): Record<string, unknown> => {
 
 const attempted = (headers: Record<string, unknown>, history: History, outcome: Outcome, now: number): void => {
   const tried = outcome.kind !== 'unsendable'
-  headers[own.attempts] = history.attempts + (tried ? 1 : 0)
+  headers[waybillHeaders.attempts] = history.attempts + (tried ? 1 : 0)
   const first = history.firstAttempt ?? (tried ? now : undefined)
-  if (first !== undefined) headers[own.firstAttempt] = isoOf(first)
-  if (tried) headers[own.lastAttempt] = isoOf(now)
-  if (outcome.kind === 'answered') headers[own.status] = outcome.status
-  headers[own.exchange] = history.exchange
-  headers[own.routingKey] = history.routingKey
+  if (first !== undefined) headers[waybillHeaders.firstAttempt] = isoOf(first)
+  if (tried) headers[waybillHeaders.lastAttempt] = isoOf(now)
+  if (outcome.kind === 'answered') headers[waybillHeaders.status] = outcome.status
+  headers[waybillHeaders.exchange] = history.exchange
+  headers[waybillHeaders.routingKey] = history.routingKey
 }
 
 const copyOf = (message: Message, exchange: string, routingKey: string, headers: Record<string, unknown>): Copy => {

@@ -1,13 +1,13 @@
-import type { Headers, Message } from './message.ts'
-import { own } from './waybill-headers.ts'
 import type { Terms } from '../terms.ts'
+import type { Headers, Message } from './message.ts'
+import { waybillHeaders } from './waybill-headers.ts'
 
 /** What happened to a message before this delivery, as its headers tell it. */
 export type History = {
   /** Attempts made before this one. */
   readonly attempts: number
   /** How often the broker took it back from a consumer that had it, because that crashed or gave it back. */
-  readonly returns: number
+  readonly redeliveries: number
   /** When the first attempt ended, in ms since 1970; `undefined` before it. */
   readonly firstAttempt: number | undefined
   /** No attempt before this time, in ms since 1970. */
@@ -25,18 +25,18 @@ export type History = {
 export const historyOf = ({ fields, properties }: Message, returnExchange: string): History => {
   const { headers } = properties
   // On a first delivery the broker says nothing, so whatever is there came from the producer.
-  const returns = fields.redelivered ? countOf(headers?.['x-delivery-count']) : 0
-  if (headers === undefined || headers[own.exchange] === undefined) {
-    return fresh(fields.exchange, fields.routingKey, returns)
+  const redeliveries = fields.redelivered ? countOf(headers?.['x-delivery-count']) : 0
+  if (headers === undefined || headers[waybillHeaders.exchange] === undefined) {
+    return fresh(fields.exchange, fields.routingKey, redeliveries)
   }
-  const exchange = textOf(headers, own.exchange) ?? fields.exchange
-  const routingKey = textOf(headers, own.routingKey) ?? fields.routingKey
-  if (fields.exchange !== returnExchange) return fresh(exchange, routingKey, returns)
+  const exchange = textOf(headers, waybillHeaders.exchange) ?? fields.exchange
+  const routingKey = textOf(headers, waybillHeaders.routingKey) ?? fields.routingKey
+  if (fields.exchange !== returnExchange) return fresh(exchange, routingKey, redeliveries)
   return {
-    attempts: countOf(headers[own.attempts]),
-    returns,
-    firstAttempt: timeOf(headers, own.firstAttempt),
-    notBefore: timeOf(headers, own.notBefore),
+    attempts: countOf(headers[waybillHeaders.attempts]),
+    redeliveries,
+    firstAttempt: timeOf(headers, waybillHeaders.firstAttempt),
+    notBefore: timeOf(headers, waybillHeaders.notBefore),
     exchange,
     routingKey,
   }
@@ -52,9 +52,9 @@ export const tooEarly = (history: History, terms: Terms, now: number): number | 
   return remaining > 0 && remaining <= terms.retryAfterMaxMs ? remaining : undefined
 }
 
-const fresh = (exchange: string, routingKey: string, returns: number): History => ({
+const fresh = (exchange: string, routingKey: string, redeliveries: number): History => ({
   attempts: 0,
-  returns,
+  redeliveries,
   firstAttempt: undefined,
   notBefore: undefined,
   exchange,

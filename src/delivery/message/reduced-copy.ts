@@ -1,5 +1,5 @@
 import type { Copy, CopyProperties } from './copy.ts'
-import { own, ownPrefix } from './waybill-headers.ts'
+import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
 /** AMQP clients encode a header table into 64 KiB; the rest of it is for what they add. */
 const room = 60 * 1024
@@ -20,14 +20,14 @@ export const reducedCopy = (copy: Copy): Copy => {
     headers[name] = value
     used += size
   }
-  const before = headers[own.headersDropped]
+  const before = headers[waybillHeaders.headersDropped]
   const dropped = all.length - Object.keys(headers).length
-  headers[own.headersDropped] = dropped + (typeof before === 'number' ? before : 0)
+  headers[waybillHeaders.headersDropped] = dropped + (typeof before === 'number' ? before : 0)
   const properties = Object.entries(copy.properties).filter(([, value]) => isWritable(value))
   return { ...copy, properties: { ...(Object.fromEntries(properties) as CopyProperties), headers } }
 }
 
-const isOwn = (name: string): boolean => name.startsWith(ownPrefix)
+const isOwn = (name: string): boolean => name.startsWith(waybillPrefix)
 
 const isNeeded = (name: string): boolean => isOwn(name) || /^(cloudEvents[:_]|ce[-_])/.test(name)
 

@@ -1,5 +1,5 @@
 /** The headers that Waybill writes on its copies of a message. Times are ISO 8601 in UTC. */
-export const own = {
+export const waybillHeaders = {
   /** Attempts made so far. */
   attempts: 'waybill-attempts',
   firstAttempt: 'waybill-first-attempt',
@@ -22,4 +22,4 @@ export const own = {
   headersDropped: 'waybill-headers-dropped',
 } as const
 
-export const ownPrefix = 'waybill-'
+export const waybillPrefix = 'waybill-'

@@ -1,15 +1,15 @@
 import { durationText } from '../../api/duration.ts'
-import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
-import { type Decision, decide, refuse } from '../../delivery/decide.ts'
-import { toEvent } from '../../delivery/event/event.ts'
-import { type History, historyOf, tooEarly } from '../../delivery/message/history.ts'
 import type { Outcome } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
+import { type Decision, decide, refuse } from '../../delivery/decide.ts'
+import { toEvent } from '../../delivery/event/event.ts'
+import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
+import { type History, historyOf, tooEarly } from '../../delivery/message/history.ts'
+import type { Sender } from '../../http/send.ts'
 import type { Amqp, Delivery, PublishError } from '../../rabbit/amqp/connect.ts'
 import { levelFor } from '../../topology/delay-ladder.ts'
 import { delayLevel, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../workers/routes.ts'
-import type { Sender } from '../../http/send.ts'
 import { storeThenAcknowledge } from './settle.ts'
 
 export type DeliverOptions = {
@@ -71,9 +71,9 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal) => {
         return store(delivery, () =>
           deadLetterCopy(message, origin, history, outcome, decision, route.deadLetterQueue, now),
         )
-      case 'give-back':
+      case 'requeue':
         if (decision.reason === 'Gone') gone()
-        delivery.giveBack()
+        delivery.requeue()
         return true
     }
   }

@@ -1,13 +1,13 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import type { Decision } from '../../delivery/decide.ts'
 import type { Outcome } from '../../delivery/attempt/outcome.ts'
+import type { Decision } from '../../delivery/decide.ts'
 import type { AttemptOutcome, CodeClass, Metrics } from '../../telemetry/metrics.ts'
 
 const named: Readonly<Record<Decision['do'], AttemptOutcome>> = {
   acknowledge: 'delivered',
   retry: 'retried',
   'dead-letter': 'dead_lettered',
-  'give-back': 'given_back',
+  requeue: 'requeued',
 }
 
 const classOf = (outcome: Outcome): CodeClass =>

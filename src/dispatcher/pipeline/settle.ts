@@ -44,6 +44,6 @@ export const storeThenAcknowledge = async (
       if (!waited) break
     }
   }
-  delivery.giveBack()
+  delivery.requeue()
   return false
 }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, errors, request } from 'undici'
+import { repeat } from '../../async/repeat.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { originsOf, type PeerName } from './peers.ts'
-import { repeat } from '../../async/repeat.ts'
 import { createReplicas, type Replicas } from './replicas.ts'
-import { isShare, type Share } from './snapshot.ts'
+import { isSnapshot, type Snapshot } from './snapshot.ts'
 
 const everyMs = 1_000
 const answerWithinMs = 1_000
@@ -16,30 +16,30 @@ const resolveEveryMs = 5_000
 /** Ten thousand subscriptions with the latest failure of each, and as many counts of those that are gone as are kept. */
 const mostBytes = 32 * 1024 * 1024
 
-export type ListenOptions = {
+export type PollOptions = {
   readonly peers: readonly PeerName[]
-  /** The path at which replicas serve their shares. */
+  /** The path at which replicas serve their snapshots. */
   readonly path: string
   /** This replica, which is among those that the names lead to. */
   readonly replica: string
-  readonly metrics: Pick<Metrics, 'dispatcherReplicas' | 'dispatcherShareAge'>
+  readonly metrics: Pick<Metrics, 'dispatcherReplicas' | 'dispatcherSnapshotAge'>
   readonly log: Log
   /** A replica is no more. */
-  gaveUp(): void
+  lost(): void
 }
 
-/** What another replica answered is no share. */
-class ShareError extends Error {
+/** What another replica answered is no snapshot. */
+class SnapshotError extends Error {
   override readonly name = 'ShareError'
 }
 
 /** Who answered at an origin last, and what was wrong with its latest answer. */
 type Origin = { replica?: string; fault?: string }
 
-export type Listening = {
+export type Polling = {
   readonly replicas: Replicas
   /** Resolves once every replica that could be found was heard, or did not answer; within two seconds. */
-  readonly heard: Promise<unknown>
+  readonly received: Promise<unknown>
   /** Looks for replicas and hears them now; each has a second to answer. */
   again(): Promise<void>
   /** Leaves the others. */
@@ -47,8 +47,8 @@ export type Listening = {
 }
 
 /** Hears what the other replicas see, about every second, until it is closed. */
-export const listenTo = (options: ListenOptions): Listening => {
-  const { peers, path, replica: self, metrics, log, gaveUp } = options
+export const pollPeers = (options: PollOptions): Polling => {
+  const { peers, path, replica: self, metrics, log, lost } = options
   const replicas = createReplicas(self)
   const agent = new Agent({ connect: { timeout: answerWithinMs }, maxResponseSize: mostBytes })
   const origins = new Map<string, Origin>()
@@ -72,7 +72,7 @@ export const listenTo = (options: ListenOptions): Listening => {
     const found = new Set([...listed.values()].flatMap((each) => each.origins))
     for (const base of found) if (!origins.has(base)) origins.set(base, {})
     // One that is about to end may have left the list already, and still counts.
-    for (const [base, { replica }] of origins) if (!found.has(base) && !replicas.hears(replica)) origins.delete(base)
+    for (const [base, { replica }] of origins) if (!found.has(base) && !replicas.isAlive(replica)) origins.delete(base)
   }
 
   const ask = async (url: string, origin: Origin): Promise<void> => {
@@ -86,19 +86,19 @@ export const listenTo = (options: ListenOptions): Listening => {
     )
     if (statusCode !== 200) {
       await body.dump()
-      if (statusCode !== 204) throw new ShareError(`It answered ${statusCode}`)
+      if (statusCode !== 204) throw new SnapshotError(`It answered ${statusCode}`)
       // Whoever is to tell everything always has something to tell, but for a process at this address that has only just begun.
-      if (origin.replica !== undefined && since > 0) hear(origin.replica, undefined, url)
+      if (origin.replica !== undefined && since > 0) receive(origin.replica, undefined, url)
       return
     }
-    const share = parsed(await body.text())
-    if (!isShare(share)) throw new ShareError('It answered something that is no share')
-    origin.replica = share.replica
-    if (share.replica !== self) hear(share.replica, share, url)
+    const snapshot = parsed(await body.text())
+    if (!isSnapshot(snapshot)) throw new SnapshotError('It answered something that is no snapshot')
+    origin.replica = snapshot.replica
+    if (snapshot.replica !== self) receive(snapshot.replica, snapshot, url)
   }
 
-  const hear = (replica: string, share: Share | undefined, url: string): void => {
-    if (replicas.heard(replica, share, Date.now())) log.info({ replica, url }, 'Heard another replica')
+  const receive = (replica: string, snapshot: Snapshot | undefined, url: string): void => {
+    if (replicas.received(replica, snapshot, Date.now())) log.info({ replica, url }, 'Heard another replica')
   }
 
   const tryToAsk = async (base: string, origin: Origin): Promise<void> => {
@@ -108,7 +108,7 @@ export const listenTo = (options: ListenOptions): Listening => {
       delete origin.fault
     } catch (error) {
       // Replicas come and go; one that answers nonsense is a fault.
-      if (!(error instanceof ShareError || error instanceof errors.ResponseExceededMaxSizeError)) return
+      if (!(error instanceof SnapshotError || error instanceof errors.ResponseExceededMaxSizeError)) return
       if (origin.fault !== error.message) log.warn({ url, error }, 'Could not make sense of a replica')
       origin.fault = error.message
     }
@@ -119,9 +119,9 @@ export const listenTo = (options: ListenOptions): Listening => {
     await Promise.all(others.map(([base, origin]) => tryToAsk(base, origin)))
     const silent = replicas.giveUp(Date.now())
     for (const replica of silent) log.info({ replica }, 'A replica fell silent')
-    if (silent.length > 0) gaveUp()
+    if (silent.length > 0) lost()
     metrics.dispatcherReplicas.set(replicas.count() + 1)
-    metrics.dispatcherShareAge.set(replicas.ageMs(Date.now()) / 1000)
+    metrics.dispatcherSnapshotAge.set(replicas.ageMs(Date.now()) / 1000)
   }
 
   const again = (): Promise<void> => lookUpAll().then(round)
@@ -131,7 +131,7 @@ export const listenTo = (options: ListenOptions): Listening => {
   )
   return {
     replicas,
-    heard: Promise.race([first, delay(firstWithinMs, undefined, { ref: false })]),
+    received: Promise.race([first, delay(firstWithinMs, undefined, { ref: false })]),
     again,
     close() {
       closing.abort()
@@ -144,6 +144,6 @@ const parsed = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new ShareError('It answered something that is no JSON', { cause })
+    throw new SnapshotError('It answered something that is no JSON', { cause })
   }
 }

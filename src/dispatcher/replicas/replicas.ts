@@ -1,5 +1,5 @@
-import type { Tally } from '../../delivery/stats.ts'
-import type { Share, Sight } from './snapshot.ts'
+import type { DeliveryStats } from '../../delivery/stats.ts'
+import type { Observation, Snapshot } from './snapshot.ts'
 
 /** A replica that was silent for longer is no more: what it counted stays, but it delivers nothing. */
 const silentMs = 10_000
@@ -8,20 +8,20 @@ const mostKept = 50_000
 
 type Replica = {
   /** The latest change of it that was heard. */
-  at: number
+  version: number
   /** Whether what was heard is all that there is, so that it need only tell what changed since. */
   whole: boolean
-  heardAt: number
+  receivedAt: number
   gone: boolean
   leaving: boolean
   /** The latest change of this replica that it has heard. */
-  knows: number
-  sights: Map<string, Sight>
+  acknowledgedVersion: number
+  observations: Map<string, Observation>
 }
 
-const unheard = (now: number): Replica => ({
-  ...{ at: 0, whole: false, heardAt: now, gone: false, leaving: false, knows: 0 },
-  sights: new Map(),
+const unknownReplica = (now: number): Replica => ({
+  ...{ version: 0, whole: false, receivedAt: now, gone: false, leaving: false, acknowledgedVersion: 0 },
+  observations: new Map(),
 })
 
 /** What the other replicas told. `self` is this one; `now` is in ms since 1970. */
@@ -29,90 +29,93 @@ export const createReplicas = (self: string) => {
   const replicas = new Map<string, Replica>()
   let news = new Set<string>()
 
-  const set = (replica: Replica, uid: string, sight: Sight): void => {
-    replica.sights.set(uid, sight)
+  const set = (replica: Replica, uid: string, observation: Observation): void => {
+    replica.observations.set(uid, observation)
     news.add(uid)
   }
 
-  const take = (replica: Replica, { at, from, total, leaving, sights }: Share, now: number): void => {
+  const take = (replica: Replica, { version, from, total, leaving, observations }: Snapshot, now: number): void => {
     if (from === 0) {
-      for (const uid of replica.sights.keys()) news.add(uid)
-      replica.sights.clear()
+      for (const uid of replica.observations.keys()) news.add(uid)
+      replica.observations.clear()
     }
-    for (const { uid, tally, lane } of sights) set(replica, uid, { tally: untilNow(tally, now), lane })
-    Object.assign(replica, { at, leaving })
+    for (const { uid, stats, worker } of observations) set(replica, uid, { stats: untilNow(stats, now), worker })
+    Object.assign(replica, { version, leaving })
     // More than it has now is what it has no longer.
-    replica.whole = replica.sights.size === total
+    replica.whole = replica.observations.size === total
   }
 
   /** Of one that is gone, whoever heard it last knows best. */
-  const takeGone = ({ gone = [] }: Share, now: number): void => {
-    for (const { replica: id, at, sights } of gone) {
+  const takeGone = ({ gone = [] }: Snapshot, now: number): void => {
+    for (const { replica: id, version, observations } of gone) {
       const known = replicas.get(id)
-      if (id === self || (known && (!known.gone || known.at >= at))) continue
-      const replica = { ...unheard(known?.heardAt ?? now), at, gone: true }
+      if (id === self || (known && (!known.gone || known.version >= version))) continue
+      const replica = { ...unknownReplica(known?.receivedAt ?? now), version, gone: true }
       replicas.set(id, replica)
-      for (const { uid, tally } of sights) set(replica, uid, { tally: untilNow(tally, now) })
+      for (const { uid, stats } of observations) set(replica, uid, { stats: untilNow(stats, now) })
     }
   }
 
   const living = (): Replica[] => [...replicas.values()].filter(({ gone }) => !gone)
   const goneByAge = (): [string, Replica][] =>
-    [...replicas].filter(([, { gone }]) => gone).toSorted(([, a], [, b]) => b.heardAt - a.heardAt)
+    [...replicas].filter(([, { gone }]) => gone).toSorted(([, a], [, b]) => b.receivedAt - a.receivedAt)
 
   return {
     /** Takes in what a replica answered; `undefined` is that nothing changed. Returns whether it is new. */
-    heard(id: string, share: Share | undefined, now: number): boolean {
+    received(id: string, snapshot: Snapshot | undefined, now: number): boolean {
       const known = replicas.get(id)
-      const replica = known ?? unheard(now)
+      const replica = known ?? unknownReplica(now)
       replicas.set(id, replica)
       const isNew = known === undefined || known.gone
       Object.assign(replica, { heardAt: now, gone: false })
-      if (share && (share.from === 0 || (replica.whole && share.from === replica.at))) take(replica, share, now)
-      if (share) takeGone(share, now)
+      if (snapshot && (snapshot.from === 0 || (replica.whole && snapshot.from === replica.version)))
+        take(replica, snapshot, now)
+      if (snapshot) takeGone(snapshot, now)
       return isNew
     },
     /** A replica has heard of all changes of this one up to the one of this number. */
-    told(id: string, at: number): void {
+    acknowledged(id: string, at: number): void {
       const replica = replicas.get(id)
-      if (replica) replica.knows = at
+      if (replica) replica.acknowledgedVersion = at
     },
     /** Whether all that stay have heard of this change. */
-    allKnow: (at: number): boolean => living().every(({ leaving, knows }) => leaving || knows >= at),
+    allAcknowledged: (at: number): boolean =>
+      living().every(({ leaving, acknowledgedVersion }) => leaving || acknowledgedVersion >= at),
     /** The change since which a replica is to tell what it sees; 0 for everything. */
     since(id: string): number {
       const replica = replicas.get(id)
-      return replica?.whole ? replica.at : 0
+      return replica?.whole ? replica.version : 0
     },
     /** Gives up those that were silent for too long; returns them. */
     giveUp(now: number): string[] {
-      const silent = [...replicas].filter(([, { gone, heardAt }]) => !gone && now - heardAt > silentMs)
+      const silent = [...replicas].filter(([, { gone, receivedAt }]) => !gone && now - receivedAt > silentMs)
       for (const [, replica] of silent) {
         replica.gone = true
         replica.whole = false
-        for (const [uid, { tally }] of replica.sights) set(replica, uid, { tally })
+        for (const [uid, { stats }] of replica.observations) set(replica, uid, { stats })
       }
       let kept = 0
-      for (const [id, { sights }] of goneByAge()) {
-        kept += sights.size
+      for (const [id, { observations }] of goneByAge()) {
+        kept += observations.size
         if (kept > mostKept) replicas.delete(id)
       }
       return silent.map(([id]) => id)
     },
     /** What those counted that are gone, for one who never heard them. */
-    gone: (): NonNullable<Share['gone']> =>
-      goneByAge().map(([replica, { at, sights }]) => ({
-        ...{ replica, at },
-        sights: [...sights].map(([uid, { tally }]) => ({ uid, tally })),
+    gone: (): NonNullable<Snapshot['gone']> =>
+      goneByAge().map(([replica, { version, observations }]) => ({
+        ...{ replica, version },
+        observations: [...observations].map(([uid, { stats }]) => ({ uid, stats })),
       })),
     /** Whether it was heard lately. */
-    hears: (id: string | undefined): boolean => id !== undefined && replicas.get(id)?.gone === false,
+    isAlive: (id: string | undefined): boolean => id !== undefined && replicas.get(id)?.gone === false,
     /** How many there are. */
     count: (): number => living().length,
     /** How long ago the one was heard that is silent for the longest; 0 where there is none. */
-    ageMs: (now: number): number => Math.max(0, ...living().map(({ heardAt }) => now - heardAt)),
+    ageMs: (now: number): number => Math.max(0, ...living().map(({ receivedAt }) => now - receivedAt)),
     /** What they see of the subscription with this uid. */
-    sights: (uid: string): Sight[] => [...replicas.values()].flatMap(({ sights }) => sights.get(uid) ?? []),
+    observations: (uid: string): Observation[] =>
+      [...replicas.values()].flatMap(({ observations }) => observations.get(uid) ?? []),
     /** The uids of the subscriptions of which something new was heard since this was last asked. */
     news(): ReadonlySet<string> {
       const found = news
@@ -125,9 +128,9 @@ export const createReplicas = (self: string) => {
 export type Replicas = ReturnType<typeof createReplicas>
 
 /** A clock that is ahead of ours would make a success last. */
-const untilNow = (tally: Tally, now: number): Tally => ({
-  ...tally,
-  failingSince: Math.min(tally.failingSince, now),
-  lastSuccess: Math.min(tally.lastSuccess, now),
-  lastFailure: tally.lastFailure && { ...tally.lastFailure, time: Math.min(tally.lastFailure.time, now) },
+const untilNow = (stats: DeliveryStats, now: number): DeliveryStats => ({
+  ...stats,
+  failingSince: Math.min(stats.failingSince, now),
+  lastSuccess: Math.min(stats.lastSuccess, now),
+  lastFailure: stats.lastFailure && { ...stats.lastFailure, time: Math.min(stats.lastFailure.time, now) },
 })

@@ -1,7 +1,7 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
-import { deliveringVerdict, deliveryStatus, type Tally } from '../../delivery/stats.ts'
+import { type DeliveryStats, deliveringVerdict, deliveryStatus } from '../../delivery/stats.ts'
+import type { WorkerState } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
-import type { LaneState } from '../replicas/snapshot.ts'
 
 /** What there is to say of a subscription: the part of its status that is the dispatcher's. */
 export type Finding = {
@@ -9,32 +9,32 @@ export type Finding = {
   readonly delivery: ReturnType<typeof deliveryStatus>
 }
 
-/** What a lane's state means for its subscription. */
-export const laneFinding = (lane: LaneState, tally: Tally, now: number): Finding => {
-  const { blocked, gone } = lane
-  const verdicts: Verdict[] = [delivering(lane, tally, now)]
+/** What a worker's state means for its subscription. */
+export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: number): Finding => {
+  const { blocked, gone } = worker
+  const verdicts: Verdict[] = [delivering(worker, stats, now)]
   if (gone) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
   if (blocked !== undefined) {
     const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
     verdicts.push(verdict('RetryBlocked', 'True', 'CopyNotConfirmed', message))
   }
-  return { verdicts, delivery: deliveryStatus(tally) }
+  return { verdicts, delivery: deliveryStatus(stats) }
 }
 
 const goneMessage =
   'The subscriber answered 410 Gone; delivery stops until this resource changes, and messages wait in the queue'
 
-const delivering = ({ waiting, gone }: LaneState, tally: Tally, now: number): Verdict => {
+const delivering = ({ waiting, gone }: WorkerState, stats: DeliveryStats, now: number): Verdict => {
   if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
   if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
-  return deliveringVerdict(tally, now)
+  return deliveringVerdict(stats, now)
 }
 
 /** What a rest means for its subscription, with the counts from before. */
-export const idleFinding = ({ reason, message }: Idle, tally: Tally): Finding => ({
+export const idleFinding = ({ reason, message }: Idle, stats: DeliveryStats): Finding => ({
   verdicts:
     reason === 'TargetInvalid' || reason === 'NoConsumer'
       ? [verdict('Delivering', 'False', reason, message)]
       : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
-  delivery: deliveryStatus(tally),
+  delivery: deliveryStatus(stats),
 })

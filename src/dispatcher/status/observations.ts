@@ -1,32 +1,32 @@
-import { idOf } from '../../api/resource.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
-import { newTally, type Tally } from '../../delivery/stats.ts'
-import type { Lane } from '../workers/worker.ts'
+import { idOf } from '../../api/resource.ts'
+import { type DeliveryStats, newStats } from '../../delivery/stats.ts'
+import type { Observation, Snapshot } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
-import type { Share, Sight } from '../replicas/snapshot.ts'
+import type { Worker } from '../workers/worker.ts'
 
 /** What this replica knows of one subscription. */
 export type Entry = {
   subscription: Subscription
-  tally?: Tally
-  lane?: Lane
-  /** Why there is no lane. Where there is neither, nothing is to be said for now. */
+  stats?: DeliveryStats
+  worker?: Worker
+  /** Why there is no worker. Where there is neither, nothing is to be said for now. */
   idle?: Idle
   /** The number of its latest change. */
-  at: number
+  version: number
 }
 
 /** What this replica sees of the subscriptions, with a number for each change. `replica` is unlike any other process's. */
-export const createRegister = (replica: string) => {
+export const createObservations = (replica: string) => {
   const entries = new Map<string, Entry>()
-  let at = 0
+  let version = 0
   let leaving = false
   /** Who was told before this is to be told everything. */
-  let wholeAt = 0
+  let fullSince = 0
 
   const touch = (entry: Entry): void => {
-    at += 1
-    entry.at = at
+    version += 1
+    entry.version = version
   }
 
   const known = (subscription: Subscription): Entry | undefined => {
@@ -40,31 +40,32 @@ export const createRegister = (replica: string) => {
       same.subscription = subscription
       return same
     }
-    at += 1
-    const entry: Entry = { subscription, at }
+    version += 1
+    const entry: Entry = { subscription, version }
     entries.set(idOf(subscription), entry)
     return entry
   }
 
-  const since = (from: number): Entry[] => (from === at ? [] : [...entries.values()].filter((entry) => entry.at > from))
+  const since = (from: number): Entry[] =>
+    from === version ? [] : [...entries.values()].filter((entry) => entry.version > from)
 
   return {
     replica,
     /** The counts of a subscription since this process began to deliver it. */
-    tallyOf(subscription: Subscription): Tally {
+    statsOf(subscription: Subscription): DeliveryStats {
       const entry = entryOf(subscription)
-      entry.tally ??= newTally()
-      return entry.tally
+      entry.stats ??= newStats()
+      return entry.stats
     },
-    changed(lane: Lane): void {
-      const same = entries.get(lane.route.id)
-      // Every message comes by here, and finds the lane that was there before.
-      if (same?.lane === lane) {
+    changed(worker: Worker): void {
+      const same = entries.get(worker.route.id)
+      // Every message comes by here, and finds the worker that was there before.
+      if (same?.worker === worker) {
         touch(same)
         return
       }
-      const entry = entryOf(lane.route.subscription)
-      entry.lane = lane
+      const entry = entryOf(worker.route.subscription)
+      entry.worker = worker
       delete entry.idle
       touch(entry)
     },
@@ -73,61 +74,64 @@ export const createRegister = (replica: string) => {
       if (before?.idle && before.idle.message === idle.message && before.subscription === idle.subscription) return
       const entry = entryOf(idle.subscription)
       entry.idle = idle
-      delete entry.lane
+      delete entry.worker
       touch(entry)
     },
     /** Says nothing more of a subscription until it is delivered or idle again. */
     dropped(subscription: Subscription): void {
       const entry = known(subscription)
       if (entry === undefined) return
-      delete entry.lane
+      delete entry.worker
       delete entry.idle
       touch(entry)
     },
     /** Forgets a subscription that is gone. */
     forget(namespace: string, name: string): void {
-      if (entries.delete(`${kind.kind}/${namespace}/${name}`)) at += 1
+      if (entries.delete(`${kind.kind}/${namespace}/${name}`)) version += 1
     },
     /** The number of the latest change. */
-    at: () => at,
+    version: () => version,
     /** What changed after the change of this number; everything after 0. */
     since,
     /** Makes this replica tell everything once more: it has come to know who is gone. */
-    tellAll(): void {
-      at += 1
-      wholeAt = at
+    resyncAll(): void {
+      version += 1
+      fullSince = version
     },
-    /** From now on this replica tells the others its counts alone: its lanes end. */
+    /** From now on this replica tells the others its counts alone: its workers end. */
     leave(): void {
       leaving = true
-      at += 1
+      version += 1
       for (const entry of entries.values()) touch(entry)
     },
     /** The number of the change that another has heard of, by its own words `<replica>.<number>`; 0 where of none. */
-    heardBy(words: string | null): number {
+    acknowledgedVersion(words: string | null): number {
       const [, number = ''] = words?.startsWith(`${replica}.`) ? words.split('.') : []
-      return /^\d{1,15}$/.test(number) && Number(number) <= at ? Number(number) : 0
+      return /^\d{1,15}$/.test(number) && Number(number) <= version ? Number(number) : 0
     },
     /** What there is to tell one who has heard of this change; `undefined` where that was the last. `gone` goes with everything. */
-    share(heard: number, gone: () => Share['gone']): Share | undefined {
-      const from = heard >= wholeAt ? heard : 0
-      if (from === at && from > 0) return undefined
+    snapshot(heard: number, gone: () => Snapshot['gone']): Snapshot | undefined {
+      const from = heard >= fullSince ? heard : 0
+      if (from === version && from > 0) return undefined
       const changed = since(from)
-      const sights = changed.map((entry) => ({ uid: entry.subscription.metadata.uid, ...sightOf(entry, !leaving) }))
-      const share: Share = {
-        ...{ replica, at, from, total: entries.size, leaving, sights },
+      const observations = changed.map((entry) => ({
+        uid: entry.subscription.metadata.uid,
+        ...observationOf(entry, !leaving),
+      }))
+      const snapshot: Snapshot = {
+        ...{ replica, version, from, total: entries.size, leaving, observations },
         ...(from === 0 ? { gone: gone() } : {}),
       }
       // Time alone ends a start, and the others are to hear of that.
-      if (!leaving) for (const entry of changed) if (entry.lane?.state().starting) touch(entry)
-      return share
+      if (!leaving) for (const entry of changed) if (entry.worker?.state().starting) touch(entry)
+      return snapshot
     },
   }
 }
 
-export const sightOf = ({ tally, lane }: Entry, withLane = true): Sight => ({
-  tally: tally ?? newTally(),
-  lane: withLane ? lane?.state() : undefined,
+export const observationOf = ({ stats, worker }: Entry, withLane = true): Observation => ({
+  stats: stats ?? newStats(),
+  worker: withLane ? worker?.state() : undefined,
 })
 
-export type Register = ReturnType<typeof createRegister>
+export type Observations = ReturnType<typeof createObservations>

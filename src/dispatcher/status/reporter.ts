@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp } from '../../api/conditions.ts'
-import { readyOf } from '../../api/readiness.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { readyOf } from '../../api/readiness.ts'
 import { atMost } from '../../async/limit.ts'
-import { happeningsOf } from '../../store/notices.ts'
+import { noticesOf } from '../../store/notices.ts'
 import type { Store } from '../../store/store.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { type Finding, idleFinding, laneFinding } from './finding.ts'
-import { failed, isOld, mayWrite, newPace, type Pace, wrote } from './write-budget.ts'
-import { type Entry, type Register, sightOf } from './observations.ts'
 import type { Replicas } from '../replicas/replicas.ts'
-import { mergeSights } from '../replicas/snapshot.ts'
+import { mergeObservations } from '../replicas/snapshot.ts'
+import { type Finding, idleFinding, workerFinding } from './finding.ts'
+import { type Entry, type Observations, observationOf } from './observations.ts'
+import { failed, isOld, mayWrite, newBudget, type WriteBudget, wrote } from './write-budget.ts'
 
 /** A write is asked for right before it is sent: what waits in a line would be sent by a process that was stopped for a while. */
 const atATime = 16
@@ -19,43 +19,43 @@ export type ReporterOptions = {
   readonly store: Pick<Store, 'get' | 'applyStatus' | 'record'>
   readonly metrics: Pick<Metrics, 'statusWrites'>
   /** What this replica sees. */
-  readonly register: Register
+  readonly local: Observations
   /** What the others see. */
-  readonly replicas: Pick<Replicas, 'sights' | 'news'>
+  readonly replicas: Pick<Replicas, 'observations' | 'news'>
   now(): number
 }
 
 type Found = Finding & { readonly generation: number }
 
 /** Writes what the dispatcher sees onto the subscriptions. Only those that changed are looked at. */
-export const createReporter = ({ store, metrics, register, replicas, now }: ReporterOptions) => {
-  const paces = new WeakMap<Entry, Pace>()
+export const createReporter = ({ store, metrics, local, replicas, now }: ReporterOptions) => {
+  const budgets = new WeakMap<Entry, WriteBudget>()
   const pending = new Set<Entry>()
   const inTurn = atMost(atATime)
   let seen = 0
 
   const gather = (): void => {
-    for (const entry of register.since(seen)) pending.add(entry)
-    seen = register.at()
+    for (const entry of local.since(seen)) pending.add(entry)
+    seen = local.version()
     const news = replicas.news()
     if (news.size === 0) return
-    for (const entry of register.since(0)) if (news.has(entry.subscription.metadata.uid)) pending.add(entry)
+    for (const entry of local.since(0)) if (news.has(entry.subscription.metadata.uid)) pending.add(entry)
   }
 
   /** `later`: time alone may change it. */
   const look = (entry: Entry, { metadata }: Subscription, at: number): { found?: Found; later: boolean } => {
-    const { tally, lane } = mergeSights([sightOf(entry), ...replicas.sights(metadata.uid)])
+    const { stats, worker } = mergeObservations([observationOf(entry), ...replicas.observations(metadata.uid)])
     const { generation } = metadata
     if (entry.idle) {
       // Not what it has become since: a change ends what an answer of 410 began.
       const decided = entry.idle.subscription.metadata.generation
-      return { found: { ...idleFinding(entry.idle, tally), generation: decided }, later: false }
+      return { found: { ...idleFinding(entry.idle, stats), generation: decided }, later: false }
     }
     // What this replica does not deliver, the others may deliver only because they have not heard of a change.
-    if (entry.lane === undefined || lane === undefined) return { later: false }
-    if (lane.starting) return { later: true }
-    const found = { ...laneFinding(lane, tally, at), generation: lane.gone ? lane.generation : generation }
-    return { found, later: tally.failing > 0 }
+    if (entry.worker === undefined || worker === undefined) return { later: false }
+    if (worker.starting) return { later: true }
+    const found = { ...workerFinding(worker, stats, at), generation: worker.gone ? worker.generation : generation }
+    return { found, later: stats.failing > 0 }
   }
 
   const writeOne = async (entry: Entry): Promise<void> => {
@@ -68,26 +68,26 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
     const { verdicts, delivery, generation } = found
     const meaning = meaningOf(found)
     const text = JSON.stringify([generation, verdicts, delivery])
-    const pace = paces.get(entry) ?? newPace
-    if (text === pace.text) return
+    const budget = budgets.get(entry) ?? newBudget
+    if (text === budget.text) return
     const before = current.status?.conditions
     const conditions = withReady(current, stamp(verdicts, before, generation, new Date(at)), new Date(at))
-    if (pace.text === undefined && says(current, { conditions, delivery })) {
-      paces.set(entry, { ...pace, text, meaning })
+    if (budget.text === undefined && says(current, { conditions, delivery })) {
+      budgets.set(entry, { ...budget, text, meaning })
       return
     }
-    if (!mayWrite(pace, meaning, at)) {
+    if (!mayWrite(budget, meaning, at)) {
       pending.add(entry)
       return
     }
-    paces.set(entry, wrote(pace, text, meaning, at))
+    budgets.set(entry, wrote(budget, text, meaning, at))
     try {
       await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, delivery })
       metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
       const after = [...notIn(owned, before), ...notIn(causes, conditions)]
-      for (const happening of happeningsOf(notIn(causes, before), after)) store.record(current, happening)
+      for (const notice of noticesOf(notIn(causes, before), after)) store.record(current, notice)
     } catch (error) {
-      paces.set(entry, failed(pace, at))
+      budgets.set(entry, failed(budget, at))
       pending.add(entry)
       throw error
     }
@@ -102,10 +102,10 @@ export const createReporter = ({ store, metrics, register, replicas, now }: Repo
     },
     /** Compares everything with the store once more: somebody may have changed a status. */
     recheck(): void {
-      for (const entry of register.since(0)) {
-        const pace = paces.get(entry)
-        if (pace === undefined || !isOld(pace, now())) continue
-        paces.set(entry, { ...pace, text: undefined })
+      for (const entry of local.since(0)) {
+        const budget = budgets.get(entry)
+        if (budget === undefined || !isOld(budget, now())) continue
+        budgets.set(entry, { ...budget, text: undefined })
         pending.add(entry)
       }
     },

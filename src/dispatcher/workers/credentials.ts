@@ -1,6 +1,6 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import type { SecretData, Store } from '../../store/store.ts'
 import type { TlsOptions } from '../../http/send.ts'
+import type { SecretData, Store } from '../../store/store.ts'
 
 /** What a Secret that a subscription names lacks. */
 export class TlsSecretError extends Error {

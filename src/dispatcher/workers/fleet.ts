@@ -1,21 +1,21 @@
 import type { LookupFunction } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
-import type { Tally } from '../../delivery/stats.ts'
+import type { DeliveryStats } from '../../delivery/stats.ts'
+import type { AddressGuard } from '../../http/address-guard.ts'
+import type { TlsOptions } from '../../http/send.ts'
 import { type Amqp, connectAmqp } from '../../rabbit/amqp/connect.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../../rabbit/endpoint.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { AddressGuard } from '../../http/address-guard.ts'
-import { type Lane, startLane } from './worker.ts'
+import { TlsSecretError, tlsOf } from './credentials.ts'
 import type { Idle, Route, Work } from './routes.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
-import type { TlsOptions } from '../../http/send.ts'
-import { TlsSecretError, tlsOf } from './credentials.ts'
+import { startWorker, type Worker } from './worker.ts'
 
-export type ConsumersOptions = {
+export type FleetOptions = {
   readonly store: Store
   readonly log: Log
   readonly metrics: Metrics
@@ -23,30 +23,30 @@ export type ConsumersOptions = {
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined
   readonly drainTimeoutMs: number
-  /** The counts of a subscription, which outlive its lanes. */
-  tallyOf(subscription: Subscription): Tally
-  /** The state of a lane changed. */
-  changed(lane: Lane): void
+  /** The counts of a subscription, which outlive its workers. */
+  statsOf(subscription: Subscription): DeliveryStats
+  /** The state of a worker changed. */
+  changed(worker: Worker): void
   /** A subscription is not delivered, and this is why. */
   idle(idle: Idle): void
   /** A subscription is no longer among those to be reported on. */
   dropped(subscription: Subscription): void
 }
 
-type Running = { readonly lane: Lane; readonly tls: TlsOptions | undefined }
-type Link = {
+type RunningWorker = { readonly worker: Worker; readonly tls: TlsOptions | undefined }
+type BrokerSession = {
   readonly endpoint: Endpoint
   readonly amqp: Amqp
-  readonly running: Map<string, Running>
+  readonly running: Map<string, RunningWorker>
   levels: readonly number[]
   /** Ends the report on its connections. */
-  readonly hush: () => void
+  readonly unsubscribe: () => void
 }
 
-/** The connections and lanes of this process, made to fit the work there is. */
-export const createConsumers = (options: ConsumersOptions) => {
-  const { store, log, metrics, guard, lookup, drainTimeoutMs, tallyOf, changed, idle, dropped } = options
-  const links = new Map<string, Link>()
+/** The connections and workers of this process, made to fit the work there is. */
+export const createFleet = (options: FleetOptions) => {
+  const { store, log, metrics, guard, lookup, drainTimeoutMs, statsOf, changed, idle, dropped } = options
+  const sessions = new Map<string, BrokerSession>()
   const ending = new Set<Promise<void>>()
   const killed = new AbortController()
 
@@ -55,40 +55,40 @@ export const createConsumers = (options: ConsumersOptions) => {
     ending.add(ended)
   }
 
-  const open = (key: string, endpoint: Endpoint, { attached, levels }: Work): Link => {
+  const open = (key: string, endpoint: Endpoint, { attached, levels }: Work): BrokerSession => {
     const amqp = connectAmqp(endpoint, { name: `waybill dispatcher ${key}`, log }, killed.signal)
     const { namespace, name: broker } = attached.broker.metadata
-    const hush = amqp.onState(({ consuming, publishing }) => {
+    const unsubscribe = amqp.onState(({ consuming, publishing }) => {
       metrics.brokerAmqpConnected.set({ namespace, broker }, consuming === 'up' && publishing === 'up' ? 1 : 0)
     })
-    const link: Link = { endpoint, amqp, running: new Map(), levels, hush }
-    links.set(key, link)
+    const link: BrokerSession = { endpoint, amqp, running: new Map(), levels, unsubscribe }
+    sessions.set(key, link)
     return link
   }
 
-  /** Ends a lane. What it counted meanwhile is nobody's where the subscription is gone. */
-  const end = async ({ route, stop }: Lane): Promise<void> => {
+  /** Ends a worker. What it counted meanwhile is nobody's where the subscription is gone. */
+  const end = async ({ route, stop }: Worker): Promise<void> => {
     await stop()
     const { namespace, name } = route.subscription.metadata
     if (store.get(kind, namespace, name) === undefined) await metrics.forgetSubscription(namespace, name)
   }
 
   /** Ends what is in flight before it leaves the broker. */
-  const close = async ({ amqp }: Link, running: readonly Running[]): Promise<void> => {
-    await Promise.all(running.map(({ lane }) => end(lane)))
+  const close = async ({ amqp }: BrokerSession, running: readonly RunningWorker[]): Promise<void> => {
+    await Promise.all(running.map(({ worker }) => end(worker)))
     await amqp.close()
   }
 
   /** Whoever takes over need not wait for what still ends, which is no longer reported on. */
-  const leave = (link: Link): void => {
+  const leave = (link: BrokerSession): void => {
     const running = [...link.running.values()]
     link.running.clear()
-    link.hush()
+    link.unsubscribe()
     after(close(link, running))
   }
 
-  const linkTo = async (key: string, work: Work, { secret }: Secrets): Promise<Link | undefined> => {
-    const known = links.get(key)
+  const sessionTo = async (key: string, work: Work, { secret }: Secrets): Promise<BrokerSession | undefined> => {
+    const known = sessions.get(key)
     let endpoint: Endpoint
     try {
       endpoint = await readEndpoint(work.attached.broker, secret, lookup)
@@ -102,9 +102,9 @@ export const createConsumers = (options: ConsumersOptions) => {
     return open(key, endpoint, work)
   }
 
-  const start = (link: Link, route: Route, tls: TlsOptions | undefined): void => {
-    let lane: Lane | undefined
-    const started = startLane({
+  const start = (link: BrokerSession, route: Route, tls: TlsOptions | undefined): void => {
+    let worker: Worker | undefined
+    const started = startWorker({
       amqp: link.amqp,
       route,
       tls,
@@ -114,29 +114,29 @@ export const createConsumers = (options: ConsumersOptions) => {
       drainTimeoutMs,
       levels: () => link.levels,
       // It may speak before it is handed over, and while it ends after another has taken its place.
-      changed: () => lane && link.running.get(route.id)?.lane === lane && changed(lane),
-      tally: tallyOf(route.subscription),
+      changed: () => worker && link.running.get(route.id)?.worker === worker && changed(worker),
+      stats: statsOf(route.subscription),
     })
-    lane = started
-    link.running.set(route.id, { lane, tls })
-    changed(lane)
+    worker = started
+    link.running.set(route.id, { worker, tls })
+    changed(worker)
   }
 
-  const fitRoute = async (link: Link, route: Route, secrets: Secrets): Promise<void> => {
+  const fitRoute = async (link: BrokerSession, route: Route, secrets: Secrets): Promise<void> => {
     const running = link.running.get(route.id)
     const tls = await tlsOf(route.subscription, secrets)
-    if (running?.lane.route.key === route.key && isDeepStrictEqual(running.tls, tls)) return
+    if (running?.worker.route.key === route.key && isDeepStrictEqual(running.tls, tls)) return
     start(link, route, tls)
-    if (running) after(end(running.lane))
+    if (running) after(end(running.worker))
   }
 
-  const stop = (link: Link, id: string, { lane }: Running): void => {
+  const stop = (link: BrokerSession, id: string, { worker }: RunningWorker): void => {
     link.running.delete(id)
-    after(end(lane))
-    dropped(lane.route.subscription)
+    after(end(worker))
+    dropped(worker.route.subscription)
   }
 
-  const fitLink = async (link: Link, { routes, levels }: Work, secrets: Secrets): Promise<void> => {
+  const fitSession = async (link: BrokerSession, { routes, levels }: Work, secrets: Secrets): Promise<void> => {
     link.levels = levels
     const wanted = new Set(routes.map(({ id }) => id))
     for (const [id, running] of link.running) if (!wanted.has(id)) stop(link, id, running)
@@ -156,34 +156,34 @@ export const createConsumers = (options: ConsumersOptions) => {
 
   return {
     /**
-     * Starts, changes and stops lanes until they are those of `work`; whoever rests is told why. Resolves to why
+     * Starts, changes and stops workers until they are those of `work`; whoever rests is told why. Resolves to why
      * a Secret could not be read, if any: what needs it goes on as it was.
      */
     async follow(work: ReadonlyMap<string, Work>, resting: readonly Idle[]): Promise<SecretError | undefined> {
       const secrets = secretsOf(store)
-      for (const [key, link] of links) {
+      for (const [key, link] of sessions) {
         if (work.has(key)) continue
-        links.delete(key)
-        for (const { lane } of link.running.values()) dropped(lane.route.subscription)
+        sessions.delete(key)
+        for (const { worker } of link.running.values()) dropped(worker.route.subscription)
         leave(link)
         const [namespace = '', name = ''] = key.split('/', 2)
         metrics.brokerAmqpConnected.remove(namespace, name)
       }
       for (const [key, each] of work) {
-        if (each.routes.length === 0 && !links.has(key)) continue
-        const link = await linkTo(key, each, secrets)
-        if (link) await fitLink(link, each, secrets)
+        if (each.routes.length === 0 && !sessions.has(key)) continue
+        const link = await sessionTo(key, each, secrets)
+        if (link) await fitSession(link, each, secrets)
       }
       for (const each of resting) idle(each)
       return secrets.unavailable()
     },
     /** Ends everything in flight, within the drain timeout. */
     async close(): Promise<void> {
-      const open = [...links.values()]
+      const open = [...sessions.values()]
       await Promise.all([...open.map((link) => close(link, [...link.running.values()])), ...ending])
       killed.abort()
     },
   }
 }
 
-export type Consumers = ReturnType<typeof createConsumers>
+export type Fleet = ReturnType<typeof createFleet>

@@ -1,12 +1,12 @@
 import type { Reason } from '../../api/conditions.ts'
-import { idOf, isDeleting } from '../../api/resource.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
+import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
-import { type Attached, type AttachedSubscription, attach } from '../../topology/references.ts'
 import { ladder } from '../../topology/delay-ladder.ts'
 import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
+import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 
 /** How the messages of one subscription go: everything that delivering them needs to know. */
 export type Route = {
@@ -37,7 +37,7 @@ export type Work = {
 
 /** What there is to deliver, by key of the broker, and what is not to be. */
 export const workOf = (resources: Resources): { work: ReadonlyMap<string, Work>; idle: readonly Idle[] } => {
-  const { attached, unresolved } = attach(resources)
+  const { attached, unresolved } = resolveReferences(resources)
   const idle: Idle[] = []
   const work = new Map([...attached].map(([key, each]) => [key, workFor(each, idle)]))
   for (const { resource } of unresolved) if (resource.kind === 'Subscription') idle.push(...undeclared(resource))

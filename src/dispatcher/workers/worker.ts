@@ -1,15 +1,15 @@
-import { count, type Tally } from '../../delivery/stats.ts'
+import { count, type DeliveryStats } from '../../delivery/stats.ts'
+import type { AddressGuard } from '../../http/address-guard.ts'
+import { createSender, type TlsOptions } from '../../http/send.ts'
 import type { Amqp, AmqpState, ConsumerState, Delivery } from '../../rabbit/amqp/connect.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { AddressGuard } from '../../http/address-guard.ts'
 import { createDeliver } from '../pipeline/deliver.ts'
 import { meter } from '../pipeline/meter.ts'
+import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
 import type { Route } from './routes.ts'
-import { createSender, type TlsOptions } from '../../http/send.ts'
-import type { LaneState, Waiting } from '../replicas/snapshot.ts'
 
-export type LaneOptions = {
+export type WorkerOptions = {
   readonly amqp: Amqp
   readonly route: Route
   readonly tls: TlsOptions | undefined
@@ -18,17 +18,17 @@ export type LaneOptions = {
   readonly log: Log
   /** How long messages in flight may take after `stop`. */
   readonly drainTimeoutMs: number
-  /** Where it counts; an earlier lane of the subscription may have begun. */
-  readonly tally: Tally
+  /** Where it counts; an earlier worker of the subscription may have begun. */
+  readonly stats: DeliveryStats
   levels(): readonly number[]
   /** Its state changed in a way that a report may show. */
   changed(): void
 }
 
 /** One subscription being delivered: its consumer, its sender and its counts. */
-export type Lane = {
+export type Worker = {
   readonly route: Route
-  state(): LaneState
+  state(): WorkerState
   /** Takes nothing new and ends what is in flight. */
   stop(): Promise<void>
 }
@@ -39,8 +39,8 @@ const longestTimerMs = 2 ** 31 - 1
 /** A consumer that is there sooner than this was never missing. */
 const graceMs = 3_000
 
-export const startLane = (options: LaneOptions): Lane => {
-  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, tally, levels, changed } = options
+export const startWorker = (options: WorkerOptions): Worker => {
+  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, stats, levels, changed } = options
   const { concurrency, timeoutMs } = route.terms
   const sender = createSender(route.target, { timeoutMs, concurrency, guard, ...(tls ? { tls } : {}) })
   const measured = meter(metrics, route.subscription)
@@ -60,7 +60,7 @@ export const startLane = (options: LaneOptions): Lane => {
       levels,
       settled(outcome, decision, history, begun, ended) {
         measured.settled(outcome, decision, ended - begun)
-        count(tally, outcome, decision, history.firstAttempt ?? ended, ended)
+        count(stats, outcome, decision, history.firstAttempt ?? ended, ended)
         changed()
       },
       gone() {
@@ -86,11 +86,11 @@ export const startLane = (options: LaneOptions): Lane => {
     deliver(delivery).catch((error: unknown) => {
       // A fault of ours: the broker dead-letters the message once it came back too often, so it cannot go round for ever.
       log.error({ subscription: route.id, error }, 'Could not handle a message, which goes back to its queue')
-      delivery.giveBack()
+      delivery.requeue()
     })
   }
 
-  const unlisten = amqp.onState((state) => {
+  const unsubscribe = amqp.onState((state) => {
     broker = state
     changed()
   })
@@ -111,7 +111,7 @@ export const startLane = (options: LaneOptions): Lane => {
   }
 
   const end = async (): Promise<void> => {
-    unlisten()
+    unsubscribe()
     const limit = AbortSignal.timeout(Math.min(drainTimeoutMs, longestTimerMs))
     limit.addEventListener('abort', () => void sender.abandon())
     const drained = consumer.stop(limit)
@@ -128,7 +128,7 @@ export const startLane = (options: LaneOptions): Lane => {
     return { reason: 'BrokerUnreachable', message: `No AMQP connection: ${reason}` }
   }
 
-  const state = (): LaneState => ({
+  const state = (): WorkerState => ({
     generation: route.subscription.metadata.generation,
     starting: Date.now() < graceUntil,
     waiting: waiting(),

@@ -17,7 +17,7 @@ export const applyAll = async (
   const results: Applied[] = []
   const failed = new Set<string>()
   for (const stage of stages) {
-    const todo = stage.filter(({ claim }) => !failed.has(claim))
+    const todo = stage.filter(({ owner }) => !failed.has(owner))
     let next = 0
     const worker = async () => {
       for (let planned = todo[next++]; planned !== undefined; planned = todo[next++]) {
@@ -29,7 +29,7 @@ export const applyAll = async (
             next = todo.length
             throw error
           }
-          failed.add(planned.claim)
+          failed.add(planned.owner)
           results.push({ planned, error })
         }
       }

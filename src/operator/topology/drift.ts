@@ -15,9 +15,9 @@ export const keysOf = (observed: Observed): ReadonlySet<string> =>
 
 /** The changes that repair what was there at the last look: somebody else changed it. */
 export const drifted = (planned: readonly Planned[], lastSeen: ReadonlySet<string>) =>
-  planned.flatMap(({ claim, change }) => {
+  planned.flatMap(({ owner, change }) => {
     const made = madeBy(change)
-    return made && lastSeen.has(made.key) ? [{ claim, change, kind: made.kind }] : []
+    return made && lastSeen.has(made.key) ? [{ owner, change, kind: made.kind }] : []
   })
 
 const madeBy = (change: Change): { kind: ObjectKind; key: string } | undefined => {

@@ -1,9 +1,9 @@
 import { isDeleting, type Resource } from '../../api/resource.ts'
+import { kindOf } from '../../reconcile/status-writer.ts'
 import { finalizer, type Store } from '../../store/store.ts'
 import type { Attached } from '../../topology/references.ts'
 import type { PassResult } from './pass.ts'
-import { claimOn } from './pass.ts'
-import { kindOf } from '../../reconcile/status-writer.ts'
+import { ownerOn } from './pass.ts'
 import { membersOf } from './unreachable.ts'
 
 /** A deletion does not wait longer than this for a broker that is away. */
@@ -14,12 +14,12 @@ const lingerMs = 3_000
 
 const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
 
-/** Finalizers on their way to resources, each with its claim. */
+/** Finalizers on their way to resources, each with its owner. */
 export type Finalizers = {
-  /** Resolves when the resource with this claim has one. */
-  of(claim: string): Promise<void>
+  /** Resolves when the resource with this owner has one. */
+  ready(owner: string): Promise<void>
   /** Resolves when all have one. */
-  all(): Promise<unknown>
+  allReady(): Promise<unknown>
   /** Resolves when nothing is on its way any more. */
   settled(): Promise<unknown>
 }
@@ -31,10 +31,14 @@ export type Finalizers = {
 export const addFinalizers = (store: Store, resources: readonly Resource[], instance: string): Finalizers => {
   const bare = resources.filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
   const added = new Map(
-    bare.map((resource) => [claimOn(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
+    bare.map((resource) => [ownerOn(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
   )
   const settled = Promise.allSettled(added.values())
-  return { of: async (claim) => added.get(claim), all: () => Promise.all(added.values()), settled: () => settled }
+  return {
+    ready: async (owner) => added.get(owner),
+    allReady: () => Promise.all(added.values()),
+    settled: () => settled,
+  }
 }
 
 /**
@@ -51,7 +55,7 @@ export const releaseGone = async (
   const held = neededByOthers(attached, now)
   let lingers = false
   for (const resource of membersOf(attached)) {
-    const kept = plan.gone.get(claimOn(instance, resource))
+    const kept = plan.gone.get(ownerOn(instance, resource))
     if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined) continue
     if (held.has(resource)) {
       lingers = true

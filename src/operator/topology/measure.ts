@@ -1,7 +1,7 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import type { Attached } from '../../topology/references.ts'
 import { deadLetterQueueOf, delayPrefix, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
+import type { Attached } from '../../topology/references.ts'
 import type { Observed } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Memory } from './pass.ts'

@@ -1,29 +1,29 @@
-import type { Broker } from '../../api/kinds/broker.ts'
 import { milliseconds } from '../../api/duration.ts'
+import type { Broker } from '../../api/kinds/broker.ts'
 import { idOf } from '../../api/resource.ts'
 import { BrokerError, type Management } from '../../rabbit/management/management.ts'
-import type { Attached } from '../../topology/references.ts'
-import { type Claims, claimsOf, noClaims } from '../../topology/owners.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
+import { isAtLeast, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan, type Planned } from '../../topology/diff.ts'
-import { claimOf } from '../../topology/names.ts'
+import { ownerOf } from '../../topology/names.ts'
+import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
+import type { Attached } from '../../topology/references.ts'
 import { settleMs } from '../../topology/retire.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { type Applied, applyAll } from './apply-all.ts'
 import { keysOf } from './drift.ts'
-import { isAtLeast, oldestSupported } from '../../topology/dialect.ts'
 
 /** What one pass over a broker remembers for the next. */
 export type Memory = {
   readonly lastSeen: ReadonlySet<string>
-  readonly claims: Claims
+  readonly owners: Owners
   readonly quietSince: ReadonlyMap<string, number>
   readonly goingSince: ReadonlyMap<string, number>
 }
 
 export const noMemory: Memory = {
   lastSeen: new Set(),
-  claims: noClaims,
+  owners: noOwners,
   quietSince: new Map(),
   goingSince: new Map(),
 }
@@ -45,7 +45,7 @@ export class UnsupportedVersion extends Error {
 
 /**
  * One pass over a broker: observe, compare, change, and read back, so that what is reported was seen and not hoped for.
- * Changes wait until `mayDeclare` resolves for their claim.
+ * Changes wait until `mayDeclare` resolves for their owner.
  *
  * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
  */
@@ -55,7 +55,7 @@ export const pass = async (
   management: Management,
   memory: Memory,
   now: number,
-  mayDeclare: (claim: string) => Promise<void>,
+  mayDeclare: (owner: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<PassResult> => {
   // A broker that says nothing at all is told sooner by what costs it nothing.
@@ -67,9 +67,9 @@ export const pass = async (
     )
   }
   const dialect = { unlimitedDeliveries: isAtLeast(observed.version, '4.0.0') }
-  const wanted = desired(attached, instance, dialect, claimsOf(observed))
+  const wanted = desired(attached, instance, dialect, ownersOf(observed))
   const goingSince = since(
-    [...wanted.owners].flatMap(([claim, how]) => (how === 'present' ? [] : [claim])),
+    [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner])),
     memory.goingSince,
     now,
   )
@@ -78,8 +78,8 @@ export const pass = async (
   const planned = plan.stages.flat()
   let applied: readonly Applied[] = []
   if (planned.length > 0 && manages(attached.broker)) {
-    const apply = async ({ claim, change }: Planned): Promise<void> => {
-      await mayDeclare(claim)
+    const apply = async ({ owner, change }: Planned): Promise<void> => {
+      await mayDeclare(owner)
       signal.throwIfAborted()
       await management.apply(change, signal)
     }
@@ -92,19 +92,19 @@ export const pass = async (
     plan = compare(new Map())
   }
   const quietSince = since(plan.quiet, memory.quietSince, now)
-  const seen = { lastSeen: keysOf(observed), claims: claimsOf(observed) }
+  const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed) }
   return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
 }
 
 export const manages = ({ spec }: Broker): boolean => spec.management === 'Manage'
 
-/** By claim, why a change failed; a queue that turned out not to be empty is no failure. */
+/** By owner, why a change failed; a queue that turned out not to be empty is no failure. */
 export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>
   new Map(
     applied.flatMap(({ planned, error }) =>
       error === undefined || (error instanceof BrokerError && error.kind === 'not-empty')
         ? []
-        : [[planned.claim, error instanceof Error ? error.message : String(error)] as const],
+        : [[planned.owner, error instanceof Error ? error.message : String(error)] as const],
     ),
   )
 
@@ -112,14 +112,14 @@ export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, str
 export const againAfterMs = (broker: Broker, { plan, applied }: PassResult, random: number): number => {
   const resyncMs = milliseconds(broker.spec.resyncInterval) * (0.8 + random * 0.2)
   if (applied.some(({ error }) => error !== undefined)) return Math.min(resyncMs, 5_000)
-  if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.fencing.length > 0))
+  if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.sealing.length > 0))
     return Math.min(resyncMs, 1_000)
   if (plan.quiet.size > 0) return Math.min(resyncMs, settleMs)
   return plan.shadowed.length > 0 ? Math.min(resyncMs, 5_000) : resyncMs
 }
 
-export const claimOn = (instance: string, resource: Parameters<typeof idOf>[0]): string =>
-  claimOf(instance, idOf(resource))
+export const ownerOn = (instance: string, resource: Parameters<typeof idOf>[0]): string =>
+  ownerOf(instance, idOf(resource))
 
 const since = (
   names: Iterable<string>,

@@ -1,9 +1,9 @@
 import { broker as brokerKind } from '../../api/kinds/broker.ts'
+import { type WorkQueue, workQueue } from '../../reconcile/work-queue.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Connections } from './connections.ts'
 import { brokerKeyOf } from './measure.ts'
-import { type WorkQueue, workQueue } from '../../reconcile/work-queue.ts'
 
 export const probeEveryMs = 3_000
 

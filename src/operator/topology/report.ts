@@ -1,23 +1,23 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
-import type { Attached, AttachedSubscription } from '../../topology/references.ts'
-import { claimsOf } from '../../topology/owners.ts'
 import type { Refusal } from '../../topology/desired.ts'
+import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
 import {
-  claimOf,
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
   delayPrefix,
   exchangeOf,
   orphanQueue,
+  ownerOf,
   queueOf,
   subscriptionQueueOf,
   unroutedOf,
 } from '../../topology/names.ts'
+import { ownersOf } from '../../topology/owners.ts'
+import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { type Findings, judge } from './verdicts.ts'
-import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
 
 /** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
 export type Report = {
@@ -28,7 +28,7 @@ export type Report = {
 
 const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
 
-/** The statuses of all resources of one broker, from what a pass found. `living` are the claims of all that exist. */
+/** The statuses of all resources of one broker, from what a pass found. `living` are the owners of all that exist. */
 export const report = (
   attached: Attached,
   findings: Findings,
@@ -36,12 +36,12 @@ export const report = (
   living: ReadonlySet<string>,
 ): Report[] => {
   const { instance } = findings.wanted
-  const claim = (resource: Resource) => claimOf(instance, idOf(resource))
-  const judged = judge(findings, (refusal: Refusal) => claim(refusal.resource))
+  const owner = (resource: Resource) => ownerOf(instance, idOf(resource))
+  const judged = judge(findings, (refusal: Refusal) => owner(refusal.resource))
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 
   const simple = (resource: Resource, fields: Report['fields']): Report => {
-    const { accepted, programmed, problems } = judged(claim(resource))
+    const { accepted, programmed, problems } = judged(owner(resource))
     return {
       resource,
       fields,
@@ -49,8 +49,8 @@ export const report = (
     }
   }
   // What belongs to another Broker on the same virtual host, or to a resource with a dangling reference, is no remainder.
-  const claims = claimsOf(observed)
-  const retained = findings.plan.retained.filter((object) => !living.has(claims.get(object) ?? ''))
+  const owners = ownersOf(observed)
+  const retained = findings.plan.retained.filter((object) => !living.has(owners.get(object) ?? ''))
   const subscribers = new Map<string, number>()
   for (const { source } of attached.subscriptions) {
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)

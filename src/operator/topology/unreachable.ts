@@ -1,13 +1,13 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
+import type { Resources } from '../../api/kinds/resources.ts'
 import { readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
-import type { Resources } from '../../api/kinds/resources.ts'
 import { EndpointError } from '../../rabbit/endpoint.ts'
 import { BrokerError } from '../../rabbit/management/management.ts'
 import { SecretError } from '../../store/secret-error.ts'
-import type { Attached, Unresolved } from '../../topology/references.ts'
-import type { Claims } from '../../topology/owners.ts'
 import { desired } from '../../topology/desired.ts'
+import type { Owners } from '../../topology/owners.ts'
+import type { Attached, Unresolved } from '../../topology/references.ts'
 import { UnsupportedVersion } from './pass.ts'
 import type { Report } from './report.ts'
 import { refused } from './verdicts.ts'
@@ -25,18 +25,18 @@ const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it 
 
 /**
  * The statuses of all resources of a broker that could not be read: what was seen there stays as it was last seen, and
- * so do the claims and what stood in the way. `undefined` for an error of another kind.
+ * so do the owners and what stood in the way. `undefined` for an error of another kind.
  */
 export const unreachableReports = (
   attached: Attached,
   instance: string,
   error: unknown,
-  claims: Claims,
+  owners: Owners,
 ): Report[] | undefined => {
   const connected = connectedVerdict(error)
   if (connected === undefined) return undefined
   const { broker } = attached
-  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true }, claims)
+  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true }, owners)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
     connected.reason === 'SecretInvalid'

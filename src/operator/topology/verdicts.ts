@@ -8,13 +8,13 @@ export type Findings = {
   readonly wanted: Desired
   /** What is still to be done: nothing, unless the broker refused, or Waybill only observes. */
   readonly plan: Plan
-  /** By claim: why its change failed. */
+  /** By owner: why its change failed. */
   readonly failures: ReadonlyMap<string, string>
   readonly observing: boolean
 }
 
-/** Findings by claim, so that a thousand resources are judged without a thousand searches. */
-export type Judge = (claim: string) => {
+/** Findings by owner, so that a thousand resources are judged without a thousand searches. */
+export type Judge = (owner: string) => {
   accepted: Verdict<'Accepted'>
   programmed: Verdict<'Programmed'>
   problems: Verdict[]
@@ -26,29 +26,29 @@ export const judge = (
 ): Judge => {
   const refusals = new Map(wanted.refusals.map((refusal) => [claimOf(refusal), refusal]))
   // The first is the cause, what follows is its consequence.
-  const conflicts = new Map(plan.conflicts.toReversed().map((conflict) => [conflict.claim, conflict]))
-  const shadowed = new Map(plan.shadowed.map(({ claim, message }) => [claim, message]))
+  const conflicts = new Map(plan.conflicts.toReversed().map((conflict) => [conflict.owner, conflict]))
+  const shadowed = new Map(plan.shadowed.map(({ owner, message }) => [owner, message]))
   const open = new Map<string, Planned[]>()
   // What is on its way out takes nothing away from what is wanted.
-  const retiring = new Set([...plan.changes, ...plan.fencing])
+  const retiring = new Set([...plan.changes, ...plan.sealing])
   for (const planned of plan.stages.flat()) {
     if (retiring.has(planned)) continue
-    const list = open.get(planned.claim)
+    const list = open.get(planned.owner)
     if (list) list.push(planned)
-    else open.set(planned.claim, [planned])
+    else open.set(planned.owner, [planned])
   }
 
-  return (claim) => {
-    const refusal = refusals.get(claim)
+  return (owner) => {
+    const refusal = refusals.get(owner)
     if (refusal) return refused(refusal)
     const accepted = verdict('Accepted', 'True', 'Accepted', 'The specification is understood')
-    const conflict = conflicts.get(claim)
-    const shadow = shadowed.get(claim)
+    const conflict = conflicts.get(owner)
+    const shadow = shadowed.get(owner)
     const problems: Verdict[] = shadow ? [verdict('PolicyShadowed', 'True', 'PolicyShadowed', shadow)] : []
     if (conflict) return { accepted, ...conflicting(conflict, problems) }
-    const failure = failures.get(claim)
+    const failure = failures.get(owner)
     if (failure) return { accepted, programmed: verdict('Programmed', 'False', 'BrokerRefused', failure), problems }
-    const left = open.get(claim)
+    const left = open.get(owner)
     if (left && observing) {
       problems.push(verdict('Drifted', 'True', 'Drifted', `Waybill only observes; missing: ${listed(left)}`))
       return {

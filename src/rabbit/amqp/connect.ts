@@ -1,8 +1,8 @@
 import type { ConsumeMessage, Options } from 'amqplib'
 import { unlessAborted } from '../../async/backoff.ts'
+import type { Endpoint } from '../endpoint.ts'
 import { keepConnected } from './connection.ts'
 import { consumersOf } from './consumer.ts'
-import type { Endpoint } from '../endpoint.ts'
 import { publisherOn } from './publisher.ts'
 
 export { PublishError, type PublishFailure } from './publish-error.ts'
@@ -50,7 +50,7 @@ export type Consumer = {
   stop(signal?: AbortSignal): Promise<void>
 }
 
-/** A message in our hands. Settle it once: `acknowledge` or `giveBack`. */
+/** A message in our hands. Settle it once: `acknowledge` or `requeue`. */
 export type Delivery = {
   readonly message: Message
   /** Its channel is gone: the broker redelivers the message, and settling this one does nothing. */
@@ -58,7 +58,7 @@ export type Delivery = {
   /** The message is dealt with. The broker hears of it within milliseconds, in a batch. */
   acknowledge(): void
   /** Back to the head of its queue, at once. The broker counts it as a failed delivery. */
-  giveBack(): void
+  requeue(): void
 }
 
 export type Message = Pick<ConsumeMessage, 'content' | 'fields' | 'properties'>

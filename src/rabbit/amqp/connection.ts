@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib'
-import type { Log } from './connect.ts'
 import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { Log } from './connect.ts'
 import { openConnection, RefusedError } from './open-connection.ts'
 
 export type ConnectionState =

@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { pause } from '../../async/backoff.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import type { Delivery } from './connect.ts'
-import { pause } from '../../async/backoff.ts'
 import { reasonOf } from './connection.ts'
 
 /** Who gets the messages of one consumer on a channel. */
@@ -89,7 +89,7 @@ export class ConsumeChannel {
     else this.#timer ??= setTimeout(() => this.flush(), flushAfterMs)
   }
 
-  giveBack(delivery: ChannelDelivery): void {
+  requeue(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.remove(delivery)
     this.#send(() => this.#channel.reject(delivery.message, true))
@@ -197,7 +197,7 @@ class ChannelDelivery implements Delivery {
     this.#channel.acknowledge(this)
   }
 
-  giveBack(): void {
-    this.#channel.giveBack(this)
+  requeue(): void {
+    this.#channel.requeue(this)
   }
 }

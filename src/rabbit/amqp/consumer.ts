@@ -1,8 +1,8 @@
 import type { ChannelModel } from 'amqplib'
+import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
+import { atMost } from '../../async/limit.ts'
 import { Holding } from './acknowledgements.ts'
 import type { ConsumeOptions, Consumer, ConsumerState, Delivery, Log } from './connect.ts'
-import { atMost } from '../../async/limit.ts'
-import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
 import { type Connection, reasonOf } from './connection.ts'
 import type { ConsumeChannel } from './consume-channel.ts'
 import { consumeChannels } from './consume-channels.ts'
@@ -43,7 +43,7 @@ export const consumersOf = (connection: Connection, log: Log): Consumers => {
 
     const take = (delivery: Delivery): void => {
       try {
-        if (stopped.aborted) delivery.giveBack()
+        if (stopped.aborted) delivery.requeue()
         else options.onDelivery(delivery)
       } catch (error) {
         // It stays unsettled, so that nothing is lost; the broker redelivers it when the channel ends.

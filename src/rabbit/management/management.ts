@@ -1,6 +1,6 @@
 import type { Arguments, Change, Observed, Policy, QueueState } from '../../topology/topology.ts'
-import { BrokerError } from '../broker-error.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
+import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { managementApi } from './management-api.ts'
 

@@ -1,6 +1,6 @@
 import { kinds } from '../../api/kinds/kinds.ts'
-import type { Problem } from '../../api/schema/problem.ts'
 import { group, apiVersion as ours } from '../../api/resource.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 import { isManifest, type Manifest } from './identity.ts'
 
 /** What a document is, by its apiVersion and kind alone. */
@@ -11,7 +11,7 @@ export type Sorted =
   | { readonly is: 'foreign'; readonly problem: Problem }
   | { readonly is: 'problem'; readonly problem: Problem }
 
-export const sort = (document: unknown): Sorted => {
+export const classify = (document: unknown): Sorted => {
   if (!isManifest(document)) return problem('', 'is not a manifest: it must have apiVersion, kind and metadata')
   const { apiVersion, kind, items } = document
   const known = kinds.some((one) => one.kind === kind)

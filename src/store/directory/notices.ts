@@ -1,15 +1,15 @@
 import { idOf, type Resource } from '../../api/resource.ts'
-import type { Happening } from '../store.ts'
+import type { Notice } from '../store.ts'
 
 const silenceMs = 5 * 60_000
 
 type Say = (fields: object, message: string) => void
 
 /** Tells what happens to resources as log lines; the same is told once in five minutes, or after a warning that it mends. */
-export const createHappenings = (log: { readonly info: Say; readonly warn: Say }, nowMs: () => number) => {
+export const createNotices = (log: { readonly info: Say; readonly warn: Say }, nowMs: () => number) => {
   const told = new Map<string, number>()
   const lastGood = new Map<string, string>()
-  return (resource: Resource, { type, reason, message }: Happening): void => {
+  return (resource: Resource, { type, reason, message }: Notice): void => {
     const now = nowMs()
     // Insertion order is age: what is at the front was told first.
     for (const [text, at] of told) {

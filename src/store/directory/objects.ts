@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { Problem } from '../../api/schema/problem.ts'
 import { apiVersion, idOf, isDeleting, type Kind, type Metadata, type Resource } from '../../api/resource.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 import { validate } from '../../api/schema/validate.ts'
 import { type Change, type FieldManager, finalizer } from '../store.ts'
 import type { Identity } from './identity.ts'

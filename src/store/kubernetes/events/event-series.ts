@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { apiVersion, idOf, type Metadata } from '../../../api/resource.ts'
-import type { Happening } from '../../store.ts'
+import type { Notice } from '../../store.ts'
 
 /** Who tells: `component` is the kind of process, `identity` this one. */
 export type Teller = { readonly component: string; readonly identity: string }
@@ -8,7 +8,7 @@ export type Teller = { readonly component: string; readonly identity: string }
 /** As much of a resource as an Event names. */
 export type Told = { readonly kind: string; readonly metadata: Metadata }
 
-/** The same happening of the same resource, told as one Event that counts. */
+/** The same notice of the same resource, told as one Event that counts. */
 export type Series = {
   readonly event: Readonly<Record<string, unknown>>
   readonly namespace: string
@@ -20,23 +20,18 @@ export type Series = {
   isStored: boolean
 }
 
-export const seriesKey = (resource: Told, { type, reason, message }: Happening): string =>
+export const seriesKey = (resource: Told, { type, reason, message }: Notice): string =>
   [idOf(resource), resource.metadata.uid, type, reason, message].join('\n')
 
 /** kubectl and others cut longer ones off anyhow. */
 const longestMessage = 1024
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
-export const seriesOf = (
-  resource: Told,
-  happening: Happening,
-  { component, identity }: Teller,
-  now: number,
-): Series => {
-  const { type, reason, message } = happening
+export const seriesOf = (resource: Told, notice: Notice, { component, identity }: Teller, now: number): Series => {
+  const { type, reason, message } = notice
   const { namespace, name: of, uid, resourceVersion } = resource.metadata
   const hash = createHash('sha256')
-    .update(`${identity}\n${now}\n${seriesKey(resource, happening)}`)
+    .update(`${identity}\n${now}\n${seriesKey(resource, notice)}`)
     .digest('hex')
   // A name of 253 characters must still be one with the hash.
   const name = `${of.slice(0, 230).replace(/[^a-z0-9]+$/, '')}.${hash.slice(0, 16)}`

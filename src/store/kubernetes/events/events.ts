@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { idOf } from '../../../api/resource.ts'
-import type { Happening } from '../../store.ts'
+import type { Notice } from '../../store.ts'
 import { ApiError, isApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
-import { counted, type Series, seriesKey, seriesOf, type Teller, type Told } from './event-series.ts'
 import { corePath } from '../api/paths.ts'
+import { counted, type Series, seriesKey, seriesOf, type Teller, type Told } from './event-series.ts'
 
 type Say = (fields: object, message: string) => void
 
@@ -14,7 +14,7 @@ export type EventsOptions = Teller & {
 }
 
 export type Events = {
-  record(resource: Told, happening: Happening, mayWrite?: () => void): void
+  record(resource: Told, notice: Notice, mayWrite?: () => void): void
   /** Resolves after the signal, when what was left has been told or its time is up. */
   readonly done: Promise<void>
 }
@@ -64,15 +64,15 @@ export const createEvents = ({ client, log, ...teller }: EventsOptions, signal: 
     }
   }
 
-  const record = (resource: Told, happening: Happening, mayWrite?: () => void): void => {
+  const record = (resource: Told, notice: Notice, mayWrite?: () => void): void => {
     const now = Date.now()
     forget(now)
-    const key = seriesKey(resource, happening)
+    const key = seriesKey(resource, notice)
     if (!mayTell(resource, now) || queue.size >= queueAtMost) {
-      log.debug({ resource: idOf(resource), reason: happening.reason }, 'Too many Events, left one out')
+      log.debug({ resource: idOf(resource), reason: notice.reason }, 'Too many Events, left one out')
       return
     }
-    const series = known.get(key) ?? seriesOf(resource, happening, teller, now)
+    const series = known.get(key) ?? seriesOf(resource, notice, teller, now)
     Object.assign(series, { count: series.count + 1, lastMs: now, mayWrite })
     known.delete(key)
     known.set(key, series)

@@ -7,14 +7,14 @@ export class LeaseLost extends Error {
 }
 
 /** The time during which this process holds the lease. */
-export type Term = {
+export type Leadership = {
   /** Aborts when the lease is lost, with {@link LeaseLost}, and when the process is to stop. */
   readonly signal: AbortSignal
   /**
    * Ask right before each write. It goes by the monotonic clock alone, so it answers truly even in the first callback
    * of a process that was stopped for a while. While the process is to stop the lease is still held. @throws LeaseLost
    */
-  assertHeld(): void
+  fence(): void
 }
 
 /** The holder gives up this long after it sent the last renewal that succeeded, well before anybody may take the lease. */
@@ -34,7 +34,7 @@ export type Holding = {
 export const hold = async (
   first: Held,
   { record, identity, lost: tell, failed }: Holding,
-  work: (term: Term) => Promise<void>,
+  work: (term: Leadership) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Held | undefined> => {
   const [ended, done] = [new AbortController(), new AbortController()]
@@ -46,7 +46,7 @@ export const hold = async (
     ended.abort(new LeaseLost(`The lease was lost: ${why}`))
   }
   const leftMs = (): number => held.sentAt + renewWithinMs - performance.now()
-  const assertHeld = (): void => {
+  const fence = (): void => {
     if (leftMs() <= 0) lose(`it was not renewed for ${renewWithinMs / 1000} s`)
     ended.signal.throwIfAborted()
   }
@@ -65,7 +65,7 @@ export const hold = async (
     let waitMs = renewEveryMs
     while (await delay(Math.max(0, Math.min(waitMs, leftMs())), true, { signal: done.signal }).catch(() => false)) {
       try {
-        assertHeld()
+        fence()
         const next = await renewed()
         if (next) held = next
         else lose('another holds it')
@@ -80,7 +80,7 @@ export const hold = async (
 
   const renewing = renew()
   try {
-    await work({ signal: AbortSignal.any([signal, ended.signal]), assertHeld })
+    await work({ signal: AbortSignal.any([signal, ended.signal]), fence })
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error
   } finally {

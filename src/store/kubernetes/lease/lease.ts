@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from '../api/client.ts'
+import { answerWithinMs, hold, type Leadership } from './leadership.ts'
 import { durationMs, type Held, type Lease, type LeaseSpec, leaseRecord, type Named } from './lease-record.ts'
-import { answerWithinMs, hold, type Term } from './leadership.ts'
 
-export { LeaseLost, type Term } from './leadership.ts'
+export { type Leadership, LeaseLost } from './leadership.ts'
 
 /** At most this long a candidate does not look. */
 const lookEveryMs = 2_000
@@ -27,7 +27,7 @@ export type LeaseOptions = Named & {
 export const lead = async (
   client: Pick<Client, 'request'>,
   { log, ...named }: LeaseOptions,
-  work: (term: Term) => Promise<void>,
+  work: (term: Leadership) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
   const { namespace, name, identity } = named

@@ -1,5 +1,5 @@
-import type { Problem } from '../../../api/schema/problem.ts'
 import type { Kind, Metadata, Resource } from '../../../api/resource.ts'
+import type { Problem } from '../../../api/schema/problem.ts'
 import type { Change } from '../../store.ts'
 import { type Known, lookAt, type Raw, rawOf, resourceOf } from './intake.ts'
 import type { Sink } from './list-watch.ts'

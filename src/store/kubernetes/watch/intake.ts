@@ -1,5 +1,5 @@
-import type { Problem } from '../../../api/schema/problem.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
+import type { Problem } from '../../../api/schema/problem.ts'
 import { validate } from '../../../api/schema/validate.ts'
 
 /** An object as the API server gave it, with as much of it checked as everything else relies on. */

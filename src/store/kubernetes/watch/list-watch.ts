@@ -17,7 +17,7 @@ type Labels = { kind: string; namespace: string }
 export type ListWatchMetrics = {
   readonly lists: { inc(labels: Labels): void }
   readonly watchEnds: { inc(labels: Labels & { cause: 'ended' | 'expired' | 'silent' | 'failed' }): void }
-  readonly watchHeard: { set(labels: Labels, unixSeconds: number): void }
+  readonly watchReceived: { set(labels: Labels, unixSeconds: number): void }
 }
 
 type Say = (fields: object, message: string) => void
@@ -65,7 +65,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
   /** In a row, without a sign of life in between. */
   let failures = 0
   /** Watches in a row that were accepted and then failed without an event. */
-  let barren = 0
+  let emptyWatches = 0
   let wasExpired = false
 
   const guarded = (work: () => void): void => {
@@ -76,12 +76,12 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     }
   }
 
-  const heard = (): void => {
+  const alive = (): void => {
     if (failures > 0) options.recovered()
     failures = 0
-    barren = 0
+    emptyWatches = 0
     wasExpired = false
-    metrics.watchHeard.set(labels, Date.now() / 1000)
+    metrics.watchReceived.set(labels, Date.now() / 1000)
   }
 
   const list = async (): Promise<string> => {
@@ -113,15 +113,15 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
     const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
     const acceptedAt = performance.now()
-    barren += 1
+    emptyWatches += 1
     for await (const event of events) {
       take(event)
       version = versionOf(event.object) ?? version
-      heard()
+      alive()
     }
-    if (performance.now() - acceptedAt > workingAfterMs) heard()
+    if (performance.now() - acceptedAt > workingAfterMs) alive()
     // A server that is about to stop, or a proxy, may accept watches and end them at once, again and again.
-    if (barren > 0) throw new ApiError({ status: 0, reason: 'Unreachable' }, `WATCH ${path}: it ended at once`)
+    if (emptyWatches > 0) throw new ApiError({ status: 0, reason: 'Unreachable' }, `WATCH ${path}: it ended at once`)
   }
 
   const round = async (): Promise<void> => {
@@ -141,7 +141,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
       metrics.watchEnds.inc({ ...labels, cause: expired ? 'expired' : silent ? 'silent' : 'failed' })
     }
     // Silence twice may also be a server that was set back to an earlier time, and waits for a version long gone by.
-    const confused = barren >= 2 && fault.reason !== 'Unreachable'
+    const confused = emptyWatches >= 2 && fault.reason !== 'Unreachable'
     if (expired || confused) version = undefined
     failures += 1
     // That a version is forgotten now and then is how the server works, and after a restart all of them are.
