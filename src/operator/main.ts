@@ -11,6 +11,7 @@ import { gather } from '../store/gather.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { changeText } from '../topology/change.ts'
 import { type Attached, resolveReferences } from '../topology/references.ts'
 import { connections } from './topology/connections.ts'
 import { drifted } from './topology/drift.ts'
@@ -30,7 +31,6 @@ import {
 import { probeEveryMs, startProbes } from './topology/probes.ts'
 import { report } from './topology/report.ts'
 import { isExpected, membersOf, policyReports, unreachableReports, unresolvedReports } from './topology/unreachable.ts'
-import { changeText } from './topology/verdicts.ts'
 import { wakeOn } from './triggers.ts'
 
 export type OperatorOptions = {

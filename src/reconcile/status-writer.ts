@@ -1,11 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Condition, type ConditionType, stamp } from '../api/conditions.ts'
+import { type Condition, type ConditionType, stamp, type Verdict } from '../api/conditions.ts'
 import { kinds } from '../api/kinds/kinds.ts'
 import { idOf, type Kind, type Resource } from '../api/resource.ts'
-import type { Report } from '../operator/topology/report.ts'
 import { noticesOf } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+
+/** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
+export type Report = {
+  readonly resource: Resource
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly verdicts: readonly Verdict[]
+}
 
 /** What became of a report: `later` means that only counts changed, too soon after the last write. */
 export type Written = 'written' | 'same' | 'later'

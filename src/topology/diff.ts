@@ -1,11 +1,9 @@
+import type { Change, Planned } from './change.ts'
 import type { Desired, Owned } from './desired.ts'
 import { ownerArgument, ownerOfPolicy, policyName, sealPart } from './names.ts'
 import { retentionPart, retentionPolicies } from './retention.ts'
 import { type Retiring, retire, type Times } from './retire.ts'
-import type { Arguments, Binding, Change, Exchange, Observed, Policy, Queue } from './topology.ts'
-
-/** A change, and the resource that it is charged to. */
-export type Planned = { readonly owner: string; readonly change: Change }
+import type { Arguments, Binding, Exchange, Observed, Policy, Queue } from './topology.ts'
 
 /** Something on the broker that stands in the way of a resource, and is left as it is. */
 export type Conflict = {

@@ -1,5 +1,5 @@
+import type { Planned } from './change.ts'
 import type { Desired, Presence } from './desired.ts'
-import type { Planned } from './diff.ts'
 import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
 import { seals } from './seals.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'

@@ -1,5 +1,5 @@
+import type { Planned } from './change.ts'
 import type { Desired } from './desired.ts'
-import type { Planned } from './diff.ts'
 import { exactlyEach, policyName, sealPart } from './names.ts'
 import type { Observed, Policy } from './topology.ts'
 

@@ -173,7 +173,7 @@ describe('the history of a message', () => {
   test('of a new message', () => {
     expect(historyOf(messageOf(), returnExchange)).toEqual({
       attempts: 0,
-      returns: 0,
+      redeliveries: 0,
       firstAttempt: undefined,
       notBefore: undefined,
       exchange: 'shop.orders',
@@ -184,7 +184,7 @@ describe('the history of a message', () => {
   test('of one that came back from a delay', () => {
     expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
       attempts: 2,
-      returns: 0,
+      redeliveries: 0,
       firstAttempt: now - 3_600_000,
       notBefore: now + 30_000,
       exchange: 'shop.orders',

@@ -1,6 +1,6 @@
 import { type Subscription, subscription } from '../../src/api/kinds/subscription.ts'
+import { validate } from '../../src/api/kinds/validate.ts'
 import { apiVersion, type Kind } from '../../src/api/resource.ts'
-import { validate } from '../../src/api/schema/validate.ts'
 import { type Request, toRequest } from '../../src/delivery/attempt/request.ts'
 import { type Target, targetOf } from '../../src/delivery/attempt/target.ts'
 import type { CloudEvent } from '../../src/delivery/event/cloud-event.ts'

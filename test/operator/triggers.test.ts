@@ -1,7 +1,7 @@
 import { type Condition, type ConditionType, type Reason, stamp, verdict } from '../../src/api/conditions.ts'
 import { kinds } from '../../src/api/kinds/kinds.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
-import { validate } from '../../src/api/schema/validate.ts'
+import { validate } from '../../src/api/kinds/validate.ts'
 import { wakeOn } from '../../src/operator/triggers.ts'
 import { createChanges } from '../../src/store/changes.ts'
 import { createObjects } from '../../src/store/directory/objects.ts'

@@ -1,10 +1,6 @@
-import {
-  type Amqp,
-  type AmqpOptions,
-  type AmqpState,
-  connectAmqp,
-  type Delivery,
-} from '../../src/rabbit/amqp/connect.ts'
+import type { Copy } from '../../src/delivery/message/copy.ts'
+import { type AmqpOptions, connectAmqp } from '../../src/rabbit/amqp/connect.ts'
+import type { Amqp, AmqpState, Delivery } from '../../src/rabbit/amqp/port.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
@@ -66,7 +62,10 @@ const fill = (count: number) =>
     '',
     Array.from({ length: count }, (_, index) => ({ routingKey: queue, body: String(index) })),
   )
-const copy = () => ({ exchange: '', routingKey: queue, body: Buffer.from('body'), properties: {} })
+const copy = (): Copy => ({
+  ...{ exchange: '', routingKey: queue, body: Buffer.from('body') },
+  properties: { headers: {}, deliveryMode: 2 },
+})
 
 test('after a cut everything goes on, and what was held is lost and comes again', async () => {
   const { amqp, deliveries, consume, is } = through()

@@ -1,4 +1,5 @@
-import { type Amqp, type ConsumerState, connectAmqp, type Delivery } from '../../src/rabbit/amqp/connect.ts'
+import { connectAmqp } from '../../src/rabbit/amqp/connect.ts'
+import type { Amqp, ConsumerState, Delivery } from '../../src/rabbit/amqp/port.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'

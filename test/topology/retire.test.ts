@@ -1,7 +1,8 @@
 import type { Resource } from '../../src/api/resource.ts'
+import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
-import type { Change, Observed } from '../../src/topology/topology.ts'
+import type { Observed } from '../../src/topology/topology.ts'
 import { brokerOf, deleting, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
 import { converge, namesIn, type VirtualHost, virtualHost } from './virtual-host.ts'
 

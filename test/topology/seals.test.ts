@@ -1,6 +1,7 @@
+import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
-import type { Change, Observed } from '../../src/topology/topology.ts'
+import type { Observed } from '../../src/topology/topology.ts'
 import { deleting, desiredFrom, subscriptionOf, topicOf } from './resources.ts'
 import { converge, namesIn, planOf, virtualHost } from './virtual-host.ts'
 

@@ -6,10 +6,11 @@ import { toEvent } from '../../delivery/event/event.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
 import { type History, historyOf, tooEarly } from '../../delivery/message/history.ts'
 import type { Sender } from '../../http/send.ts'
-import type { Amqp, Delivery, PublishError } from '../../rabbit/amqp/connect.ts'
+import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { levelFor } from '../../topology/delay-ladder.ts'
 import { delayLevel, returnExchange } from '../../topology/names.ts'
-import type { Route } from '../workers/routes.ts'
+import type { Route } from './route.ts'
 import { storeThenAcknowledge } from './settle.ts'
 
 export type DeliverOptions = {

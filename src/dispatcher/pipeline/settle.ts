@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Copy } from '../../delivery/message/copy.ts'
 import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
-import { type Amqp, type Delivery, PublishError } from '../../rabbit/amqp/connect.ts'
+import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
+import { PublishError } from '../../rabbit/amqp/publish-error.ts'
 
 export type SettleHooks = {
   /** A copy was not confirmed; the original stays in its queue and the copy is tried again after `retryMs`. */

@@ -7,18 +7,7 @@ import { type Terms, termsOf } from '../../delivery/terms.ts'
 import { ladder } from '../../topology/delay-ladder.ts'
 import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
-
-/** How the messages of one subscription go: everything that delivering them needs to know. */
-export type Route = {
-  readonly id: string
-  readonly subscription: Subscription
-  readonly queue: string
-  readonly deadLetterQueue: string
-  readonly terms: Terms
-  readonly target: Target
-  /** Two routes with the same key deliver alike. Any change of the resource revives one that its subscriber left. */
-  readonly key: string
-}
+import type { Route } from '../pipeline/route.ts'
 
 /** A subscription that is not delivered, and why. */
 export type Idle = {

@@ -1,13 +1,13 @@
 import { count, type DeliveryStats } from '../../delivery/stats.ts'
 import type { AddressGuard } from '../../http/address-guard.ts'
 import { createSender, type TlsOptions } from '../../http/send.ts'
-import type { Amqp, AmqpState, ConsumerState, Delivery } from '../../rabbit/amqp/connect.ts'
+import type { Amqp, AmqpState, ConsumerState, Delivery } from '../../rabbit/amqp/port.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { createDeliver } from '../pipeline/deliver.ts'
 import { meter } from '../pipeline/meter.ts'
+import type { Route } from '../pipeline/route.ts'
 import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
-import type { Route } from './routes.ts'
 
 export type WorkerOptions = {
   readonly amqp: Amqp

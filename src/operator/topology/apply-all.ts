@@ -1,4 +1,4 @@
-import type { Planned } from '../../topology/diff.ts'
+import type { Planned } from '../../topology/change.ts'
 
 export type Applied = { readonly planned: Planned; readonly error?: unknown }
 

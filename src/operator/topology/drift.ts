@@ -1,6 +1,6 @@
-import type { Planned } from '../../topology/diff.ts'
+import type { Change, Planned } from '../../topology/change.ts'
 import { bindingKey } from '../../topology/diff.ts'
-import type { Change, Observed, Policy } from '../../topology/topology.ts'
+import type { Observed, Policy } from '../../topology/topology.ts'
 
 export type ObjectKind = 'exchange' | 'queue' | 'binding' | 'policy'
 

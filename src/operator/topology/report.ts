@@ -1,6 +1,7 @@
-import { type Verdict, verdict } from '../../api/conditions.ts'
+import { verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
+import type { Report } from '../../reconcile/status-writer.ts'
 import type { Refusal } from '../../topology/desired.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
 import {
@@ -18,13 +19,6 @@ import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { type Findings, judge } from './verdicts.ts'
-
-/** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
-export type Report = {
-  readonly resource: Resource
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly verdicts: readonly Verdict[]
-}
 
 const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
 

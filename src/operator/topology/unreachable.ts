@@ -4,12 +4,12 @@ import { readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import { EndpointError } from '../../rabbit/endpoint.ts'
 import { BrokerError } from '../../rabbit/management/management.ts'
+import type { Report } from '../../reconcile/status-writer.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import { desired } from '../../topology/desired.ts'
 import type { Owners } from '../../topology/owners.ts'
 import type { Attached, Unresolved } from '../../topology/references.ts'
 import { UnsupportedVersion } from './pass.ts'
-import type { Report } from './report.ts'
 import { refused } from './verdicts.ts'
 
 /** Everything attached to a broker, the broker first. */

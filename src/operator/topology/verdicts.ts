@@ -1,7 +1,7 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
+import { changeText, type Planned } from '../../topology/change.ts'
 import type { Desired, Refusal } from '../../topology/desired.ts'
-import type { Conflict, Plan, Planned } from '../../topology/diff.ts'
-import type { Change } from '../../topology/topology.ts'
+import type { Conflict, Plan } from '../../topology/diff.ts'
 
 /** What is known of a broker after a pass. */
 export type Findings = {
@@ -93,27 +93,4 @@ const conflicting = ({ reason, message }: Conflict, problems: Verdict[]) => {
 const listed = (left: readonly Planned[]): string => {
   const shown = left.slice(0, 3).map(({ change }) => changeText(change))
   return left.length > 3 ? `${shown.join(', ')} and ${left.length - 3} more` : shown.join(', ')
-}
-
-/** `declare queue waybill.sub.shop.billing` */
-export const changeText = (change: Change): string => `${change.do.replace('-', ' ')} ${objectOf(change)}`
-
-const objectOf = (change: Change): string => {
-  switch (change.do) {
-    case 'declare-exchange':
-      return change.exchange.name
-    case 'declare-queue':
-      return change.queue.name
-    case 'put-policy':
-      return change.policy.name
-    case 'bind':
-    case 'unbind':
-      return `${change.binding.source} → ${change.binding.destination}`
-    case 'delete-queue':
-      return change.queue
-    case 'delete-exchange':
-      return change.exchange
-    case 'delete-policy':
-      return change.policy
-  }
 }

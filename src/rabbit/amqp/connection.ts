@@ -1,8 +1,8 @@
 import type { ChannelModel } from 'amqplib'
 import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { Log } from './connect.ts'
 import { openConnection, RefusedError } from './open-connection.ts'
+import type { Log } from './port.ts'
 
 export type ConnectionState =
   | { readonly is: 'up' }

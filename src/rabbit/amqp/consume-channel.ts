@@ -1,8 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { pause } from '../../async/backoff.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
-import type { Delivery } from './connect.ts'
 import { reasonOf } from './connection.ts'
+import type { Delivery } from './port.ts'
 
 /** Who gets the messages of one consumer on a channel. */
 export type Receiver = {

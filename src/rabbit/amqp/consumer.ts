@@ -2,10 +2,10 @@ import type { ChannelModel } from 'amqplib'
 import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
 import { atMost } from '../../async/limit.ts'
 import { Holding } from './acknowledgements.ts'
-import type { ConsumeOptions, Consumer, ConsumerState, Delivery, Log } from './connect.ts'
 import { type Connection, reasonOf } from './connection.ts'
 import type { ConsumeChannel } from './consume-channel.ts'
 import { consumeChannels } from './consume-channels.ts'
+import type { ConsumeOptions, Consumer, ConsumerState, Delivery, Log } from './port.ts'
 import { queueProbe } from './queue-probe.ts'
 
 export type Consumers = {

@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import { unlessAborted } from '../../async/backoff.ts'
-import type { Change } from '../../topology/topology.ts'
+import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { openConnection, RefusedError } from './open-connection.ts'

@@ -1,6 +1,6 @@
 import { type ChannelModel, type ConfirmChannel, IllegalOperationError } from 'amqplib'
 import { unlessAborted } from '../../async/backoff.ts'
-import type { Copy } from './connect.ts'
+import type { Copy } from '../../delivery/message/copy.ts'
 import { reasonOf } from './connection.ts'
 import { PublishError } from './publish-error.ts'
 

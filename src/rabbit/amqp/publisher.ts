@@ -1,4 +1,4 @@
-import type { Copy } from './connect.ts'
+import type { Copy } from '../../delivery/message/copy.ts'
 import type { Connection } from './connection.ts'
 import { PublishChannel } from './publish-channel.ts'
 import { PublishError } from './publish-error.ts'

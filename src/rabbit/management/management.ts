@@ -1,4 +1,5 @@
-import type { Arguments, Change, Observed, Policy, QueueState } from '../../topology/topology.ts'
+import type { Change } from '../../topology/change.ts'
+import type { Arguments, Observed, Policy, QueueState } from '../../topology/topology.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Cluster } from '../cluster/cluster.ts'
-import { type WatchEvent, watchEvents } from '../watch/watch-events.ts'
 import { ApiError, refusal, unanswered } from './api-error.ts'
+import { type WatchEvent, watchEvents } from './watch-events.ts'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 

@@ -2,16 +2,7 @@ import { readFileSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-
-/** Whom to trust and who we are, as TLS has it. */
-export type ClusterTls = {
-  readonly ca?: string | Buffer
-  readonly cert?: string | Buffer
-  readonly key?: string | Buffer
-  readonly servername?: string
-  /** Left out, `NODE_TLS_REJECT_UNAUTHORIZED` decides, as everywhere. */
-  readonly rejectUnauthorized?: false
-}
+import type { ClusterTls } from './tls.ts'
 
 /** Where the API server is and who we are there. Never log it: it holds credentials. */
 export type Cluster = {

@@ -13,7 +13,7 @@ import {
 } from '@kubernetes/client-node/dist/config_types.js'
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js'
 import { parse } from 'yaml'
-import type { ClusterTls } from './cluster.ts'
+import type { ClusterTls } from './tls.ts'
 
 /** What kubeconfigs say of one context. */
 export type Kubeconfig = {

@@ -1,6 +1,6 @@
+import { validate } from '../../../api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
-import { validate } from '../../../api/schema/validate.ts'
 
 /** An object as the API server gave it, with as much of it checked as everything else relies on. */
 export type Raw = {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ApiError, isApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
-import type { WatchEvent } from './watch-events.ts'
+import type { WatchEvent } from '../api/watch-events.ts'
 
 /** Where what was seen goes. What it throws is logged, and the loop goes on. */
 export type Sink = {

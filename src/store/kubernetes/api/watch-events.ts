@@ -1,4 +1,4 @@
-import { ApiError, refusal, type Status, unanswered } from '../api/api-error.ts'
+import { ApiError, refusal, type Status, unanswered } from './api-error.ts'
 
 /** What a watch tells. */
 export type WatchEvent = {

@@ -1,11 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { kinds } from '../kinds/kinds.ts'
 import { apiVersion, type Kind } from '../resource.ts'
-import { isObject } from './json.ts'
-import { dropNulls } from './nulls.ts'
-import type { Problem } from './problem.ts'
-import { brokenRules } from './rules.ts'
-import type { ArraySchema, MapSchema, ObjectSchema, Schema } from './schema.ts'
+import { isObject } from '../schema/json.ts'
+import { dropNulls } from '../schema/nulls.ts'
+import type { Problem } from '../schema/problem.ts'
+import { brokenRules } from '../schema/rules.ts'
+import type { ArraySchema, MapSchema, ObjectSchema, Schema } from '../schema/schema.ts'
+import { kinds } from './kinds.ts'
 
 type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec?: unknown }
 export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
