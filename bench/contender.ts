@@ -1,7 +1,7 @@
 import type { Vhost } from '../test/support/vhost.ts'
 import type { Sink } from './sink.ts'
 
-/** What a contender finds: a virtual host for itself, the sink that all snapshot, and a folder for its files. */
+/** What a contender finds: a virtual host for itself, the sink that all share, and a folder for its files. */
 export type Stage = {
   readonly vhost: Vhost
   readonly sink: Sink

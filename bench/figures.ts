@@ -6,9 +6,9 @@ export const median = (numbers: readonly number[]): number => {
   return around.reduce<number>((sum, one) => sum + (one ?? Number.NaN), 0) / 2
 }
 
-/** The value below which the given snapshot (0 to 1) of the numbers lies. */
-export const quantile = (numbers: readonly number[], snapshot: number): number =>
-  numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * snapshot) - 1] ?? Number.NaN
+/** The value below which the given share (0 to 1) of the numbers lies. */
+export const quantile = (numbers: readonly number[], share: number): number =>
+  numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * share) - 1] ?? Number.NaN
 
 /** Rows under a headline, in columns: the first to the left, the others to the right. */
 export const tableText = (rows: readonly (readonly string[])[]): string => {

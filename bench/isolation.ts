@@ -27,7 +27,7 @@ const load: Load = {
   seconds: countOf('--seconds', options.seconds),
 }
 
-/** What is asked of Waybill: beside the hanging one, throughput and p99 are at most this snapshot worse. */
+/** What is asked of Waybill: beside the hanging one, throughput and p99 are at most this share worse. */
 const tolerance = 0.1
 
 type Pair = Readonly<Record<Company, Isolation>>
@@ -59,7 +59,7 @@ const row = (name: string, cell: (figure: Figure) => string): string[] => [
 ]
 
 const quartilesText = (numbers: readonly number[]): string =>
-  [0.25, 0.75].map((snapshot) => quantile(numbers, snapshot).toFixed(2)).join('–')
+  [0.25, 0.75].map((share) => quantile(numbers, share).toFixed(2)).join('–')
 
 const print = (pairs: readonly Pair[]): void => {
   const of = (company: Company) => (figure: Figure) =>

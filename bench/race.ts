@@ -14,7 +14,7 @@ import { bench, type Setting, say } from './setting.ts'
 const help = `npm run bench [-- OPTIONS]
 
 Races Waybill against the dispatchers of Knative, Dapr and Bento: one broker, one sink, each in turn with a backlog of
-persistent messages of 512 bytes waiting in a quorum queue. Prints what each needs, and Waybill's snapshot of it.
+persistent messages of 512 bytes waiting in a quorum queue. Prints what each needs, and Waybill's share of it.
 
   -n COUNT          messages in a backlog (40000); few of them measure how long V8 takes to compile Waybill
   --rounds COUNT    how often all run; medians are printed (3)
@@ -38,7 +38,7 @@ const wanted = options.only.split(',')
 const unknown = wanted.find((name) => name !== 'waybill' && !peers.some((peer) => peer === name))
 if (unknown !== undefined) refuse(`--only has ${unknown}: choose from waybill, ${peers.join(', ')}`)
 
-/** What is asked of Waybill: CPU per delivery, as a snapshot of Dapr's in the same round. */
+/** What is asked of Waybill: CPU per delivery, as a share of Dapr's in the same round. */
 const target = { peer: 'dapr', ratio: 0.6 }
 
 const contenders: Readonly<Record<Peer, (binary: string) => Contender>> = { knative, dapr, bento }

@@ -17,7 +17,7 @@ export const figuresText = (results: readonly Result[]): string =>
     ]),
   ])
 
-/** One result as a snapshot of another: the median of the snapshots in each round, for both saw the same machine there. */
+/** One result as a share of another: the median of the shares in each round, for both saw the same machine there. */
 export const ratioOf = (one: Result, other: Result, figure: keyof Figures): number =>
   median(one.rounds.map((round, at) => round[figure] / (other.rounds[at]?.[figure] ?? Number.NaN)))
 
