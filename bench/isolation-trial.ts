@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { subscription } from '../src/api/subscription.ts'
+import { subscription } from '../src/api/kinds/subscription.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../test/support/manifests.ts'
 import { startSubscriber } from '../test/support/subscriber.ts'
 import type { Vhost } from '../test/support/vhost.ts'

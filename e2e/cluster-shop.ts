@@ -1,6 +1,6 @@
 import { orders } from '../examples/omega/demo/orders.ts'
 import type { Shop } from '../examples/omega/demo/shop.ts'
-import type { Subscription } from '../src/api/subscription.ts'
+import type { Subscription } from '../src/api/kinds/subscription.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import type { BrokerAccess } from './broker-access.ts'
 import type { Cluster } from './cluster.ts'

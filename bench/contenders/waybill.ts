@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { freePort } from '../../test/support/free-port.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../../test/support/manifests.ts'
 import { eventually } from '../../test/support/wait.ts'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Client, createClient } from '../../src/store/kubernetes/client.ts'
+import { type Client, createClient } from '../../src/store/kubernetes/api/client.ts'
 import { findAssets } from '../../test/support/kubernetes/assets.ts'
 import { command } from '../../test/support/kubernetes/command.ts'
 import { request } from '../../test/support/kubernetes/request.ts'

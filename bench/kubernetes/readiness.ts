@@ -1,5 +1,5 @@
 import { type Condition, isTrue } from '../../src/api/conditions.ts'
-import { listWatch } from '../../src/store/kubernetes/list-watch.ts'
+import { listWatch } from '../../src/store/kubernetes/watch/list-watch.ts'
 import type { Cluster } from './cluster.ts'
 
 type Told = { readonly metadata: { readonly name: string }; readonly status?: { readonly conditions?: Condition[] } }
@@ -12,7 +12,7 @@ export type Readiness = {
 }
 
 const ignored = { inc: () => undefined, set: () => undefined }
-const metrics = { lists: ignored, watchEnds: ignored, watchHeard: ignored }
+const metrics = { lists: ignored, watchEnds: ignored, watchReceived: ignored }
 const log = { debug: () => undefined, error: () => undefined }
 
 /** Follows collections until `count` objects are Ready, with a watch: that costs the API server next to nothing. */

@@ -1,4 +1,4 @@
-import type { ArraySchema, Infer } from './schema.ts'
+import type { ArraySchema, Infer } from './schema/schema.ts'
 
 /**
  * What each condition type means and the reasons it may carry.

@@ -1,5 +1,5 @@
 import { type Condition, type Verdict, verdict } from './conditions.ts'
-import type { Subscription } from './subscription.ts'
+import type { Subscription } from './kinds/subscription.ts'
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>
 

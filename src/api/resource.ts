@@ -1,5 +1,5 @@
 import type { Condition } from './conditions.ts'
-import type { Infer, ObjectSchema, Rule } from './schema.ts'
+import type { Infer, ObjectSchema, Rule } from './schema/schema.ts'
 
 export const group = 'waybill.dev'
 export const version = 'v1alpha1'

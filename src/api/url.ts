@@ -1,4 +1,4 @@
-import type { Rule, StringSchema } from './schema.ts'
+import type { Rule, StringSchema } from './schema/schema.ts'
 
 const label = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?'
 const host = `(${label}([.]${label})*[.]?|\\\\[[0-9A-Fa-f:.]+\\\\])`

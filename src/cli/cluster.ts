@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { createClient } from '../store/kubernetes/client.ts'
-import { ClusterError, findCluster } from '../store/kubernetes/cluster.ts'
-import { lead, type Term } from '../store/kubernetes/lease.ts'
-import { leasePath } from '../store/kubernetes/lease-record.ts'
+import { createClient } from '../store/kubernetes/api/client.ts'
+import { ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
+import { type Leadership, lead } from '../store/kubernetes/lease/lease.ts'
+import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
 import { type KubernetesStore, openKubernetes } from '../store/kubernetes/store.ts'
 import type { LogLevel } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
@@ -29,7 +29,7 @@ export type Member = {
   /** The resources, once all were listed; `undefined` where the process is to stop before that. Throws a {@link Failure}. */
   open(): Promise<KubernetesStore | undefined>
   /** Does `work` whenever, among all processes of this kind, this one has the lease; until the process is to stop. */
-  lead(work: (term: Term) => Promise<void>): Promise<void>
+  lead(work: (term: Leadership) => Promise<void>): Promise<void>
   /** Resolves when what was left to be told has been told, and nothing is connected any more. */
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { milliseconds } from '../api/duration.ts'
-import { type Running, sharePath, startDispatcher } from '../dispatcher/main.ts'
+import { type Running, snapshotPath, startDispatcher } from '../dispatcher/main.ts'
 import { type ClusterOptions, joinCluster } from './cluster.ts'
 import { startProcess } from './process.ts'
 import { serve } from './serve.ts'
@@ -26,7 +26,7 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
       store: () => store,
       resources: false,
       readiness: { dispatcher: () => running?.ready() ?? false },
-      pages: { [sharePath]: (query) => running?.share(query) },
+      pages: { [snapshotPath]: (query) => running?.snapshot(query) },
     },
     own,
   )

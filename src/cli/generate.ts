@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import { crd } from '../api/crd.ts'
-import { kinds } from '../api/kinds.ts'
-import { reference } from '../api/reference.ts'
+import { kinds } from '../api/kinds/kinds.ts'
+import { crd } from '../api/published/crd.ts'
+import { reference } from '../api/published/reference.ts'
 
 const root = join(import.meta.dirname, '../..')
 

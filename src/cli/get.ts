@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { kindNamed, kinds } from '../api/kinds.ts'
+import { kindNamed, kinds } from '../api/kinds/kinds.ts'
 import { apiVersion, type Kind, type Resource } from '../api/resource.ts'
 import { Failure } from './failure.ts'
 import { table } from './table.ts'

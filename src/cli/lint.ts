@@ -1,4 +1,4 @@
-import type { Problem } from '../api/problem.ts'
+import type { Problem } from '../api/schema/problem.ts'
 import { type Finding, findingText, placeText } from '../store/directory/finding.ts'
 import { createLoader } from '../store/directory/load.ts'
 import { Failure } from './failure.ts'

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { isDuration } from '../api/fields.ts'
-import { PeerNameError, peerName } from '../dispatcher/peers.ts'
+import { isDuration } from '../api/schema/fields.ts'
+import { PeerNameError, peerName } from '../dispatcher/replicas/peers.ts'
 import { logLevels } from '../telemetry/log.ts'
 import type { DispatcherOptions } from './dispatcher.ts'
 import { Failure } from './failure.ts'

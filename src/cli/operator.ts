@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { repeat } from '../dispatcher/repeat.ts'
+import { repeat } from '../async/repeat.ts'
 import { startOperator } from '../operator/main.ts'
 import { fenced } from '../store/fenced.ts'
 import type { Store } from '../store/store.ts'
@@ -29,7 +29,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   if (opened && !stop.aborted) {
     store = opened
     await member.lead(async (term) => {
-      const fence = term.assertHeld
+      const fence = term.fence
       const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, term.signal)
       const release = () =>
         opened.releaseInvalid(fence).catch((error: unknown) => {

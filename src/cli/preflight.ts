@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { kinds } from '../api/kinds.ts'
+import { kinds } from '../api/kinds/kinds.ts'
 import { group } from '../api/resource.ts'
-import { ApiError } from '../store/kubernetes/api-error.ts'
-import type { Client } from '../store/kubernetes/client.ts'
-import { collectionPath } from '../store/kubernetes/paths.ts'
+import { ApiError } from '../store/kubernetes/api/api-error.ts'
+import type { Client } from '../store/kubernetes/api/client.ts'
+import { collectionPath } from '../store/kubernetes/api/paths.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 

@@ -1,7 +1,7 @@
-import { kinds } from '../api/kinds.ts'
+import { kinds } from '../api/kinds/kinds.ts'
 import { apiVersion } from '../api/resource.ts'
+import { ListenError, type ServerOptions, startServer } from '../server/server.ts'
 import type { Store } from '../store/store.ts'
-import { ListenError, type ServerOptions, startServer } from '../telemetry/server.ts'
 import { Failure } from './failure.ts'
 import type { Process } from './process.ts'
 

@@ -1,6 +1,6 @@
 import { durationText } from '../api/duration.ts'
-import type { History } from './history.ts'
-import { type Outcome, outcomeText } from './outcome.ts'
+import { type Outcome, outcomeText } from './attempt/outcome.ts'
+import type { History } from './message/history.ts'
 import type { Terms } from './terms.ts'
 
 /**
@@ -17,20 +17,23 @@ export type Decision =
   | { readonly do: 'retry'; readonly delayMs: number; readonly notBefore?: number }
   | { readonly do: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
   /** Back to its queue, as if it had not been tried; after `Gone` the subscription is to be suspended. */
-  | { readonly do: 'give-back'; readonly reason: 'Gone' | 'Abandoned' }
+  | { readonly do: 'requeue'; readonly reason: 'Gone' | 'Abandoned' }
 
 const acknowledge: Decision = { do: 'acknowledge' }
-const gone: Decision = { do: 'give-back', reason: 'Gone' }
-const abandoned: Decision = { do: 'give-back', reason: 'Abandoned' }
+const gone: Decision = { do: 'requeue', reason: 'Gone' }
+const abandoned: Decision = { do: 'requeue', reason: 'Abandoned' }
 
 /** A message that came back this often without an end is not tried again: it may be what kills its dispatcher. */
 export const returnLimit = 20
 
 /** Decides before an attempt; `undefined` where the message is to be tried. */
-export const refuse = ({ returns }: History): (Decision & { do: 'dead-letter' }) | undefined =>
-  returns < returnLimit
+export const refuse = ({ redeliveries }: History): (Decision & { do: 'dead-letter' }) | undefined =>
+  redeliveries < returnLimit
     ? undefined
-    : deadLetter('DeliveryLimit', `The broker took it back ${returns} times from a dispatcher that did not end with it`)
+    : deadLetter(
+        'DeliveryLimit',
+        `The broker took it back ${redeliveries} times from a dispatcher that did not end with it`,
+      )
 
 /** Decides after an attempt that ended at `now` (ms since 1970). `history` is of before the attempt. */
 export const decide = (outcome: Outcome, history: History, terms: Terms, now: number): Decision => {

@@ -1,5 +1,5 @@
 import { milliseconds } from '../api/duration.ts'
-import type { Subscription } from '../api/subscription.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
 
 /** What an answer leads to. */
 export type Consequence = 'retry' | 'dead-letter' | 'suspend' | 'give-up'

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import type { LookupFunction } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { subscription } from '../api/kinds/subscription.ts'
 import type { Resource } from '../api/resource.ts'
-import { subscription } from '../api/subscription.ts'
+import { repeat } from '../async/repeat.ts'
+import { addressGuard } from '../http/address-guard.ts'
+import { onRelevantChange } from '../reconcile/fingerprints.ts'
+import { onGone } from '../reconcile/on-gone.ts'
 import { gather } from '../store/gather.ts'
-import { onGone } from '../store/gone.ts'
-import { onMeaning } from '../store/meaning.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { addressGuard } from './addresses.ts'
-import { createConsumers } from './consumers.ts'
-import { listenTo } from './listen.ts'
-import { peerName } from './peers.ts'
-import { createRegister } from './register.ts'
-import { repeat } from './repeat.ts'
-import { createReplicas } from './replicas.ts'
-import { workOf } from './routes.ts'
-import { reportDuring, type Term } from './term.ts'
+import { peerName } from './replicas/peers.ts'
+import { pollPeers } from './replicas/poll.ts'
+import { createReplicas } from './replicas/replicas.ts'
+import { type Leadership, reportDuring } from './status/leadership.ts'
+import { createObservations } from './status/observations.ts'
+import { createFleet } from './workers/fleet.ts'
+import { workOf } from './workers/routes.ts'
 
-export type { Term }
+export type { Leadership }
 
 export type DispatcherOptions = {
   readonly store: Store
@@ -42,21 +42,21 @@ export type Running = {
   /** What there was to deliver at the start is being consumed. */
   ready(): boolean
   /**
-   * Resolves when everything in flight has ended, after the signal. The share is to be served until then; the term may
+   * Resolves when everything in flight has ended, after the signal. The snapshot is to be served until then; the term may
    * end with the signal, for another replica hears of what still ends here.
    */
   readonly done: Promise<void>
-  /** What this replica sees, for the other ones: to be served as JSON at {@link sharePath}, `undefined` as 204. */
-  share(query: URLSearchParams): object | undefined
+  /** What this replica sees, for the other ones: to be served as JSON at {@link snapshotPath}, `undefined` as 204. */
+  snapshot(query: URLSearchParams): object | undefined
   /**
    * Writes the statuses for all replicas as long as the term lasts, and once more when it ends if it is still held then.
    * It is the work of a Lease where there are replicas. Never rejects.
    */
-  report(term: Term): Promise<void>
+  report(term: Leadership): Promise<void>
 }
 
-/** Where the HTTP server of a replica serves its share. */
-export const sharePath = '/share'
+/** Where the HTTP server of a replica serves its snapshot. */
+export const snapshotPath = '/snapshot'
 
 /** A change to a resource takes effect within two seconds, this and the reading of the file included. */
 const gatherMs = 20
@@ -72,18 +72,18 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup } = options
   const peers = options.peers?.map(peerName)
   const replica = randomUUID()
-  const register = createRegister(replica)
-  const listening = peers && listenTo({ peers, path: sharePath, replica, metrics, log, gaveUp: register.tellAll })
+  const local = createObservations(replica)
+  const listening = peers && pollPeers({ peers, path: snapshotPath, replica, metrics, log, lost: local.resyncAll })
   const replicas = listening?.replicas ?? createReplicas(replica)
   metrics.dispatcherReplicas.set(1)
-  const consumers = createConsumers({
+  const consumers = createFleet({
     store,
     log,
     metrics,
     guard: addressGuard({ loopback: allowLoopback }, lookup),
     lookup,
     drainTimeoutMs,
-    ...register,
+    ...local,
   })
   let isReady = false
   let following: Promise<void> | undefined
@@ -111,29 +111,29 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     following ??= follow()
   }
 
-  const report = async (term: Term): Promise<void> => {
-    await listening?.heard
-    await reportDuring(term, { store, log, metrics, register, replicas })
+  const report = async (term: Leadership): Promise<void> => {
+    await listening?.received
+    await reportDuring(term, { store, log, metrics, local, replicas })
   }
 
   const run = async (): Promise<void> => {
-    const stopWatching = onMeaning(store, meaningOf, gatherMs, look)
+    const stopWatching = onRelevantChange(store, meaningOf, gatherMs, look)
     const stopForgetting = onGone(store, subscription, (namespace, name) => {
-      register.forget(namespace, name)
+      local.forget(namespace, name)
       void metrics.forgetSubscription(namespace, name)
     })
     const drained = new AbortController()
-    const reporting = listening ? undefined : report({ signal: drained.signal, assertHeld() {} })
+    const reporting = listening ? undefined : report({ signal: drained.signal, fence() {} })
     await repeat(refreshMs, look, signal)
     stopWatching()
     stopForgetting()
-    if (listening) register.leave()
+    if (listening) local.leave()
     await following
     await consumers.close()
     // The last counts are for the others to hear, also for one that has only just come.
     await listening?.again()
     const end = performance.now() + lingerMs
-    while (!replicas.allKnow(register.at()) && performance.now() < end) await delay(50)
+    while (!replicas.allAcknowledged(local.version()) && performance.now() < end) await delay(50)
     drained.abort()
     await Promise.all([reporting, listening?.close()])
   }
@@ -141,10 +141,10 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   return {
     ready: () => isReady,
     done: run(),
-    share(query) {
-      const heard = register.heardBy(query.get('since'))
-      replicas.told(query.get('by') ?? '', heard)
-      return register.share(heard, replicas.gone)
+    snapshot(query) {
+      const heard = local.acknowledgedVersion(query.get('since'))
+      replicas.acknowledged(query.get('by') ?? '', heard)
+      return local.snapshot(heard, replicas.gone)
     },
     report,
   }

@@ -1,28 +1,37 @@
 import type { LookupFunction } from 'node:net'
-import { broker as brokerKind } from '../api/broker.ts'
-import { kinds } from '../api/kinds.ts'
+import { broker as brokerKind } from '../api/kinds/broker.ts'
+import { kinds } from '../api/kinds/kinds.ts'
+import { subscription } from '../api/kinds/subscription.ts'
 import { idOf, isDeleting, type Kind } from '../api/resource.ts'
-import { subscription } from '../api/subscription.ts'
 import { EndpointError } from '../rabbit/endpoint.ts'
+import { onGone } from '../reconcile/on-gone.ts'
+import { countsEveryMs, statusWriter } from '../reconcile/status-writer.ts'
+import { type Again, workQueue } from '../reconcile/work-queue.ts'
 import { gather } from '../store/gather.ts'
-import { onGone } from '../store/gone.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { type Attached, attach } from '../topology/attach.ts'
-import { connections } from './connections.ts'
-import { drifted } from './drift.ts'
-import { addFinalizers, releaseGone, releaseStranded } from './finalizers.ts'
-import { withLatestStatuses } from './latest.ts'
-import { backlogMetrics, brokerKeyOf, changeMetrics } from './measure.ts'
-import { againAfterMs, claimOn, failuresOf, type Memory, manages, noMemory, type PassResult, pass } from './pass.ts'
-import { probeEveryMs, startProbes } from './probes.ts'
-import { report } from './report.ts'
-import { countsEveryMs, statusWriter } from './statuses.ts'
+import { changeText } from '../topology/change.ts'
+import { type Attached, resolveReferences } from '../topology/references.ts'
+import { connections } from './topology/connections.ts'
+import { drifted } from './topology/drift.ts'
+import { addFinalizers, releaseGone, releaseStranded } from './topology/finalizers.ts'
+import { withLatestStatuses } from './topology/latest.ts'
+import { backlogMetrics, brokerKeyOf, changeMetrics } from './topology/measure.ts'
+import {
+  againAfterMs,
+  failuresOf,
+  type Memory,
+  manages,
+  noMemory,
+  ownerOn,
+  type PassResult,
+  pass,
+} from './topology/pass.ts'
+import { probeEveryMs, startProbes } from './topology/probes.ts'
+import { report } from './topology/report.ts'
+import { isExpected, membersOf, policyReports, unreachableReports, unresolvedReports } from './topology/unreachable.ts'
 import { wakeOn } from './triggers.ts'
-import { isExpected, membersOf, policyReports, unreachableReports, unresolvedReports } from './unreachable.ts'
-import { changeText } from './verdicts.ts'
-import { type Again, workQueue } from './work-queue.ts'
 
 export type OperatorOptions = {
   readonly store: Store
@@ -58,7 +67,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
   const lookedAt = new Set<string>()
 
   const reconcileBroker = async (key: string): Promise<Again | undefined> => {
-    const attached = attach(gather(store)).attached.get(key)
+    const attached = resolveReferences(gather(store)).attached.get(key)
     if (attached === undefined) {
       memories.delete(key)
       await management.drop(key)
@@ -76,8 +85,8 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     } catch (error) {
       signal.throwIfAborted()
       metrics.reconciles.inc({ ...labels, result: 'failed' })
-      const { claims } = memories.get(key) ?? noMemory
-      const reports = unreachableReports(attached, instance, error, claims)
+      const { owners } = memories.get(key) ?? noMemory
+      const reports = unreachableReports(attached, instance, error, owners)
       if (reports) metrics.brokerConnected.set(labels, 0)
       if (!isExpected(error)) metrics.reconcileErrors.inc()
       const release = () => releaseStranded(store, membersOf(attached), Date.now(), false)
@@ -93,16 +102,16 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
   const look = async (key: string, attached: Attached): Promise<Again> => {
     const { broker } = attached
     const connection = await management.to(key, broker)
-    const { of, all, settled } = addFinalizers(store, manages(broker) ? membersOf(attached) : [], instance)
+    const { ready, allReady, settled } = addFinalizers(store, manages(broker) ? membersOf(attached) : [], instance)
     const memory = memories.get(key) ?? noMemory
-    const result = await pass(attached, instance, connection, memory, Date.now(), of, signal).finally(settled)
-    await all()
+    const result = await pass(attached, instance, connection, memory, Date.now(), ready, signal).finally(settled)
+    await allReady()
     memories.set(key, result.memory)
     sayWhatHappened(attached, result, memory)
     const { wanted, plan, observed, applied } = result
     const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
     backlogMetrics(metrics, attached, observed, memory)
-    const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => claimOn(instance, each)))
+    const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOn(instance, each)))
     const current = withLatestStatuses(attached, store)
     let lingers = false
     const release = async () => {
@@ -117,27 +126,27 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
 
   const sayWhatHappened = ({ broker }: Attached, { planned, applied }: PassResult, memory: Memory) => {
     for (const {
-      planned: { claim, change },
+      planned: { owner, change },
       error,
     } of applied) {
-      const fields = { broker: idOf(broker), owner: claim, change: changeText(change) }
+      const fields = { broker: idOf(broker), owner: owner, change: changeText(change) }
       if (error === undefined) log.debug(fields, 'Changed the broker')
       else log.warn({ ...fields, error }, 'Could not change the broker')
     }
     if (applied.length > 0)
       log.info({ broker: idOf(broker), changes: applied.length }, 'Made the broker equal to the resources')
     changeMetrics(metrics, broker, applied)
-    for (const { claim, change, kind } of drifted(planned, memory.lastSeen)) {
+    for (const { owner, change, kind } of drifted(planned, memory.lastSeen)) {
       metrics.driftDetected.inc({ namespace: broker.metadata.namespace, broker: broker.metadata.name, kind })
       const outcome = manages(broker) ? 'Repaired' : 'Found'
       const message = `${outcome} what somebody else changed on the broker: ${changeText(change)}`
-      store.record(broker, { type: 'Warning', reason: 'DriftDetected', message: `${message} (of ${claim})` })
+      store.record(broker, { type: 'Warning', reason: 'DriftDetected', message: `${message} (of ${owner})` })
     }
   }
 
   const reconcileLoose = async (): Promise<undefined> => {
     const resources = gather(store)
-    const { attached, unresolved } = attach(resources)
+    const { attached, unresolved } = resolveReferences(resources)
     const reports = [
       ...unresolvedReports(unresolved.filter(({ resource }) => !isDeleting(resource))),
       ...policyReports(resources, attached.values()),

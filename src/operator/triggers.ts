@@ -1,12 +1,12 @@
+import { type Subscription, subscription } from '../api/kinds/subscription.ts'
 import { readyOf } from '../api/readiness.ts'
 import { idOf, type Resource } from '../api/resource.ts'
-import { type Subscription, subscription } from '../api/subscription.ts'
+import { onRelevantChange } from '../reconcile/fingerprints.ts'
 import { gather } from '../store/gather.ts'
-import { onMeaning } from '../store/meaning.ts'
 import type { Store } from '../store/store.ts'
-import { type Attached, attach } from '../topology/attach.ts'
+import { type Attached, resolveReferences } from '../topology/references.ts'
 import { settleMs } from '../topology/retire.ts'
-import { membersOf } from './unreachable.ts'
+import { membersOf } from './topology/unreachable.ts'
 
 /** Changes that arrive together are looked at together: following the references of all resources is not free. */
 const gatherMs = 50
@@ -18,13 +18,15 @@ const gatherMs = 50
 export const wakeOn = (store: Store, wake: (brokerKey: string | undefined, delayMs?: number) => void): (() => void) => {
   let brokers = new Map<string, { meaning: string; deadLettered: number }>()
 
-  return onMeaning(
+  return onRelevantChange(
     store,
     (resource) => `${meaningOf(resource)} ${deadLetteredBy(resource)}`,
     gatherMs,
     (secrets) => {
       const before = brokers
-      brokers = new Map([...attach(gather(store)).attached].map(([key, attached]) => [key, printOf(attached)]))
+      brokers = new Map(
+        [...resolveReferences(gather(store)).attached].map(([key, attached]) => [key, printOf(attached)]),
+      )
       for (const [key, { meaning, deadLettered }] of brokers) {
         const old = before.get(key)
         if (secrets || old?.meaning !== meaning) wake(key)

@@ -19,9 +19,9 @@ export const fenced = (store: Store & Partial<Fencing>, assertHeld: () => void):
       assertHeld()
       await inner.setFinalizer(...write)
     },
-    record(...happening) {
+    record(...notice) {
       assertHeld()
-      inner.record(...happening)
+      inner.record(...notice)
     },
   }
 }

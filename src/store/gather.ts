@@ -1,9 +1,9 @@
-import { broker } from '../api/broker.ts'
-import { deadLetterPolicy } from '../api/dead-letter-policy.ts'
-import { queue } from '../api/queue.ts'
-import type { Resources } from '../api/resources.ts'
-import { subscription } from '../api/subscription.ts'
-import { topic } from '../api/topic.ts'
+import { broker } from '../api/kinds/broker.ts'
+import { deadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
+import { queue } from '../api/kinds/queue.ts'
+import type { Resources } from '../api/kinds/resources.ts'
+import { subscription } from '../api/kinds/subscription.ts'
+import { topic } from '../api/kinds/topic.ts'
 import type { Store } from './store.ts'
 
 /** Everything the store knows, at one moment. */

@@ -7,7 +7,7 @@ export type SecretData = Readonly<Record<string, Buffer>>
 export type FieldManager = 'waybill-operator' | 'waybill-dispatcher'
 
 /** Something that happened to a resource, worth telling its owner. */
-export type Happening = {
+export type Notice = {
   readonly type: 'Normal' | 'Warning'
   /** CamelCase, for machines. */
   readonly reason: string
@@ -42,7 +42,7 @@ export type Store = {
   /** Adds or removes Waybill's finalizer. A resource being deleted goes once it has none. */
   setFinalizer(kind: Kind, resource: Resource, present: boolean): Promise<void>
   /** Tells the owner of a resource; a Kubernetes Event where there is Kubernetes. */
-  record(resource: Resource, happening: Happening): void
+  record(resource: Resource, notice: Notice): void
 }
 
 /** The finalizer that lets the operator tidy up before a resource goes. */

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 const states = ['ready', 'inflight'] as const
-const outcomes = ['delivered', 'retried', 'dead_lettered', 'given_back'] as const
+const outcomes = ['delivered', 'retried', 'dead_lettered', 'requeued'] as const
 const codeClasses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 
 /** How one attempt ended, for `delivery_attempts_total`. */
@@ -112,8 +112,8 @@ export const createMetrics = () => {
     /** No labels. */
     dispatcherReplicas: gauge('dispatcher_replicas', 'Replicas of the dispatcher that this one hears, itself included'),
     /** No labels; in seconds. */
-    dispatcherShareAge: gauge(
-      'dispatcher_share_age_seconds',
+    dispatcherSnapshotAge: gauge(
+      'dispatcher_snapshot_age_seconds',
       'How long ago the replica of the dispatcher was heard that is silent for the longest',
     ),
     /** `manager`. */
@@ -127,8 +127,8 @@ export const createMetrics = () => {
     /** `kind, namespace, cause` (ended, expired, silent, failed). */
     watchEnds: counter('watch_ends_total', 'Ends of watches, by cause', 'kind', 'namespace', 'cause'),
     /** `kind, namespace`; in seconds since 1970. */
-    watchHeard: gauge(
-      'watch_heard_timestamp_seconds',
+    watchReceived: gauge(
+      'watch_received_timestamp_seconds',
       'When a watch last told something: a quiet one does so about once a minute',
       'kind',
       'namespace',

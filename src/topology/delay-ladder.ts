@@ -1,6 +1,6 @@
 import { milliseconds } from '../api/duration.ts'
-import type { Subscription } from '../api/subscription.ts'
-import { subscription } from '../api/subscription.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
+import { subscription } from '../api/kinds/subscription.ts'
 
 /** Levels that exist whatever the subscriptions say, so that any Retry-After can be waited for in a few hops. */
 const standardLevels: readonly number[] =

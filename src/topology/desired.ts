@@ -1,9 +1,7 @@
+import type { Topic } from '../api/kinds/topic.ts'
 import { idOf, isDeleting, type Resource } from '../api/resource.ts'
-import type { Topic } from '../api/topic.ts'
-import type { Attached, AttachedQueue } from './attach.ts'
-import { type Claims, holdersFirst, noClaims } from './claims.ts'
 import { ladder } from './delay-ladder.ts'
-import { claimOf, exchangeOf, nameField, ownerArgument, queueOf } from './names.ts'
+import { exchangeOf, nameField, ownerArgument, ownerOf, queueOf } from './names.ts'
 import {
   type Dialect,
   type Objects,
@@ -12,12 +10,14 @@ import {
   subscriptionObjects,
   topicObjects,
 } from './objects.ts'
+import { holdersFirst, noOwners, type Owners } from './owners.ts'
+import type { Attached, AttachedQueue } from './references.ts'
 import type { Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
 /** An object that a resource wants. */
-export type Claimed<T> = {
-  readonly claim: string
+export type Owned<T> = {
+  readonly owner: string
   readonly want: T
   /** Take what is there although nobody claimed it. */
   readonly adopt: boolean
@@ -34,105 +34,110 @@ export type Refusal = {
   readonly message: string
 }
 
-/** What a virtual host should hold. Objects of a claim that is not among `owners` are left as they are. */
+/** What a virtual host should hold. Objects of a owner that is not among `owners` are left as they are. */
 export type Desired = {
   readonly instance: string
-  /** The claim on what all share. */
+  /** The owner on what all share. */
   readonly broker: string
-  readonly exchanges: readonly Claimed<Exchange>[]
-  readonly queues: readonly Claimed<Queue>[]
-  readonly bindings: readonly Claimed<Binding>[]
-  readonly policies: readonly Claimed<Policy>[]
+  readonly exchanges: readonly Owned<Exchange>[]
+  readonly queues: readonly Owned<Queue>[]
+  readonly bindings: readonly Owned<Binding>[]
+  readonly policies: readonly Owned<Policy>[]
   /** They become policies only where the queue is its resource's own. */
-  readonly retentions: readonly (Retention & { readonly claim: string })[]
+  readonly retentions: readonly (Retention & { readonly owner: string })[]
   readonly owners: ReadonlyMap<string, Presence>
   readonly refusals: readonly Refusal[]
 }
 
 /**
  * The topology that the resources of one broker ask for. Where two want one name, it is for the one that has it by the
- * `claims` on the broker, else for the older.
+ * `onBroker`, else for the older.
  */
-export const desired = (attached: Attached, instance: string, dialect: Dialect, claims: Claims = noClaims): Desired => {
-  const exchanges: Claimed<Exchange>[] = []
-  const queues: Claimed<Queue>[] = []
-  const bindings: Claimed<Binding>[] = []
-  const policies: Claimed<Policy>[] = []
-  const retentions: (Retention & { claim: string })[] = []
+export const desired = (
+  attached: Attached,
+  instance: string,
+  dialect: Dialect,
+  onBroker: Owners = noOwners,
+): Desired => {
+  const exchanges: Owned<Exchange>[] = []
+  const queues: Owned<Queue>[] = []
+  const bindings: Owned<Binding>[] = []
+  const policies: Owned<Policy>[] = []
+  const retentions: (Retention & { owner: string })[] = []
   const owners = new Map<string, Presence>()
   const refusals: Refusal[] = []
   const takenBy = new Map<string, Resource>()
 
-  const add = (resource: Resource, claim: string, objects: Objects, adopt = false) => {
+  const add = (resource: Resource, owner: string, objects: Objects, adopt = false) => {
     const refusal = taken(resource, objects, takenBy)
     if (refusal) {
       refusals.push(refusal)
       return
     }
     for (const name of namesOf(objects)) takenBy.set(name, resource)
-    owners.set(claim, 'present')
-    const claimed = <T extends { readonly arguments: Arguments }>(want: T): Claimed<T> => ({
-      claim,
+    owners.set(owner, 'present')
+    const claimed = <T extends { readonly arguments: Arguments }>(want: T): Owned<T> => ({
+      owner,
       adopt,
-      want: { ...want, arguments: { ...want.arguments, [ownerArgument]: claim } },
+      want: { ...want, arguments: { ...want.arguments, [ownerArgument]: owner } },
     })
     exchanges.push(...(objects.exchanges ?? []).map(claimed))
     queues.push(...(objects.queues ?? []).map(claimed))
     bindings.push(...(objects.bindings ?? []).map(claimed))
-    policies.push(...(objects.policies ?? []).map((want) => ({ claim, adopt: true, want })))
-    retentions.push(...(objects.retentions ?? []).map((retention) => ({ claim, ...retention })))
+    policies.push(...(objects.policies ?? []).map((want) => ({ owner, adopt: true, want })))
+    retentions.push(...(objects.retentions ?? []).map((retention) => ({ owner, ...retention })))
   }
 
   /** What a refused or vanishing resource names may be another's, who was never asked for consent. */
   const absent = (resource: Resource, sources: readonly Resource[], field: (index: number) => string) => {
-    const index = sources.findIndex((source) => owners.get(claimOf(instance, idOf(source))) !== 'present')
+    const index = sources.findIndex((source) => owners.get(ownerOf(instance, idOf(source))) !== 'present')
     const source = sources[index]
     return source && refuse(resource, field(index), `${idOf(source)} is not accepted or being deleted: see its status`)
   }
 
   const { broker } = attached
-  const brokerClaim = claimOf(instance, idOf(broker))
+  const brokerOwner = ownerOf(instance, idOf(broker))
   if (isDeleting(broker)) {
-    owners.set(brokerClaim, broker.spec.deletionPolicy === 'Delete' ? 'RetainIfNotEmpty' : 'Retain')
+    owners.set(brokerOwner, broker.spec.deletionPolicy === 'Delete' ? 'RetainIfNotEmpty' : 'Retain')
   } else {
     const living = attached.subscriptions.map(({ subscription }) => subscription)
-    add(broker, brokerClaim, sharedObjects(ladder(living), dialect))
+    add(broker, brokerOwner, sharedObjects(ladder(living), dialect))
   }
-  const topics = holdersFirst(attached.topics, claims, (topic) => ({
+  const topics = holdersFirst(attached.topics, onBroker, (topic) => ({
     object: `exchange ${exchangeOf(topic)}`,
-    claim: claimOf(instance, idOf(topic)),
+    owner: ownerOf(instance, idOf(topic)),
   }))
   for (const topic of topics) {
-    const claim = claimOf(instance, idOf(topic))
-    if (isDeleting(topic)) owners.set(claim, topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy)
-    else add(topic, claim, topicObjects(topic, claim), topic.spec.adopt)
+    const owner = ownerOf(instance, idOf(topic))
+    if (isDeleting(topic)) owners.set(owner, topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy)
+    else add(topic, owner, topicObjects(topic, owner), topic.spec.adopt)
   }
-  const queueEntries = holdersFirst(attached.queues, claims, ({ queue }) => ({
+  const queueEntries = holdersFirst(attached.queues, onBroker, ({ queue }) => ({
     object: `queue ${queueOf(queue)}`,
-    claim: claimOf(instance, idOf(queue)),
+    owner: ownerOf(instance, idOf(queue)),
   }))
   for (const entry of queueEntries) {
-    const claim = claimOf(instance, idOf(entry.queue))
+    const owner = ownerOf(instance, idOf(entry.queue))
     const { adopt, deletionPolicy } = entry.queue.spec
     const refusal =
       absent(entry.queue, entry.topics, (index) => `spec.bindings[${index}].topicRef`) ?? unroutable(entry)
-    if (isDeleting(entry.queue)) owners.set(claim, adopt ? 'Retain' : deletionPolicy)
+    if (isDeleting(entry.queue)) owners.set(owner, adopt ? 'Retain' : deletionPolicy)
     else if (refusal) refusals.push(refusal)
-    else add(entry.queue, claim, queueObjects(entry, claim, dialect), adopt)
+    else add(entry.queue, owner, queueObjects(entry, owner, dialect), adopt)
   }
   const consumed = new Map<string, Resource>()
   for (const entry of attached.subscriptions) {
     const { subscription, source } = entry
-    const claim = claimOf(instance, idOf(subscription))
+    const owner = ownerOf(instance, idOf(subscription))
     const refusal =
       ('topic' in source
         ? absent(subscription, [source.topic], () => 'spec.topicRef')
         : absent(subscription, [source.queue], () => 'spec.queueRef')) ?? unfit(entry, consumed)
-    if (isDeleting(subscription)) owners.set(claim, subscription.spec.deletionPolicy)
+    if (isDeleting(subscription)) owners.set(owner, subscription.spec.deletionPolicy)
     else if (refusal) refusals.push(refusal)
-    else add(subscription, claim, subscriptionObjects(entry, dialect))
+    else add(subscription, owner, subscriptionObjects(entry, dialect))
   }
-  return { instance, broker: brokerClaim, exchanges, queues, bindings, policies, retentions, owners, refusals }
+  return { instance, broker: brokerOwner, exchanges, queues, bindings, policies, retentions, owners, refusals }
 }
 
 const namesOf = ({ exchanges = [], queues = [] }: Objects): string[] => [
@@ -149,9 +154,9 @@ const refuse = (resource: Resource, field: string, message: string): Refusal => 
 
 const taken = (resource: Resource, objects: Objects, takenBy: Map<string, Resource>): Refusal | undefined => {
   for (const name of namesOf(objects)) {
-    const owner = takenBy.get(name)
-    if (owner === undefined) continue
-    const message = `${name} is already declared by ${idOf(owner)}: choose another name, or remove one of the two`
+    const holder = takenBy.get(name)
+    if (holder === undefined) continue
+    const message = `${name} is already declared by ${idOf(holder)}: choose another name, or remove one of the two`
     return { resource, reason: 'Conflicted', field: nameField(resource), message }
   }
   return undefined

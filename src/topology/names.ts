@@ -1,8 +1,8 @@
 import { durationText } from '../api/duration.ts'
-import type { Queue } from '../api/queue.ts'
+import type { Queue } from '../api/kinds/queue.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
+import type { Topic } from '../api/kinds/topic.ts'
 import type { Resource } from '../api/resource.ts'
-import type { Subscription } from '../api/subscription.ts'
-import type { Topic } from '../api/topic.ts'
 
 /**
  * Every name that Waybill uses on a broker. That they fit into the 255 bytes of AMQP is a rule of src/api/fields.ts.
@@ -28,12 +28,12 @@ export const orphanQueue = 'waybill.orphans'
 export const ownerArgument = 'x-waybill-owner'
 
 /** What an instance of Waybill writes on the objects of one resource: `waybill:Subscription/shop/billing`. */
-export const claimOf = (instance: string, id: string): string => `${instance}:${id}`
+export const ownerOf = (instance: string, id: string): string => `${instance}:${id}`
 
-/** Policies have no arguments: their name is the claim, with a `#part` where a resource has several. */
-export const policyName = (claim: string, part?: string): string => (part === undefined ? claim : `${claim}#${part}`)
-export const fencePart = 'fence'
-export const claimOfPolicy = (name: string): string => name.split('#')[0] ?? name
+/** Policies have no arguments: their name is the owner, with a `#part` where a resource has several. */
+export const policyName = (owner: string, part?: string): string => (part === undefined ? owner : `${owner}#${part}`)
+export const sealPart = 'seal'
+export const ownerOfPolicy = (name: string): string => name.split('#')[0] ?? name
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 

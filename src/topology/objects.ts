@@ -1,9 +1,8 @@
-import type { DeadLetterPolicy } from '../api/dead-letter-policy.ts'
 import { milliseconds } from '../api/duration.ts'
-import type { Queue as QueueResource } from '../api/queue.ts'
-import type { Subscription } from '../api/subscription.ts'
-import type { Topic } from '../api/topic.ts'
-import type { AttachedQueue, AttachedSubscription } from './attach.ts'
+import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
+import type { Queue as QueueResource } from '../api/kinds/queue.ts'
+import type { Subscription } from '../api/kinds/subscription.ts'
+import type { Topic } from '../api/kinds/topic.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
@@ -17,6 +16,7 @@ import {
   subscriptionQueueOf,
   unroutedOf,
 } from './names.ts'
+import type { AttachedQueue, AttachedSubscription } from './references.ts'
 import { queuePriority, type Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
@@ -71,7 +71,7 @@ const bind = (source: string, destination: string, routingKey: string, args: Arg
 const fanout = (name: string): Exchange => ({ name, type: 'fanout', arguments: {} })
 
 /** The exchange always has its alternate exchange; whether that leads to a queue is what `unrouted` decides. */
-export const topicObjects = (topic: Topic, claim: string): Objects => {
+export const topicObjects = (topic: Topic, owner: string): Objects => {
   const unrouted = unroutedOf(topic)
   const type = topic.spec.exchange.type.toLowerCase() as Exchange['type']
   const exchange: Exchange = { name: exchangeOf(topic), type, arguments: { 'alternate-exchange': unrouted } }
@@ -80,17 +80,17 @@ export const topicObjects = (topic: Topic, claim: string): Objects => {
     exchanges: [exchange, fanout(unrouted)],
     queues: parked ? [quorum(unrouted, refuseWhenFull)] : [],
     bindings: parked ? [bind(unrouted, unrouted, '')] : [],
-    policies: parked && topic.spec.adopt ? [alternatePolicy(claim, exchange.name, unrouted)] : [],
+    policies: parked && topic.spec.adopt ? [alternatePolicy(owner, exchange.name, unrouted)] : [],
   }
 }
 
 /** An exchange that was there before has other arguments. One policy holds for it, and anybody else's goes before this. */
-const alternatePolicy = (claim: string, exchange: string, alternate: string): Policy => ({
-  ...policy(policyName(claim), exactly(exchange), lastPriority, { 'alternate-exchange': alternate }),
+const alternatePolicy = (owner: string, exchange: string, alternate: string): Policy => ({
+  ...policy(policyName(owner), exactly(exchange), lastPriority, { 'alternate-exchange': alternate }),
   applyTo: 'exchanges',
 })
 
-export const queueObjects = ({ queue, topics, policy }: AttachedQueue, claim: string, dialect: Dialect): Objects => {
+export const queueObjects = ({ queue, topics, policy }: AttachedQueue, owner: string, dialect: Dialect): Objects => {
   const name = queueOf(queue)
   const deadLetters = deadLetterQueueOfQueue(queue)
   const bindings = (queue.spec.bindings ?? []).flatMap(({ routingKeys }, index) => {
@@ -103,7 +103,7 @@ export const queueObjects = ({ queue, topics, policy }: AttachedQueue, claim: st
       ...(policy ? [quorum(deadLetters, refuseWhenFull)] : []),
     ],
     bindings,
-    policies: settingsPolicy(claim, name, queueSettings(queue, policy && deadLetters)),
+    policies: settingsPolicy(owner, name, queueSettings(queue, policy && deadLetters)),
     retentions: retentionOf(deadLetters, policy, dialect),
   }
 }
@@ -185,8 +185,8 @@ const policy = (name: string, pattern: string, priority: number, definition: Arg
 })
 
 /** One for each queue, for it stays as it is when its resource does not resolve any more. */
-const settingsPolicy = (claim: string, queue: string, definition: Arguments): Policy[] =>
-  Object.keys(definition).length > 0 ? [policy(policyName(claim), exactly(queue), queuePriority, definition)] : []
+const settingsPolicy = (owner: string, queue: string, definition: Arguments): Policy[] =>
+  Object.keys(definition).length > 0 ? [policy(policyName(owner), exactly(queue), queuePriority, definition)] : []
 
 const queueSettings = ({ spec }: QueueResource, deadLetters: string | undefined): Arguments => {
   const refuses = spec.overflow === 'RejectPublish'

@@ -13,14 +13,14 @@ export const queuePriority = 200
  * The policies of one broker that make dead-letter queues keep what they should. Queues that keep the same share some:
  * RabbitMQ matches every policy against every queue whenever one changes.
  */
-export const retentionPolicies = (claim: string, retentions: readonly Retention[]): readonly Policy[] => {
+export const retentionPolicies = (owner: string, retentions: readonly Retention[]): readonly Policy[] => {
   const alike = Map.groupBy(retentions, ({ definition }) => JSON.stringify(definition))
   return [...alike.values()].flatMap((group) =>
     exactlyEach(
       group.map(({ queue }) => queue),
       startsGroup,
     ).map(({ first, pattern }) => ({
-      name: policyName(claim, `${retentionPart}:${first}`),
+      name: policyName(owner, `${retentionPart}:${first}`),
       pattern,
       applyTo: 'queues' as const,
       priority: queuePriority,

@@ -49,14 +49,3 @@ export type Observed = {
   /** By name of the queue. */
   readonly states: ReadonlyMap<string, QueueState>
 }
-
-/** One operation on the broker. */
-export type Change =
-  | { readonly do: 'declare-exchange'; readonly exchange: Exchange }
-  | { readonly do: 'declare-queue'; readonly queue: Queue }
-  | { readonly do: 'put-policy'; readonly policy: Policy }
-  | { readonly do: 'bind'; readonly binding: Binding }
-  | { readonly do: 'unbind'; readonly binding: Binding }
-  | { readonly do: 'delete-queue'; readonly queue: string; readonly only: 'if-empty' | 'whatever-it-holds' }
-  | { readonly do: 'delete-exchange'; readonly exchange: string }
-  | { readonly do: 'delete-policy'; readonly policy: string }

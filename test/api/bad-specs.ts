@@ -1,9 +1,9 @@
-import { broker } from '../../src/api/broker.ts'
-import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
-import { queue } from '../../src/api/queue.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
 import type { Kind } from '../../src/api/resource.ts'
-import { subscription } from '../../src/api/subscription.ts'
-import { topic } from '../../src/api/topic.ts'
 import { badSubscriptions, pushed } from './bad-subscriptions.ts'
 
 const ref = { brokerRef: { name: 'main' } }

@@ -1,5 +1,5 @@
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import type { Kind } from '../../src/api/resource.ts'
-import { subscription } from '../../src/api/subscription.ts'
 
 export const pushed = { topicRef: { name: 'orders' }, subscriber: { url: 'https://mail.example/hook?a=b' } }
 export const delivery = (more: object) => ({ ...pushed, delivery: more })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { durationText, milliseconds } from '../../src/api/duration.ts'
-import { isDuration } from '../../src/api/fields.ts'
+import { isDuration } from '../../src/api/schema/fields.ts'
 
 test.each([
   ['30s', 30_000, '30s'],

@@ -1,8 +1,8 @@
 import { Environment } from '@marcbachmann/cel-js'
-import { crd } from '../../src/api/crd.ts'
-import { kinds } from '../../src/api/kinds.ts'
-import { brokenRules } from '../../src/api/rules.ts'
-import type { Rule, Schema } from '../../src/api/schema.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
+import { crd } from '../../src/api/published/crd.ts'
+import { brokenRules } from '../../src/api/schema/rules.ts'
+import type { Rule, Schema } from '../../src/api/schema/schema.ts'
 
 /**
  * What the API server asks of a CRD's schema, where it can be told without one.

@@ -1,5 +1,5 @@
-import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
-import { kinds } from '../../src/api/kinds.ts'
+import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import { group } from '../../src/api/resource.ts'
 import { describeWithHelm, kubectl, namespace } from '../support/api-server.ts'
 import { installChartRoles, type Manifest, render } from '../support/chart.ts'

@@ -1,8 +1,8 @@
 import { parse } from 'yaml'
-import { kinds } from '../../src/api/kinds.ts'
-import { topic as topicKind } from '../../src/api/topic.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
+import { topic as topicKind } from '../../src/api/kinds/topic.ts'
+import { startServer } from '../../src/server/server.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
-import { startServer } from '../../src/telemetry/server.ts'
 import { folder, memoryLog, secret, topic } from '../store/manifests.ts'
 import { waybill } from './waybill.ts'
 

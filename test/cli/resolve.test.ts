@@ -1,5 +1,5 @@
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { entryOf, lookupOf } from '../../src/cli/resolve.ts'
 import { brokerOf, manifestFolder, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { publish } from '../support/publish.ts'

@@ -1,6 +1,6 @@
-import { broker } from '../../src/api/broker.ts'
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { brokerOf, manifestFolder, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { publish } from '../support/publish.ts'
 import { startSubscriber } from '../support/subscriber.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Schema } from '../../src/api/schema.ts'
+import type { Schema } from '../../src/api/schema/schema.ts'
 
 /** Values to be good, just good enough, not good enough and absurd, whatever the field. */
 const texts = ['a', 'A', 'a.b', '-', '', 'amq.a', 'a\n', 'a\u0085', 'ä'.repeat(127), 'ä'.repeat(128), 'x'.repeat(254)]

@@ -1,4 +1,4 @@
-import { kinds } from '../../src/api/kinds.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import { apiVersion, group, type Kind, version } from '../../src/api/resource.ts'
 import { apiServer, describeWithApiServer, kubectl, namespace } from '../support/api-server.ts'
 import { request } from '../support/kubernetes/request.ts'

@@ -1,4 +1,4 @@
-import { kinds } from '../../src/api/kinds.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import type { Kind } from '../../src/api/resource.ts'
 import { badChanges, badNames, badSpecs } from '../api/bad-specs.ts'
 import { describeWithApiServer, namespace } from '../support/api-server.ts'

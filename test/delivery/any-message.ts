@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Message } from '../../src/delivery/message.ts'
+import type { Message } from '../../src/delivery/message/message.ts'
 
 /** Any text that a header may decode to, with what hurts more often than chance would have it. */
 const anyText = fc.oneof(

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { memberText } from '../../src/delivery/json-member.ts'
+import { memberText } from '../../src/delivery/event/json-member.ts'
 import { eventHeaders, headersOf, messageOf, requestOf } from './samples.ts'
 
 const awkward = '{ "2": 12345678901234567890.10, "1": 1.0, "a": "\\u00e4\\/", "a": 1e400 }'

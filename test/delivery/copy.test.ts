@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import { type Copy, deadLetterCopy, postponedCopy, retryCopy } from '../../src/delivery/copy.ts'
-import { historyOf } from '../../src/delivery/history.ts'
-import type { Outcome } from '../../src/delivery/outcome.ts'
-import { reducedCopy } from '../../src/delivery/reduced-copy.ts'
+import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
+import { type Copy, deadLetterCopy, postponedCopy, retryCopy } from '../../src/delivery/message/copy.ts'
+import { historyOf } from '../../src/delivery/message/history.ts'
+import { reducedCopy } from '../../src/delivery/message/reduced-copy.ts'
 import { anyMessage } from './any-message.ts'
 import { fresh, messageOf, now, origin, returnExchange } from './samples.ts'
 

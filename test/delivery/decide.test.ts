@@ -1,7 +1,7 @@
 import fc from 'fast-check'
+import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
 import { type Decision, decide, refuse, returnLimit } from '../../src/delivery/decide.ts'
-import { type History, historyOf, tooEarly } from '../../src/delivery/history.ts'
-import type { Outcome } from '../../src/delivery/outcome.ts'
+import { type History, historyOf, tooEarly } from '../../src/delivery/message/history.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
 import { anyMessage } from './any-message.ts'
 import { fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
@@ -84,11 +84,11 @@ describe('a decision', () => {
       outcome: answered(422),
       expected: { do: 'dead-letter', reason: 'Rejected', message: 'The subscriber answered 422' },
     },
-    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'give-back', reason: 'Gone' } },
+    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'requeue', reason: 'Gone' } },
     {
       name: 'what was cut short is given back',
       outcome: { kind: 'abandoned' },
-      expected: { do: 'give-back', reason: 'Abandoned' },
+      expected: { do: 'requeue', reason: 'Abandoned' },
     },
     {
       name: 'what cannot be sent is unparsable',
@@ -173,7 +173,7 @@ describe('the history of a message', () => {
   test('of a new message', () => {
     expect(historyOf(messageOf(), returnExchange)).toEqual({
       attempts: 0,
-      returns: 0,
+      redeliveries: 0,
       firstAttempt: undefined,
       notBefore: undefined,
       exchange: 'shop.orders',
@@ -184,7 +184,7 @@ describe('the history of a message', () => {
   test('of one that came back from a delay', () => {
     expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
       attempts: 2,
-      returns: 0,
+      redeliveries: 0,
       firstAttempt: now - 3_600_000,
       notBefore: now + 30_000,
       exchange: 'shop.orders',

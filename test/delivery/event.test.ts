@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { toEvent } from '../../src/delivery/event.ts'
-import { historyOf } from '../../src/delivery/history.ts'
-import { toRequest } from '../../src/delivery/request.ts'
+import { toRequest } from '../../src/delivery/attempt/request.ts'
+import { toEvent } from '../../src/delivery/event/event.ts'
+import { historyOf } from '../../src/delivery/message/history.ts'
 import { anyMessage } from './any-message.ts'
 import {
   eventHeaders,

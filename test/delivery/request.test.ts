@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { headerValue } from '../../src/delivery/attribute.ts'
-import { toRequest } from '../../src/delivery/request.ts'
+import { toRequest } from '../../src/delivery/attempt/request.ts'
+import { headerValue } from '../../src/delivery/event/attribute.ts'
 import { eventHeaders, eventOf, headersOf, messageOf, requestOf, targetFor } from './samples.ts'
 
 describe('a binary request', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { retryAfterMs } from '../../src/delivery/retry-after.ts'
+import { retryAfterMs } from '../../src/delivery/attempt/retry-after.ts'
 import { now } from './samples.ts'
 
 test.each([

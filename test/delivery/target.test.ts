@@ -1,5 +1,5 @@
-import type { Subscription } from '../../src/api/subscription.ts'
-import { targetOf } from '../../src/delivery/target.ts'
+import type { Subscription } from '../../src/api/kinds/subscription.ts'
+import { targetOf } from '../../src/delivery/attempt/target.ts'
 import { subscriptionOf } from './samples.ts'
 
 const found = (subscriber: object) => targetOf(subscriptionOf({}, subscriber))

@@ -1,5 +1,5 @@
 import type { GetMessage, Options } from 'amqplib'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'

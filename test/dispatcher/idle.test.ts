@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { cert, key } from '../http/self-signed.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { publish } from '../support/publish.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
-import { cert, key } from './self-signed.ts'
 
 let stage: Stage
 let subscriber: Subscriber

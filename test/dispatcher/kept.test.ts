@@ -1,4 +1,4 @@
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'

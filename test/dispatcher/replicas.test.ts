@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { SecretError } from '../../src/store/secret-error.ts'
 import type { Store } from '../../src/store/store.ts'
+import { cert, key } from '../http/self-signed.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { eventually } from '../support/wait.ts'
-import { type Company, openCompany, type Replica } from './company.ts'
-import { cert, key } from './self-signed.ts'
+import { type Company, openCompany, type Replica } from './replica-set.ts'
 
 let company: Company
 
@@ -28,10 +28,10 @@ const publish = (count: number): Promise<string[]> =>
 const delivering = () => company.condition('billing', 'Delivering', 'True')
 const consumers = async (): Promise<number> =>
   (await company.producer.channel.checkQueue('waybill.sub.shop.billing')).consumerCount
-/** How much a replica has delivered, by its own share. */
+/** How much a replica has delivered, by its own snapshot. */
 const deliveredBy = async ({ url }: Replica): Promise<number> => {
-  const { sights } = (await (await fetch(url)).json()) as { sights: { tally: { delivered: number } }[] }
-  return sights[0]?.tally.delivered ?? 0
+  const { observations } = (await (await fetch(url)).json()) as { observations: { stats: { delivered: number } }[] }
+  return observations[0]?.stats.delivered ?? 0
 }
 const delivered = () => company.status('billing')?.delivery?.delivered
 /** Waits until the status counts this many, without waiting for the time at which it would. */
@@ -139,7 +139,7 @@ describe('of two replicas', () => {
     expect(company.status('billing')?.conditions?.map(({ type }) => type)).not.toContain('Suspended')
   })
 
-  test('at rest nothing is written, and the shares are empty answers', async () => {
+  test('at rest nothing is written, and the snapshots are empty answers', async () => {
     const [first, second] = await pair()
     await publish(4)
     await counted(4, first)

@@ -1,7 +1,7 @@
-import { broker } from '../../src/api/broker.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
-import { subscription } from '../../src/api/subscription.ts'
-import { topic } from '../../src/api/topic.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer } from '../support/publish.ts'
@@ -75,11 +75,11 @@ test('a subscription that returns in the middle of its deletion is whole again',
   expect(lastTransitionTime).toBeDefined()
   const first = stage.get(subscription, 'again')?.metadata.uid
   folder.delete('again')
-  await eventually(async () => (await policies()).some((name) => name.includes('#fence:waybill.dlq.shop.again')))
+  await eventually(async () => (await policies()).some((name) => name.includes('#seal:waybill.dlq.shop.again')))
   folder.write('again', [subscriptionOf('again', 'orders', url)])
   await eventually(() => stage.get(subscription, 'again')?.metadata.uid !== first, slow)
   await condition(subscription, 'again', 'Programmed', 'True')
-  await eventually(async () => !(await policies()).some((name) => name.includes('#fence')), slow)
+  await eventually(async () => !(await policies()).some((name) => name.includes('#seal')), slow)
   const producer = await connectProducer(vhost.amqpUrl)
   await producer.publish('shop.orders', [{ body: 'arrives' }])
   expect(await producer.look('waybill.sub.shop.again')).toHaveLength(1)

@@ -1,8 +1,8 @@
-import { broker } from '../../src/api/broker.ts'
-import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
-import { queue } from '../../src/api/queue.ts'
-import { subscription } from '../../src/api/subscription.ts'
-import { topic } from '../../src/api/topic.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
 import { freePort } from '../support/free-port.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
@@ -162,7 +162,7 @@ test('a virtual host that is not there is told', async () => {
 describe('what stands in the way', () => {
   const legacy = { exchange: { name: 'legacy' } }
 
-  test('two resources that claim one exchange: the older has it, until it goes', async () => {
+  test('two resources that owner one exchange: the older has it, until it goes', async () => {
     const { folder, vhost, condition } = stage
     folder.write('broker', [...brokerOf(vhost), topicOf('b-first', legacy)])
     await condition(topic, 'b-first', 'Ready', 'True')

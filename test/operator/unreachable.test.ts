@@ -1,7 +1,7 @@
-import { unreachableReports, unresolvedReports } from '../../src/operator/unreachable.ts'
-import { BrokerError } from '../../src/rabbit/management.ts'
-import { attach } from '../../src/topology/attach.ts'
-import { noClaims } from '../../src/topology/claims.ts'
+import { unreachableReports, unresolvedReports } from '../../src/operator/topology/unreachable.ts'
+import { BrokerError } from '../../src/rabbit/management/management.ts'
+import { noOwners } from '../../src/topology/owners.ts'
+import { resolveReferences } from '../../src/topology/references.ts'
 import { brokerOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'
 
 const stamped = { lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 1 }
@@ -11,8 +11,8 @@ const billing = { ...subscriptionOf('billing'), status: { deadLetters: { count: 
 
 test('dead letters do not go away while nobody can look', () => {
   const resources = resourcesOf(brokerOf('rabbitmq'), topicOf('orders'), billing, subscriptionOf('mailing'))
-  const attached = attach(resources).attached.get('shop/rabbitmq')!
-  const reports = unreachableReports(attached, 'waybill', new BrokerError('unreachable', 'It is away'), noClaims) ?? []
+  const attached = resolveReferences(resources).attached.get('shop/rabbitmq')!
+  const reports = unreachableReports(attached, 'waybill', new BrokerError('unreachable', 'It is away'), noOwners) ?? []
   const about = (name: string) => reports.find(({ resource }) => resource.metadata.name === name)
   expect(about('billing')?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))
   expect(about('billing')?.fields).toEqual({ deadLetters: { count: 3 } })
@@ -20,7 +20,7 @@ test('dead letters do not go away while nobody can look', () => {
 })
 
 test('nor while a reference leads nowhere', () => {
-  const { unresolved } = attach(resourcesOf(brokerOf('rabbitmq'), billing))
+  const { unresolved } = resolveReferences(resourcesOf(brokerOf('rabbitmq'), billing))
   const [report] = unresolvedReports(unresolved)
   expect(report?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))
   expect(report?.fields).toEqual({ deadLetters: { count: 3 } })

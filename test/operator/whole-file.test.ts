@@ -1,5 +1,5 @@
-import { broker } from '../../src/api/broker.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { eventually } from '../support/wait.ts'

@@ -1,4 +1,6 @@
-import { type Amqp, type AmqpOptions, type AmqpState, connectAmqp, type Delivery } from '../../src/rabbit/amqp.ts'
+import type { Copy } from '../../src/delivery/message/copy.ts'
+import { type AmqpOptions, connectAmqp } from '../../src/rabbit/amqp/connect.ts'
+import type { Amqp, AmqpState, Delivery } from '../../src/rabbit/amqp/port.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type TcpProxy, tcpProxy } from '../support/tcp-proxy.ts'
@@ -60,7 +62,10 @@ const fill = (count: number) =>
     '',
     Array.from({ length: count }, (_, index) => ({ routingKey: queue, body: String(index) })),
   )
-const copy = () => ({ exchange: '', routingKey: queue, body: Buffer.from('body'), properties: {} })
+const copy = (): Copy => ({
+  ...{ exchange: '', routingKey: queue, body: Buffer.from('body') },
+  properties: { headers: {}, deliveryMode: 2 },
+})
 
 test('after a cut everything goes on, and what was held is lost and comes again', async () => {
   const { amqp, deliveries, consume, is } = through()
@@ -75,7 +80,7 @@ test('after a cut everything goes on, and what was held is lost and comes again'
   expect(deliveries.some((delivery) => delivery.lost || !delivery.message.fields.redelivered)).toBe(false)
   // Tags of the old channel mean other messages on the new one.
   for (const delivery of before) delivery.acknowledge()
-  before[0]!.giveBack()
+  before[0]!.requeue()
   for (const delivery of deliveries) delivery.acknowledge()
   await is('up', 'up')
   await amqp.publish(copy())

@@ -1,4 +1,5 @@
-import { type Amqp, type ConsumerState, connectAmqp, type Delivery } from '../../src/rabbit/amqp.ts'
+import { connectAmqp } from '../../src/rabbit/amqp/connect.ts'
+import type { Amqp, ConsumerState, Delivery } from '../../src/rabbit/amqp/port.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
@@ -105,7 +106,7 @@ test('a message given back comes again', async () => {
   await fill(queue, 1)
   const { deliveries } = consume(queue, 1, (delivery) => {
     if (delivery.message.fields.redelivered) delivery.acknowledge()
-    else delivery.giveBack()
+    else delivery.requeue()
   })
   await eventually(() => deliveries.length === 2)
   await eventually(async () => (await ready(queue)) === 0)

@@ -1,6 +1,6 @@
-import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management.ts'
+import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management/management.ts'
+import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
-import type { Change } from '../../src/topology/topology.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'

@@ -1,4 +1,7 @@
-import { type Amqp, connectAmqp, type PublishError } from '../../src/rabbit/amqp.ts'
+import type { Copy } from '../../src/delivery/message/copy.ts'
+import { connectAmqp } from '../../src/rabbit/amqp/connect.ts'
+import type { Amqp } from '../../src/rabbit/amqp/port.ts'
+import type { PublishError } from '../../src/rabbit/amqp/publish-error.ts'
 import { logLines } from '../support/log-lines.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
@@ -33,11 +36,9 @@ const isUp = (one: Amqp): boolean => {
   })()
   return publishing === 'up'
 }
-const copy = (exchange: string, routingKey: string, body = Buffer.from('body'), properties = {}) => ({
-  exchange,
-  routingKey,
-  body,
-  properties,
+const copy = (exchange: string, routingKey: string, body = Buffer.from('body'), properties = {}): Copy => ({
+  ...{ exchange, routingKey, body },
+  properties: { headers: {}, deliveryMode: 2, ...properties },
 })
 /** Which kind of failure it was, or that there was none. */
 const outcome = (published: Promise<void>): Promise<string> =>

@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs'
 import { rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { broker } from '../../src/api/broker.ts'
-import { topic as topicKind } from '../../src/api/topic.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { topic as topicKind } from '../../src/api/kinds/topic.ts'
 import { ManifestPathError, openDirectory } from '../../src/store/directory/store.ts'
 import type { Change } from '../../src/store/store.ts'
 import { eventually } from '../support/wait.ts'
@@ -210,12 +210,12 @@ test('what happens is told once in a while', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { store, get, log } = await open(path)
-  const happening = { type: 'Warning', reason: 'Conflicted', message: 'Exchange belongs to another' } as const
-  store.record(get('one')!, happening)
-  store.record(get('one')!, happening)
-  store.record(get('one')!, { ...happening, type: 'Normal', reason: 'Programmed' })
+  const notice = { type: 'Warning', reason: 'Conflicted', message: 'Exchange belongs to another' } as const
+  store.record(get('one')!, notice)
+  store.record(get('one')!, notice)
+  store.record(get('one')!, { ...notice, type: 'Normal', reason: 'Programmed' })
   expect(log.lines.slice(-2)).toMatchObject([
-    { level: 'warn', message: happening.message, fields: { resource: 'Topic/default/one', reason: 'Conflicted' } },
+    { level: 'warn', message: notice.message, fields: { resource: 'Topic/default/one', reason: 'Conflicted' } },
     { level: 'info' },
   ])
 })
@@ -226,7 +226,7 @@ test('what becomes good again after a warning is told each time', async () => {
   const { store, get, log } = await open(path)
   const good = { type: 'Normal', reason: 'Ready', message: 'Declared on the broker' } as const
   const bad = (message: string) => ({ type: 'Warning', reason: 'NotProgrammed', message }) as const
-  for (const happening of [good, bad('away'), good, good, bad('refused'), good]) store.record(get('one')!, happening)
+  for (const notice of [good, bad('away'), good, good, bad('refused'), good]) store.record(get('one')!, notice)
   expect(log.lines.slice(-5).map(({ level }) => level)).toEqual(['info', 'warn', 'info', 'warn', 'info'])
 })
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Client, createClient } from '../../src/store/kubernetes/client.ts'
-import { LeaseLost, lead, type Term } from '../../src/store/kubernetes/lease.ts'
+import { type Client, createClient } from '../../src/store/kubernetes/api/client.ts'
+import { type Leadership, LeaseLost, lead } from '../../src/store/kubernetes/lease/lease.ts'
 import { apiServer, describeWithApiServer, namespace } from '../support/api-server.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
@@ -9,9 +9,9 @@ import { eventually } from '../support/wait.ts'
 /** Everything that a role for leases has to allow. */
 const rules = [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] }]
 
-const holds = (term: Term | undefined): boolean => {
+const holds = (term: Leadership | undefined): boolean => {
   try {
-    term?.assertHeld()
+    term?.fence()
     return term !== undefined
   } catch (error) {
     if (error instanceof LeaseLost) return false
@@ -46,9 +46,9 @@ describeWithApiServer('a lease', () => {
   const candidate = (client: Client, identity: string) => {
     const stop = new AbortController()
     const said: string[] = []
-    const terms: Term[] = []
+    const terms: Leadership[] = []
     const say = (_: object, message: string) => void said.push(message)
-    const work = async (term: Term) => {
+    const work = async (term: Leadership) => {
       terms.push(term)
       await new Promise((resolve) => term.signal.addEventListener('abort', resolve))
     }
@@ -115,7 +115,7 @@ describeWithApiServer('a lease', () => {
     proxy.recover()
     await eventually(() => first.said.includes('Standing by, another process holds the lease'))
     expect(first.terms).toHaveLength(1)
-    expect(() => term!.assertHeld()).toThrow(LeaseLost)
+    expect(() => term!.fence()).toThrow(LeaseLost)
   }, 60_000)
 
   test('a process that stood still may not write, whatever it does first', async () => {
@@ -123,7 +123,7 @@ describeWithApiServer('a lease', () => {
     await eventually(first.leads)
     const [term] = first.terms
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10_050)
-    expect(() => term!.assertHeld()).toThrow(LeaseLost)
+    expect(() => term!.fence()).toThrow(LeaseLost)
     expect(term!.signal.reason).toBeInstanceOf(LeaseLost)
     // Nobody else wants it.
     await eventually(() => first.terms.length === 2 && first.leads())

@@ -1,4 +1,4 @@
-import { topic as topicKind } from '../../src/api/topic.ts'
+import { topic as topicKind } from '../../src/api/kinds/topic.ts'
 import { createObjects } from '../../src/store/directory/objects.ts'
 import { parse } from '../../src/store/directory/parse.ts'
 import type { Change } from '../../src/store/store.ts'

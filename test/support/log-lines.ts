@@ -1,4 +1,4 @@
-import type { Log } from '../../src/rabbit/amqp.ts'
+import type { Log } from '../../src/rabbit/amqp/port.ts'
 
 export type LogLine = { readonly level: keyof Log; readonly message: string; readonly fields: object }
 

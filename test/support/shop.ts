@@ -1,5 +1,5 @@
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { brokerOf, type Manifest, type ManifestFolder, manifestFolder, topicOf } from './manifests.ts'
 import { connectProducer, type Producer } from './publish.ts'
 import { type Subscriber, startSubscriber } from './subscriber.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { subscriptionOf } from '../support/manifests.ts'
 import { openShop } from '../support/shop.ts'
 import type { Subscriber } from '../support/subscriber.ts'

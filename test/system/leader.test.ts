@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isTrue } from '../../src/api/conditions.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { apiVersion, type Resource } from '../../src/api/resource.ts'
-import { subscription } from '../../src/api/subscription.ts'
 import { type AmqpRecorder, amqpRecorder, isChange } from '../support/amqp-recorder.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'

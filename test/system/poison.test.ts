@@ -1,5 +1,5 @@
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { subscriptionOf } from '../support/manifests.ts'
 import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isTrue } from '../../src/api/conditions.ts'
-import { subscription } from '../../src/api/subscription.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
 import { freePort } from '../support/free-port.ts'

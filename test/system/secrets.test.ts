@@ -1,11 +1,11 @@
-import { kinds } from '../../src/api/kinds.ts'
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import { subscriptionOf, topicOf } from '../support/manifests.ts'
 import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
 
 const canary = 'canary-9d41e7'
 
-test('a password shows in no log, status, metric, answer, happening or dead letter, whatever goes wrong', async () => {
+test('a password shows in no log, status, metric, answer, notice or dead letter, whatever goes wrong', async () => {
   await using shop = await openShop()
   const { vhost, folder, producer, proxy } = shop
   const user = `${vhost.name}-user`

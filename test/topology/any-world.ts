@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import type { Resources } from '../../src/api/kinds/resources.ts'
 import type { Resource } from '../../src/api/resource.ts'
-import type { Resources } from '../../src/api/resources.ts'
 import type { Desired } from '../../src/topology/desired.ts'
 import { ownerArgument } from '../../src/topology/names.ts'
 import { retentionPolicies } from '../../src/topology/retention.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
-import { attach } from '../../src/topology/attach.ts'
-import { claimsOf } from '../../src/topology/claims.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
+import { ownersOf } from '../../src/topology/owners.ts'
+import { resolveReferences } from '../../src/topology/references.ts'
 import { anyResources } from './any-world.ts'
 import {
   brokerOf,
@@ -18,9 +18,9 @@ import {
   topicOf,
 } from './resources.ts'
 
-const claim = 'waybill:Subscription/shop/billing'
-const of = <T>(list: readonly { readonly claim: string; readonly want: T }[], owner: string): T[] =>
-  list.filter((one) => one.claim === owner).map(({ want }) => want)
+const owner = 'waybill:Subscription/shop/billing'
+const of = <T>(list: readonly { readonly owner: string; readonly want: T }[], owner: string): T[] =>
+  list.filter((one) => one.owner === owner).map(({ want }) => want)
 const refusalsOf = ({ refusals }: Desired): string[] =>
   refusals.map(({ resource, reason, field, message }) => `${idOf(resource)} ${reason} ${field}: ${message}`)
 const refusedAmong = (...all: Resource[]): string[] => refusalsOf(desiredFrom(...all))
@@ -30,10 +30,10 @@ describe('a subscription wants', () => {
     topicOf('orders'),
     subscriptionOf('billing', { filter: { routingKeys: ['order.placed', 'order.*'] } }),
   )
-  const owner = { 'x-waybill-owner': claim }
+  const owned = { 'x-waybill-owner': owner }
 
   test('a queue that keeps what it dead-letters, and a dead-letter queue without limits', () => {
-    expect(of(wanted.queues, claim)).toEqual([
+    expect(of(wanted.queues, owner)).toEqual([
       {
         name: 'waybill.sub.shop.billing',
         durable: true,
@@ -42,19 +42,19 @@ describe('a subscription wants', () => {
           'x-dead-letter-exchange': '',
           'x-dead-letter-routing-key': 'waybill.dlq.shop.billing',
           'x-overflow': 'reject-publish',
-          ...owner,
+          ...owned,
         },
       },
       {
         name: 'waybill.dlq.shop.billing',
         durable: true,
-        arguments: { 'x-queue-type': 'quorum', 'x-overflow': 'reject-publish', ...owner },
+        arguments: { 'x-queue-type': 'quorum', 'x-overflow': 'reject-publish', ...owned },
       },
     ])
   })
 
   test('its events, and its messages back from the delays', () => {
-    expect(of(wanted.bindings, claim)).toEqual(
+    expect(of(wanted.bindings, owner)).toEqual(
       [
         ['waybill.return', 'waybill.sub.shop.billing'],
         ['shop.orders', 'order.placed'],
@@ -63,7 +63,7 @@ describe('a subscription wants', () => {
         source,
         destination: 'waybill.sub.shop.billing',
         routingKey,
-        arguments: owner,
+        arguments: owned,
       })),
     )
   })
@@ -72,18 +72,18 @@ describe('a subscription wants', () => {
     const bindingsWith = (type: string, filter: object) =>
       of(
         desiredFrom(topicOf('orders', { exchange: { type } }), subscriptionOf('billing', { filter })).bindings,
-        claim,
+        owner,
       ).slice(1)
-    expect(bindingsWith('Fanout', {})).toMatchObject([{ routingKey: '', arguments: owner }])
+    expect(bindingsWith('Fanout', {})).toMatchObject([{ routingKey: '', arguments: owned }])
     expect(bindingsWith('Headers', { headers: { region: 'eu' } })).toMatchObject([
-      { routingKey: '', arguments: { 'x-match': 'all', region: 'eu', ...owner } },
+      { routingKey: '', arguments: { 'x-match': 'all', region: 'eu', ...owned } },
     ])
   })
 
   test('only a dead-letter queue where it pushes from a queue', () => {
     const pushing = desiredFrom(queueOf('work'), subscriptionOf('billing', { queueRef: { name: 'work' } }))
-    expect(of(pushing.queues, claim).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
-    expect(of(pushing.bindings, claim)).toMatchObject([
+    expect(of(pushing.queues, owner).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
+    expect(of(pushing.bindings, owner)).toMatchObject([
       { source: 'waybill.return', destination: 'shop.work', routingKey: 'shop.work' },
     ])
   })
@@ -144,7 +144,7 @@ describe('policies', () => {
       ],
     ])
     const definition = { 'message-ttl': 3_600_000, 'max-length': 5, overflow: 'drop-head', 'delivery-limit': -1 }
-    expect(wanted.retentions).toEqual([{ claim, queue: 'waybill.dlq.shop.billing', definition }])
+    expect(wanted.retentions).toEqual([{ owner, queue: 'waybill.dlq.shop.billing', definition }])
   })
 })
 
@@ -278,14 +278,14 @@ describe('refused is', () => {
       queueOf('a'),
       queueOf('b', { name: 'shop.a' }),
     )
-    const claims = claimsOf({
+    const owners = ownersOf({
       exchanges: [{ name: 'legacy', type: 'topic', arguments: { 'x-waybill-owner': 'waybill:Topic/shop/b' } }],
       queues: [{ name: 'shop.a', durable: true, arguments: { 'x-waybill-owner': 'waybill:Queue/shop/b' } }],
     })
-    const { attached } = attach(all)
+    const { attached } = resolveReferences(all)
     const [entry] = attached.values()
     if (entry === undefined) throw new Error('There is no broker')
-    const { refusals } = desired(entry, 'waybill', { unlimitedDeliveries: true }, claims)
+    const { refusals } = desired(entry, 'waybill', { unlimitedDeliveries: true }, owners)
     expect(refusals.map(({ resource }) => idOf(resource))).toEqual(['Topic/shop/a', 'Queue/shop/a'])
   })
 
@@ -328,7 +328,7 @@ describe('a resource that is being deleted', () => {
     const wanted = desiredFrom(...all)
     const id = idOf(all.at(-1)!)
     expect(wanted.owners.get(`waybill:${id}`)).toBe(how)
-    expect([...wanted.queues, ...wanted.exchanges, ...wanted.bindings].map((one) => one.claim)).not.toContain(
+    expect([...wanted.queues, ...wanted.exchanges, ...wanted.bindings].map((one) => one.owner)).not.toContain(
       `waybill:${id}`,
     )
   })
@@ -337,18 +337,13 @@ describe('a resource that is being deleted', () => {
 test('no two resources ever want one name, and each that is wanted has an owner that is present', () => {
   fc.assert(
     fc.property(anyResources, (resources) => {
-      for (const attached of attach(resources).attached.values()) {
+      for (const attached of resolveReferences(resources).attached.values()) {
         const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
         for (const list of [wanted.queues, wanted.exchanges]) {
           const names = list.map(({ want }) => want.name)
           expect(new Set(names).size).toBe(names.length)
         }
-        for (const { claim: owner } of [
-          ...wanted.queues,
-          ...wanted.exchanges,
-          ...wanted.bindings,
-          ...wanted.policies,
-        ]) {
+        for (const { owner } of [...wanted.queues, ...wanted.exchanges, ...wanted.bindings, ...wanted.policies]) {
           expect(wanted.owners.get(owner)).toBe('present')
         }
       }

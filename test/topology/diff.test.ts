@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
-import { attach } from '../../src/topology/attach.ts'
+import type { Change } from '../../src/topology/change.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
 import { bindingKey, type Plan } from '../../src/topology/diff.ts'
-import type { Arguments, Change } from '../../src/topology/topology.ts'
+import { resolveReferences } from '../../src/topology/references.ts'
+import type { Arguments } from '../../src/topology/topology.ts'
 import { anyResources, anyVhost, ownerOf } from './any-world.ts'
 import { brokerOf, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
 import { converge, planOf, type VirtualHost, virtualHost } from './virtual-host.ts'
 
 const shop = [topicOf('orders'), subscriptionOf('billing'), queueOf('work', { maxLength: 5 })]
-const claim = 'waybill:Subscription/shop/billing'
+const owner = 'waybill:Subscription/shop/billing'
 
 /** A virtual host on which these resources are declared. */
 const declared = (...all: Resource[]): VirtualHost => {
@@ -19,7 +20,7 @@ const declared = (...all: Resource[]): VirtualHost => {
   return vhost
 }
 const changesOf = (plan: Plan): Change[] => plan.stages.flat().map(({ change }) => change)
-const conflictsOf = (plan: Plan): string[] => plan.conflicts.map((one) => `${one.claim} ${one.reason}: ${one.message}`)
+const conflictsOf = (plan: Plan): string[] => plan.conflicts.map((one) => `${one.owner} ${one.reason}: ${one.message}`)
 const planFor = (vhost: VirtualHost, ...all: Resource[]): Plan => planOf(desiredFrom(...all), vhost.observe())
 
 describe('what is there as declared', () => {
@@ -83,12 +84,12 @@ describe('order', () => {
     const vhost = declared(topicOf('orders'))
     vhost.apply({
       do: 'declare-queue',
-      queue: { name: 'waybill.sub.shop.billing', durable: true, arguments: { 'x-waybill-owner': claim } },
+      queue: { name: 'waybill.sub.shop.billing', durable: true, arguments: { 'x-waybill-owner': owner } },
     })
     const old = { source: 'shop.orders', destination: 'waybill.sub.shop.billing', routingKey: 'old' }
-    vhost.apply({ do: 'bind', binding: { ...old, arguments: { 'x-waybill-owner': claim } } })
+    vhost.apply({ do: 'bind', binding: { ...old, arguments: { 'x-waybill-owner': owner } } })
     const plan = planFor(vhost, topicOf('orders'), subscriptionOf('billing'))
-    expect(plan.conflicts).toMatchObject([{ claim, reason: 'ImmutableArgument' }])
+    expect(plan.conflicts).toMatchObject([{ owner, reason: 'ImmutableArgument' }])
     expect(changesOf(plan)).toEqual([])
   })
 })
@@ -177,9 +178,9 @@ test('what stands in the way of a topic stands in the way of what reads from it,
   const plan = planFor(vhost, topicOf('orders'), subscriptionOf('billing'), topicOf('bills'), bills)
   expect(conflictsOf(plan)).toEqual([
     'waybill:Topic/shop/orders NotClaimed: queue waybill.unrouted.shop.orders exists and was not declared by Waybill: set spec.adopt to use it, or choose another name',
-    `${claim} Pending: exchange shop.orders is not what was declared: see the resource that declares it`,
+    `${owner} Pending: exchange shop.orders is not what was declared: see the resource that declares it`,
   ])
-  expect(new Set(plan.stages.flat().map((one) => one.claim))).toEqual(
+  expect(new Set(plan.stages.flat().map((one) => one.owner))).toEqual(
     new Set(['waybill:Topic/shop/bills', 'waybill:Subscription/shop/bills']),
   )
 })
@@ -187,7 +188,7 @@ test('what stands in the way of a topic stands in the way of what reads from it,
 test('a delay in whose way something stands stops no other delay', () => {
   const vhost = virtualHost({ queues: [{ name: 'waybill.delay.5s', durable: true, arguments: {} }] })
   const plan = converge(desiredFrom(...shop), vhost)
-  expect(plan.conflicts.map((one) => one.claim)).toEqual(['waybill:Broker/shop/rabbitmq'])
+  expect(plan.conflicts.map((one) => one.owner)).toEqual(['waybill:Broker/shop/rabbitmq'])
   expect(vhost.observe().bindings.map((one) => one.destination)).toContain('waybill.delay.30s')
   expect(vhost.observe().bindings.map((one) => one.destination)).not.toContain('waybill.delay.5s')
 })
@@ -205,7 +206,7 @@ describe('policies in force', () => {
     vhost.apply({ do: 'put-policy', policy: foreign })
     expect(planFor(vhost, ...shop).shadowed).toEqual([
       {
-        claim: 'waybill:Queue/shop/work',
+        owner: 'waybill:Queue/shop/work',
         message:
           'policy ops is in force on queue shop.work instead of waybill:Queue/shop/work: lower its priority below 200, or narrow its pattern',
       },
@@ -234,7 +235,7 @@ describe('policies in force', () => {
   })
 })
 
-test('claims of resources that are unknown are kept, and told', () => {
+test('owners of resources that are unknown are kept, and told', () => {
   const vhost = declared(...shop)
   const plan = planFor(vhost, topicOf('orders'))
   expect(changesOf(plan)).toEqual([])
@@ -243,7 +244,7 @@ test('claims of resources that are unknown are kept, and told', () => {
 
 describe('from any state', () => {
   const anything = anyResources.chain((resources) => {
-    const [attached] = attach(resources).attached.values()
+    const [attached] = resolveReferences(resources).attached.values()
     if (attached === undefined) throw new Error('No broker')
     const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
     return anyVhost(wanted).map((vhost) => ({ resources, wanted, vhost }))
@@ -255,26 +256,26 @@ describe('from any state', () => {
       fc.property(anything, ({ wanted, vhost }) => {
         const plan = converge(wanted, vhost)
         const { queues, exchanges, bindings, policies } = vhost.observe()
-        const stopped = new Set(plan.conflicts.map((one) => one.claim))
+        const stopped = new Set(plan.conflicts.map((one) => one.owner))
         const present = <T>(
-          list: readonly { claim: string; want: T }[],
+          list: readonly { owner: string; want: T }[],
           found: readonly T[],
           key: (one: T) => string,
         ) => {
           const keys = new Set(found.map(key))
-          for (const one of list) if (!stopped.has(one.claim)) expect(keys).toContain(key(one.want))
+          for (const one of list) if (!stopped.has(one.owner)) expect(keys).toContain(key(one.want))
         }
         present(wanted.queues, queues, (one) => one.name)
         present(wanted.bindings, bindings, bindingKey)
         present(wanted.policies, policies, (one) => one.name)
         const exchangeNames = new Set(exchanges.map((one) => one.name))
-        for (const one of wanted.exchanges) if (!stopped.has(one.claim)) expect(exchangeNames).toContain(one.want.name)
+        for (const one of wanted.exchanges) if (!stopped.has(one.owner)) expect(exchangeNames).toContain(one.want.name)
       }),
       { numRuns: 300 },
     )
   })
 
-  test('nothing is changed or deleted that has no claim of a resource here', () => {
+  test('nothing is changed or deleted that has no owner of a resource here', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const before = vhost.observe()
@@ -343,7 +344,7 @@ describe('from any state', () => {
   test('what is declared for the first time is complete after one pass', () => {
     fc.assert(
       fc.property(anyResources, (resources) => {
-        for (const attached of attach(resources).attached.values()) {
+        for (const attached of resolveReferences(resources).attached.values()) {
           const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
           const vhost = virtualHost()
           for (const { change } of planOf(wanted, vhost.observe()).stages.flat()) vhost.apply(change)

@@ -1,13 +1,13 @@
-import { broker } from '../../src/api/broker.ts'
-import { deadLetterPolicy } from '../../src/api/dead-letter-policy.ts'
-import { queue } from '../../src/api/queue.ts'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
+import type { Resources } from '../../src/api/kinds/resources.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
+import { validate } from '../../src/api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../src/api/resource.ts'
-import type { Resources } from '../../src/api/resources.ts'
-import { subscription } from '../../src/api/subscription.ts'
-import { topic } from '../../src/api/topic.ts'
-import { validate } from '../../src/api/validate.ts'
-import { type Attached, attach } from '../../src/topology/attach.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
+import { type Attached, resolveReferences } from '../../src/topology/references.ts'
 
 export type Meta = Partial<Metadata>
 
@@ -62,7 +62,7 @@ export const resourcesOf = (...all: readonly Resource[]): Resources => {
 
 /** What is attached to the first Broker. Everything must resolve. */
 export const attachedOf = (resources: Resources): Attached => {
-  const { attached, unresolved } = attach(resources)
+  const { attached, unresolved } = resolveReferences(resources)
   if (unresolved.length > 0) throw new Error(JSON.stringify(unresolved))
   const [first] = attached.values()
   if (first === undefined) throw new Error('No broker')

@@ -1,7 +1,8 @@
 import type { Resource } from '../../src/api/resource.ts'
+import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
-import type { Change, Observed } from '../../src/topology/topology.ts'
+import type { Observed } from '../../src/topology/topology.ts'
 import { brokerOf, deleting, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
 import { converge, namesIn, type VirtualHost, virtualHost } from './virtual-host.ts'
 
@@ -9,8 +10,8 @@ const topic = topicOf('orders')
 const billing = subscriptionOf('billing')
 const queue = 'waybill.sub.shop.billing'
 const deadLetters = 'waybill.dlq.shop.billing'
-const claim = 'waybill:Subscription/shop/billing'
-const fence = `waybill:Broker/shop/rabbitmq#fence:${deadLetters}`
+const owner = 'waybill:Subscription/shop/billing'
+const seal = `waybill:Broker/shop/rabbitmq#seal:${deadLetters}`
 
 const declared = (...all: Resource[]): VirtualHost => {
   const vhost = virtualHost()
@@ -31,17 +32,17 @@ const told = ({ made }: VirtualHost): string[] =>
 describe('RetainIfNotEmpty', () => {
   const going = [topic, subscriptionOf('billing', {}, deleting)]
 
-  test('an empty queue is cut off, fenced, seen empty for long enough, and only then deleted', () => {
+  test('an empty queue is cut off, sealed, seen empty for long enough, and only then deleted', () => {
     const vhost = declared(topic, billing)
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual([
       'unbind shop.orders',
-      `put ${fence}`,
+      `put ${seal}`,
       `delete ${queue} if-empty`,
       `delete ${deadLetters} if-empty`,
-      `drop ${fence}`,
+      `drop ${seal}`,
     ])
-    expect(plan.gone.get(claim)).toEqual([])
+    expect(plan.gone.get(owner)).toEqual([])
     expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
   })
 
@@ -57,7 +58,7 @@ describe('RetainIfNotEmpty', () => {
     vhost.put('waybill.delay.5s', 1)
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual(['unbind shop.orders'])
-    expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+    expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
     expect(vhost.observe().bindings.filter((one) => one.destination === queue)).toHaveLength(1)
   })
 
@@ -66,7 +67,7 @@ describe('RetainIfNotEmpty', () => {
     vhost.put(full, 1)
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual(['unbind shop.orders'])
-    expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+    expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
   })
 
   test('a queue that somebody else bound stays', () => {
@@ -79,10 +80,10 @@ describe('RetainIfNotEmpty', () => {
     expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
   })
 
-  test('a message that arrives behind the fence stops the deletion, and the fence goes again', () => {
+  test('a message that arrives behind the seal stops the deletion, and the seal goes again', () => {
     const vhost = declared(topic, billing)
     const wanted = desiredFrom(...going)
-    const goingSince = new Map([[claim, 0]])
+    const goingSince = new Map([[owner, 0]])
     const passes = (now: number, quietSince: ReadonlyMap<string, number>) => {
       const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
       for (const { change } of plan.stages.flat()) vhost.apply(change)
@@ -92,7 +93,7 @@ describe('RetainIfNotEmpty', () => {
     passes(settleMs, new Map())
     vhost.put(queue, 1)
     passes(2 * settleMs, new Map([queue, deadLetters].map((name) => [name, settleMs])))
-    expect(told(vhost).slice(-1)).toEqual([`drop ${fence}`])
+    expect(told(vhost).slice(-1)).toEqual([`drop ${seal}`])
     expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
   })
 
@@ -103,7 +104,7 @@ describe('RetainIfNotEmpty', () => {
       diff(wanted, vhost.observe(), {
         now,
         quietSince: new Map([queue, deadLetters].map((name) => [name, since])),
-        goingSince: new Map([[claim, 0]]),
+        goingSince: new Map([[owner, 0]]),
       })
         .stages.flat()
         .map(({ change }) => change.do)
@@ -124,7 +125,7 @@ test('Retain leaves everything as it is', () => {
   const vhost = declared(topic, billing)
   const plan = converge(desiredFrom(topic, subscriptionOf('billing', { deletionPolicy: 'Retain' }, deleting)), vhost)
   expect(vhost.made).toEqual([])
-  expect(plan.gone.get(claim)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+  expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
 })
 
 test('Delete deletes, whatever is in it', () => {
@@ -138,7 +139,7 @@ test('Delete deletes, whatever is in it', () => {
     `delete ${queue} whatever-it-holds`,
     `delete ${deadLetters} whatever-it-holds`,
   ])
-  expect(plan.gone.get(claim)).toEqual([])
+  expect(plan.gone.get(owner)).toEqual([])
 })
 
 test('a subscription that comes back takes its queues as they are', () => {
@@ -154,10 +155,10 @@ test('one that comes back in the middle of its deletion is whole again', () => {
   const vhost = declared(topic, billing)
   const wanted = desiredFrom(topic, subscriptionOf('billing', {}, deleting))
   for (const now of [0, settleMs]) {
-    const plan = diff(wanted, vhost.observe(), { now, quietSince: new Map(), goingSince: new Map([[claim, 0]]) })
+    const plan = diff(wanted, vhost.observe(), { now, quietSince: new Map(), goingSince: new Map([[owner, 0]]) })
     for (const { change } of plan.stages.flat()) vhost.apply(change)
   }
-  expect(vhost.observe().policies.some((one) => one.name.includes('#fence'))).toBe(true)
+  expect(vhost.observe().policies.some((one) => one.name.includes('#seal'))).toBe(true)
   converge(desiredFrom(topic, billing), vhost)
   const fresh = declared(topic, billing).observe()
   expect(vhost.observe().policies).toEqual(fresh.policies)

@@ -1,7 +1,8 @@
+import type { Change } from '../../src/topology/change.ts'
 import type { Desired } from '../../src/topology/desired.ts'
 import { bindingKey, diff, type Plan } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
-import type { Change, Observed, Policy } from '../../src/topology/topology.ts'
+import type { Observed, Policy } from '../../src/topology/topology.ts'
 
 type World = Pick<Observed, 'exchanges' | 'queues' | 'bindings' | 'policies'> & {
   /** Messages by queue; the others hold none. */
@@ -106,7 +107,7 @@ export const converge = (wanted: Desired, vhost: VirtualHost): Plan => {
   let goingSince: ReadonlyMap<string, number> = new Map()
   for (let pass = 0; pass < 10; pass += 1) {
     const now = pass * settleMs
-    const going = [...wanted.owners].flatMap(([claim, how]) => (how === 'present' ? [] : [claim]))
+    const going = [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
     goingSince = since(going, goingSince, now)
     const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
     const changes = plan.stages.flat()

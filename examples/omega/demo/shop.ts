@@ -1,5 +1,5 @@
 import type { GetMessage } from 'amqplib'
-import type { Subscription } from '../../../src/api/subscription.ts'
+import type { Subscription } from '../../../src/api/kinds/subscription.ts'
 
 /** The exchange of the Topic `orders` in namespace `shop`. */
 export const exchange = 'shop.orders'

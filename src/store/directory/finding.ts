@@ -1,4 +1,4 @@
-import { type Problem, problemText } from '../../api/problem.ts'
+import { type Problem, problemText } from '../../api/schema/problem.ts'
 
 /** Something to say about a manifest, and where it is. */
 export type Finding = {

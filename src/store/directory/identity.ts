@@ -1,5 +1,5 @@
-import { labelName, objectName } from '../../api/fields.ts'
-import type { Problem } from '../../api/problem.ts'
+import { labelName, objectName } from '../../api/schema/fields.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 
 export type Manifest = Readonly<Record<string, unknown>>
 

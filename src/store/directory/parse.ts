@@ -1,14 +1,14 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
-import { kinds } from '../../api/kinds.ts'
-import type { Problem } from '../../api/problem.ts'
+import { kinds } from '../../api/kinds/kinds.ts'
+import { validate } from '../../api/kinds/validate.ts'
 import type { Kind, Resource } from '../../api/resource.ts'
-import { validate } from '../../api/validate.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 import type { SecretData } from '../store.ts'
+import { classify } from './classify.ts'
 import type { Finding } from './finding.ts'
 import { type Identity, identify, type Manifest, unknownFields } from './identity.ts'
 import { type LineOf, lineFinder } from './line-finder.ts'
 import { readSecret } from './secret.ts'
-import { sort } from './sort.ts'
 
 /** One manifest that says who it is. */
 export type Item = {
@@ -42,7 +42,7 @@ export const parse = (file: string, text: string): Parsed => {
   }
 
   const take = (document: unknown, lineOf: LineOf): void => {
-    const sorted = sort(document)
+    const sorted = classify(document)
     if (sorted.is === 'problem') find(lineOf(sorted.problem.field), sorted.problem)
     else if (sorted.is === 'foreign') skipped.push({ file, line: lineOf(''), problem: sorted.problem })
     else if (sorted.is === 'list') {

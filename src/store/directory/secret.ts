@@ -1,4 +1,4 @@
-import type { Problem } from '../../api/problem.ts'
+import type { Problem } from '../../api/schema/problem.ts'
 import type { SecretData } from '../store.ts'
 import { isManifest, type Manifest, unknownFields } from './identity.ts'
 

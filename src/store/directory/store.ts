@@ -5,8 +5,8 @@ import { createChanges } from '../changes.ts'
 import type { SecretData, Store } from '../store.ts'
 import { shown } from './find-files.ts'
 import type { Finding } from './finding.ts'
-import { createHappenings } from './happenings.ts'
 import { createLoader, type Loaded } from './load.ts'
+import { createNotices } from './notices.ts'
 import { createObjects } from './objects.ts'
 import { createFindingReport } from './report-findings.ts'
 import { watchPaths } from './watch.ts'
@@ -117,7 +117,7 @@ export const openDirectory = async (
     secret: async (namespace, name) => secrets.get(`Secret/${namespace}/${name}`),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
-    record: createHappenings(log, Date.now),
+    record: createNotices(log, Date.now),
     problems: () => findings,
   }
 }

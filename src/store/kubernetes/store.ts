@@ -1,16 +1,16 @@
-import { kinds } from '../../api/kinds.ts'
-import { problemText } from '../../api/problem.ts'
+import { kinds } from '../../api/kinds/kinds.ts'
 import { idOf, isDeleting, type Kind, type Resource } from '../../api/resource.ts'
+import { problemText } from '../../api/schema/problem.ts'
 import { createChanges } from '../changes.ts'
-import { finalizer, type Happening, type Store } from '../store.ts'
-import { type Cache, type CacheOptions, createCache } from './cache.ts'
-import type { Client } from './client.ts'
-import { createEvents, type Events } from './events.ts'
-import { createFaults } from './faults.ts'
-import { type ListWatchMetrics, listWatch } from './list-watch.ts'
-import { collectionPath } from './paths.ts'
-import { secretReader } from './secret.ts'
-import { createWrites } from './writes.ts'
+import { finalizer, type Notice, type Store } from '../store.ts'
+import type { Client } from './api/client.ts'
+import { collectionPath } from './api/paths.ts'
+import { secretReader } from './api/secret.ts'
+import { createWrites } from './api/writes.ts'
+import { createEvents, type Events } from './events/events.ts'
+import { type Cache, type CacheOptions, createCache } from './watch/cache.ts'
+import { createFaults } from './watch/faults.ts'
+import { type ListWatchMetrics, listWatch } from './watch/list-watch.ts'
 
 type Say = (fields: object, message: string) => void
 
@@ -106,7 +106,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret'>),
     applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, mayWrite),
     setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, mayWrite),
-    record: (resource, happening) => events.record(resource, happening, mayWrite),
+    record: (resource, notice) => events.record(resource, notice, mayWrite),
   })
   const releaseInvalid = async (mayWrite: () => void): Promise<void> => {
     for (const kind of kinds) {
@@ -120,7 +120,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
   return { ...writing(), fenced: writing, releaseInvalid, done }
 }
 
-const orphaned: Happening = {
+const orphaned: Notice = {
   type: 'Warning',
   reason: 'OrphanedTopology',
   message:

@@ -1,5 +1,5 @@
-import { deadLetterPolicy } from '../../../src/api/dead-letter-policy.ts'
-import { createCache } from '../../../src/store/kubernetes/cache.ts'
+import { deadLetterPolicy } from '../../../src/api/kinds/dead-letter-policy.ts'
+import { createCache } from '../../../src/store/kubernetes/watch/cache.ts'
 
 type Spec = Record<string, unknown>
 const object = (

@@ -1,8 +1,8 @@
 import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient } from '../../../src/store/kubernetes/client.ts'
-import { type Cluster, ClusterError, findCluster, fromPod } from '../../../src/store/kubernetes/cluster.ts'
+import { createClient } from '../../../src/store/kubernetes/api/client.ts'
+import { type Cluster, ClusterError, findCluster, fromPod } from '../../../src/store/kubernetes/cluster/cluster.ts'
 import { apiServer, describeWithApiServer, namespace } from '../../support/api-server.ts'
 import { kubeconfig } from '../../support/kubernetes/kubeconfig.ts'
 

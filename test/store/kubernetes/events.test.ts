@@ -1,10 +1,10 @@
-import { topic } from '../../../src/api/topic.ts'
-import type { Happening } from '../../../src/store/store.ts'
+import { topic } from '../../../src/api/kinds/topic.ts'
+import type { Notice } from '../../../src/store/store.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/wait.ts'
 import { type World, world } from './opened.ts'
 
-const happening = (message: string): Happening => ({ type: 'Warning', reason: 'Conflicted', message })
+const notice = (message: string): Notice => ({ type: 'Warning', reason: 'Conflicted', message })
 
 describeWithApiServer('telling owners what happens to their resources', () => {
   let cleanUp: AsyncDisposableStack
@@ -25,7 +25,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     const { store, close } = await given.open()
     const resource = store.get(topic, given.own.name, name)
     if (resource === undefined) throw new Error('It is not known')
-    return { store, resource, close, record: (message: string) => store.record(resource, happening(message)) }
+    return { store, resource, close, record: (message: string) => store.record(resource, notice(message)) }
   }
 
   test('an Event names the resource and who tells, and is what kubectl describe shows', async () => {
@@ -73,7 +73,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     const { store, record } = await openedWith('loud')
     for (let index = 0; index < 100; index++) record(`line ${index}`)
     const quiet = store.get(topic, given.own.name, 'quiet')
-    if (quiet) store.record(quiet, happening('at last'))
+    if (quiet) store.record(quiet, notice('at last'))
     const messages = async () => (await stored()).map(({ message }) => message)
     await eventually(async () => (await messages()).includes('at last'))
     expect((await messages()).sort()).toEqual(

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { readKubeconfig } from '../../../src/store/kubernetes/kubeconfig.ts'
+import { readKubeconfig } from '../../../src/store/kubernetes/cluster/kubeconfig.ts'
 
 let folder: string
 beforeEach(async () => {

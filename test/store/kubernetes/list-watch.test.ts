@@ -1,5 +1,5 @@
-import { kinds } from '../../../src/api/kinds.ts'
-import { topic } from '../../../src/api/topic.ts'
+import { kinds } from '../../../src/api/kinds/kinds.ts'
+import { topic } from '../../../src/api/kinds/topic.ts'
 import { describeWithApiServer, ownApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/wait.ts'
 import { type Opened, type World, world } from './opened.ts'

@@ -1,6 +1,6 @@
 import type { Condition } from '../../../src/api/conditions.ts'
-import { subscription } from '../../../src/api/subscription.ts'
-import { topic } from '../../../src/api/topic.ts'
+import { subscription } from '../../../src/api/kinds/subscription.ts'
+import { topic } from '../../../src/api/kinds/topic.ts'
 import { SecretError } from '../../../src/store/secret-error.ts'
 import { finalizer } from '../../../src/store/store.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { kinds } from '../../../src/api/kinds.ts'
+import { kinds } from '../../../src/api/kinds/kinds.ts'
 import { apiVersion, group } from '../../../src/api/resource.ts'
 import { eventually } from '../wait.ts'
 import { command } from './command.ts'

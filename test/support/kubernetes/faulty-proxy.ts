@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Cluster } from '../../../src/store/kubernetes/cluster.ts'
+import type { Cluster } from '../../../src/store/kubernetes/cluster/cluster.ts'
 import type { ApiServer } from './server.ts'
 
 /** A request as it came by. */

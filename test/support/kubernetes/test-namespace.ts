@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { kinds } from '../../../src/api/kinds.ts'
+import { kinds } from '../../../src/api/kinds/kinds.ts'
 import { apiVersion } from '../../../src/api/resource.ts'
 import { type Account, account, type Rule } from './account.ts'
 import { type CommandOptions, command } from './command.ts'

@@ -1,0 +1,124 @@
+import { conditions } from '../conditions.ts'
+import { defineKind, type Resource } from '../resource.ts'
+import {
+  allowedNamespaces,
+  amqpBytes,
+  durationBetween,
+  immutable,
+  observedGeneration,
+  secretRef,
+} from '../schema/fields.ts'
+
+export const broker = defineKind({
+  kind: 'Broker',
+  plural: 'brokers',
+  singular: 'broker',
+  shortName: 'wbb',
+  description: 'One virtual host of a RabbitMQ cluster (3.10 to 4.3), and who may use it.',
+  spec: {
+    type: 'object',
+    description: 'Where RabbitMQ is, and how Waybill manages it.',
+    required: ['connection'],
+    properties: {
+      connection: {
+        type: 'object',
+        required: ['secretRef'],
+        description: 'How to reach RabbitMQ.',
+        properties: {
+          secretRef: {
+            ...secretRef,
+            description:
+              'A Secret in the same namespace with connection_string, or host, port, username and password, and optionally management_uri (default: http, port 15672, same host): the keys that the RabbitMQ Cluster Operator writes.',
+          },
+        },
+      },
+      vhost: {
+        type: 'string',
+        description: 'The virtual host. It must exist.',
+        default: '/',
+        minLength: 1,
+        maxLength: 255,
+        'x-kubernetes-validations': [amqpBytes, ...immutable],
+      },
+      tls: {
+        type: 'object',
+        description: 'Trust for amqps and https addresses.',
+        properties: {
+          caSecretRef: {
+            ...secretRef,
+            description: 'A Secret in the same namespace with ca.crt, the only authority trusted.',
+          },
+        },
+      },
+      allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),
+      management: {
+        type: 'string',
+        enum: ['Manage', 'Observe'],
+        default: 'Manage',
+        description:
+          'Manage: make RabbitMQ equal to the resources. Observe: report the differences and change nothing.',
+      },
+      resyncInterval: {
+        ...durationBetween('1s', '24h'),
+        default: '60s',
+        description: 'How often RabbitMQ is compared with the resources when nothing changes.',
+      },
+      deletionPolicy: {
+        type: 'string',
+        enum: ['Retain', 'Delete'],
+        default: 'Retain',
+        description:
+          'What happens to the shared delay queues when this resource is deleted. Delete removes those that are empty.',
+      },
+    },
+  },
+  status: {
+    type: 'object',
+    description: 'How it is going. Waybill writes it.',
+    properties: {
+      observedGeneration,
+      version: { type: 'string', description: 'Version of RabbitMQ.' },
+      capabilities: {
+        type: 'array',
+        description: 'What this version can do that others cannot.',
+        items: { type: 'string' },
+        maxItems: 16,
+      },
+      knownIssues: {
+        type: 'array',
+        description: 'Faults of this version that matter to delivery, and the version that mends them.',
+        items: { type: 'string' },
+        maxItems: 16,
+      },
+      attached: {
+        type: 'object',
+        description: 'How many resources use it.',
+        properties: {
+          topics: { type: 'integer', description: 'Topics on it.' },
+          queues: { type: 'integer', description: 'Queues on it.' },
+          subscriptions: { type: 'integer', description: 'Subscriptions that deliver from it.' },
+        },
+      },
+      delayed: { type: 'integer', description: 'Messages waiting for their next attempt, of all subscriptions.' },
+      orphaned: { type: 'integer', description: 'Delayed messages whose queue was gone, kept in waybill.orphans.' },
+      retained: {
+        type: 'array',
+        description: 'Queues and exchanges that Waybill declared for resources that no longer exist (at most 20).',
+        items: { type: 'string' },
+        maxItems: 20,
+      },
+      conditions,
+    },
+  },
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Version', type: 'string', jsonPath: '.status.version' },
+    { name: 'Subscriptions', type: 'integer', jsonPath: '.status.attached.subscriptions' },
+    { name: 'Delayed', type: 'integer', jsonPath: '.status.delayed' },
+    { name: 'Vhost', type: 'string', jsonPath: '.spec.vhost', priority: 1 },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})
+
+export type Broker = Resource<typeof broker>

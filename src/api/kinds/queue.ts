@@ -1,0 +1,131 @@
+import { conditions } from '../conditions.ts'
+import { defineKind, type Resource } from '../resource.ts'
+import {
+  brokerObjectName,
+  crossRef,
+  fixedPresence,
+  immutable,
+  localRef,
+  longestQueue,
+  nameOnBroker,
+  observedGeneration,
+  routingKeys,
+  timeToLive,
+} from '../schema/fields.ts'
+
+export const queue = defineKind({
+  kind: 'Queue',
+  plural: 'queues',
+  singular: 'queue',
+  shortName: 'wbq',
+  description: 'A queue for a team that consumes with a client of its own; a Subscription may push from it.',
+  spec: {
+    type: 'object',
+    description: 'Which queue, and what it receives.',
+    required: ['brokerRef'],
+    properties: {
+      brokerRef: {
+        ...crossRef('Broker', 'spec.allowedNamespaces'),
+        'x-kubernetes-validations': immutable,
+      },
+      name: {
+        ...brokerObjectName,
+        description: 'Name on the broker; <namespace>.<name> when left out.',
+        'x-kubernetes-validations': [...brokerObjectName['x-kubernetes-validations'], ...immutable],
+      },
+      type: {
+        type: 'string',
+        enum: ['Quorum', 'Classic'],
+        default: 'Quorum',
+        description: 'Quorum: replicated and safe. Classic: one copy.',
+        'x-kubernetes-validations': immutable,
+      },
+      bindings: {
+        type: 'array',
+        description: 'What it receives. Changed by adding first and removing afterwards.',
+        maxItems: 32,
+        items: {
+          type: 'object',
+          required: ['topicRef'],
+          properties: {
+            topicRef: crossRef('Topic', 'spec.allowedSubscribers'),
+            routingKeys: { ...routingKeys, default: ['#'] },
+          },
+        },
+      },
+      messageTTL: {
+        ...timeToLive('0s'),
+        description: 'Messages older than this are dead-lettered, or dropped where there is no deadLetterPolicyRef.',
+      },
+      maxLength: {
+        type: 'integer',
+        minimum: 1,
+        maximum: longestQueue,
+        description: 'How many messages it may hold; unlimited when left out.',
+      },
+      overflow: {
+        type: 'string',
+        enum: ['RejectPublish', 'DropHead'],
+        default: 'RejectPublish',
+        description:
+          'What a full queue does. RejectPublish refuses the new message: the publisher of the whole topic sees the refusal, and no Subscription may push from it, whose retries it would refuse. DropHead dead-letters or drops the oldest.',
+      },
+      deliveryLimit: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 1000000,
+        description:
+          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the broker decides when left out.',
+      },
+      migration: {
+        type: 'string',
+        enum: ['Refuse'],
+        default: 'Refuse',
+        description:
+          'What to do when the queue exists with other immutable arguments. Refuse: say so and change nothing.',
+      },
+      deadLetterPolicyRef: {
+        ...localRef('DeadLetterPolicy'),
+        description: 'Gives it a dead-letter queue of its own, waybill.dlq.Queue.<namespace>.<name>.',
+      },
+      adopt: { type: 'boolean', default: false, description: 'Use a queue that already exists. It is never deleted.' },
+      deletionPolicy: {
+        type: 'string',
+        enum: ['RetainIfNotEmpty', 'Retain', 'Delete'],
+        default: 'RetainIfNotEmpty',
+        description: 'What happens to the queue when this resource is deleted. Only Delete ever deletes messages.',
+      },
+    },
+    'x-kubernetes-validations': [
+      fixedPresence('name'),
+      {
+        rule: "!has(self.deliveryLimit) || self.type == 'Quorum'",
+        message: 'needs type: Quorum, the only type that counts deliveries',
+        fieldPath: '.deliveryLimit',
+      },
+    ],
+  },
+  status: {
+    type: 'object',
+    description: 'How it is going. Waybill writes it.',
+    properties: {
+      observedGeneration,
+      queue: { type: 'string', description: 'Name on the broker.' },
+      deadLetterQueue: { type: 'string', description: 'Name of its dead-letter queue.' },
+      messages: { type: 'integer', description: 'Messages in it, two significant digits.' },
+      policy: { type: 'string', description: 'The policy in force on it.' },
+      conditions,
+    },
+  },
+  rules: nameOnBroker,
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Queue', type: 'string', jsonPath: '.status.queue' },
+    { name: 'Messages', type: 'integer', jsonPath: '.status.messages' },
+    { name: 'Policy', type: 'string', jsonPath: '.status.policy', priority: 1 },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})
+
+export type Queue = Resource<typeof queue>

@@ -1,0 +1,148 @@
+import { conditions } from '../conditions.ts'
+import { defineKind, type Resource } from '../resource.ts'
+import {
+  crossRef,
+  fixedPresence,
+  immutable,
+  localRef,
+  nameOnBroker,
+  observedGeneration,
+  routingKeys,
+} from '../schema/fields.ts'
+import { delivery } from './subscription-delivery.ts'
+import { subscriber } from './subscription-subscriber.ts'
+
+export const subscription = defineKind({
+  kind: 'Subscription',
+  plural: 'subscriptions',
+  singular: 'subscription',
+  shortName: 'wbs',
+  description: 'Pushes each event of a topic, or each message of a queue, to one HTTP subscriber.',
+  spec: {
+    type: 'object',
+    description: 'From where, to whom, and how hard to try.',
+    required: ['subscriber'],
+    properties: {
+      topicRef: { ...crossRef('Topic', 'spec.allowedSubscribers'), 'x-kubernetes-validations': immutable },
+      queueRef: { ...localRef('Queue'), 'x-kubernetes-validations': immutable },
+      filter: {
+        type: 'object',
+        description:
+          'Which events it gets; all when left out. A change adds the new bindings before it removes the old ones.',
+        default: {},
+        properties: {
+          routingKeys: { ...routingKeys, default: ['#'] },
+          headers: {
+            type: 'object',
+            description: 'On a topic with exchange type Headers: all of these must be equal.',
+            maxProperties: 32,
+            additionalProperties: { type: 'string', maxLength: 1024 },
+            'x-kubernetes-validations': [
+              {
+                rule: 'self.all(name, bytes(name).size() <= 255)',
+                message: 'must have names of at most 255 bytes in UTF-8, the most that AMQP can carry',
+              },
+              {
+                rule: "self.all(name, !name.startsWith('x-'))",
+                message: 'must not name headers that start with x-: RabbitMQ takes no notice of them',
+              },
+            ],
+          },
+        },
+        'x-kubernetes-validations': [
+          {
+            rule: "!has(self.headers) || self.routingKeys == ['#']",
+            message: 'excludes routingKeys: a topic with exchange type Headers takes no notice of them',
+            fieldPath: '.headers',
+          },
+        ],
+      },
+      subscriber,
+      delivery,
+      deadLetterPolicyRef: {
+        ...localRef('DeadLetterPolicy'),
+        description: "Its dead-letter policy; the namespace's default one when left out, else keep everything.",
+      },
+      suspend: {
+        type: 'boolean',
+        default: false,
+        description: 'Stops delivery. The queue stays bound and fills; nothing is lost.',
+      },
+      deletionPolicy: {
+        type: 'string',
+        enum: ['RetainIfNotEmpty', 'Retain', 'Delete'],
+        default: 'RetainIfNotEmpty',
+        description: 'What happens to its queues when this resource is deleted. Only Delete ever deletes messages.',
+      },
+    },
+    'x-kubernetes-validations': [
+      { rule: 'has(self.topicRef) != has(self.queueRef)', message: 'set exactly one of topicRef and queueRef' },
+      fixedPresence('topicRef'),
+      {
+        rule: "!has(self.queueRef) || (self.filter.routingKeys == ['#'] && !has(self.filter.headers))",
+        message: 'goes with topicRef: a queue has no filter',
+        fieldPath: '.filter',
+      },
+    ],
+  },
+  status: {
+    type: 'object',
+    description: 'How it is going. Waybill writes it.',
+    properties: {
+      observedGeneration,
+      queue: { type: 'string', description: 'The queue it delivers from.' },
+      deadLetterQueue: { type: 'string', description: 'Where its undeliverable messages are kept.' },
+      backlog: {
+        type: 'object',
+        description: 'Messages in its queue at the last look, two significant digits.',
+        properties: {
+          ready: { type: 'integer', description: 'Waiting to be delivered.' },
+          inFlight: { type: 'integer', description: 'Being delivered.' },
+        },
+      },
+      deadLetters: {
+        type: 'object',
+        description: 'What could not be delivered.',
+        properties: { count: { type: 'integer', description: 'Messages in its dead-letter queue.' } },
+      },
+      delivery: {
+        type: 'object',
+        description: 'What all replicas of the dispatcher have seen, since they started.',
+        properties: {
+          delivered: { type: 'integer', description: 'Messages answered 2xx, two significant digits.' },
+          retried: {
+            type: 'integer',
+            description: 'Attempts that failed and will be repeated, two significant digits.',
+          },
+          deadLettered: { type: 'integer', description: 'Messages given up.' },
+          lastFailure: {
+            type: 'object',
+            description: 'The latest failed attempt.',
+            properties: {
+              time: { type: 'string', format: 'date-time', description: 'When it ended.' },
+              statusCode: { type: 'integer', description: 'The HTTP status, where there was an answer.' },
+              reason: { type: 'string', maxLength: 64, description: 'Why it failed, in one word.' },
+              message: { type: 'string', maxLength: 256, description: 'Why it failed, for people.' },
+            },
+          },
+        },
+      },
+      conditions,
+    },
+  },
+  rules: nameOnBroker,
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Delivering', type: 'string', jsonPath: '.status.conditions[?(@.type=="Delivering")].status' },
+    { name: 'Backlog', type: 'integer', jsonPath: '.status.backlog.ready' },
+    { name: 'Dead', type: 'integer', jsonPath: '.status.deadLetters.count' },
+    { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name' },
+    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
+    { name: 'Url', type: 'string', jsonPath: '.spec.subscriber.url', priority: 1 },
+    { name: 'Service', type: 'string', jsonPath: '.spec.subscriber.serviceRef.name', priority: 1 },
+    { name: 'Queue', type: 'string', jsonPath: '.status.queue', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})
+
+export type Subscription = Resource<typeof subscription>

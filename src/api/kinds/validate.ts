@@ -1,0 +1,92 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { apiVersion, type Kind } from '../resource.ts'
+import { isObject } from '../schema/json.ts'
+import { dropNulls } from '../schema/nulls.ts'
+import type { Problem } from '../schema/problem.ts'
+import { brokenRules } from '../schema/rules.ts'
+import type { ArraySchema, MapSchema, ObjectSchema, Schema } from '../schema/schema.ts'
+import { kinds } from './kinds.ts'
+
+type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec?: unknown }
+export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
+
+/**
+ * The schema that ajv checks: unknown fields are refused, which a CRD says by leaving them out, and so is an item of a set
+ * that is there twice, which a CRD says by the list's type.
+ */
+const closed = (schema: Schema): object => {
+  if (schema.type === 'array') {
+    const list = schema as ArraySchema
+    return { ...list, items: closed(list.items), uniqueItems: list['x-kubernetes-list-type'] === 'set' }
+  }
+  if (schema.type !== 'object' || 'additionalProperties' in schema) return { ...(schema as Schema | MapSchema) }
+  const { properties } = schema as ObjectSchema
+  const inner = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, closed(property)]))
+  return { ...schema, properties: inner, additionalProperties: false }
+}
+
+const validators = new Map<string, ValidateFunction>(
+  kinds.map(({ kind, spec }) => [
+    kind,
+    ajv.compile({ type: 'object', required: ['spec'], properties: { spec: closed(spec) } }),
+  ]),
+)
+
+/**
+ * Checks the spec of a manifest as the API server would and fills in the defaults; the input is not changed.
+ * `old` is the spec that it would replace: immutable fields are compared with it.
+ */
+export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validated => {
+  if (manifest.apiVersion !== apiVersion) {
+    return { problems: [{ field: 'apiVersion', value: manifest.apiVersion, message: `must be ${apiVersion}` }] }
+  }
+  // A manifest is JSON. A structured clone has prototypes of another realm under jest, which the CEL evaluator refuses.
+  const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec ?? {} }))
+  dropNulls(kind.spec, copy.spec)
+  const check = validators.get(kind.kind)
+  if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
+  if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
+  const broken = [...brokenNameRules(kind, manifest), ...brokenRules(kind.spec, copy.spec, old, 'spec')]
+  return broken.length > 0 ? { problems: firstByField(broken) } : { spec: copy.spec as Record<string, unknown> }
+}
+
+/** Whether there is a name at all is for the reader of the manifest to say. */
+const brokenNameRules = ({ rules }: Kind, { metadata }: Manifest): readonly Problem[] => {
+  const name = isObject(metadata) ? metadata.name : undefined
+  if (rules === undefined || typeof name !== 'string') return []
+  const whole: ObjectSchema = { type: 'object', properties: {}, 'x-kubernetes-validations': rules }
+  return brokenRules(whole, { metadata: { name } }, undefined, '')
+}
+
+/** A value of the wrong type breaks every other keyword too, and one bad URL several rules; the first is enough. */
+const firstByField = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.filter(({ field }, index) => problems.findIndex((other) => other.field === field) === index)
+
+const problemOf = (error: ErrorObject): Problem => {
+  const field = error.instancePath
+    .slice(1)
+    .replace(/\/(\d+)/g, '[$1]')
+    .replaceAll('/', '.')
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
+  const { params, data } = error
+  switch (error.keyword) {
+    case 'required':
+      return { field: `${field}.${params.missingProperty}`, message: 'is required' }
+    case 'additionalProperties':
+      return {
+        field: `${field}.${params.additionalProperty}`,
+        message: 'is not a field of this kind: see its reference',
+      }
+    case 'enum':
+      return { field, value: data, message: `must be one of ${params.allowedValues.join(', ')}` }
+    case 'type':
+      return { field, value: data, message: `must be of type ${params.type}` }
+    case 'uniqueItems':
+      return { field, message: `must not hold ${JSON.stringify((data as unknown[])[params.j])} twice` }
+    default:
+      return { field, value: data, message: error.message ?? error.keyword }
+  }
+}

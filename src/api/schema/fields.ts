@@ -1,0 +1,159 @@
+import type { ArraySchema, IntegerSchema, ObjectSchema, Rule, Schema, StringSchema } from './schema.ts'
+
+/** Schema fragments that several kinds share. */
+
+/** Every shape is a rule, not a `pattern`: a rule has a message for people, and the API server shows it. */
+const shape = (pattern: string, message: string) =>
+  [{ rule: `self.matches('${pattern}')`, message }] as const satisfies readonly Rule[]
+
+/** Gateway API durations (GEP-2257): `30s`, `1h30m`, `500ms`. */
+const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$'
+const durationText = 'must be a duration such as 30s or 5m'
+
+export const isDuration = (text: string): boolean => new RegExp(durationPattern).test(text)
+
+export const isDurationSchema = (schema: Schema): boolean =>
+  schema['x-kubernetes-validations']?.some(({ rule }) => rule.includes(durationPattern)) ?? false
+
+export const duration = {
+  type: 'string',
+  maxLength: 24,
+  'x-kubernetes-validations': shape(durationPattern, durationText),
+} as const satisfies StringSchema
+
+export const durationBetween = (least: string, most: string, why = '') =>
+  ({
+    ...duration,
+    'x-kubernetes-validations': [
+      {
+        rule: `self.matches('${durationPattern}') && duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
+        message: `${durationText}, from ${least} to ${most}${why}`,
+      },
+    ],
+  }) as const satisfies StringSchema
+
+/** RabbitMQ counts milliseconds in 32 bits here: before 4.0 a longer TTL brings a quorum queue down (tried on 3.10.8). */
+export const timeToLive = (least: string) =>
+  durationBetween(least, '1193h', ' (49 days), the most that RabbitMQ 3 can count')
+
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+
+export const objectName = {
+  type: 'string',
+  maxLength: 253,
+  'x-kubernetes-validations': shape(
+    `^${label}([.]${label})*$`,
+    'must be lower-case letters, digits, - and ., and start and end with a letter or digit',
+  ),
+} as const satisfies StringSchema
+
+/** The name of a namespace or of a Service. */
+export const labelName = {
+  type: 'string',
+  maxLength: 63,
+  'x-kubernetes-validations': shape(
+    `^${label}$`,
+    'must be lower-case letters, digits and -, and start and end with a letter or digit',
+  ),
+} as const satisfies StringSchema
+
+/** AMQP 0-9-1 limits names and routing keys to 255 bytes; `maxLength` counts characters. */
+export const amqpBytes = {
+  rule: 'bytes(self).size() <= 255',
+  message: 'must have at most 255 bytes in UTF-8, the most that AMQP can carry',
+} as const satisfies Rule
+
+/** Far more messages than a broker holds, and few enough to be the same number everywhere. */
+export const longestQueue = 1_000_000_000_000
+
+/** A name on the broker. `amq.` is reserved by AMQP 0-9-1. */
+export const brokerObjectName = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 255,
+  'x-kubernetes-validations': [
+    amqpBytes,
+    { rule: "!self.startsWith('amq.')", message: 'must not start with amq., which AMQP reserves for the broker' },
+    { rule: "!self.matches('[\\\\x00-\\\\x1f]')", message: 'must not hold control characters' },
+  ],
+} as const satisfies StringSchema
+
+export const immutable = [
+  { rule: 'self == oldSelf', message: 'cannot be changed: create another resource instead' },
+] as const satisfies readonly Rule[]
+
+/**
+ * The longest name on the broker that Waybill makes of a resource's name, `waybill.dlq.Queue.<namespace>.<name>`, still
+ * fits into the 255 bytes of AMQP where the namespace has all of its 63 characters.
+ */
+export const nameOnBroker = [
+  {
+    rule: 'self.metadata.name.size() <= 173',
+    message: 'must have at most 173 characters: it becomes part of names on the broker, which AMQP limits to 255 bytes',
+    fieldPath: '.metadata.name',
+  },
+] as const satisfies readonly Rule[]
+
+/** An optional field that is neither added nor taken away; stands on the object that holds it. */
+export const fixedPresence = (field: string): Rule => ({
+  rule: `has(self.${field}) == has(oldSelf.${field})`,
+  message: 'cannot be changed: create another resource instead',
+  fieldPath: `.${field}`,
+})
+
+/** A Secret of the same namespace: a secret reference never has a namespace. */
+export const secretRef = {
+  type: 'object',
+  description: 'A Secret in the same namespace.',
+  required: ['name'],
+  properties: { name: { ...objectName, description: 'Name of the Secret.' } },
+} as const satisfies ObjectSchema
+
+export const localRef = (kind: string) =>
+  ({
+    type: 'object',
+    description: `A ${kind} in the same namespace.`,
+    required: ['name'],
+    properties: { name: { ...objectName, description: `Name of the ${kind}.` } },
+  }) as const satisfies ObjectSchema
+
+export const crossRef = (kind: string, consent: string) =>
+  ({
+    type: 'object',
+    description: `The ${kind}. In another namespace it must allow this one (${consent}).`,
+    required: ['name'],
+    properties: {
+      name: { ...objectName, description: `Name of the ${kind}.` },
+      namespace: { ...labelName, description: `Namespace of the ${kind}; the resource's own when left out.` },
+    },
+  }) as const satisfies ObjectSchema
+
+export const routingKeys = {
+  type: 'array',
+  description: 'Binding keys: words separated by dots; * stands for one word, # for any number of words.',
+  items: { type: 'string', maxLength: 255, 'x-kubernetes-validations': [amqpBytes] },
+  minItems: 1,
+  maxItems: 64,
+  'x-kubernetes-list-type': 'set',
+} as const satisfies ArraySchema
+
+export const allowedNamespaces = (what: string) =>
+  ({
+    type: 'object',
+    description: what,
+    default: {},
+    properties: {
+      from: {
+        type: 'string',
+        enum: ['Same', 'All'],
+        default: 'Same',
+        description: 'Same: only the same namespace. All: every namespace.',
+      },
+    },
+  }) as const satisfies ObjectSchema
+
+export const observedGeneration = {
+  type: 'integer',
+  format: 'int64',
+  description: 'The generation of the specification that this status is about.',
+} as const satisfies IntegerSchema

@@ -1,0 +1,71 @@
+import { durationText } from '../../api/duration.ts'
+
+/** Why an attempt got no answer. */
+export type Failure =
+  | 'timeout'
+  | 'refused'
+  | 'unreachable'
+  | 'reset'
+  | 'dns'
+  | 'tls'
+  | 'blocked-address'
+  | 'bad-answer'
+  | 'other'
+
+/** How one attempt ended. */
+export type Outcome =
+  /** Answered 2xx. */
+  | { readonly kind: 'delivered'; readonly status: number }
+  /** Answered something else; `retryAfterMs` is the answer's `Retry-After`. */
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
+  /** No answer. `message` is for people and holds nothing that the subscriber sent. */
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly message: string }
+  /** No request was made: the message is no valid event, or cannot be put into a request. */
+  | { readonly kind: 'unsendable'; readonly message: string }
+  /** Cut short by us: it says nothing about the subscriber. */
+  | { readonly kind: 'abandoned' }
+
+const reasons: Readonly<Record<Failure, string>> = {
+  timeout: 'Timeout',
+  refused: 'ConnectionRefused',
+  unreachable: 'Unreachable',
+  reset: 'ConnectionReset',
+  dns: 'NameNotResolved',
+  tls: 'TlsFailed',
+  'blocked-address': 'AddressBlocked',
+  'bad-answer': 'BadAnswer',
+  other: 'Failed',
+}
+
+/** The CamelCase name of what went wrong, for status. */
+export const reasonOf = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case 'failed':
+      return reasons[outcome.failure]
+    case 'answered':
+      return 'StatusCode'
+    case 'unsendable':
+      return 'Unsendable'
+    case 'abandoned':
+      return 'Abandoned'
+    case 'delivered':
+      return 'Delivered'
+  }
+}
+
+/** One sentence on the outcome, without anything that the subscriber sent but its status code. */
+export const outcomeText = (outcome: Outcome): string => {
+  switch (outcome.kind) {
+    case 'failed':
+    case 'unsendable':
+      return outcome.message
+    case 'answered':
+      return outcome.retryAfterMs === undefined
+        ? `The subscriber answered ${outcome.status}`
+        : `The subscriber answered ${outcome.status}, Retry-After ${durationText(outcome.retryAfterMs)}`
+    case 'delivered':
+      return `The subscriber answered ${outcome.status}`
+    case 'abandoned':
+      return 'The attempt was cut short'
+  }
+}

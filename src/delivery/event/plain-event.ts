@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import type { History } from '../message/history.ts'
+import type { Message } from '../message/message.ts'
+import { type AttributeValue, isHeaderText, timeText } from './attribute.ts'
+import { type BinaryEvent, codingOf } from './cloud-event.ts'
+
+/** The type of a message that has neither a type nor a routing key. */
+const untyped = 'dev.waybill.message'
+
+/**
+ * Wraps a message that is no CloudEvent. Its id is the same on every delivery of it: its `message_id`, else a hash of where
+ * it was published, when, for what and with which body; so two messages that agree in all of these count as one event.
+ * The source is the exchange in RabbitMQ's address format, its type the `type` property or the routing key.
+ * https://www.rabbitmq.com/docs/amqp#address-v2
+ */
+export const plainEvent = (message: Message, history: History): BinaryEvent => {
+  const { properties, content } = message
+  const { messageId, type, timestamp, contentType, headers } = properties
+  const id = isText(messageId) ? messageId : hashOf(message, history)
+  const source = sourceOf(history)
+  const kind = isText(type) ? type : isText(history.routingKey) ? history.routingKey : untyped
+  const attributes: AttributeValue[] = ['specversion', '1.0', 'id', id, 'source', source, 'type', kind]
+  const time = timestamp === undefined ? undefined : timeText(timestamp)
+  if (time !== undefined) attributes.push('time', time)
+  return {
+    mode: 'binary',
+    id,
+    source,
+    attributes,
+    contentType: isHeaderText(contentType) ? contentType : undefined,
+    contentEncoding: codingOf(properties),
+    body: content,
+    headers,
+  }
+}
+
+/** The default exchange routes to the queue that the routing key names, so there the queue is the source. */
+const sourceOf = ({ exchange, routingKey }: History): string =>
+  exchange === ''
+    ? `/queues/${encodeURIComponent(routingKey.toWellFormed())}`
+    : `/exchanges/${encodeURIComponent(exchange.toWellFormed())}`
+
+const hashOf = ({ content, properties }: Message, { exchange, routingKey }: History): string =>
+  createHash('sha256')
+    .update(JSON.stringify([exchange, routingKey, properties.timestamp ?? null, properties.correlationId ?? null]))
+    .update(content)
+    .digest('base64url')
+
+/** A text that the producer meant: U+FFFD stands for what was not UTF-8. */
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && !value.includes('\uFFFD')

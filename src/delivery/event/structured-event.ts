@@ -1,0 +1,99 @@
+import type { Message } from '../message/message.ts'
+import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
+import {
+  badName,
+  badVersion,
+  broken,
+  codingOf,
+  missing,
+  quoted,
+  type StructuredEvent,
+  type Unparsable,
+} from './cloud-event.ts'
+import { charsetOf } from './media-type.ts'
+
+export const eventFormat = 'application/cloudevents+json'
+
+/**
+ * Reads a CloudEvent that is one JSON document.
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
+ */
+export const structuredEvent = (message: Message, contentType: string): StructuredEvent | Unparsable => {
+  const format = contentType.split(';', 1)[0]?.trim().toLowerCase()
+  if (format?.startsWith('application/cloudevents-batch')) {
+    return { unparsable: 'A batch of CloudEvents cannot be delivered as one: publish each as a message of its own' }
+  }
+  if (format !== eventFormat) {
+    return {
+      unparsable: `Of the CloudEvents formats only ${eventFormat} is understood, found ${quoted(contentType)}`,
+    }
+  }
+  const coding = codingOf(message.properties)
+  if (coding !== undefined) return { unparsable: `The CloudEvents document must not be compressed, found ${coding}` }
+  const text = textOf(message.content, contentType)
+  if (text === undefined) return { unparsable: 'The CloudEvents document is not text in its character set' }
+  const members = objectOf(text)
+  if (members === undefined) return { unparsable: 'The CloudEvents document is not a JSON object' }
+  const attributes = attributesOf(members)
+  if ('unparsable' in attributes) return attributes
+  return {
+    mode: 'structured',
+    id: String(members.id),
+    source: String(members.source),
+    attributes,
+    contentType: isHeaderText(contentType) ? contentType : eventFormat,
+    contentEncoding: undefined,
+    document: { text, members },
+    body: message.content,
+    headers: message.properties.headers,
+  }
+}
+
+const attributesOf = (members: Readonly<Record<string, unknown>>): AttributeValue[] | Unparsable => {
+  const { specversion, data_base64: base64, datacontenttype: dataType } = members
+  if (specversion !== '1.0') return badVersion(specversion)
+  for (const name of ['id', 'source', 'type']) {
+    const value = members[name]
+    if (typeof value !== 'string' || value === '') return missing(name)
+  }
+  if (dataType !== undefined && dataType !== null && !isHeaderText(dataType)) {
+    return broken('datacontenttype', 'must be a media type')
+  }
+  if (base64 !== undefined && base64 !== null) {
+    if (members.data !== undefined) return { unparsable: 'The CloudEvents document has both data and data_base64' }
+    if (!isBase64(base64)) return { unparsable: 'The member data_base64 of the CloudEvents document is not Base64' }
+  }
+  const attributes: AttributeValue[] = []
+  for (const [name, value] of Object.entries(members)) {
+    if (name === 'data' || name === 'data_base64' || name === 'datacontenttype' || value === null) continue
+    if (!isAttributeName(name)) {
+      return badName(name)
+    }
+    if (typeof value === 'object') return broken(name, 'must be a string, a number or a boolean')
+    attributes.push(name, value as AttributeValue)
+  }
+  return attributes
+}
+
+const textOf = (body: Buffer, contentType: string): string | undefined => {
+  try {
+    return new TextDecoder(charsetOf(contentType), { fatal: true }).decode(body)
+  } catch {
+    // Both an unknown character set and bytes that are none of it: either way there is no text.
+    return undefined
+  }
+}
+
+const objectOf = (text: string): Record<string, unknown> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    // The parser's message quotes the document, which is not ours to show.
+    return undefined
+  }
+}
+
+const isBase64 = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)

@@ -1,0 +1,25 @@
+/** The headers that Waybill writes on its copies of a message. Times are ISO 8601 in UTC. */
+export const waybillHeaders = {
+  /** Attempts made so far. */
+  attempts: 'waybill-attempts',
+  firstAttempt: 'waybill-first-attempt',
+  lastAttempt: 'waybill-last-attempt',
+  /** On a message that waits longer than one delay: no attempt before this time. */
+  notBefore: 'waybill-not-before',
+  /** The exchange and the routing key that it was first published with. */
+  exchange: 'waybill-exchange',
+  routingKey: 'waybill-routing-key',
+  /** The status code of the latest answer. */
+  status: 'waybill-status',
+  /** `namespace/name` of the subscription. */
+  subscription: 'waybill-subscription',
+  /** The queue that it was delivered from. */
+  queue: 'waybill-queue',
+  /** Why it is a dead letter, for machines and for people. */
+  reason: 'waybill-reason',
+  error: 'waybill-error',
+  /** How many headers a reduced copy had to leave behind. */
+  headersDropped: 'waybill-headers-dropped',
+} as const
+
+export const waybillPrefix = 'waybill-'

@@ -1,0 +1,40 @@
+import { type Verdict, verdict } from '../../api/conditions.ts'
+import { type DeliveryStats, deliveringVerdict, deliveryStatus } from '../../delivery/stats.ts'
+import type { WorkerState } from '../replicas/snapshot.ts'
+import type { Idle } from '../workers/routes.ts'
+
+/** What there is to say of a subscription: the part of its status that is the dispatcher's. */
+export type Finding = {
+  readonly verdicts: readonly Verdict[]
+  readonly delivery: ReturnType<typeof deliveryStatus>
+}
+
+/** What a worker's state means for its subscription. */
+export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: number): Finding => {
+  const { blocked, gone } = worker
+  const verdicts: Verdict[] = [delivering(worker, stats, now)]
+  if (gone) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
+  if (blocked !== undefined) {
+    const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
+    verdicts.push(verdict('RetryBlocked', 'True', 'CopyNotConfirmed', message))
+  }
+  return { verdicts, delivery: deliveryStatus(stats) }
+}
+
+const goneMessage =
+  'The subscriber answered 410 Gone; delivery stops until this resource changes, and messages wait in the queue'
+
+const delivering = ({ waiting, gone }: WorkerState, stats: DeliveryStats, now: number): Verdict => {
+  if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
+  if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
+  return deliveringVerdict(stats, now)
+}
+
+/** What a rest means for its subscription, with the counts from before. */
+export const idleFinding = ({ reason, message }: Idle, stats: DeliveryStats): Finding => ({
+  verdicts:
+    reason === 'TargetInvalid' || reason === 'NoConsumer'
+      ? [verdict('Delivering', 'False', reason, message)]
+      : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
+  delivery: deliveryStatus(stats),
+})

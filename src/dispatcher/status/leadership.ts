@@ -1,0 +1,35 @@
+import { repeat } from '../../async/repeat.ts'
+import { fenced } from '../../store/fenced.ts'
+import type { Store } from '../../store/store.ts'
+import type { Log } from '../../telemetry/log.ts'
+import { createReporter, type ReporterOptions } from './reporter.ts'
+
+/** As long as it lasts, this replica is the one that writes. */
+export type Leadership = {
+  /** Aborts when it ends. */
+  readonly signal: AbortSignal
+  /** Throws where another may write by now. */
+  fence(): void
+}
+
+export type ReportOptions = Omit<ReporterOptions, 'store' | 'now'> & { readonly store: Store; readonly log: Log }
+
+const writeEveryMs = 250
+const recheckEveryMs = 60_000
+
+/** Keeps the statuses true for as long as the term lasts, and writes once more at its end if it is still held then. */
+export const reportDuring = async (
+  { signal, fence }: Leadership,
+  { log, ...options }: ReportOptions,
+): Promise<void> => {
+  const reporter = createReporter({ ...options, store: fenced(options.store, fence), now: Date.now })
+
+  const write = async (): Promise<void> => {
+    const errors = await reporter.write()
+    if (errors.length > 0 && !signal.aborted)
+      log.warn({ error: errors[0], failed: errors.length }, 'Could not write statuses')
+  }
+
+  await Promise.all([repeat(writeEveryMs, write, signal), repeat(recheckEveryMs, reporter.recheck, signal)])
+  await write()
+}

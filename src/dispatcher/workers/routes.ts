@@ -1,0 +1,109 @@
+import type { Reason } from '../../api/conditions.ts'
+import type { Resources } from '../../api/kinds/resources.ts'
+import type { Subscription } from '../../api/kinds/subscription.ts'
+import { idOf, isDeleting } from '../../api/resource.ts'
+import { type Target, targetOf } from '../../delivery/attempt/target.ts'
+import { type Terms, termsOf } from '../../delivery/terms.ts'
+import { ladder } from '../../topology/delay-ladder.ts'
+import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
+import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
+import type { Route } from '../pipeline/route.ts'
+
+/** A subscription that is not delivered, and why. */
+export type Idle = {
+  readonly subscription: Subscription
+  readonly reason: 'Suspended' | 'Gone' | 'TargetInvalid' | 'NoConsumer'
+  readonly message: string
+}
+
+/** What a dispatcher does for one broker. */
+export type Work = {
+  readonly attached: Attached
+  /** The delays of its ladder, ascending, in ms. */
+  readonly levels: readonly number[]
+  readonly routes: readonly Route[]
+}
+
+/** What there is to deliver, by key of the broker, and what is not to be. */
+export const workOf = (resources: Resources): { work: ReadonlyMap<string, Work>; idle: readonly Idle[] } => {
+  const { attached, unresolved } = resolveReferences(resources)
+  const idle: Idle[] = []
+  const work = new Map([...attached].map(([key, each]) => [key, workFor(each, idle)]))
+  for (const { resource } of unresolved) if (resource.kind === 'Subscription') idle.push(...undeclared(resource))
+  return { work, idle }
+}
+
+const workFor = (attached: Attached, idle: Idle[]): Work => {
+  const routes: Route[] = []
+  for (const entry of attached.subscriptions) {
+    const { subscription } = entry
+    if (isDeleting(subscription)) continue
+    if (!wasProgrammed(subscription)) {
+      idle.push(...undeclared(subscription))
+      continue
+    }
+    const found = restOf(subscription) ?? routeOf(entry)
+    if ('reason' in found) idle.push(found)
+    else routes.push(found)
+  }
+  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
+}
+
+/** A subscription is delivered once its queue was seen on the broker; before the operator has looked, nothing is said. */
+const undeclared = (subscription: Subscription): Idle[] => {
+  const programmed = subscription.status?.conditions?.find(({ type }) => type === 'Programmed')
+  if (programmed?.status !== 'False' || isDeleting(subscription)) return []
+  return [{ subscription, reason: 'NoConsumer', message: 'Not declared on the broker: see Programmed' }]
+}
+
+/**
+ * A broker that is away for a while, or refuses a change, does not undo what was declared there. But the operator must
+ * have seen it once, else the queue may be somebody else's; then it has told its name.
+ */
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
+  'Programmed',
+  'BrokerUnreachable',
+  'BrokerRefused',
+])
+const wasProgrammed = ({ status }: Subscription): boolean =>
+  status?.queue !== undefined &&
+  (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
+
+const restOf = (subscription: Subscription): Idle | undefined => {
+  const { metadata, spec, status } = subscription
+  if (spec.suspend) {
+    return { subscription, reason: 'Suspended', message: 'spec.suspend is true: messages wait in the queue' }
+  }
+  const gone = status?.conditions?.find(({ type, reason }) => type === 'Suspended' && reason === 'Gone')
+  if (gone?.observedGeneration !== metadata.generation) return undefined
+  return { subscription, reason: 'Gone', message: gone.message }
+}
+
+type Compiled = { readonly terms: Terms; readonly target: Target } | { readonly invalid: string }
+
+/** Specs do not change, so what follows from one is worked out once. */
+const compiled = new WeakMap<object, Compiled>()
+
+const compile = (subscription: Subscription): Compiled => {
+  const target = targetOf(subscription)
+  if ('problem' in target) return { invalid: `${target.problem.field} ${target.problem.message}` }
+  return { terms: termsOf(subscription), target }
+}
+
+const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle => {
+  const known = compiled.get(subscription.spec) ?? compile(subscription)
+  compiled.set(subscription.spec, known)
+  if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
+  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
+  const { terms, target } = known
+  const { uid, generation } = subscription.metadata
+  return {
+    id: idOf(subscription),
+    subscription,
+    queue,
+    deadLetterQueue: deadLetterQueueOf(subscription),
+    terms,
+    target,
+    key: `${uid} ${generation} ${queue}`,
+  }
+}

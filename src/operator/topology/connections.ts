@@ -1,0 +1,60 @@
+import type { LookupFunction } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import type { Broker } from '../../api/kinds/broker.ts'
+import { isDeleting } from '../../api/resource.ts'
+import { type Endpoint, EndpointError, readEndpoint } from '../../rabbit/endpoint.ts'
+import { connectManagement, type Management } from '../../rabbit/management/management.ts'
+import type { Store } from '../../store/store.ts'
+
+export type ConnectionsOptions = {
+  readonly store: Pick<Store, 'secret'>
+  /** Resolves the names of brokers; the system when left out. */
+  readonly lookup: LookupFunction | undefined
+  /** Called right before anything is sent that changes a broker; what it throws prevents that. */
+  readonly fence: (() => void) | undefined
+}
+
+/** One management connection a broker, renewed when its Secret says something else. */
+export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
+  const open = new Map<string, { endpoint: Endpoint; management: Management }>()
+
+  const drop = async (key: string): Promise<void> => {
+    const known = open.get(key)
+    open.delete(key)
+    await known?.management.close()
+  }
+
+  return {
+    /** @throws EndpointError, SecretError */
+    async to(key: string, broker: Broker): Promise<Management> {
+      // Read each time: a Secret cannot be watched with the rights that Waybill asks for.
+      const known = open.get(key)
+      let endpoint: Endpoint
+      try {
+        endpoint = await readEndpoint(broker, store.secret, lookup)
+      } catch (error) {
+        // A Secret that goes together with its Broker is still needed to tidy up.
+        if (error instanceof EndpointError && known && isDeleting(broker)) return known.management
+        throw error
+      }
+      if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known.management
+      await drop(key)
+      const management = connectManagement(endpoint, fence)
+      open.set(key, { endpoint, management })
+      return management
+    },
+    /** The connection that is in use, if there is one and its Secret still says the same. @throws EndpointError, SecretError */
+    async current(key: string, broker: Broker): Promise<Management | undefined> {
+      const known = open.get(key)
+      if (known === undefined) return undefined
+      const endpoint = await readEndpoint(broker, store.secret, lookup)
+      return isDeepStrictEqual(known.endpoint, endpoint) ? known.management : undefined
+    },
+    drop,
+    close: async (): Promise<void> => {
+      await Promise.all([...open.keys()].map(drop))
+    },
+  }
+}
+
+export type Connections = ReturnType<typeof connections>

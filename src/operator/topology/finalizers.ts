@@ -1,0 +1,109 @@
+import { isDeleting, type Resource } from '../../api/resource.ts'
+import { kindOf } from '../../reconcile/status-writer.ts'
+import { finalizer, type Store } from '../../store/store.ts'
+import type { Attached } from '../../topology/references.ts'
+import type { PassResult } from './pass.ts'
+import { ownerOn } from './pass.ts'
+import { membersOf } from './unreachable.ts'
+
+/** A deletion does not wait longer than this for a broker that is away. */
+export const givenUpAfterMs = 60_000
+
+/** Who deletes many resources does so one after the other: what goes within this time after its target still finds it. */
+const lingerMs = 3_000
+
+const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
+
+/** Finalizers on their way to resources, each with its owner. */
+export type Finalizers = {
+  /** Resolves when the resource with this owner has one. */
+  ready(owner: string): Promise<void>
+  /** Resolves when all have one. */
+  allReady(): Promise<unknown>
+  /** Resolves when nothing is on its way any more. */
+  settled(): Promise<unknown>
+}
+
+/**
+ * Makes sure that no resource can go before its topology was dealt with. What is declared for one of them need not wait
+ * for the finalizers of the others.
+ */
+export const addFinalizers = (store: Store, resources: readonly Resource[], instance: string): Finalizers => {
+  const bare = resources.filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
+  const added = new Map(
+    bare.map((resource) => [ownerOn(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
+  )
+  const settled = Promise.allSettled(added.values())
+  return {
+    ready: async (owner) => added.get(owner),
+    allReady: () => Promise.all(added.values()),
+    settled: () => settled,
+  }
+}
+
+/**
+ * Lets go of the resources that the pass is done with, and says what stays on the broker. Resolves to whether one of them
+ * is kept for others for a while, and wants another look then.
+ */
+export const releaseGone = async (
+  store: Store,
+  attached: Attached,
+  instance: string,
+  { plan }: PassResult,
+  now: number,
+): Promise<boolean> => {
+  const held = neededByOthers(attached, now)
+  let lingers = false
+  for (const resource of membersOf(attached)) {
+    const kept = plan.gone.get(ownerOn(instance, resource))
+    if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined) continue
+    if (held.has(resource)) {
+      lingers = true
+      continue
+    }
+    if (kept.length > 0) {
+      const message = `Left on the broker: ${kept.join(', ')}; a resource of the same name takes it back`
+      store.record(resource, { type: 'Normal', reason: 'Retained', message })
+    }
+    await store.setFinalizer(kindOf(resource), resource, false)
+  }
+  return lingers
+}
+
+/** Lets go of resources whose topology nobody can reach any more. */
+export const releaseStranded = async (
+  store: Store,
+  resources: readonly Resource[],
+  now: number,
+  atOnce: boolean,
+): Promise<void> => {
+  for (const resource of resources) {
+    const { deletionTimestamp } = resource.metadata
+    if (deletionTimestamp === undefined || !hasFinalizer(resource)) continue
+    if (!atOnce && now - Date.parse(deletionTimestamp) < givenUpAfterMs) continue
+    const message =
+      'Its queues and exchanges may still be on the broker, which could not be reached; a resource of the same name takes them back'
+    store.record(resource, { type: 'Warning', reason: 'OrphanedTopology', message })
+    await store.setFinalizer(kindOf(resource), resource, false)
+  }
+}
+
+/** Resources that others, on their way out too or about to be, still need to find the broker. */
+const neededByOthers = (attached: Attached, now: number): ReadonlySet<Resource> => {
+  const { broker, topics, queues, subscriptions } = attached
+  const needed = new Set<Resource>()
+  const need = (target: Resource, by: Resource): void => {
+    const since = Date.parse(target.metadata.deletionTimestamp ?? '')
+    if (isDeleting(by) || now - since < lingerMs) needed.add(target)
+  }
+  for (const { subscription, source } of subscriptions) {
+    need('topic' in source ? source.topic : source.queue, subscription)
+    need(broker, subscription)
+  }
+  for (const { queue, topics: bound } of queues) {
+    for (const topic of bound) need(topic, queue)
+    need(broker, queue)
+  }
+  for (const topic of topics) need(broker, topic)
+  return needed
+}

@@ -1,0 +1,129 @@
+import { milliseconds } from '../../api/duration.ts'
+import type { Broker } from '../../api/kinds/broker.ts'
+import { idOf } from '../../api/resource.ts'
+import { BrokerError, type Management } from '../../rabbit/management/management.ts'
+import type { Planned } from '../../topology/change.ts'
+import { type Desired, desired } from '../../topology/desired.ts'
+import { isAtLeast, oldestSupported } from '../../topology/dialect.ts'
+import { diff, type Plan } from '../../topology/diff.ts'
+import { ownerOf } from '../../topology/names.ts'
+import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
+import type { Attached } from '../../topology/references.ts'
+import { settleMs } from '../../topology/retire.ts'
+import type { Observed } from '../../topology/topology.ts'
+import { type Applied, applyAll } from './apply-all.ts'
+import { keysOf } from './drift.ts'
+
+/** What one pass over a broker remembers for the next. */
+export type Memory = {
+  readonly lastSeen: ReadonlySet<string>
+  readonly owners: Owners
+  readonly quietSince: ReadonlyMap<string, number>
+  readonly goingSince: ReadonlyMap<string, number>
+}
+
+export const noMemory: Memory = {
+  lastSeen: new Set(),
+  owners: noOwners,
+  quietSince: new Map(),
+  goingSince: new Map(),
+}
+
+export type PassResult = {
+  readonly wanted: Desired
+  /** What is still to be done, after what could be done was done and read back. */
+  readonly plan: Plan
+  readonly observed: Observed
+  readonly applied: readonly Applied[]
+  /** Every change that the pass set out to make. */
+  readonly planned: readonly Planned[]
+  readonly memory: Memory
+}
+
+export class UnsupportedVersion extends Error {
+  override readonly name = 'UnsupportedVersion'
+}
+
+/**
+ * One pass over a broker: observe, compare, change, and read back, so that what is reported was seen and not hoped for.
+ * Changes wait until `mayDeclare` resolves for their owner.
+ *
+ * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
+ */
+export const pass = async (
+  attached: Attached,
+  instance: string,
+  management: Management,
+  memory: Memory,
+  now: number,
+  mayDeclare: (owner: string) => Promise<void>,
+  signal: AbortSignal,
+): Promise<PassResult> => {
+  // A broker that says nothing at all is told sooner by what costs it nothing.
+  await management.probe(signal)
+  let observed = await management.observe(signal)
+  if (!isAtLeast(observed.version, oldestSupported)) {
+    throw new UnsupportedVersion(
+      `RabbitMQ ${observed.version} is older than ${oldestSupported}, the oldest that can delay messages safely: upgrade it`,
+    )
+  }
+  const dialect = { unlimitedDeliveries: isAtLeast(observed.version, '4.0.0') }
+  const wanted = desired(attached, instance, dialect, ownersOf(observed))
+  const goingSince = since(
+    [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner])),
+    memory.goingSince,
+    now,
+  )
+  const compare = (quietSince: Memory['quietSince']) => diff(wanted, observed, { now, quietSince, goingSince })
+  let plan = compare(memory.quietSince)
+  const planned = plan.stages.flat()
+  let applied: readonly Applied[] = []
+  if (planned.length > 0 && manages(attached.broker)) {
+    const apply = async ({ owner, change }: Planned): Promise<void> => {
+      await mayDeclare(owner)
+      signal.throwIfAborted()
+      await management.apply(change, signal)
+    }
+    applied = await applyAll(
+      plan.stages,
+      apply,
+      (error) => !(error instanceof BrokerError) || error.kind === 'unreachable',
+    )
+    observed = await management.observe(signal)
+    plan = compare(new Map())
+  }
+  const quietSince = since(plan.quiet, memory.quietSince, now)
+  const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed) }
+  return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
+}
+
+export const manages = ({ spec }: Broker): boolean => spec.management === 'Manage'
+
+/** By owner, why a change failed; a queue that turned out not to be empty is no failure. */
+export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>
+  new Map(
+    applied.flatMap(({ planned, error }) =>
+      error === undefined || (error instanceof BrokerError && error.kind === 'not-empty')
+        ? []
+        : [[planned.owner, error instanceof Error ? error.message : String(error)] as const],
+    ),
+  )
+
+/** When the broker wants to be looked at again although nothing changed. */
+export const againAfterMs = (broker: Broker, { plan, applied }: PassResult, random: number): number => {
+  const resyncMs = milliseconds(broker.spec.resyncInterval) * (0.8 + random * 0.2)
+  if (applied.some(({ error }) => error !== undefined)) return Math.min(resyncMs, 5_000)
+  if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.sealing.length > 0))
+    return Math.min(resyncMs, 1_000)
+  if (plan.quiet.size > 0) return Math.min(resyncMs, settleMs)
+  return plan.shadowed.length > 0 ? Math.min(resyncMs, 5_000) : resyncMs
+}
+
+export const ownerOn = (instance: string, resource: Parameters<typeof idOf>[0]): string =>
+  ownerOf(instance, idOf(resource))
+
+const since = (
+  names: Iterable<string>,
+  before: ReadonlyMap<string, number>,
+  now: number,
+): ReadonlyMap<string, number> => new Map([...names].map((name) => [name, before.get(name) ?? now]))

@@ -1,0 +1,42 @@
+import { broker as brokerKind } from '../../api/kinds/broker.ts'
+import { type WorkQueue, workQueue } from '../../reconcile/work-queue.ts'
+import { SecretError } from '../../store/secret-error.ts'
+import type { Store } from '../../store/store.ts'
+import type { Connections } from './connections.ts'
+import { brokerKeyOf } from './measure.ts'
+
+export const probeEveryMs = 3_000
+
+/**
+ * Between two passes a broker that is fine is asked whether it still answers, and its Secret, which cannot be watched, is
+ * read again: a break shows within ten seconds, whatever resyncInterval is. When something is wrong or changed `wake` is
+ * called, once until the broker is added again.
+ */
+export const startProbes = (
+  store: Pick<Store, 'get'>,
+  management: Pick<Connections, 'current'>,
+  wake: (brokerKey: string) => void,
+  signal: AbortSignal,
+): WorkQueue =>
+  workQueue(
+    {
+      async work(key) {
+        const broker = store.get(brokerKind, ...brokerKeyOf(key))
+        if (broker === undefined) return undefined
+        try {
+          const connection = await management.current(key, broker)
+          await connection?.probe(signal)
+          if (connection) return { againMs: probeEveryMs }
+        } catch (error) {
+          signal.throwIfAborted()
+          // An API server that is away for a moment says nothing of the broker.
+          if (error instanceof SecretError && error.kind === 'unavailable') return { againMs: probeEveryMs }
+        }
+        wake(key)
+        return undefined
+      },
+      failed: wake,
+      random: Math.random,
+    },
+    signal,
+  )

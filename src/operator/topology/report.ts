@@ -1,0 +1,132 @@
+import { verdict } from '../../api/conditions.ts'
+import { deliveringReady, readyFrom } from '../../api/readiness.ts'
+import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
+import type { Report } from '../../reconcile/status-writer.ts'
+import type { Refusal } from '../../topology/desired.ts'
+import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
+import {
+  deadLetterQueueOf,
+  deadLetterQueueOfQueue,
+  delayPrefix,
+  exchangeOf,
+  orphanQueue,
+  ownerOf,
+  queueOf,
+  subscriptionQueueOf,
+  unroutedOf,
+} from '../../topology/names.ts'
+import { ownersOf } from '../../topology/owners.ts'
+import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import type { Observed } from '../../topology/topology.ts'
+import { type Findings, judge } from './verdicts.ts'
+
+const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
+
+/** The statuses of all resources of one broker, from what a pass found. `living` are the owners of all that exist. */
+export const report = (
+  attached: Attached,
+  findings: Findings,
+  observed: Observed,
+  living: ReadonlySet<string>,
+): Report[] => {
+  const { instance } = findings.wanted
+  const owner = (resource: Resource) => ownerOf(instance, idOf(resource))
+  const judged = judge(findings, (refusal: Refusal) => owner(refusal.resource))
+  const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
+
+  const simple = (resource: Resource, fields: Report['fields']): Report => {
+    const { accepted, programmed, problems } = judged(owner(resource))
+    return {
+      resource,
+      fields,
+      verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
+    }
+  }
+  // What belongs to another Broker on the same virtual host, or to a resource with a dangling reference, is no remainder.
+  const owners = ownersOf(observed)
+  const retained = findings.plan.retained.filter((object) => !living.has(owners.get(object) ?? ''))
+  const subscribers = new Map<string, number>()
+  for (const { source } of attached.subscriptions) {
+    if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
+  }
+
+  return [
+    brokerReport(attached, simple(attached.broker, {}), retained, observed),
+    ...attached.topics.map((topic) =>
+      simple(topic, {
+        exchange: exchangeOf(topic),
+        subscriptions: subscribers.get(idOf(topic)) ?? 0,
+        unrouted: rounded(messages(unroutedOf(topic))),
+      }),
+    ),
+    ...attached.queues.map(({ queue, policy }) =>
+      simple(queue, {
+        queue: queueOf(queue),
+        messages: rounded(messages(queueOf(queue))),
+        policy: observed.states.get(queueOf(queue))?.policy ?? '',
+        ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
+      }),
+    ),
+    ...attached.subscriptions.map((entry) => subscriptionReport(entry, simple(entry.subscription, {}), observed)),
+  ].filter(({ resource }) => !isDeleting(resource))
+}
+
+const brokerReport = (
+  attached: Attached,
+  { verdicts }: Report,
+  retained: readonly string[],
+  observed: Observed,
+): Report => {
+  const { broker, topics, queues, subscriptions } = attached
+  let delayed = 0
+  for (const state of observed.states.values()) if (state.name.startsWith(delayPrefix)) delayed += state.messages
+  return {
+    resource: broker,
+    fields: {
+      version: observed.version,
+      capabilities: capabilitiesOf(observed.version),
+      knownIssues: knownIssuesOf(observed.version),
+      attached: { topics: topics.length, queues: queues.length, subscriptions: subscriptions.length },
+      delayed: rounded(delayed),
+      orphaned: rounded(observed.states.get(orphanQueue)?.messages ?? 0),
+      retained: retained.slice(0, 20),
+    },
+    verdicts: [...verdicts, verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`)],
+  }
+}
+
+const subscriptionReport = (
+  { subscription, source, policy }: AttachedSubscription,
+  { verdicts }: Report,
+  { states }: Observed,
+): Report => {
+  const { spec, status } = subscription
+  const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
+  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
+  const deadLetterQueue = deadLetterQueueOf(subscription)
+  const state = states.get(queue)
+  const dead = states.get(deadLetterQueue)?.messages ?? 0
+  const alarming = dead >= (policy?.spec.alert.depth ?? 1)
+  return {
+    resource: subscription,
+    fields: {
+      queue,
+      deadLetterQueue,
+      backlog: { ready: rounded(state?.ready ?? 0), inFlight: rounded(state?.unacknowledged ?? 0) },
+      deadLetters: { count: dead },
+    },
+    verdicts: [
+      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
+      ...(alarming
+        ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', `${deadLetterQueue} holds undeliverable messages`)]
+        : []),
+    ],
+  }
+}
+
+/** Two significant digits: enough to see what is going on, and no write for every message. */
+export const rounded = (count: number): number => {
+  if (count < 100) return count
+  const step = 10 ** (Math.floor(Math.log10(count)) - 1)
+  return Math.floor(count / step) * step
+}

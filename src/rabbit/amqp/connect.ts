@@ -1,0 +1,70 @@
+import { unlessAborted } from '../../async/backoff.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { keepConnected } from './connection.ts'
+import { consumersOf } from './consumer.ts'
+import type { Amqp, AmqpState, Log } from './port.ts'
+import { publisherOn } from './publisher.ts'
+
+export type AmqpOptions = {
+  /** What the broker's management calls the connections. */
+  readonly name: string
+  readonly log: Log
+  /** A silent broker is given up after two to three of these. Default 10. */
+  readonly heartbeatSeconds?: number
+  /** How long a confirm may take while the broker is not blocked. Default 30 s. */
+  readonly confirmTimeoutMs?: number
+}
+
+const closeWithinMs = 4_000
+
+/**
+ * Starts connecting at once and goes on for ever. The signal drops everything at once: to end in order, stop the
+ * consumers and call `close`.
+ */
+export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: AbortSignal): Amqp => {
+  const { name, log, heartbeatSeconds = 10, confirmTimeoutMs = 30_000 } = options
+  const connectTo = (purpose: string) =>
+    keepConnected(endpoint, { name: `${name} ${purpose}`, heartbeatSeconds, log }, signal)
+  const consuming = connectTo('consume')
+  const publishing = connectTo('publish')
+  const consumers = consumersOf(consuming, log)
+  const listeners = new Set<(state: AmqpState) => void>()
+  let closed: Promise<void> | undefined
+
+  const state = (): AmqpState => {
+    const reason = [consuming.state, publishing.state].find((one) => one.is !== 'up')?.reason
+    return {
+      // A blocked connection still delivers and takes acknowledgements.
+      consuming: consuming.state.is === 'down' ? 'down' : 'up',
+      publishing: publishing.state.is,
+      ...(reason === undefined ? {} : { reason }),
+    }
+  }
+  for (const connection of [consuming, publishing]) {
+    connection.onState(() => {
+      const now = state()
+      for (const listener of listeners) listener(now)
+    })
+  }
+
+  const close = async (): Promise<void> => {
+    const limit = AbortSignal.timeout(closeWithinMs)
+    // Channels first: the connection's goodbye would overtake acknowledgements that are waiting on them.
+    await unlessAborted(consumers.close(), limit)
+    await Promise.all([consuming.close(limit), publishing.close(limit)])
+  }
+
+  return {
+    consume: consumers.start,
+    publish: publisherOn(publishing, { confirmTimeoutMs }),
+    onState: (listener) => {
+      listeners.add(listener)
+      listener(state())
+      return () => listeners.delete(listener)
+    },
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}

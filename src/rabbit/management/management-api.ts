@@ -1,0 +1,132 @@
+import { aborted } from 'node:util'
+import { type Dispatcher, Pool } from 'undici'
+import { BrokerError } from '../broker-error.ts'
+import type { Endpoint } from '../endpoint.ts'
+
+/** A broker that hangs is as good as one that is away, and a break is to show within ten seconds. */
+const answerWithinMs = 5_000
+
+/** The management HTTP API of one broker. https://www.rabbitmq.com/docs/http-api-reference */
+export type ManagementApi = {
+  /** @throws BrokerError, unless the answer is a success, or says that what is to be deleted is not there */
+  call(method: Method, path: string, signal: AbortSignal, body?: unknown): Promise<string>
+  /** @throws BrokerError */
+  get<T>(path: string, signal: AbortSignal): Promise<T>
+  close(): Promise<void>
+}
+
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+
+/** `before` is called at the moment at which anything but a GET is sent; what it throws prevents that, and is thrown. */
+export const managementApi = (endpoint: Endpoint, before: () => void): ManagementApi => {
+  const base = new URL(endpoint.management)
+  const pool = new Pool(base.origin, {
+    // Policies take their time on a broker with many queues, and one after the other: more at once would only wait longer.
+    connections: 8,
+    headersTimeout: answerWithinMs,
+    bodyTimeout: answerWithinMs,
+    connect: {
+      timeout: 5_000,
+      ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+      ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
+    },
+  })
+  const asking = pool.compose(askFirst(before))
+  const prefix = base.pathname === '/' ? '' : base.pathname
+  const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`
+
+  const call = async (method: Method, path: string, signal: AbortSignal, body?: unknown) => {
+    let status: number
+    let text: string
+    try {
+      const request = (method === 'GET' ? pool : asking).request({
+        method,
+        path: `${prefix}/api${path}`,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal,
+      })
+      // A request that waits for its connection does not hear of an abort.
+      const answer = await Promise.race([request, aborted(signal, request).then(() => Promise.reject(signal.reason))])
+      status = answer.statusCode
+      text = await answer.body.text()
+    } catch (error) {
+      signal.throwIfAborted()
+      if (error instanceof NotSent) throw error.cause
+      throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why(error)}`, {
+        cause: error,
+      })
+    }
+    if (status < 300 || (status === 404 && method === 'DELETE')) return text
+    throw refusal(status, text, endpoint)
+  }
+
+  const get = async <T>(path: string, signal: AbortSignal): Promise<T> => {
+    const text = await call('GET', path, signal)
+    try {
+      return JSON.parse(text) as T
+    } catch (cause) {
+      throw new BrokerError(
+        'unreachable',
+        `${base.host} answered something other than JSON: is it the management API?`,
+        { cause },
+      )
+    }
+  }
+
+  return { call, get, close: () => pool.destroy() }
+}
+
+class NotSent extends Error {
+  override readonly name = 'NotSent'
+}
+
+/** Asks when the connection is there and nothing but sending is left: a request may have waited long for its turn. */
+const askFirst =
+  (before: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        try {
+          before()
+        } catch (cause) {
+          throw new NotSent('Not sent', { cause })
+        }
+        handler.onRequestStart?.(controller, context)
+      },
+      onResponseStart: (...all) => handler.onResponseStart?.(...all),
+      onResponseData: (...all) => handler.onResponseData?.(...all),
+      onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
+      onResponseError: (...all) => handler.onResponseError?.(...all),
+    })
+
+const why = (error: unknown): string => {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(error)
+  return String(code ?? message ?? error)
+}
+
+const refusal = (status: number, text: string, { username, vhost }: Endpoint): BrokerError => {
+  const reason = reasonOf(text)
+  if (status === 401) {
+    const hint = `check username and password of the Secret, and that the user has the tag policymaker or administrator`
+    return new BrokerError('credentials', `The management API refused user ${username} (${reason}): ${hint}`)
+  }
+  if (reason.includes('vhost_not_found') || (status === 404 && reason.includes('Not Found'))) {
+    return new BrokerError('refused', `Virtual host ${vhost} does not exist: create it with rabbitmqctl add_vhost`)
+  }
+  const kind = status >= 500 ? 'unreachable' : status === 404 ? 'missing' : 'refused'
+  return new BrokerError(kind, `The broker answered ${status}: ${reason}`)
+}
+
+const reasonOf = (text: string): string => {
+  try {
+    const { reason, error } = JSON.parse(text) as { reason?: unknown; error?: unknown }
+    return String(reason ?? error ?? text)
+      .trim()
+      .replace(/\s+/g, ' ')
+      .slice(0, 300)
+  } catch {
+    return text.slice(0, 100).replace(/\s+/g, ' ')
+  }
+}

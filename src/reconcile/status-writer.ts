@@ -1,0 +1,88 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Condition, type ConditionType, stamp, type Verdict } from '../api/conditions.ts'
+import { kinds } from '../api/kinds/kinds.ts'
+import { idOf, type Kind, type Resource } from '../api/resource.ts'
+import { noticesOf } from '../store/notices.ts'
+import type { Store } from '../store/store.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+/** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
+export type Report = {
+  readonly resource: Resource
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly verdicts: readonly Verdict[]
+}
+
+/** What became of a report: `later` means that only counts changed, too soon after the last write. */
+export type Written = 'written' | 'same' | 'later'
+
+/** Conditions that the dispatcher writes. */
+const foreign: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended'])
+
+/** A change of meaning is written at once, a change of counts at most this often an object. */
+export const countsEveryMs = 10_000
+
+/** Writes reports into statuses, where they say something new, and tells the owner of a resource what changed. */
+export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'>, now: () => Date) => {
+  const lastWrite = new Map<string, number>()
+
+  const write = async ({ resource, fields, verdicts }: Report): Promise<Written> => {
+    const kind = kindOf(resource)
+    const current = store.get(kind, resource.metadata.namespace, resource.metadata.name)
+    if (current?.metadata.uid !== resource.metadata.uid) return 'same'
+    const before = (current.status?.conditions ?? []).filter(({ type }) => !foreign.has(type))
+    // The report is about the generation that the pass read, even when a newer one has arrived meanwhile.
+    const { generation } = resource.metadata
+    const id = idOf(resource)
+    const conditions = stamp(verdicts, before, generation, now())
+    const meaningSame = sameConditions(before, conditions)
+    const status: Record<string, unknown> = current.status ?? {}
+    const countsSame = Object.entries(fields).every(([name, value]) => isDeepStrictEqual(status[name], value))
+    if (meaningSame && countsSame && status.observedGeneration === generation) return 'same'
+    const at = now().getTime()
+    if (meaningSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
+    lastWrite.set(id, at)
+    await store.applyStatus(kind, current, 'waybill-operator', {
+      observedGeneration: generation,
+      ...fields,
+      conditions,
+    })
+    metrics.statusWrites.inc({ manager: 'waybill-operator' })
+    for (const notice of noticesOf(before, conditions)) store.record(current, notice)
+    return 'written'
+  }
+
+  return {
+    /** All that can be written is. @throws why the first of those that cannot be */
+    async writeAll(reports: readonly Report[]): Promise<Written[]> {
+      const results = await Promise.allSettled(reports.map(write))
+      return results.map((result) => {
+        if (result.status === 'rejected') throw result.reason
+        return result.value
+      })
+    },
+    /** Forgets the resource of this id, which is gone. */
+    forget: (id: string) => lastWrite.delete(id),
+  }
+}
+
+export type StatusWriter = ReturnType<typeof statusWriter>
+
+export const kindOf = (resource: Resource): Kind => {
+  const kind = kinds.find((candidate) => candidate.kind === resource.kind)
+  if (kind === undefined) throw new Error(`Unknown kind ${resource.kind}`)
+  return kind
+}
+
+const sameConditions = (before: readonly Condition[], after: readonly Condition[]): boolean =>
+  before.length === after.length &&
+  after.every((condition) =>
+    before.some(
+      (old) =>
+        old.type === condition.type &&
+        old.status === condition.status &&
+        old.reason === condition.reason &&
+        old.message === condition.message &&
+        old.observedGeneration === condition.observedGeneration,
+    ),
+  )

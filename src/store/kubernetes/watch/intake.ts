@@ -1,0 +1,63 @@
+import { validate } from '../../../api/kinds/validate.ts'
+import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
+import type { Problem } from '../../../api/schema/problem.ts'
+
+/** An object as the API server gave it, with as much of it checked as everything else relies on. */
+export type Raw = {
+  readonly metadata: Metadata
+  readonly spec?: unknown
+  readonly status?: NonNullable<Resource['status']>
+}
+
+/** The object, or `undefined` where it is none that has a name, an identity and a version. */
+export const rawOf = (object: unknown): Raw | undefined => {
+  const { metadata, spec, status }: { metadata?: unknown; spec?: unknown; status?: unknown } = Object(object)
+  // Nobody reads these two, and they are larger than all the rest.
+  const { managedFields: _, annotations: all, ...kept }: Record<string, unknown> = Object(metadata)
+  const { 'kubectl.kubernetes.io/last-applied-configuration': __, ...annotations }: Record<string, unknown> =
+    Object(all)
+  const { name, namespace, uid, generation, resourceVersion } = kept
+  if (![name, namespace, uid].every((one) => typeof one === 'string' && one !== '')) return undefined
+  if (typeof generation !== 'number' || typeof resourceVersion !== 'string' || !/^\d+$/.test(resourceVersion)) {
+    return undefined
+  }
+  const checked = { ...kept, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) } as Metadata
+  return {
+    metadata: checked,
+    spec,
+    ...(typeof status === 'object' && status !== null ? { status: status as NonNullable<Resource['status']> } : {}),
+  }
+}
+
+/** The spec that counts, and the generation that it is of. */
+export type Known = {
+  /** The last generation that was looked at. */
+  readonly generation: number
+  /** The last valid one; the same object for as long as it holds. */
+  readonly valid?: { readonly spec: Resource['spec']; readonly generation: number }
+  /** What is wrong with `generation`. */
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Looks at a spec, where that was not done yet: an older or newer CustomResourceDefinition may be installed than the one
+ * of this version, so what the API server lets through need be neither complete nor valid.
+ */
+export const lookAt = (kind: Kind, { metadata: { generation }, spec }: Raw, before: Known | undefined): Known => {
+  if (before?.generation === generation) return before
+  const validated = validate(kind, { apiVersion, kind: kind.kind, spec })
+  if ('problems' in validated) {
+    return { generation, problems: validated.problems, ...(before?.valid ? { valid: before.valid } : {}) }
+  }
+  return { generation, problems: [], valid: { spec: validated.spec as Resource['spec'], generation } }
+}
+
+/** The resource as the rest of Waybill sees it; `undefined` where it never was valid. */
+export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Known): Resource | undefined =>
+  valid && {
+    apiVersion,
+    kind: kind.kind,
+    metadata: { ...metadata, generation: valid.generation },
+    spec: valid.spec,
+    ...(status ? { status } : {}),
+  }

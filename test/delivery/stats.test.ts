@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
+import type { Decision } from '../../src/delivery/decide.ts'
+import {
+  count,
+  type DeliveryStats,
+  deliveringVerdict,
+  deliveryStatus,
+  mergeStats,
+  newStats,
+} from '../../src/delivery/stats.ts'
+import { now } from './samples.ts'
+
+const delivered: Outcome = { kind: 'delivered', status: 200 }
+const failed: Outcome = { kind: 'answered', status: 503 }
+const refused: Outcome = { kind: 'failed', failure: 'refused', message: 'm' }
+const acknowledge: Decision = { do: 'acknowledge' }
+const retryIn = (delayMs: number): Decision => ({ do: 'retry', delayMs })
+const exhausted: Decision = { do: 'dead-letter', reason: 'Exhausted', message: 'm' }
+const rejected: Decision = { do: 'dead-letter', reason: 'Rejected', message: 'm' }
+
+/** A stats of what happened at these seconds after `now`. */
+const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number][]): DeliveryStats => {
+  const stats = newStats()
+  for (const [seconds, outcome, decision, first = seconds] of events) {
+    count(stats, outcome, decision, now + first * 1000, now + seconds * 1000)
+  }
+  return stats
+}
+
+const cases: { name: string; stats: DeliveryStats; at: number; expected: string }[] = [
+  { name: 'nothing yet', stats: tallyOf(), at: 0, expected: 'Delivering' },
+  {
+    name: 'the only attempt failed',
+    stats: tallyOf([0, failed, retryIn(5000)]),
+    at: 1,
+    expected: 'AllAttemptsFailing',
+  },
+  {
+    name: 'a failure among successes',
+    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    at: 5,
+    expected: 'Delivering',
+  },
+  {
+    name: 'failures since the last success 6 s ago',
+    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    at: 6,
+    expected: 'AllAttemptsFailing',
+  },
+  {
+    name: 'a message that goes on failing while others succeeded',
+    stats: tallyOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
+    at: 8,
+    expected: 'Delivering',
+  },
+  {
+    name: 'a connection that fails, whichever the message',
+    stats: tallyOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
+    at: 8,
+    expected: 'AllAttemptsFailing',
+  },
+  {
+    name: 'between two far retries',
+    stats: tallyOf([0, failed, retryIn(3_600_000)]),
+    at: 3_600,
+    expected: 'AllAttemptsFailing',
+  },
+  {
+    name: 'long after the last retry was due',
+    stats: tallyOf([0, failed, retryIn(5000)]),
+    at: 16,
+    expected: 'Delivering',
+  },
+  {
+    name: 'long after the last message was given up',
+    stats: tallyOf([0, failed, retryIn(5000)], [5, failed, exhausted]),
+    at: 16,
+    expected: 'Delivering',
+  },
+  {
+    name: 'a success after failures',
+    stats: tallyOf([0, failed, retryIn(3_600_000)], [1, delivered, acknowledge]),
+    at: 60,
+    expected: 'Delivering',
+  },
+  { name: 'a message turned down', stats: tallyOf([0, failed, rejected]), at: 1, expected: 'Delivering' },
+  {
+    name: 'an attempt cut short',
+    stats: tallyOf([0, { kind: 'abandoned' }, { do: 'requeue', reason: 'Abandoned' }]),
+    at: 1,
+    expected: 'Delivering',
+  },
+]
+
+test.each(cases)('$name: $expected', ({ stats, at, expected }) => {
+  expect(deliveringVerdict(stats, now + at * 1000).reason).toBe(expected)
+})
+
+test('a failing verdict tells since when and why', () => {
+  const stats = tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
+  expect(deliveringVerdict(stats, now + 12_000)).toEqual({
+    type: 'Delivering',
+    status: 'False',
+    reason: 'AllAttemptsFailing',
+    message: 'All 2 attempts since the last success at 2025-03-01T12:00:00.000Z failed: The subscriber answered 503',
+  })
+})
+
+test('the status rounds what moves and keeps the latest failure', () => {
+  const stats = tallyOf([0, failed, retryIn(1)], [1, failed, exhausted], [2, failed, rejected])
+  stats.delivered = 12_345
+  expect(deliveryStatus(stats)).toEqual({
+    delivered: 12_000,
+    retried: 1,
+    deadLettered: 2,
+    lastFailure: {
+      time: '2025-03-01T12:00:02.000Z',
+      statusCode: 503,
+      reason: 'StatusCode',
+      message: 'The subscriber answered 503',
+    },
+  })
+})
+
+test('the status before anything happened', () => {
+  expect(deliveryStatus(newStats())).toEqual({ delivered: 0, retried: 0, deadLettered: 0 })
+})
+
+describe('the all of several dispatchers', () => {
+  /** One message settled on one of three replicas: when, when it was first tried, and how it went. */
+  type Event = { replica: number; seconds: number; waited: number; how: [Outcome, Decision] }
+  const event: fc.Arbitrary<Event> = fc.record({
+    replica: fc.integer({ min: 0, max: 2 }),
+    seconds: fc.integer({ min: 1, max: 60 }),
+    waited: fc.integer({ min: 0, max: 30 }),
+    how: fc.constantFrom<[Outcome, Decision][]>(
+      [delivered, acknowledge],
+      [failed, retryIn(30_000)],
+      [refused, retryIn(30_000)],
+      [failed, exhausted],
+      [failed, rejected],
+    ),
+  })
+  const history = fc.array(event, { maxLength: 20 }).map((list) => list.toSorted((a, b) => a.seconds - b.seconds))
+
+  const spread = (events: Event[], over: number): DeliveryStats[] => {
+    const all = Array.from({ length: over }, newStats)
+    for (const { replica, seconds, waited, how } of events) {
+      const stats = all[replica % over] as DeliveryStats
+      count(stats, ...how, now + Math.max(0, seconds - waited) * 1000, now + seconds * 1000)
+    }
+    return all
+  }
+
+  test('say of a subscription what one would have said that had all the messages', () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 0, max: 120 }), (events, after) => {
+        const at = now + (60 + after) * 1000
+        const [one] = spread(events, 1) as [DeliveryStats]
+        const merged = mergeStats(spread(events, 3))
+        const { failing: _, failingUntil: until, ...counts } = merged
+        expect(counts).toEqual({
+          ...counts,
+          delivered: one.delivered,
+          retried: one.retried,
+          lastSuccess: one.lastSuccess,
+        })
+        expect(counts.deadLettered).toBe(one.deadLettered)
+        expect(counts.lastFailure?.time).toBe(one.lastFailure?.time)
+        // A replica that knew of fewer successes may have counted an attempt that the one would not have; never the reverse.
+        expect(merged.failing).toBeGreaterThanOrEqual(one.failing)
+        expect(merged.failing > 0).toBe(one.failing > 0)
+        expect(until).toBeGreaterThanOrEqual(one.failingUntil)
+        expect(deliveringVerdict(merged, at).reason).toBe(deliveringVerdict({ ...one, failingUntil: until }, at).reason)
+      }),
+    )
+  })
+
+  test('add up in any order, and one alone is itself', () => {
+    fc.assert(
+      fc.property(history, (events) => {
+        const [a, b, c] = spread(events, 3) as [DeliveryStats, DeliveryStats, DeliveryStats]
+        expect(mergeStats([c, a, b])).toEqual(mergeStats([a, b, c]))
+        expect(mergeStats([a])).toEqual(a)
+        expect(mergeStats([a, newStats()])).toEqual(a)
+      }),
+    )
+  })
+
+  test.each<[string, DeliveryStats[], number, string]>([
+    ['all fail everywhere', [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, failed, retryIn(30_000)])], 3, 'False'],
+    [
+      'a success at another comes later',
+      [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      20,
+      'True',
+    ],
+    [
+      'and all fail again',
+      [tallyOf([1, delivered, acknowledge], [3, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      20,
+      'False',
+    ],
+    [
+      'one bad message, tried again at another replica than the one that others succeed at',
+      [tallyOf([1, failed, retryIn(30_000)], [5, delivered, acknowledge]), tallyOf([31, failed, retryIn(30_000), 1])],
+      32,
+      'True',
+    ],
+  ])('%s', (_, all, at, status) => {
+    expect(deliveringVerdict(mergeStats(all), now + at * 1000).status).toBe(status)
+  })
+})

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Again, workQueue } from '../../src/reconcile/work-queue.ts'
+import { eventually } from '../support/wait.ts'
+
+/** A queue whose work is recorded; `work` says how each piece goes. */
+const queueOf = (work: (key: string) => Promise<Again | undefined>) => {
+  const stop = new AbortController()
+  const begun: string[] = []
+  const failures: { key: string; retryMs: number }[] = []
+  const running = new Set<string>()
+  let overlaps = 0
+  const queue = workQueue(
+    {
+      async work(key) {
+        begun.push(key)
+        if (running.has(key)) overlaps += 1
+        running.add(key)
+        try {
+          return await work(key)
+        } finally {
+          running.delete(key)
+        }
+      },
+      failed: (key, _, retryMs) => failures.push({ key, retryMs }),
+      random: () => 0,
+    },
+    stop.signal,
+  )
+  const end = () => {
+    stop.abort()
+    return queue.done
+  }
+  return { queue, begun, failures, overlaps: () => overlaps, end }
+}
+
+test('asking often before it happens is asking once', async () => {
+  const { queue, begun, end } = queueOf(async () => undefined)
+  for (let times = 0; times < 10; times += 1) queue.add('a')
+  queue.add('b')
+  await eventually(() => begun.includes('b'))
+  expect(begun.toSorted()).toEqual(['a', 'b'])
+  await end()
+})
+
+test('asking while it happens is one more time, and never twice at once', async () => {
+  const held = Promise.withResolvers<undefined>()
+  const { queue, begun, overlaps, end } = queueOf(() =>
+    begun.length === 1 ? held.promise : Promise.resolve(undefined),
+  )
+  queue.add('a')
+  await eventually(() => begun.length === 1)
+  queue.add('a')
+  // Asked for later, and still at work when that time comes.
+  queue.add('a', 30)
+  queue.add('b', 60)
+  await eventually(() => begun.includes('b'))
+  held.resolve(undefined)
+  await eventually(() => begun.length === 3)
+  expect(begun).toEqual(['a', 'b', 'a'])
+  expect(overlaps()).toBe(0)
+  await end()
+})
+
+test('what fails is tried again, later and later, and only that', async () => {
+  const { queue, begun, failures, end } = queueOf(async (key) => {
+    if (key === 'bad' && failures.length < 3) throw new Error('not yet')
+    return undefined
+  })
+  queue.add('bad')
+  queue.add('good')
+  await eventually(() => begun.filter((key) => key === 'bad').length === 4)
+  expect(failures.map(({ retryMs }) => retryMs)).toEqual([125, 250, 500])
+  expect(begun.filter((key) => key === 'good')).toHaveLength(1)
+  await end()
+})
+
+test('what wants to be looked at again is', async () => {
+  const { queue, begun, end } = queueOf(async () => (begun.length < 3 ? { againMs: 1 } : undefined))
+  queue.add('a')
+  await eventually(() => begun.length === 3)
+  await end()
+})
+
+test('the end waits for what is at work, and nothing begins after it', async () => {
+  const held = Promise.withResolvers<undefined>()
+  const { queue, begun, end } = queueOf(() => held.promise)
+  queue.add('a')
+  await eventually(() => begun.length === 1)
+  queue.add('a')
+  const ended = end()
+  queue.add('b')
+  expect(await Promise.race([ended.then(() => 'ended'), delay(50, 'waits')])).toBe('waits')
+  held.resolve(undefined)
+  await ended
+  expect(begun).toEqual(['a'])
+})

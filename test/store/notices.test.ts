@@ -1,0 +1,59 @@
+import { type Condition, type ConditionType, type Reason, stamp, verdict } from '../../src/api/conditions.ts'
+import { noticesOf } from '../../src/store/notices.ts'
+
+const now = new Date(0)
+type Told = { [T in ConditionType]?: readonly [Condition['status'], Reason<T>] }
+const conditions = (told: Told): Condition[] =>
+  stamp(
+    Object.entries(told).map(([type, [status, reason]]) =>
+      verdict(type as ConditionType, status, reason as Reason<ConditionType>, `${type} ${reason}`),
+    ),
+    undefined,
+    1,
+    now,
+  )
+const fine: Told = {
+  ...{ Accepted: ['True', 'Accepted'], ResolvedRefs: ['True', 'ResolvedRefs'], Connected: ['True', 'Connected'] },
+  ...{ Programmed: ['True', 'Programmed'], Ready: ['True', 'Ready'] },
+}
+const away: Told = {
+  ...fine,
+  Connected: ['False', 'BrokerUnreachable'],
+  Programmed: ['False', 'BrokerUnreachable'],
+  Ready: ['False', 'NotProgrammed'],
+}
+
+test.each<{ what: string; before: Told; after: Told; told: string[] }>([
+  { what: 'the first time', before: {}, after: fine, told: ['Normal Ready'] },
+  { what: 'no change', before: fine, after: fine, told: [] },
+  { what: 'a cause', before: fine, after: away, told: ['Warning BrokerUnreachable'] },
+  {
+    what: 'another cause of the same',
+    before: away,
+    after: { ...away, Connected: ['False', 'CredentialsRefused'] },
+    told: ['Warning CredentialsRefused'],
+  },
+  { what: 'mended', before: away, after: fine, told: ['Normal Ready'] },
+  {
+    what: 'a problem beside',
+    before: fine,
+    after: { ...fine, PolicyShadowed: ['True', 'PolicyShadowed'] },
+    told: ['Warning PolicyShadowed'],
+  },
+  {
+    what: 'a problem that is over',
+    before: { ...fine, PolicyShadowed: ['True', 'PolicyShadowed'] },
+    after: fine,
+    told: ['Normal NoPolicyShadowed'],
+  },
+  { what: 'not delivered yet', before: {}, after: { ...fine, Ready: ['False', 'NotDelivering'] }, told: [] },
+  {
+    what: 'not delivered any more',
+    before: fine,
+    after: { ...fine, Ready: ['False', 'NotDelivering'] },
+    told: ['Warning NotDelivering'],
+  },
+])('$what', ({ before, after, told }) => {
+  const notices = noticesOf(conditions(before), conditions(after))
+  expect(notices.map(({ type, reason }) => `${type} ${reason}`)).toEqual(told)
+})

@@ -1,0 +1,66 @@
+/** What a room of src may import, and which packages are at home in it; `types` may be imported as types alone. */
+export type Room = {
+  readonly imports: readonly string[]
+  readonly types?: readonly string[]
+  readonly packages?: readonly string[]
+}
+
+const ground = ['api', 'async', 'telemetry']
+const edges = [...ground, 'topology', 'rabbit', 'store', 'reconcile']
+
+/**
+ * The rooms of src from the ground up. A room is a folder with those inside it that are not rooms themselves; it may
+ * always import its own files. docs/architecture.md shows this table.
+ */
+export const rooms: Readonly<Record<string, Room>> = {
+  api: { imports: [], packages: ['ajv', '@marcbachmann/cel-js'] },
+  async: { imports: [] },
+  telemetry: { imports: [], packages: ['prom-client', 'pino', 'pino-pretty'] },
+  topology: { imports: ['api'] },
+  delivery: { imports: ['api'] },
+  http: { imports: ['api', 'async', 'delivery'], packages: ['undici'] },
+  rabbit: { imports: ['async'], types: ['topology', 'delivery'], packages: ['amqplib', 'undici'] },
+  store: { imports: ['api', 'async'] },
+  'store/directory': { imports: ['api', 'store'], packages: ['yaml', 'chokidar'] },
+  'store/kubernetes': {
+    imports: ['api', 'async', 'store'],
+    packages: ['@kubernetes/client-node', 'undici', 'yaml'],
+  },
+  reconcile: { imports: [...ground, 'store'] },
+  'operator/topology': { imports: edges },
+  operator: { imports: [...edges, 'operator/topology', 'operator/references'] },
+  'dispatcher/replicas': { imports: [...ground, 'delivery'], packages: ['undici'] },
+  'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
+  'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
+  'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
+  dispatcher: {
+    imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
+  },
+  server: { imports: ['api', 'store'], packages: ['hono', '@hono/node-server'] },
+  cli: {
+    imports: [
+      ...edges,
+      'store/directory',
+      'store/kubernetes',
+      'operator',
+      'dispatcher',
+      'dispatcher/replicas',
+      'server',
+    ],
+    packages: ['commander', 'jsonpath-plus', 'yaml'],
+  },
+}
+
+/** Rooms without I/O, clock and randomness, and the modules of Node that have none either. */
+export const pureRooms: Readonly<Record<string, readonly string[]>> = {
+  api: [],
+  topology: [],
+  delivery: ['node:crypto', 'node:buffer'],
+}
+
+/** The room of a file `src/…`. */
+export const roomOf = (path: string): string => {
+  const folders = path.split('/').slice(1, -1)
+  while (folders.length > 1 && rooms[folders.join('/')] === undefined) folders.pop()
+  return folders.join('/')
+}

@@ -1,0 +1,98 @@
+import type { Change } from '../../src/topology/change.ts'
+import { diff } from '../../src/topology/diff.ts'
+import { settleMs } from '../../src/topology/retire.ts'
+import type { Observed } from '../../src/topology/topology.ts'
+import { deleting, desiredFrom, subscriptionOf, topicOf } from './resources.ts'
+import { converge, namesIn, planOf, virtualHost } from './virtual-host.ts'
+
+const topic = topicOf('orders')
+const names = Array.from({ length: 1000 }, (_, number) => `billing-${number}`)
+const all = desiredFrom(topic, ...names.map((name) => subscriptionOf(name)))
+const allGoing = desiredFrom(topic, ...names.map((name) => subscriptionOf(name, {}, deleting)))
+const [going, staying] = [names.slice(0, 3), names.slice(3, 6)]
+const some = desiredFrom(
+  topic,
+  ...going.map((name) => subscriptionOf(name, {}, deleting)),
+  ...staying.map((name) => subscriptionOf(name)),
+)
+const seal = 'waybill:Broker/shop/rabbitmq#seal:'
+
+const closedIn = ({ states }: Observed): string[] =>
+  [...states.values()].flatMap(({ name, policy }) => (policy.includes('#seal:') ? [name] : [])).sort()
+const queuesOf = (...subscriptions: string[]): string[] =>
+  subscriptions.flatMap((name) => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]).sort()
+const isFence = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
+
+/** A virtual host in the middle of the deletion: those that go are behind a seal. */
+const sealed = () => {
+  const vhost = virtualHost()
+  converge(desiredFrom(topic, ...[...going, ...staying].map((name) => subscriptionOf(name))), vhost)
+  for (let pass = 0; pass < 2; pass += 1) {
+    for (const { change } of planOf(some, vhost.observe()).stages.flat()) vhost.apply(change)
+  }
+  return vhost
+}
+
+test('a thousand that go together share a few fences, and nothing stays of them', () => {
+  const vhost = virtualHost()
+  converge(all, vhost)
+  vhost.made.length = 0
+  converge(allGoing, vhost)
+  expect(vhost.made.filter(isFence).length).toBeLessThan(20)
+  expect(namesIn(vhost.observe())).toEqual(namesIn(emptied().observe()))
+  expect(closedIn(vhost.observe())).toEqual([])
+  expect(vhost.observe().policies.filter(({ name }) => name.startsWith(seal))).toEqual([])
+})
+
+test('a seal closes those that go, and no other', () => {
+  expect(closedIn(sealed().observe())).toEqual(queuesOf(...going))
+})
+
+test('one that returns is let out before anything is declared, and those that were with it are closed again', () => {
+  const vhost = sealed()
+  const [returning = '', ...others] = going
+  const wanted = desiredFrom(
+    topic,
+    ...others.map((name) => subscriptionOf(name, {}, deleting)),
+    ...[returning, ...staying].map((name) => subscriptionOf(name)),
+  )
+  // It is gone already, as where its queue was deleted in the moment before.
+  for (const queue of queuesOf(returning)) vhost.apply({ do: 'delete-queue', queue, only: 'if-empty' })
+  const { stages, quiet } = planOf(wanted, vhost.observe())
+  expect(stages[0]?.map(({ change }) => change.do)).toEqual(['delete-policy'])
+  expect(quiet.size).toBe(0)
+  for (const { change } of stages.flat()) vhost.apply(change)
+  expect(closedIn(vhost.observe())).toEqual([])
+  for (const { change } of planOf(wanted, vhost.observe()).stages.flat()) vhost.apply(change)
+  expect(closedIn(vhost.observe())).toEqual(queuesOf(...others))
+  converge(wanted, vhost)
+  expect(closedIn(vhost.observe())).toEqual([])
+})
+
+test('what another Broker on the same virtual host has closed stays closed', () => {
+  const vhost = sealed()
+  const [policy] = vhost.observe().policies.filter(({ name }) => name.startsWith(seal))
+  const foreign = { ...policy, name: 'waybill:Broker/depot/rabbitmq#seal:x', pattern: '^x$' } as NonNullable<
+    typeof policy
+  >
+  vhost.apply({ do: 'put-policy', policy: foreign })
+  converge(some, vhost)
+  expect(vhost.observe().policies.filter(({ name }) => name.includes('#seal:'))).toEqual([foreign])
+})
+
+test('a queue is not deleted in the pass that closes it, however long it has been quiet', () => {
+  const vhost = virtualHost()
+  converge(all, vhost)
+  const since = new Map(names.flatMap((name) => queuesOf(name)).map((queue) => [queue, 0]))
+  const times = { now: 10 * settleMs, quietSince: since, goingSince: new Map() }
+  for (const { change } of diff(allGoing, vhost.observe(), times).stages.flat()) vhost.apply(change)
+  const { changes, sealing } = diff(allGoing, vhost.observe(), times)
+  expect(sealing.length).toBeGreaterThan(0)
+  expect(changes).toEqual([])
+})
+
+const emptied = () => {
+  const vhost = virtualHost()
+  converge(desiredFrom(topic), vhost)
+  return vhost
+}
