@@ -64,3 +64,16 @@ export const roomOf = (path: string): string => {
   while (folders.length > 1 && rooms[folders.join('/')] === undefined) folders.pop()
   return folders.join('/')
 }
+
+/** The table of rooms as docs/architecture.md shows it, in Markdown. */
+export const roomsTable = (): string =>
+  [
+    '| room | imports | types alone | packages |',
+    '| --- | --- | --- | --- |',
+    ...Object.entries(rooms).map(
+      ([room, { imports, types = [], packages = [] }]) =>
+        `| \`${room}/\` | ${listed(imports)} | ${listed(types)} | ${listed(packages)} |`,
+    ),
+  ].join('\n')
+
+const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(' ')
