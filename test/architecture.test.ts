@@ -12,7 +12,10 @@ const mostFiles = 20
 const mayImport = (file: string, { imports, types = [], packages = [] }: Room, { name, typeOnly }: Import): boolean => {
   const allowed = pureRooms[roomOf(file)]
   if (name.startsWith('node:')) return allowed === undefined || allowed.includes(name)
-  if (!name.startsWith('.')) return packages.includes(name.split('/', name.startsWith('@') ? 2 : 1).join('/'))
+  if (!name.startsWith('.')) {
+    const found = name.split('/', name.startsWith('@') ? 2 : 1).join('/')
+    return packages.includes(found) || (typeOnly && types.includes(found))
+  }
   const target = roomOf(join(dirname(file), name))
   // The main.ts of a process is where its parts meet: it alone knows which store it runs on.
   const wired = adapters.includes(target) && file.endsWith('/main.ts') && imports.includes('store')

@@ -60,11 +60,32 @@ export type Resource<K extends Kind = Kind> = {
 
 export type StatusOf<K extends Kind> = NonNullable<Resource<K>['status']>
 
-/** Names one resource in logs, messages and claims: `Subscription/shop/billing`. */
-export const idOf = (resource: {
-  readonly kind: string
-  readonly metadata: { readonly namespace: string; readonly name: string }
-}): string => `${resource.kind}/${resource.metadata.namespace}/${resource.metadata.name}`
+type Named = { readonly metadata: { readonly namespace: string; readonly name: string } }
+
+/** `shop/billing`: names one resource among those of its kind. */
+export const keyOf = ({ metadata }: Named): string => keyFrom(metadata.namespace, metadata.name)
+
+/** The key of the resource, or the Secret, with this name. */
+export const keyFrom = (namespace: string, name: string): string => `${namespace}/${name}`
+
+/** Namespace and name of a key. */
+export const namedBy = (key: string): [namespace: string, name: string] => {
+  const [namespace = '', name = ''] = key.split('/', 2)
+  return [namespace, name]
+}
+
+/** `Subscription/shop/billing`: names one resource in logs, messages and owners. */
+export const idOf = (resource: Named & { readonly kind: string }): string =>
+  idFrom(resource.kind, resource.metadata.namespace, resource.metadata.name)
+
+/** The id of the resource, or the Secret, of this kind with this name. */
+export const idFrom = (kind: string, namespace: string, name: string): string => `${kind}/${keyFrom(namespace, name)}`
+
+/** Kind, namespace and name of an id. */
+export const identifiedBy = (id: string): [kind: string, namespace: string, name: string] => {
+  const [kind = '', namespace = '', name = ''] = id.split('/', 3)
+  return [kind, namespace, name]
+}
 
 export const isDeleting = (resource: Pick<Resource, 'metadata'>): boolean =>
   resource.metadata.deletionTimestamp !== undefined

@@ -1,18 +1,16 @@
+import { idFrom, keyFrom } from '../api/resource.ts'
+import { isObject } from '../api/schema/json.ts'
+import type { Schema, SecretContent } from '../api/schema/schema.ts'
 import { EndpointError, endpointOf } from '../rabbit/endpoint.ts'
 import type { Finding } from '../store/directory/finding.ts'
 import type { Item } from '../store/directory/parse.ts'
+import { lackOf } from '../store/read-secret.ts'
 import type { SecretData } from '../store/store.ts'
-
-/** Keys that a Secret must have, by the field that refers to it. */
-const neededKeys: Readonly<Record<string, readonly string[]>> = {
-  caSecretRef: ['ca.crt'],
-  clientCertificateSecretRef: ['tls.crt', 'tls.key'],
-}
 
 type SecretFindings = {
   /** Secrets among the files that lack what is read from them. */
   readonly problems: readonly Finding[]
-  /** References to Secrets that are not among the files; they may be made by somebody else. */
+  /** References to Secrets that are not among the files; they may be created by something else. */
   readonly missing: readonly Finding[]
 }
 
@@ -23,33 +21,33 @@ export const secretFindings = (items: readonly Item[]): SecretFindings => {
   const missing: Finding[] = []
   for (const { id, identity, content, file, lineOf } of items) {
     if (content.is !== 'resource') continue
-    for (const { field, key, name } of references(content.spec, 'spec')) {
+    for (const { field, name, needs } of references(content.kind.spec, content.spec, 'spec')) {
       const finding = (message: string): Finding => {
         const path = `${field}.name`
         return { file, line: lineOf(path), resource: id, problem: { field: path, message } }
       }
-      const secret = secrets.get(`Secret/${identity.namespace}/${name}`)
-      if (secret === undefined) {
-        missing.push(finding(`Secret ${identity.namespace}/${name} is not among these files`))
-      } else if (secret.is === 'secret') {
-        const fault = key === 'secretRef' ? endpointFault(secret.data) : keyFault(secret.data, neededKeys[key] ?? [])
-        if (fault) problems.push(finding(`Secret ${identity.namespace}/${name} ${fault}`))
+      const secret = secrets.get(idFrom('Secret', identity.namespace, name))
+      const shown = `Secret ${keyFrom(identity.namespace, name)}`
+      if (secret === undefined) missing.push(finding(`${shown} is not among these files`))
+      else if (secret.is === 'secret') {
+        const fault = needs === 'endpoint' ? endpointFault(secret.data) : lackOf(secret.data, needs)
+        if (fault) problems.push(finding(`${shown} ${fault}`))
       }
     }
   }
   return { problems, missing }
 }
 
-type Reference = { readonly field: string; readonly key: string; readonly name: string }
+type Reference = { readonly field: string; readonly name: string; readonly needs: SecretContent }
 
-/** Every field of a specification whose name ends in secretRef. */
-const references = (value: unknown, path: string): readonly Reference[] => {
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]): readonly Reference[] => {
-    const field = `${path}.${key}`
-    if (!/secretRef$/i.test(key)) return references(inner, field)
-    return [{ field, key, name: String((inner as { name: unknown }).name) }]
-  })
+/** Every reference to a Secret in a value of this schema. */
+const references = (schema: Schema, value: unknown, path: string): readonly Reference[] => {
+  if (!('properties' in schema) || !isObject(value)) return []
+  const needs = schema['x-waybill-secret']
+  if (needs !== undefined) return [{ field: path, name: String(value.name), needs }]
+  return Object.entries(schema.properties).flatMap(([name, property]) =>
+    references(property, value[name], `${path}.${name}`),
+  )
 }
 
 const endpointFault = (data: SecretData): string | undefined => {
@@ -60,9 +58,4 @@ const endpointFault = (data: SecretData): string | undefined => {
     if (error instanceof EndpointError) return error.message
     throw error
   }
-}
-
-const keyFault = (data: SecretData, keys: readonly string[]): string | undefined => {
-  const lacking = keys.filter((key) => !data[key]?.length)
-  return lacking.length > 0 ? `needs the key ${lacking.join(' and ')}` : undefined
 }

@@ -99,28 +99,31 @@ export type Address = {
   }
 }
 
+/** Reads a Secret with the keys that it must have, or says what is wrong with it. */
+export type ReadSecret = (
+  secret: { readonly namespace: string; readonly name: string },
+  keys: readonly string[],
+) => Promise<{ readonly data: Readonly<Record<string, Uint8Array>> } | { readonly problem: string }>
+
 /** Reads the Secrets that a Broker names. @throws EndpointError that names the Secret and what it lacks */
 export const readEndpoint = async (
-  { metadata, spec }: Address,
-  secret: (namespace: string, name: string) => Promise<Readonly<Record<string, Uint8Array>> | undefined>,
+  { metadata: { namespace }, spec }: Address,
+  readSecret: ReadSecret,
   lookup?: LookupFunction,
 ): Promise<Endpoint> => {
-  const read = async ({ name }: SecretRef): Promise<SecretText> => {
-    const data = await secret(metadata.namespace, name)
-    if (data === undefined) throw new EndpointError(`Secret ${metadata.namespace}/${name} does not exist`)
-    return Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('utf8').trim()]),
-    )
+  const read = async ({ name }: SecretRef, keys: readonly string[]): Promise<SecretText> => {
+    const found = await readSecret({ namespace, name }, keys)
+    if ('problem' in found) throw new EndpointError(found.problem)
+    const texts = Object.entries(found.data).map(([key, value]) => [key, Buffer.from(value).toString('utf8').trim()])
+    return Object.fromEntries(texts)
   }
   const { secretRef } = spec.connection
   const caRef = spec.tls?.caSecretRef
-  const [connection, trust] = await Promise.all([read(secretRef), caRef && read(caRef)])
-  const ca = trust?.['ca.crt']
-  if (caRef && !ca) throw new EndpointError(`Secret ${metadata.namespace}/${caRef.name} needs the key ca.crt`)
+  const [connection, trust] = await Promise.all([read(secretRef, []), caRef && read(caRef, ['ca.crt'])])
   try {
-    return { ...endpointOf(connection, spec.vhost, ca), ...(lookup === undefined ? {} : { lookup }) }
+    return { ...endpointOf(connection, spec.vhost, trust?.['ca.crt']), ...(lookup === undefined ? {} : { lookup }) }
   } catch (error) {
     if (!(error instanceof EndpointError)) throw error
-    throw new EndpointError(`Secret ${metadata.namespace}/${secretRef.name} ${error.message}`)
+    throw new EndpointError(`Secret ${namespace}/${secretRef.name} ${error.message}`)
   }
 }

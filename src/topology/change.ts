@@ -11,28 +11,37 @@ export type Change =
   | { readonly do: 'delete-exchange'; readonly exchange: string }
   | { readonly do: 'delete-policy'; readonly policy: string }
 
-/** A change, and the resource that it is charged to. */
+/** A change, and the owner of the resource that it is made for. */
 export type Planned = { readonly owner: string; readonly change: Change }
 
-/** `declare queue waybill.sub.shop.billing` */
-export const changeText = (change: Change): string => `${change.do.replace('-', ' ')} ${objectOf(change)}`
+export type ObjectKind = 'exchange' | 'queue' | 'binding' | 'policy'
 
-const objectOf = (change: Change): string => {
+/** An object on the broker: a kind and a name; a binding is named by its two ends. */
+export type ObjectName = { readonly kind: ObjectKind; readonly name: string }
+
+/** The object that a change is about. */
+export const objectOf = (change: Change): ObjectName => {
   switch (change.do) {
     case 'declare-exchange':
-      return change.exchange.name
+      return { kind: 'exchange', name: change.exchange.name }
     case 'declare-queue':
-      return change.queue.name
+      return { kind: 'queue', name: change.queue.name }
     case 'put-policy':
-      return change.policy.name
+      return { kind: 'policy', name: change.policy.name }
     case 'bind':
     case 'unbind':
-      return `${change.binding.source} → ${change.binding.destination}`
+      return { kind: 'binding', name: `${change.binding.source} → ${change.binding.destination}` }
     case 'delete-queue':
-      return change.queue
+      return { kind: 'queue', name: change.queue }
     case 'delete-exchange':
-      return change.exchange
+      return { kind: 'exchange', name: change.exchange }
     case 'delete-policy':
-      return change.policy
+      return { kind: 'policy', name: change.policy }
   }
 }
+
+/** `exchange shop.orders`: how an object is written in messages, and its key in maps. */
+export const objectText = ({ kind, name }: ObjectName): string => `${kind} ${name}`
+
+/** `declare queue waybill.sub.shop.billing` */
+export const changeText = (change: Change): string => `${change.do.replace('-', ' ')} ${objectOf(change).name}`

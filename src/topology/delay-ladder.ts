@@ -2,7 +2,7 @@ import { milliseconds } from '../api/duration.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import { subscription } from '../api/kinds/subscription.ts'
 
-/** Levels that exist whatever the subscriptions say, so that any Retry-After can be waited for in a few hops. */
+/** Levels that always exist, so that any Retry-After can be waited for in a few hops. */
 const standardLevels: readonly number[] =
   subscription.spec.properties.delivery.properties.retry.properties.schedule.default.map(milliseconds)
 
@@ -16,8 +16,10 @@ export const ladder = (subscriptions: readonly Subscription[]): readonly number[
 }
 
 /**
- * The level for a message that must wait `delayMs`. A level within a quarter above it ends the wait in one hop; else
- * the longest level that fits, and the message comes back to wait for the rest; else the shortest there is.
+ * The level for a message that must wait `delayMs`. A level at most a quarter longer ends the wait in one hop; else
+ * the longest level that fits, after which the message comes back to wait for the rest; else the shortest level.
+ *
+ * @throws RangeError where `levels` is empty
  */
 export const levelFor = (levels: readonly number[], delayMs: number): number => {
   const above = levels.find((level) => level >= delayMs)

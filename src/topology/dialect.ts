@@ -1,8 +1,23 @@
-/** What differs between the versions of RabbitMQ, as far as it matters here. */
+/** The one place that knows what a version of RabbitMQ can do, as far as it matters here. */
+
+/** What is declared differently on different versions of RabbitMQ. */
+export type Dialect = {
+  /** From 4.0 quorum queues have a delivery limit of 20 by default, and a policy of -1 lifts it. */
+  readonly unlimitedDeliveries: boolean
+}
+
+/** The dialect of a RabbitMQ version such as `4.3.6`. */
+export const dialectOf = (version: string): Dialect => ({ unlimitedDeliveries: isAtLeast(version, '4.0.0') })
+
+/** The dialect to check resources with while no broker has said its version. */
+export const newestDialect: Dialect = { unlimitedDeliveries: true }
+
+/** The oldest version with at-least-once dead lettering, without which a delayed message may be lost. */
+export const oldestSupported = '3.10.0'
+
+export const isSupported = (version: string): boolean => isAtLeast(version, oldestSupported)
 
 type Version = readonly [major: number, minor: number, patch: number]
-
-export const oldestSupported = '3.10.0'
 
 const parts = (text: string): Version => {
   const [major = 0, minor = 0, patch = 0] = text.split(/[.+-]/).map((part) => Number.parseInt(part, 10) || 0)
@@ -24,6 +39,7 @@ const since = [
   ['4.3.1', 'NativeDelayedRetry'],
 ] as const
 
+/** What this version can do that others cannot, for `status.capabilities` of a Broker. */
 export const capabilitiesOf = (version: string): string[] =>
   since.filter(([bound]) => isAtLeast(version, bound)).map(([, capability]) => capability)
 
@@ -31,17 +47,18 @@ export const capabilitiesOf = (version: string): string[] =>
 const faults = [
   {
     from: '4.3.0',
-    mended: '4.3.1',
+    fixed: '4.3.1',
     text: 'at-least-once dead lettering may run on the wrong member (rabbitmq-server#16203)',
   },
   {
     from: '4.3.0',
-    mended: '4.3.3',
+    fixed: '4.3.3',
     text: 'delayed messages may stop after a membership change (rabbitmq-server#16652)',
   },
 ] as const
 
+/** Faults of this version that matter to delivery, each with the version that fixes it. */
 export const knownIssuesOf = (version: string): string[] =>
   faults
-    .filter(({ from, mended }) => isAtLeast(version, from) && !isAtLeast(version, mended))
-    .map(({ text, mended }) => `${text}; mended in ${mended}`)
+    .filter(({ from, fixed }) => isAtLeast(version, from) && !isAtLeast(version, fixed))
+    .map(({ text, fixed }) => `${text}; fixed in ${fixed}`)

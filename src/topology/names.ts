@@ -5,7 +5,7 @@ import type { Topic } from '../api/kinds/topic.ts'
 import type { Resource } from '../api/resource.ts'
 
 /**
- * Every name that Waybill uses on a broker. That they fit into the 255 bytes of AMQP is a rule of src/api/fields.ts.
+ * Every name that Waybill uses on a broker. A rule in src/api/schema/fields.ts makes sure that they fit into the 255 bytes of AMQP.
  * Kubernetes namespaces hold no dot, so `<namespace>.<name>` is unique.
  */
 const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata.namespace}.${metadata.name}`
@@ -13,7 +13,7 @@ const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata
 export const exchangeOf = (topic: Topic): string => topic.spec.exchange.name ?? dotted(topic)
 export const unroutedOf = (topic: Topic): string => `waybill.unrouted.${dotted(topic)}`
 export const queueOf = (queue: Queue): string => queue.spec.name ?? dotted(queue)
-/** `Queue.` cannot start a namespace, so this never meets the dead-letter queue of a subscription. */
+/** A namespace cannot start with `Queue.`, so this is never the dead-letter queue of a subscription. */
 export const deadLetterQueueOfQueue = (queue: Queue): string => `waybill.dlq.Queue.${dotted(queue)}`
 export const subscriptionQueueOf = (subscription: Subscription): string => `waybill.sub.${dotted(subscription)}`
 export const deadLetterQueueOf = (subscription: Subscription): string => `waybill.dlq.${dotted(subscription)}`
@@ -24,13 +24,13 @@ export const delayLevel = (delayMs: number): string => `${delayPrefix}${duration
 export const returnExchange = 'waybill.return'
 export const orphanQueue = 'waybill.orphans'
 
-/** The argument that says whose an object is; RabbitMQ keeps it and ignores it when comparing. */
+/** The argument that names the owner of an object; RabbitMQ keeps it and ignores it when comparing arguments. */
 export const ownerArgument = 'x-waybill-owner'
 
-/** What an instance of Waybill writes on the objects of one resource: `waybill:Subscription/shop/billing`. */
+/** The owner that an instance of Waybill writes on the objects of one resource: `waybill:Subscription/shop/billing`. */
 export const ownerOf = (instance: string, id: string): string => `${instance}:${id}`
 
-/** Policies have no arguments: their name is the owner, with a `#part` where a resource has several. */
+/** Policies have no arguments: their name is the owner, followed by `#part` where a resource has several. */
 export const policyName = (owner: string, part?: string): string => (part === undefined ? owner : `${owner}#${part}`)
 export const sealPart = 'seal'
 export const ownerOfPolicy = (name: string): string => name.split('#')[0] ?? name
@@ -40,12 +40,12 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\
 /** A regular expression that matches exactly one name: policy patterns are regular expressions, and `.` matches anything. */
 export const exactly = (name: string): string => `^${escaped(name)}$`
 
-/** RabbitMQ 4.3 takes no longer pattern of a policy (`pattern must not exceed 1024 bytes`). */
+/** RabbitMQ 4.3 refuses a policy with a longer pattern (`pattern must not exceed 1024 bytes`). */
 const longestPattern = 1024
 
 /**
- * Regular expressions of which each name matches exactly one, and nothing else any, with the first of its names. As few
- * as there can be, but for the names that `startsGroup`.
+ * Regular expressions, each with the first name that it matches: each of the names matches exactly one of them, and no other
+ * name matches any. There are as few as possible, except that a new one begins with each name that `startsGroup`.
  */
 export const exactlyEach = (
   names: readonly string[],
@@ -53,7 +53,7 @@ export const exactlyEach = (
 ): readonly { readonly first: string; readonly pattern: string }[] => {
   const patterns: { first: string; pattern: string }[] = []
   let group: string[] = []
-  // In order, so that those with the longest beginnings in common are together.
+  // Sorted, so that names with long common beginnings are next to each other.
   for (const name of names.toSorted()) {
     const pattern = oneOf([...group, name])
     if (group.length > 0 && Buffer.byteLength(pattern) <= longestPattern && !startsGroup(name)) {
@@ -67,16 +67,16 @@ export const exactlyEach = (
   return patterns
 }
 
-/** `names` are in order: what the first and the last begin with, all begin with. */
+/** `names` are sorted: the common beginning of the first and the last is common to all. */
 const oneOf = (names: readonly string[]): string => {
   const [first = '', last = ''] = [names[0], names.at(-1)]
   let end = 0
   while (end < first.length && first[end] === last[end]) end += 1
-  // A letter of two code units is not taken apart.
+  // A character of two code units is not split.
   if (/[\ud800-\udbff]$/.test(first.slice(0, end))) end -= 1
   return `^${escaped(first.slice(0, end))}(${names.map((name) => escaped(name.slice(end))).join('|')})$`
 }
 
-/** The field that the name of a resource's own object on the broker comes from. */
+/** The field from which the name of a resource's own object on the broker comes. */
 export const nameField = ({ kind }: Pick<Resource, 'kind'>): string =>
   kind === 'Topic' ? 'spec.exchange.name' : kind === 'Queue' ? 'spec.name' : 'metadata.name'

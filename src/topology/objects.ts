@@ -3,6 +3,7 @@ import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import type { Queue as QueueResource } from '../api/kinds/queue.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
+import type { Dialect } from './dialect.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
@@ -20,7 +21,7 @@ import type { AttachedQueue, AttachedSubscription } from './references.ts'
 import { queuePriority, type Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
-/** What one resource wants on the broker, before it is claimed. */
+/** What one resource wants on the broker, without the argument that names its owner. */
 export type Objects = {
   readonly exchanges?: readonly Exchange[]
   readonly queues?: readonly Queue[]
@@ -29,19 +30,13 @@ export type Objects = {
   readonly retentions?: readonly Retention[]
 }
 
-/** What differs between RabbitMQ versions. */
-export type Dialect = {
-  /** From 4.0 quorum queues have a delivery limit of 20 unless told otherwise, and take -1 for none. */
-  readonly unlimitedDeliveries: boolean
-}
-
 const quorum = (name: string, more: Arguments = {}): Queue => ({
   name,
   durable: true,
   arguments: { 'x-queue-type': 'quorum', ...more },
 })
 
-/** Nothing that is kept may be pushed out by what comes later. */
+/** A full queue refuses new messages, so that nothing that is kept is pushed out. */
 const refuseWhenFull: Arguments = { 'x-overflow': 'reject-publish' }
 
 /** https://www.rabbitmq.com/docs/quorum-queues#dead-lettering: all three are needed, or it falls back to at-most-once. */
@@ -52,8 +47,8 @@ const deadLettersSafely = (exchange: string): Arguments => ({
 })
 
 /**
- * Where the broker puts what it gives up by itself. At-least-once would give each queue a worker of its own, and make its
- * declaration many times as dear, for something that the dispatcher is there to prevent: it dead-letters safely and first.
+ * Where the broker puts messages that it gives up itself. At-least-once would give each queue a worker of its own and make
+ * its declaration many times slower, for a case that the dispatcher prevents: it dead-letters first, and safely.
  */
 const lastNet = (deadLetters: string): Arguments => ({
   'x-dead-letter-exchange': '',
@@ -70,7 +65,7 @@ const bind = (source: string, destination: string, routingKey: string, args: Arg
 
 const fanout = (name: string): Exchange => ({ name, type: 'fanout', arguments: {} })
 
-/** The exchange always has its alternate exchange; whether that leads to a queue is what `unrouted` decides. */
+/** What a Topic wants. The exchange always has its alternate exchange; `unrouted` decides whether that leads to a queue. */
 export const topicObjects = (topic: Topic, owner: string): Objects => {
   const unrouted = unroutedOf(topic)
   const type = topic.spec.exchange.type.toLowerCase() as Exchange['type']
@@ -84,12 +79,16 @@ export const topicObjects = (topic: Topic, owner: string): Objects => {
   }
 }
 
-/** An exchange that was there before has other arguments. One policy holds for it, and anybody else's goes before this. */
+/**
+ * An adopted exchange has arguments of its own, so a policy gives it its alternate exchange. One policy applies to an
+ * exchange, and any other takes precedence over this one.
+ */
 const alternatePolicy = (owner: string, exchange: string, alternate: string): Policy => ({
   ...policy(policyName(owner), exactly(exchange), lastPriority, { 'alternate-exchange': alternate }),
   applyTo: 'exchanges',
 })
 
+/** What a Queue wants: the queue, its bindings, its settings as a policy, and its dead-letter queue where it has a policy. */
 export const queueObjects = ({ queue, topics, policy }: AttachedQueue, owner: string, dialect: Dialect): Objects => {
   const name = queueOf(queue)
   const deadLetters = deadLetterQueueOfQueue(queue)
@@ -108,6 +107,7 @@ export const queueObjects = ({ queue, topics, policy }: AttachedQueue, owner: st
   }
 }
 
+/** What a Subscription wants: its dead-letter queue and, unless it pushes from a Queue, a queue of its own. */
 export const subscriptionObjects = (attached: AttachedSubscription, dialect: Dialect): Objects => {
   const { subscription, source, policy } = attached
   const deadLetters = deadLetterQueueOf(subscription)
@@ -136,7 +136,7 @@ const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Bi
   }
 }
 
-/** What all subscriptions of a broker share: the delay ladder and the way back from it. */
+/** What all subscriptions of a broker share: the delay ladder, and the exchange that leads back from it. */
 export const sharedObjects = (levels: readonly number[], dialect: Dialect): Objects => {
   const names = levels.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
   return {
@@ -157,7 +157,7 @@ export const sharedObjects = (levels: readonly number[], dialect: Dialect): Obje
   }
 }
 
-/** Far beyond where the dispatcher gives a message up. From 4.0 it would be 20, and the broker would be first. */
+/** Far more than the dispatcher allows. From 4.0 the default is 20, with which the broker would give up first. */
 const brokersLimit = 1000
 
 const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
@@ -173,7 +173,7 @@ const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
 ]
 
 const classPriority = 100
-/** Below that of a policy whose author chose none. */
+/** Below 0, the priority of a policy whose author chose none. */
 const lastPriority = -1
 
 const policy = (name: string, pattern: string, priority: number, definition: Arguments): Policy => ({
@@ -184,7 +184,7 @@ const policy = (name: string, pattern: string, priority: number, definition: Arg
   definition,
 })
 
-/** One for each queue, for it stays as it is when its resource does not resolve any more. */
+/** One for each queue, so that it stays as it is when its resource no longer resolves. */
 const settingsPolicy = (owner: string, queue: string, definition: Arguments): Policy[] =>
   Object.keys(definition).length > 0 ? [policy(policyName(owner), exactly(queue), queuePriority, definition)] : []
 

@@ -1,11 +1,12 @@
 import { ownerArgument } from './names.ts'
 import type { Observed } from './topology.ts'
 
-/** Who has what on the broker: owners by object, `exchange shop.orders` or `queue shop.work`. */
+/** The owner of each object on the broker, by `exchange shop.orders` or `queue shop.work`. */
 export type Owners = ReadonlyMap<string, string>
 
 export const noOwners: Owners = new Map()
 
+/** The owners that the objects of a virtual host name. */
 export const ownersOf = ({ exchanges, queues }: Pick<Observed, 'exchanges' | 'queues'>): Owners =>
   new Map([...exchanges.map(owned('exchange')), ...queues.map(owned('queue'))])
 
@@ -17,8 +18,8 @@ const owned =
   ]
 
 /**
- * Those that have what they name, then the others, each in the order they came in. Age alone would turn out who has it
- * where ages are lost, as those of files are with every start.
+ * Those that own what they name, then the others, each in the order they came in. Age alone would take an object from its
+ * owner where ages are lost, as those of files are with every start.
  */
 export const holdersFirst = <T>(
   list: readonly T[],

@@ -4,7 +4,7 @@ import type { Queue } from '../api/kinds/queue.ts'
 import type { Resources } from '../api/kinds/resources.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
-import { isDeleting, type Resource } from '../api/resource.ts'
+import { isDeleting, keyFrom, keyOf, type Resource } from '../api/resource.ts'
 
 export type AttachedQueue = {
   readonly queue: Queue
@@ -19,7 +19,7 @@ export type AttachedSubscription = {
   readonly policy: DeadLetterPolicy | undefined
 }
 
-/** What uses one broker, oldest first: the first to owner a name has it. */
+/** What uses one broker, oldest first: where two want one name, the first has it. */
 export type Attached = {
   readonly broker: Broker
   readonly topics: readonly Topic[]
@@ -27,7 +27,10 @@ export type Attached = {
   readonly subscriptions: readonly AttachedSubscription[]
 }
 
-/** A resource whose reference leads nowhere, or nowhere it may go: the two are told apart to nobody. */
+/**
+ * A resource with a reference to something that does not exist or does not permit it. The two cases are reported
+ * identically, so that nobody can probe for names.
+ */
 export type Unresolved = {
   readonly resource: Topic | Queue | Subscription
   readonly field: string
@@ -49,41 +52,8 @@ class RefError extends Error {
 export const resolveReferences = (
   resources: Resources,
 ): { attached: Map<string, Attached>; unresolved: readonly Unresolved[] } => {
-  const brokers = byName(resources.brokers)
-  const topics = byName(resources.topics)
-  const queues = byName(resources.queues)
-  const policies = byName(resources.deadLetterPolicies)
-  const defaults = defaultPolicies(resources.deadLetterPolicies)
-  const attached = new Map<string, Mutable>()
-  for (const broker of resources.brokers) {
-    attached.set(nameOf(broker), { broker, topics: [], queues: [], subscriptions: [] })
-  }
-
-  const follow = <R extends Resource>(
-    found: Map<string, R>,
-    kind: string,
-    from: Resource,
-    ref: Named,
-    field: string,
-    allows: (target: R) => 'Same' | 'All' = () => 'Same',
-  ): R => {
-    const namespace = ref.namespace ?? from.metadata.namespace
-    const target = found.get(`${namespace}/${ref.name}`)
-    if (target && (namespace === from.metadata.namespace || allows(target) === 'All')) return target
-    throw new RefError(field, `${kind} ${namespace}/${ref.name} does not exist or does not permit this reference`)
-  }
-  const brokerOf = (from: Resource, ref: Named, field: string): Mutable => {
-    const broker = follow(brokers, 'Broker', from, ref, field, ({ spec }) => spec.allowedNamespaces.from)
-    const entry = attached.get(nameOf(broker))
-    if (entry === undefined) throw new RefError(field, `Broker ${nameOf(broker)} does not exist`)
-    return entry
-  }
-  const topicOf = (from: Resource, ref: Named, field: string): Topic =>
-    follow(topics, 'Topic', from, ref, field, ({ spec }) => spec.allowedSubscribers.from)
-  const policyOf = (from: Queue | Subscription): DeadLetterPolicy | undefined =>
-    from.spec.deadLetterPolicyRef &&
-    follow(policies, 'DeadLetterPolicy', from, from.spec.deadLetterPolicyRef, 'spec.deadLetterPolicyRef')
-
+  const targets = targetsOf(resources)
+  const { brokerOf } = targets
   const unresolved: Unresolved[] = []
   const each = <R extends Topic | Queue | Subscription>(list: readonly R[], resolve: (resource: R) => void) => {
     for (const resource of oldestFirst(list)) {
@@ -95,48 +65,97 @@ export const resolveReferences = (
       }
     }
   }
-
   each(resources.topics, (topic) => brokerOf(topic, topic.spec.brokerRef, 'spec.brokerRef').topics.push(topic))
   each(resources.queues, (queue) => {
     const entry = brokerOf(queue, queue.spec.brokerRef, 'spec.brokerRef')
-    const bound = (queue.spec.bindings ?? []).map(({ topicRef }, index) => {
-      const field = `spec.bindings[${index}].topicRef`
-      const topic = topicOf(queue, topicRef, field)
-      if (brokerOf(topic, topic.spec.brokerRef, field) === entry) return topic
-      throw new RefError(field, `Topic ${nameOf(topic)} is on another Broker than this queue`)
-    })
-    entry.queues.push({ queue, topics: bound, policy: policyOf(queue) })
+    entry.queues.push(resolveQueue(queue, entry, targets))
   })
   each(resources.subscriptions, (subscription) => {
-    const policy = policyOf(subscription) ?? defaults.get(subscription.metadata.namespace)
-    const { topicRef, queueRef } = subscription.spec
-    if (topicRef) {
-      const topic = topicOf(subscription, topicRef, 'spec.topicRef')
-      brokerOf(topic, topic.spec.brokerRef, 'spec.topicRef').subscriptions.push({
-        subscription,
-        source: { topic },
-        policy,
-      })
-    } else if (queueRef) {
-      const queue = follow(queues, 'Queue', subscription, queueRef, 'spec.queueRef')
-      brokerOf(queue, queue.spec.brokerRef, 'spec.queueRef').subscriptions.push({
-        subscription,
-        source: { queue },
-        policy,
-      })
-    }
+    const resolved = resolveSubscription(subscription, targets)
+    resolved?.entry.subscriptions.push(resolved.attached)
   })
-  return { attached, unresolved }
+  return { attached: targets.attached, unresolved }
 }
 
-const nameOf = ({ metadata }: Resource): string => `${metadata.namespace}/${metadata.name}`
+/** What references may lead to, and how each is followed. All throw a RefError. */
+const targetsOf = (resources: Resources) => {
+  const brokers = byKey(resources.brokers)
+  const topics = byKey(resources.topics)
+  const queues = byKey(resources.queues)
+  const policies = byKey(resources.deadLetterPolicies)
+  const attached = new Map<string, Mutable>(
+    resources.brokers.map((broker) => [keyOf(broker), { broker, topics: [], queues: [], subscriptions: [] }]),
+  )
+  return {
+    attached,
+    defaults: defaultPolicies(resources.deadLetterPolicies),
+    brokerOf(from: Resource, ref: Named, field: string): Mutable {
+      const broker = follow(brokers, { kind: 'Broker', from, ref, field }, ({ spec }) => spec.allowedNamespaces.from)
+      const entry = attached.get(keyOf(broker))
+      if (entry === undefined) throw new RefError(field, `Broker ${keyOf(broker)} does not exist`)
+      return entry
+    },
+    topicOf: (from: Resource, ref: Named, field: string): Topic =>
+      follow(topics, { kind: 'Topic', from, ref, field }, ({ spec }) => spec.allowedSubscribers.from),
+    queueOf: (from: Resource, ref: Named, field: string): Queue => follow(queues, { kind: 'Queue', from, ref, field }),
+    policyOf: (from: Queue | Subscription): DeadLetterPolicy | undefined => {
+      const ref = from.spec.deadLetterPolicyRef
+      return ref && follow(policies, { kind: 'DeadLetterPolicy', from, ref, field: 'spec.deadLetterPolicyRef' })
+    },
+  }
+}
 
-const byName = <R extends Resource>(list: readonly R[]): Map<string, R> =>
-  new Map(list.map((resource) => [nameOf(resource), resource]))
+type Targets = ReturnType<typeof targetsOf>
+
+type Reference = { readonly kind: string; readonly from: Resource; readonly ref: Named; readonly field: string }
+
+const follow = <R extends Resource>(
+  found: ReadonlyMap<string, R>,
+  { kind, from, ref, field }: Reference,
+  allows: (target: R) => 'Same' | 'All' = () => 'Same',
+): R => {
+  const namespace = ref.namespace ?? from.metadata.namespace
+  const key = keyFrom(namespace, ref.name)
+  const target = found.get(key)
+  if (target && (namespace === from.metadata.namespace || allows(target) === 'All')) return target
+  throw new RefError(field, `${kind} ${key} does not exist or does not permit this reference`)
+}
+
+const resolveQueue = (queue: Queue, entry: Mutable, { topicOf, brokerOf, policyOf }: Targets): AttachedQueue => {
+  const topics = (queue.spec.bindings ?? []).map(({ topicRef }, index) => {
+    const field = `spec.bindings[${index}].topicRef`
+    const topic = topicOf(queue, topicRef, field)
+    if (brokerOf(topic, topic.spec.brokerRef, field) === entry) return topic
+    throw new RefError(field, `Topic ${keyOf(topic)} is on another Broker than this queue`)
+  })
+  return { queue, topics, policy: policyOf(queue) }
+}
+
+const resolveSubscription = (
+  subscription: Subscription,
+  { topicOf, queueOf, brokerOf, policyOf, defaults }: Targets,
+): { readonly entry: Mutable; readonly attached: AttachedSubscription } | undefined => {
+  const policy = policyOf(subscription) ?? defaults.get(subscription.metadata.namespace)
+  const { topicRef, queueRef } = subscription.spec
+  if (topicRef) {
+    const topic = topicOf(subscription, topicRef, 'spec.topicRef')
+    const entry = brokerOf(topic, topic.spec.brokerRef, 'spec.topicRef')
+    return { entry, attached: { subscription, source: { topic }, policy } }
+  }
+  if (queueRef) {
+    const queue = queueOf(subscription, queueRef, 'spec.queueRef')
+    const entry = brokerOf(queue, queue.spec.brokerRef, 'spec.queueRef')
+    return { entry, attached: { subscription, source: { queue }, policy } }
+  }
+  return undefined
+}
+
+const byKey = <R extends Resource>(list: readonly R[]): ReadonlyMap<string, R> =>
+  new Map(list.map((resource) => [keyOf(resource), resource]))
 
 const oldestFirst = <R extends Resource>(list: readonly R[]): readonly R[] =>
   list.toSorted(
-    (a, b) => compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp) || compare(nameOf(a), nameOf(b)),
+    (a, b) => compare(a.metadata.creationTimestamp, b.metadata.creationTimestamp) || compare(keyOf(a), keyOf(b)),
   )
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -1,16 +1,16 @@
 import { exactlyEach, policyName } from './names.ts'
 import type { Arguments, Policy } from './topology.ts'
 
-/** What a dead-letter queue is to keep. */
+/** The limits of a dead-letter queue, as the definition of a policy. */
 export type Retention = { readonly queue: string; readonly definition: Arguments }
 
 export const retentionPart = 'dlq'
 
-/** Of policies for single queues, above those for classes. */
+/** The priority of policies for single queues, above those for classes. */
 export const queuePriority = 200
 
 /**
- * The policies of one broker that make dead-letter queues keep what they should. Queues that keep the same share some:
+ * The policies of one broker that limit dead-letter queues. Queues with the same limits share policies:
  * RabbitMQ matches every policy against every queue whenever one changes.
  */
 export const retentionPolicies = (owner: string, retentions: readonly Retention[]): readonly Policy[] => {
@@ -29,7 +29,7 @@ export const retentionPolicies = (owner: string, retentions: readonly Retention[
   )
 }
 
-/** Of names alone, one in 64: a queue that comes or goes then changes the policy of its own group and no other. */
+/** One name in 64, by the name alone: a queue that is added or removed changes the policy of its own group and no other. */
 const startsGroup = (queue: string): boolean => {
   // FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/
   let hash = 0x811c9dc5

@@ -5,19 +5,19 @@ import { seals } from './seals.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
 
 /**
- * How objects go that no resource wants any more. A queue that may hold messages is deleted only after it was cut off,
- * sealed, seen empty for `settleMs`, and found empty by its leader in the moment of deletion; RabbitMQ has no atomic
- * "delete if empty" for quorum queues (rabbitmq-server#10543) and its counts are up to five seconds old.
+ * How objects that no resource wants any more are removed. A queue that may hold messages is deleted only after it was
+ * unbound, sealed, seen empty for `settleMs`, and found empty by its leader in the moment of deletion; RabbitMQ has no
+ * atomic "delete if empty" for quorum queues (rabbitmq-server#10543) and its counts are up to five seconds old.
  */
 export type Retiring = {
   readonly changes: readonly Planned[]
-  /** Come before anything is declared, for a seal that is left over would hold for it too. */
+  /** Made before anything is declared, because a seal that is left over would close new objects too. */
   readonly sealing: readonly Planned[]
-  /** Claims of deleted resources with nothing left to do, and what stays on the broker because it may hold messages. */
+  /** Owners of deleted resources with nothing left to do, and what stays on the broker because it may hold messages. */
   readonly gone: ReadonlyMap<string, readonly string[]>
-  /** Claims of deleted resources that need another look. */
+  /** Owners of deleted resources that need another reconcile. */
   readonly waiting: ReadonlySet<string>
-  /** Queues seen sealed and with nothing to hold them, for `Times` of the next pass. */
+  /** Queues seen sealed and with nothing to hold them, for `Times` of the next reconcile. */
   readonly quiet: ReadonlySet<string>
 }
 
@@ -25,79 +25,35 @@ export type Times = {
   readonly now: number
   /** Since when, in milliseconds, each queue has been seen quiet without a break. */
   readonly quietSince: ReadonlyMap<string, number>
-  /** Since when each owner has been seen going. */
+  /** Since when, in milliseconds, each owner has been seen as being deleted. */
   readonly goingSince: ReadonlyMap<string, number>
 }
 
 /** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
 export const settleMs = 6_000
 
+/** The changes that remove the objects of deleted resources, and those that present resources no longer want. */
 export const retire = (wanted: Desired, observed: Observed, times: Times): Retiring => {
+  const view = viewOf(observed)
   const changes: Planned[] = []
-  const gone = new Map<string, string[]>()
+  const gone = new Map<string, readonly string[]>()
   const waiting = new Set<string>()
-  const ladderBusy = observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0)
-  /** Idle queues that nobody wants, and whose they are. */
+  /** Idle queues that no resource wants, and their owners. */
   const idle = new Map<string, string>()
-  const bound = new Set(
-    observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
-  )
-  const byOwner = {
-    bindings: byOwnerOf(observed.bindings),
-    queues: byOwnerOf(observed.queues),
-    exchanges: byOwnerOf(observed.exchanges),
+
+  for (const [owner, how] of wanted.owners) {
+    if (how === 'present') continue
+    const step = retireOwner(owner, how, view, times)
+    changes.push(...step.changes)
+    for (const name of step.idle) idle.set(name, owner)
+    if (step.waits) waiting.add(owner)
+    else gone.set(owner, step.left)
   }
-
-  const isBusy = ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name)
-
-  const retireOwner = (owner: string, how: Exclude<Presence, 'present'>) => {
-    const own = byOwner.bindings.get(owner) ?? []
-    const bindings = own.filter(({ source }) => source !== returnExchange)
-    const returns = own.filter(({ source }) => source === returnExchange)
-    const queues = byOwner.queues.get(owner) ?? []
-    const exchanges = byOwner.exchanges.get(owner) ?? []
-    const policies = observed.policies.filter(({ name }) => name === owner)
-    const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
-    const before = changes.length
-
-    if (how === 'RetainIfNotEmpty' && bindings.length > 0) {
-      for (const binding of bindings) changes.push({ owner, change: { do: 'unbind', binding } })
-    } else if (how === 'RetainIfNotEmpty' && queues.length > 0) {
-      // Counts may be stale, so what looks full is looked at again for a while.
-      const fresh = times.now - (times.goingSince.get(owner) ?? times.now) >= settleMs
-      // A delayed message may belong to any queue, so all stay while one is delayed.
-      const busy = ladderBusy || queues.some(isBusy)
-      if (!busy) for (const { name } of queues) idle.set(name, owner)
-      if (!busy || !fresh) waiting.add(owner)
-    } else if (how !== 'Retain') {
-      // Those to a queue of its own go with it; a queue of somebody else stays.
-      for (const binding of returns) {
-        if (!queues.some(({ name }) => name === binding.destination))
-          changes.push({ owner, change: { do: 'unbind', binding } })
-      }
-      for (const { name } of queues) {
-        changes.push({ owner, change: { do: 'delete-queue', queue: name, only: 'whatever-it-holds' } })
-      }
-      for (const { name } of exchanges) changes.push({ owner, change: { do: 'delete-exchange', exchange: name } })
-      for (const { name } of policies) changes.push({ owner, change: { do: 'delete-policy', policy: name } })
-    }
-    if (changes.length > before) waiting.add(owner)
-    if (!waiting.has(owner)) gone.set(owner, left)
-  }
-
-  for (const [owner, how] of wanted.owners) if (how !== 'present') retireOwner(owner, how)
-
-  const wantedExchanges = new Set(wanted.exchanges.map(({ want }) => want.name))
-  const wantedQueues = new Set(wanted.queues.map(({ want }) => want.name))
-  const isUnwanted = (object: Named, keep: ReadonlySet<string>): boolean =>
-    wanted.owners.get(ownerOn(object)) === 'present' && !keep.has(object.name)
-  for (const exchange of observed.exchanges) {
-    if (!isUnwanted(exchange, wantedExchanges)) continue
+  const unwanted = unwantedOf(wanted, observed)
+  for (const exchange of unwanted.exchanges) {
     changes.push({ owner: ownerOn(exchange), change: { do: 'delete-exchange', exchange: exchange.name } })
   }
-  for (const queue of observed.queues) {
-    if (isUnwanted(queue, wantedQueues) && !isBusy(queue)) idle.set(queue.name, ownerOn(queue))
-  }
+  for (const queue of unwanted.queues) if (!view.isBusy(queue)) idle.set(queue.name, ownerOn(queue))
 
   const { closed, changes: sealing } = seals(wanted, observed, new Set(idle.keys()))
   for (const [name, owner] of idle) {
@@ -106,6 +62,88 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   }
   if (sealing.length > 0 && gone.delete(wanted.broker)) waiting.add(wanted.broker)
   return { changes, sealing, gone, waiting, quiet: closed }
+}
+
+/** What the broker has, by owner, and which queues something may still come into. */
+const viewOf = (observed: Observed) => {
+  const bound = new Set(
+    observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
+  )
+  return {
+    bindings: byOwnerOf(observed.bindings),
+    queues: byOwnerOf(observed.queues),
+    exchanges: byOwnerOf(observed.exchanges),
+    policies: observed.policies,
+    /** A delayed message may belong to any queue. */
+    anyDelayed: observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0),
+    isBusy: ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name),
+  }
+}
+
+type View = ReturnType<typeof viewOf>
+
+/** One step of the deletion of one owner's objects. */
+type Step = {
+  readonly changes: readonly Planned[]
+  /** Queues of it that may be sealed and deleted. */
+  readonly idle: readonly string[]
+  /** Whether another reconcile is needed after these changes. */
+  readonly waits: boolean
+  /** What it has on the broker. */
+  readonly left: readonly string[]
+}
+
+const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: View, times: Times): Step => {
+  const bindings = (view.bindings.get(owner) ?? []).filter(({ source }) => source !== returnExchange)
+  const queues = view.queues.get(owner) ?? []
+  const exchanges = view.exchanges.get(owner) ?? []
+  const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
+  if (how === 'Retain') return { changes: [], idle: [], waits: false, left }
+  if (how === 'RetainIfNotEmpty' && bindings.length > 0) {
+    const changes = bindings.map((binding): Planned => ({ owner, change: { do: 'unbind', binding } }))
+    return { changes, idle: [], waits: true, left }
+  }
+  if (how === 'RetainIfNotEmpty' && queues.length > 0) {
+    // Counts may be stale, so what looks full is observed again for a while.
+    const settled = times.now - (times.goingSince.get(owner) ?? times.now) >= settleMs
+    const busy = view.anyDelayed || queues.some(view.isBusy)
+    return { changes: [], idle: busy ? [] : queues.map(({ name }) => name), waits: !busy || !settled, left }
+  }
+  const changes = deletions(owner, view)
+  return { changes, idle: [], waits: changes.length > 0, left }
+}
+
+/** Everything of an owner, whatever it holds. */
+const deletions = (owner: string, view: View): readonly Planned[] => {
+  const queues = view.queues.get(owner) ?? []
+  const own = new Set(queues.map(({ name }) => name))
+  // Bindings to a queue of its own are deleted with it; a queue of another owner stays.
+  const returns = (view.bindings.get(owner) ?? []).filter(
+    ({ source, destination }) => source === returnExchange && !own.has(destination),
+  )
+  const policies = view.policies.filter(({ name }) => name === owner)
+  return [
+    ...returns.map((binding): Planned => ({ owner, change: { do: 'unbind', binding } })),
+    ...queues.map(
+      ({ name }): Planned => ({ owner, change: { do: 'delete-queue', queue: name, only: 'whatever-it-holds' } }),
+    ),
+    ...(view.exchanges.get(owner) ?? []).map(
+      ({ name }): Planned => ({ owner, change: { do: 'delete-exchange', exchange: name } }),
+    ),
+    ...policies.map(({ name }): Planned => ({ owner, change: { do: 'delete-policy', policy: name } })),
+  ]
+}
+
+/** Objects of present resources that these do not want any more. */
+const unwantedOf = (wanted: Desired, observed: Observed) => {
+  const exchanges = new Set(wanted.exchanges.map(({ want }) => want.name))
+  const queues = new Set(wanted.queues.map(({ want }) => want.name))
+  const isUnwanted = (object: Named, keep: ReadonlySet<string>): boolean =>
+    wanted.owners.get(ownerOn(object)) === 'present' && !keep.has(object.name)
+  return {
+    exchanges: observed.exchanges.filter((exchange) => isUnwanted(exchange, exchanges)),
+    queues: observed.queues.filter((queue) => isUnwanted(queue, queues)),
+  }
 }
 
 type Named = { readonly name: string; readonly arguments: Arguments }

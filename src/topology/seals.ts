@@ -3,16 +3,19 @@ import type { Desired } from './desired.ts'
 import { exactlyEach, policyName, sealPart } from './names.ts'
 import type { Observed, Policy } from './topology.ts'
 
-/** Policies that keep out of queues that are about to go what arrives by the default exchange, which knows no bindings. */
+/**
+ * A seal is a policy that closes queues before they are deleted: what is published to them by the default exchange, which
+ * needs no binding, is refused.
+ */
 export type Seals = {
-  /** Queues that a policy on the broker keeps closed, and will. */
+  /** Queues that a seal on the broker closes, and that stay closed. */
   readonly closed: ReadonlySet<string>
-  /** Take the policies away that nobody needs any more, and put those that are missing. */
+  /** Delete the seals that are no longer needed, and put those that are missing. */
   readonly changes: readonly Planned[]
 }
 
 /**
- * What closes the queues `going`, and opens all others. RabbitMQ matches every policy against every queue whenever one
+ * Seals for the queues that are `going`, and for no others. RabbitMQ matches every policy against every queue whenever one
  * changes, so many queues share one policy: one for each of a thousand queues would take minutes.
  */
 export const seals = (wanted: Desired, { policies, queues }: Observed, going: ReadonlySet<string>): Seals => {
@@ -26,7 +29,8 @@ export const seals = (wanted: Desired, { policies, queues }: Observed, going: Re
     const matches = new RegExp(pattern)
     const held = [...going].filter((queue) => matches.test(queue))
     for (const queue of held) known.add(queue)
-    // One that is wanted again is let out at once. Those that were with it are closed by the next look, and wait anew.
+    // A queue that is wanted again is opened at once. Those under the same seal are closed again by the next reconcile, and
+    // have to be seen empty anew.
     if (held.length === 0 || staying.some((queue) => matches.test(queue.name)))
       drops.push({ owner, change: { do: 'delete-policy', policy: name } })
     else for (const queue of held) closed.add(queue)

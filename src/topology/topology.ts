@@ -27,7 +27,7 @@ export type Policy = {
   readonly definition: Arguments
 }
 
-/** What the broker says of a queue at one moment. */
+/** What the broker reports about a queue at one moment. */
 export type QueueState = {
   readonly name: string
   readonly state: string
@@ -49,3 +49,13 @@ export type Observed = {
   /** By name of the queue. */
   readonly states: ReadonlyMap<string, QueueState>
 }
+
+/** Identifies a binding; its arguments are part of its identity. */
+export const bindingKey = ({ source, destination, routingKey, arguments: args }: Binding): string =>
+  JSON.stringify([source, destination, routingKey, sorted(args)])
+
+/** Equal for policies that say the same; one that a resource now wants otherwise has another key. */
+export const policyKey = ({ name, pattern, applyTo, priority, definition }: Policy): string =>
+  JSON.stringify([name, pattern, applyTo, priority, sorted(definition)])
+
+const sorted = (args: Arguments) => Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1))

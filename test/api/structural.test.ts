@@ -34,7 +34,7 @@ const keywords: Record<Schema['type'], readonly string[]> = {
   integer: [...common, 'format', 'minimum', 'maximum'],
   boolean: common,
   array: [...common, 'items', 'minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
-  object: [...common, 'properties', 'required', 'additionalProperties', 'maxProperties'],
+  object: [...common, 'properties', 'required', 'additionalProperties', 'maxProperties', 'x-waybill-secret'],
 }
 
 test('every node has a type and only keywords that a structural schema allows', () => {

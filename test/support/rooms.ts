@@ -1,4 +1,4 @@
-/** What a room of src may import, and which packages are at home in it; `types` may be imported as types alone. */
+/** What a room of src may import, and which packages it uses; of rooms and packages in `types` it may import types alone. */
 export type Room = {
   readonly imports: readonly string[]
   readonly types?: readonly string[]
@@ -14,7 +14,7 @@ const edges = [...ground, 'topology', 'rabbit', 'store', 'reconcile']
  */
 export const rooms: Readonly<Record<string, Room>> = {
   api: { imports: [], packages: ['ajv', '@marcbachmann/cel-js'] },
-  async: { imports: [] },
+  async: { imports: [], types: ['undici'] },
   telemetry: { imports: [], packages: ['prom-client', 'pino', 'pino-pretty'] },
   topology: { imports: ['api'] },
   delivery: { imports: ['api'] },

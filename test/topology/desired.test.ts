@@ -195,7 +195,7 @@ describe('refused is', () => {
         subscriptionOf('b', { queueRef: { name: 'dropping' } }),
       ],
       found: [
-        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/full refuses messages while it is full (maxLength, overflow: RejectPublish), and a retry refused would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength',
+        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/full refuses messages while it is full (maxLength, overflow: RejectPublish), and a refused retry would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength',
       ],
     },
     {

@@ -1,8 +1,8 @@
 import type { Change } from '../../src/topology/change.ts'
 import type { Desired } from '../../src/topology/desired.ts'
-import { bindingKey, diff, type Plan } from '../../src/topology/diff.ts'
+import { diff, type Plan } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
-import type { Observed, Policy } from '../../src/topology/topology.ts'
+import { bindingKey, type Observed, type Policy } from '../../src/topology/topology.ts'
 
 type World = Pick<Observed, 'exchanges' | 'queues' | 'bindings' | 'policies'> & {
   /** Messages by queue; the others hold none. */

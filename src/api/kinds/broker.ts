@@ -25,11 +25,10 @@ export const broker = defineKind({
         required: ['secretRef'],
         description: 'How to reach RabbitMQ.',
         properties: {
-          secretRef: {
-            ...secretRef,
-            description:
-              'A Secret in the same namespace with connection_string, or host, port, username and password, and optionally management_uri (default: http, port 15672, same host): the keys that the RabbitMQ Cluster Operator writes.',
-          },
+          secretRef: secretRef(
+            'endpoint',
+            'connection_string, or host, port, username and password, and optionally management_uri (default: http, port 15672, same host): the keys that the RabbitMQ Cluster Operator writes.',
+          ),
         },
       },
       vhost: {
@@ -44,10 +43,7 @@ export const broker = defineKind({
         type: 'object',
         description: 'Trust for amqps and https addresses.',
         properties: {
-          caSecretRef: {
-            ...secretRef,
-            description: 'A Secret in the same namespace with ca.crt, the only authority trusted.',
-          },
+          caSecretRef: secretRef(['ca.crt'], ', the only authority trusted.'),
         },
       },
       allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),

@@ -70,14 +70,8 @@ export const subscriber = {
       type: 'object',
       description: 'For https: whom to trust and who to be.',
       properties: {
-        caSecretRef: {
-          ...secretRef,
-          description: 'A Secret in the same namespace with ca.crt, the only authority trusted.',
-        },
-        clientCertificateSecretRef: {
-          ...secretRef,
-          description: 'A Secret in the same namespace with tls.crt and tls.key.',
-        },
+        caSecretRef: secretRef(['ca.crt'], ', the only authority trusted.'),
+        clientCertificateSecretRef: secretRef(['tls.crt', 'tls.key'], '.'),
       },
     },
   },

@@ -1,6 +1,6 @@
 import { group, type Kind, version } from '../resource.ts'
 import { explained, explainedKind } from '../schema/explained.ts'
-import type { Schema } from '../schema/schema.ts'
+import type { ObjectSchema, Schema } from '../schema/schema.ts'
 
 /** The CustomResourceDefinition of a kind, as `kubectl apply` takes it. */
 export const crd = (kind: Kind) => ({
@@ -49,10 +49,11 @@ const objectSchema = (kind: Kind) => {
   }
 }
 
-/** kubectl explain shows descriptions, and neither defaults nor rules: each description tells them too. */
+/** kubectl explain shows descriptions, but neither defaults nor rules, so each description states them too. */
 const documented = (schema: Schema, holder?: Schema, name?: string): Schema => {
   const description = explained(schema, { withDefault: true, ...(holder && name ? { holder, name } : {}) })
-  const own: Schema = description === '' ? schema : { ...schema, description }
+  const { 'x-waybill-secret': _, ...published } = schema as ObjectSchema
+  const own = (description === '' ? published : { ...published, description }) as Schema
   if (own.type === 'array') return { ...own, items: documented(own.items) }
   if (!('properties' in own)) return own
   const inner = Object.entries(own.properties).map(([name, property]) => [name, documented(property, own, name)])
@@ -60,8 +61,8 @@ const documented = (schema: Schema, holder?: Schema, name?: string): Schema => {
 }
 
 /**
- * Each object in a status is written as a whole by one field manager. To keep who wrote each of its fields as well would
- * make every write cost the API server a fifth more.
+ * One field manager writes each object in a status as a whole. Recording the writer of each of its fields as well would make
+ * every write cost the API server a fifth more.
  */
 const whole = (status: Schema): Schema => {
   const atomic = (schema: Schema): Schema => {

@@ -1,4 +1,4 @@
-import type { ArraySchema, IntegerSchema, ObjectSchema, Rule, Schema, StringSchema } from './schema.ts'
+import type { ArraySchema, IntegerSchema, ObjectSchema, Rule, Schema, SecretContent, StringSchema } from './schema.ts'
 
 /** Schema fragments that several kinds share. */
 
@@ -21,6 +21,7 @@ export const duration = {
   'x-kubernetes-validations': shape(durationPattern, durationText),
 } as const satisfies StringSchema
 
+/** A duration within limits; `why` follows them in the message. */
 export const durationBetween = (least: string, most: string, why = '') =>
   ({
     ...duration,
@@ -32,12 +33,13 @@ export const durationBetween = (least: string, most: string, why = '') =>
     ],
   }) as const satisfies StringSchema
 
-/** RabbitMQ counts milliseconds in 32 bits here: before 4.0 a longer TTL brings a quorum queue down (tried on 3.10.8). */
+/** A TTL. RabbitMQ counts its milliseconds in 32 bits: before 4.0 a longer one crashes a quorum queue (tried on 3.10.8). */
 export const timeToLive = (least: string) =>
   durationBetween(least, '1193h', ' (49 days), the most that RabbitMQ 3 can count')
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 
+/** The name of a resource. */
 export const objectName = {
   type: 'string',
   maxLength: 253,
@@ -78,6 +80,7 @@ export const brokerObjectName = {
   ],
 } as const satisfies StringSchema
 
+/** Rules of a field that never changes. */
 export const immutable = [
   { rule: 'self == oldSelf', message: 'cannot be changed: create another resource instead' },
 ] as const satisfies readonly Rule[]
@@ -94,21 +97,28 @@ export const nameOnBroker = [
   },
 ] as const satisfies readonly Rule[]
 
-/** An optional field that is neither added nor taken away; stands on the object that holds it. */
+/** The rule of an optional field that is neither added nor removed later; it belongs on the object that holds the field. */
 export const fixedPresence = (field: string): Rule => ({
   rule: `has(self.${field}) == has(oldSelf.${field})`,
   message: 'cannot be changed: create another resource instead',
   fieldPath: `.${field}`,
 })
 
-/** A Secret of the same namespace: a secret reference never has a namespace. */
-export const secretRef = {
-  type: 'object',
-  description: 'A Secret in the same namespace.',
-  required: ['name'],
-  properties: { name: { ...objectName, description: 'Name of the Secret.' } },
-} as const satisfies ObjectSchema
+/**
+ * A Secret in the same namespace: a secret reference never has a namespace. `content` is what is read from it: the keys
+ * that it must have, or the address of a RabbitMQ. It is declared here alone; readers, `waybill lint` and the field
+ * reference follow it.
+ */
+export const secretRef = <const Content extends SecretContent>(content: Content, description: string) =>
+  ({
+    type: 'object',
+    description: `A Secret in the same namespace with ${content === 'endpoint' ? '' : content.join(' and ')}${description}`,
+    required: ['name'],
+    properties: { name: { ...objectName, description: 'Name of the Secret.' } },
+    'x-waybill-secret': content as NoInfer<Content>,
+  }) as const satisfies ObjectSchema
 
+/** A reference to a resource in the same namespace. */
 export const localRef = (kind: string) =>
   ({
     type: 'object',
@@ -117,6 +127,7 @@ export const localRef = (kind: string) =>
     properties: { name: { ...objectName, description: `Name of the ${kind}.` } },
   }) as const satisfies ObjectSchema
 
+/** A reference to a resource that may be in another namespace, where the field `consent` of that resource allows it. */
 export const crossRef = (kind: string, consent: string) =>
   ({
     type: 'object',
@@ -128,6 +139,7 @@ export const crossRef = (kind: string, consent: string) =>
     },
   }) as const satisfies ObjectSchema
 
+/** Binding keys of AMQP. */
 export const routingKeys = {
   type: 'array',
   description: 'Binding keys: words separated by dots; * stands for one word, # for any number of words.',
@@ -137,10 +149,11 @@ export const routingKeys = {
   'x-kubernetes-list-type': 'set',
 } as const satisfies ArraySchema
 
-export const allowedNamespaces = (what: string) =>
+/** The namespaces that may refer to a resource; `description` says for what. */
+export const allowedNamespaces = (description: string) =>
   ({
     type: 'object',
-    description: what,
+    description,
     default: {},
     properties: {
       from: {
@@ -152,6 +165,7 @@ export const allowedNamespaces = (what: string) =>
     },
   }) as const satisfies ObjectSchema
 
+/** The field of every status that says how old it is. */
 export const observedGeneration = {
   type: 'integer',
   format: 'int64',

@@ -55,9 +55,14 @@ export type ObjectSchema = Common & {
   readonly required?: readonly string[]
   readonly properties: { readonly [name: string]: Schema }
   readonly 'x-kubernetes-map-type'?: 'atomic'
+  /** Of a reference to a Secret; it is not part of the CRD. */
+  readonly 'x-waybill-secret'?: SecretContent
   /** `{}` lets the defaults of the properties apply when the object itself is left out. */
   readonly default?: Readonly<Record<string, never>>
 }
+
+/** What is read from a Secret: the keys that it must have, or the address of a RabbitMQ and who Waybill is there. */
+export type SecretContent = readonly string[] | 'endpoint'
 
 export type MapSchema = Common & {
   readonly type: 'object'

@@ -1,42 +1,37 @@
-import type { Subscription } from '../../api/kinds/subscription.ts'
+import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
 import type { TlsOptions } from '../../http/send.ts'
-import type { SecretData, Store } from '../../store/store.ts'
+import { readSecret } from '../../store/read-secret.ts'
+import type { Store } from '../../store/store.ts'
 
 /** What a Secret that a subscription names lacks. */
 export class TlsSecretError extends Error {
   override readonly name = 'TlsSecretError'
 }
 
-/** Reads whom a subscription trusts and who it is. `undefined` where it says nothing of it. @throws TlsSecretError */
+const fields = subscription.spec.properties.subscriber.properties.tls.properties
+
+/**
+ * Reads which authority a subscription trusts and which certificate it presents. `undefined` where it names neither.
+ *
+ * @throws TlsSecretError that names the field, the Secret and what it lacks; SecretError
+ */
 export const tlsOf = async (
-  { metadata, spec }: Subscription,
+  { metadata: { namespace }, spec }: Subscription,
   store: Pick<Store, 'secret'>,
 ): Promise<TlsOptions | undefined> => {
-  const { caSecretRef, clientCertificateSecretRef } = spec.subscriber.tls ?? {}
-  if (!caSecretRef && !clientCertificateSecretRef) return undefined
-  const read = async (field: string, name: string): Promise<SecretData> => {
-    const data = await store.secret(metadata.namespace, name)
-    if (data === undefined)
-      throw new TlsSecretError(`spec.subscriber.tls.${field}: Secret ${metadata.namespace}/${name} does not exist`)
-    return data
+  const { tls } = spec.subscriber
+  if (!tls?.caSecretRef && !tls?.clientCertificateSecretRef) return undefined
+  const read = async <Key extends string>(field: keyof typeof fields, keys: readonly Key[]) => {
+    const name = tls[field]?.name
+    if (name === undefined) return undefined
+    const found = await readSecret(store, { namespace, name }, keys)
+    if ('problem' in found) throw new TlsSecretError(`spec.subscriber.tls.${field}: ${found.problem}`)
+    return found.data
   }
-  const key = (field: string, name: string, data: SecretData, wanted: string): Buffer => {
-    const value = data[wanted]
-    if (value === undefined)
-      throw new TlsSecretError(
-        `spec.subscriber.tls.${field}: Secret ${metadata.namespace}/${name} needs the key ${wanted}`,
-      )
-    return value
+  const trust = await read('caSecretRef', fields.caSecretRef['x-waybill-secret'])
+  const identity = await read('clientCertificateSecretRef', fields.clientCertificateSecretRef['x-waybill-secret'])
+  return {
+    ...(trust ? { ca: trust['ca.crt'] } : {}),
+    ...(identity ? { cert: identity['tls.crt'], key: identity['tls.key'] } : {}),
   }
-  const options: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {}
-  if (caSecretRef) {
-    options.ca = key('caSecretRef', caSecretRef.name, await read('caSecretRef', caSecretRef.name), 'ca.crt')
-  }
-  if (clientCertificateSecretRef) {
-    const { name } = clientCertificateSecretRef
-    const data = await read('clientCertificateSecretRef', name)
-    options.cert = key('clientCertificateSecretRef', name, data, 'tls.crt')
-    options.key = key('clientCertificateSecretRef', name, data, 'tls.key')
-  }
-  return options
 }

@@ -7,6 +7,7 @@ import type { TlsOptions } from '../../http/send.ts'
 import { connectAmqp } from '../../rabbit/amqp/connect.ts'
 import type { Amqp } from '../../rabbit/amqp/port.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../../rabbit/endpoint.ts'
+import { readSecret } from '../../store/read-secret.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -93,7 +94,7 @@ export const createFleet = (options: FleetOptions) => {
     const known = sessions.get(key)
     let endpoint: Endpoint
     try {
-      endpoint = await readEndpoint(work.attached.broker, secret, lookup)
+      endpoint = await readEndpoint(work.attached.broker, (...named) => readSecret({ secret }, ...named), lookup)
     } catch (error) {
       // The operator says so on the Broker; what runs goes on with the credentials it has.
       if (error instanceof EndpointError || error instanceof SecretError) return known

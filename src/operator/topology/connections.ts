@@ -4,6 +4,7 @@ import type { Broker } from '../../api/kinds/broker.ts'
 import { isDeleting } from '../../api/resource.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../../rabbit/endpoint.ts'
 import { connectManagement, type Management } from '../../rabbit/management/management.ts'
+import { readSecret } from '../../store/read-secret.ts'
 import type { Store } from '../../store/store.ts'
 
 export type ConnectionsOptions = {
@@ -31,7 +32,7 @@ export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
       const known = open.get(key)
       let endpoint: Endpoint
       try {
-        endpoint = await readEndpoint(broker, store.secret, lookup)
+        endpoint = await readEndpoint(broker, (...secret) => readSecret(store, ...secret), lookup)
       } catch (error) {
         // A Secret that goes together with its Broker is still needed to tidy up.
         if (error instanceof EndpointError && known && isDeleting(broker)) return known.management
@@ -47,7 +48,7 @@ export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
     async current(key: string, broker: Broker): Promise<Management | undefined> {
       const known = open.get(key)
       if (known === undefined) return undefined
-      const endpoint = await readEndpoint(broker, store.secret, lookup)
+      const endpoint = await readEndpoint(broker, (...secret) => readSecret(store, ...secret), lookup)
       return isDeepStrictEqual(known.endpoint, endpoint) ? known.management : undefined
     },
     drop,

@@ -1,8 +1,5 @@
-import type { Change, Planned } from '../../topology/change.ts'
-import { bindingKey } from '../../topology/diff.ts'
-import type { Observed, Policy } from '../../topology/topology.ts'
-
-export type ObjectKind = 'exchange' | 'queue' | 'binding' | 'policy'
+import { type Change, objectOf, type Planned } from '../../topology/change.ts'
+import { bindingKey, type Observed, policyKey } from '../../topology/topology.ts'
 
 /** The identity of everything that a virtual host holds, to tell later what went missing. */
 export const keysOf = (observed: Observed): ReadonlySet<string> =>
@@ -10,33 +7,27 @@ export const keysOf = (observed: Observed): ReadonlySet<string> =>
     ...observed.exchanges.map(({ name }) => `exchange ${name}`),
     ...observed.queues.map(({ name }) => `queue ${name}`),
     ...observed.bindings.map((binding) => `binding ${bindingKey(binding)}`),
-    ...observed.policies.map(policyKey),
+    ...observed.policies.map((policy) => `policy ${policyKey(policy)}`),
   ])
 
-/** The changes that repair what was there at the last look: somebody else changed it. */
+/** The changes that repair what was there at the last observation: somebody else changed it. */
 export const drifted = (planned: readonly Planned[], lastSeen: ReadonlySet<string>) =>
   planned.flatMap(({ owner, change }) => {
-    const made = madeBy(change)
-    return made && lastSeen.has(made.key) ? [{ owner, change, kind: made.kind }] : []
+    const key = keyMadeBy(change)
+    return key !== undefined && lastSeen.has(key) ? [{ owner, change, kind: objectOf(change).kind }] : []
   })
 
-const madeBy = (change: Change): { kind: ObjectKind; key: string } | undefined => {
+const keyMadeBy = (change: Change): string | undefined => {
   switch (change.do) {
     case 'declare-exchange':
-      return { kind: 'exchange', key: `exchange ${change.exchange.name}` }
+      return `exchange ${change.exchange.name}`
     case 'declare-queue':
-      return { kind: 'queue', key: `queue ${change.queue.name}` }
+      return `queue ${change.queue.name}`
     case 'bind':
-      return { kind: 'binding', key: `binding ${bindingKey(change.binding)}` }
+      return `binding ${bindingKey(change.binding)}`
     case 'put-policy':
-      return { kind: 'policy', key: policyKey(change.policy) }
+      return `policy ${policyKey(change.policy)}`
     default:
       return undefined
   }
-}
-
-/** A policy that a resource now wants otherwise did not drift, so what it says is part of the key. */
-const policyKey = ({ name, pattern, applyTo, priority, definition }: Policy): string => {
-  const entries = Object.entries(definition).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `policy ${JSON.stringify([name, pattern, applyTo, priority, entries])}`
 }

@@ -4,7 +4,7 @@ import { idOf } from '../../api/resource.ts'
 import { BrokerError, type Management } from '../../rabbit/management/management.ts'
 import type { Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
-import { isAtLeast, oldestSupported } from '../../topology/dialect.ts'
+import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan } from '../../topology/diff.ts'
 import { ownerOf } from '../../topology/names.ts'
 import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
@@ -62,13 +62,12 @@ export const pass = async (
   // A broker that says nothing at all is told sooner by what costs it nothing.
   await management.probe(signal)
   let observed = await management.observe(signal)
-  if (!isAtLeast(observed.version, oldestSupported)) {
+  if (!isSupported(observed.version)) {
     throw new UnsupportedVersion(
       `RabbitMQ ${observed.version} is older than ${oldestSupported}, the oldest that can delay messages safely: upgrade it`,
     )
   }
-  const dialect = { unlimitedDeliveries: isAtLeast(observed.version, '4.0.0') }
-  const wanted = desired(attached, instance, dialect, ownersOf(observed))
+  const wanted = desired(attached, instance, dialectOf(observed.version), ownersOf(observed))
   const goingSince = since(
     [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner])),
     memory.goingSince,

@@ -2,7 +2,6 @@ import { verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
-import type { Refusal } from '../../topology/desired.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
 import {
   deadLetterQueueOf,
@@ -17,6 +16,7 @@ import {
 } from '../../topology/names.ts'
 import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { type Findings, judge } from './verdicts.ts'
 

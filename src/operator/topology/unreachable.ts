@@ -7,6 +7,7 @@ import { BrokerError } from '../../rabbit/management/management.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import { desired } from '../../topology/desired.ts'
+import { newestDialect } from '../../topology/dialect.ts'
 import type { Owners } from '../../topology/owners.ts'
 import type { Attached, Unresolved } from '../../topology/references.ts'
 import { UnsupportedVersion } from './pass.ts'
@@ -36,7 +37,7 @@ export const unreachableReports = (
   const connected = connectedVerdict(error)
   if (connected === undefined) return undefined
   const { broker } = attached
-  const { refusals } = desired(attached, instance, { unlimitedDeliveries: true }, owners)
+  const { refusals } = desired(attached, instance, newestDialect, owners)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
     connected.reason === 'SecretInvalid'

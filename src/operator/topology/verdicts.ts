@@ -1,7 +1,9 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
 import { changeText, type Planned } from '../../topology/change.ts'
-import type { Desired, Refusal } from '../../topology/desired.ts'
-import type { Conflict, Plan } from '../../topology/diff.ts'
+import type { Conflict } from '../../topology/conflicts.ts'
+import type { Desired } from '../../topology/desired.ts'
+import type { Plan } from '../../topology/diff.ts'
+import type { Refusal } from '../../topology/refusals.ts'
 
 /** What is known of a broker after a pass. */
 export type Findings = {

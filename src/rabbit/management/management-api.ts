@@ -1,5 +1,6 @@
 import { aborted } from 'node:util'
-import { type Dispatcher, Pool } from 'undici'
+import { Pool } from 'undici'
+import { FencedRequest, fenceRequests } from '../../async/fence-requests.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 
@@ -31,7 +32,7 @@ export const managementApi = (endpoint: Endpoint, before: () => void): Managemen
       ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
     },
   })
-  const asking = pool.compose(askFirst(before))
+  const asking = pool.compose(fenceRequests(before))
   const prefix = base.pathname === '/' ? '' : base.pathname
   const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`
 
@@ -52,7 +53,7 @@ export const managementApi = (endpoint: Endpoint, before: () => void): Managemen
       text = await answer.body.text()
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof NotSent) throw error.cause
+      if (error instanceof FencedRequest) throw error.cause
       throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why(error)}`, {
         cause: error,
       })
@@ -76,30 +77,6 @@ export const managementApi = (endpoint: Endpoint, before: () => void): Managemen
 
   return { call, get, close: () => pool.destroy() }
 }
-
-class NotSent extends Error {
-  override readonly name = 'NotSent'
-}
-
-/** Asks when the connection is there and nothing but sending is left: a request may have waited long for its turn. */
-const askFirst =
-  (before: () => void): Dispatcher.DispatcherComposeInterceptor =>
-  (dispatch) =>
-  (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        try {
-          before()
-        } catch (cause) {
-          throw new NotSent('Not sent', { cause })
-        }
-        handler.onRequestStart?.(controller, context)
-      },
-      onResponseStart: (...all) => handler.onResponseStart?.(...all),
-      onResponseData: (...all) => handler.onResponseData?.(...all),
-      onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
-      onResponseError: (...all) => handler.onResponseError?.(...all),
-    })
 
 const why = (error: unknown): string => {
   const { code, message }: { code?: unknown; message?: unknown } = Object(error)

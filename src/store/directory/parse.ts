@@ -8,7 +8,7 @@ import { classify } from './classify.ts'
 import type { Finding } from './finding.ts'
 import { type Identity, identify, type Manifest, unknownFields } from './identity.ts'
 import { type LineOf, lineFinder } from './line-finder.ts'
-import { readSecret } from './secret.ts'
+import { decodeSecret } from './secret.ts'
 
 /** One manifest that says who it is. */
 export type Item = {
@@ -95,7 +95,7 @@ const toValue = (document: Document): { readonly value: unknown } | { readonly f
 const contentOf = (name: string, manifest: Manifest): Content => {
   const kind = kinds.find((known) => known.kind === name)
   if (kind === undefined) {
-    const read = readSecret(manifest)
+    const read = decodeSecret(manifest)
     return 'problems' in read ? { is: 'refused', problems: read.problems } : { is: 'secret', data: read.data }
   }
   const unknown = unknownFields('', manifest, ['apiVersion', 'kind', 'metadata', 'spec', 'status'])

@@ -4,8 +4,8 @@ import { isManifest, type Manifest, unknownFields } from './identity.ts'
 
 const fields = ['apiVersion', 'kind', 'metadata', 'type', 'immutable', 'data', 'stringData']
 
-/** Decodes a core/v1 Secret; `stringData` goes before `data`. No problem ever shows a value. */
-export const readSecret = (manifest: Manifest): { data: SecretData } | { problems: readonly Problem[] } => {
+/** Decodes a core/v1 Secret; `stringData` takes precedence over `data`. No problem ever shows a value. */
+export const decodeSecret = (manifest: Manifest): { data: SecretData } | { problems: readonly Problem[] } => {
   const problems: Problem[] = unknownFields('', manifest, fields)
   const data: Record<string, Buffer> = {}
   for (const field of ['data', 'stringData'] as const) {
@@ -17,7 +17,7 @@ export const readSecret = (manifest: Manifest): { data: SecretData } | { problem
     for (const [key, value] of Object.entries(found)) {
       const decoded = field === 'data' ? fromBase64(value) : fromText(value)
       if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key)) {
-        problems.push({ field: `${field}.${key}`, message: 'is no key: use letters, digits, -, _ and .' })
+        problems.push({ field: `${field}.${key}`, message: 'is not a valid key: use letters, digits, -, _ and .' })
       } else if (typeof decoded === 'string') problems.push({ field: `${field}.${key}`, message: decoded })
       else data[key] = decoded
     }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { FencedRequest, fenceRequests } from '../../../async/fence-requests.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ApiError, refusal, unanswered } from './api-error.ts'
 import { type WatchEvent, watchEvents } from './watch-events.ts'
@@ -74,7 +75,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       'user-agent': `waybill/${component}`,
     }
     const answer = await via.request({ ...rest, path: prefix + path + queryText(query), headers }).catch((error) => {
-      if (!(error instanceof Prevented)) metrics.apiRequests.inc({ verb, code: 'none' })
+      if (!(error instanceof FencedRequest)) metrics.apiRequests.inc({ verb, code: 'none' })
       throw error
     })
     metrics.apiRequests.inc({ verb, code: String(answer.statusCode) })
@@ -89,7 +90,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
     let text: string
     try {
       answer = await send(
-        request.before ? via.compose(asking(request.before)) : via,
+        request.before ? via.compose(fenceRequests(request.before)) : via,
         method.toLowerCase(),
         {
           method,
@@ -105,7 +106,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       text = await answer.body.text()
     } catch (error) {
       signal?.throwIfAborted()
-      if (error instanceof Prevented) throw error.cause
+      if (error instanceof FencedRequest) throw error.cause
       throw unanswered(what, error)
     }
     if (answer.statusCode >= 300) throw refusal(what, answer.statusCode, text, answer.headers['retry-after'])
@@ -147,29 +148,6 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
     },
   }
 }
-
-/** Somebody said, as its cause does, that a request must not be sent. */
-class Prevented extends Error {}
-
-/** Asks once the connection is there and nothing but sending is left; a request may have waited long for its turn. */
-const asking =
-  (before: () => void): Dispatcher.DispatcherComposeInterceptor =>
-  (dispatch) =>
-  (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        try {
-          before()
-        } catch (cause) {
-          throw new Prevented('A request was prevented', { cause })
-        }
-        handler.onRequestStart?.(controller, context)
-      },
-      onResponseStart: (...all) => handler.onResponseStart?.(...all),
-      onResponseData: (...all) => handler.onResponseData?.(...all),
-      onResponseEnd: (...all) => handler.onResponseEnd?.(...all),
-      onResponseError: (...all) => handler.onResponseError?.(...all),
-    })
 
 const queryText = (query: Query = {}): string => {
   const parameters = new URLSearchParams()

@@ -1,0 +1,108 @@
+import { objectText } from './change.ts'
+import type { Desired, Owned } from './desired.ts'
+import { ownerArgument } from './names.ts'
+import type { Arguments, Binding, Exchange, Observed, Queue } from './topology.ts'
+
+/** Something on the broker that stands in the way of a resource, and is left as it is. */
+export type Conflict = {
+  readonly owner: string
+  readonly reason: 'ClaimedByAnother' | 'NotClaimed' | 'ImmutableArgument' | 'Pending'
+  readonly message: string
+}
+
+/** What of the wanted objects is on the broker already, and what stands in their way. */
+export type Contest = {
+  readonly conflicts: readonly Conflict[]
+  /** Wanted objects that the broker does not have yet, as `objectText` writes them. */
+  readonly absent: ReadonlySet<string>
+  /** Wanted objects that will not be there as declared, so that nothing can be bound to them. */
+  readonly missing: ReadonlySet<string>
+  /** Whether changes may be made for this owner: nothing stands in its way. */
+  free(entry: { readonly owner: string }): boolean
+}
+
+type Wanted = Owned<Exchange | Queue> & { readonly object: string }
+type Found = { readonly name: string; readonly arguments: Arguments; readonly type?: string }
+
+/** Compares each wanted exchange and queue with what has its name on the broker. */
+export const contest = (wanted: Desired, observed: Observed): Contest => {
+  const found = new Map<string, Found>([
+    ...observed.exchanges.map((one) => [objectText({ kind: 'exchange', name: one.name }), one] as const),
+    ...observed.queues.map((one) => [objectText({ kind: 'queue', name: one.name }), one] as const),
+  ])
+  const objects: readonly Wanted[] = [
+    ...wanted.exchanges.map((one) => ({ ...one, object: objectText({ kind: 'exchange', name: one.want.name }) })),
+    ...wanted.queues.map((one) => ({ ...one, object: objectText({ kind: 'queue', name: one.want.name }) })),
+  ]
+  const absent = objects.filter(({ object }) => !found.has(object))
+  const contested = objects.flatMap((one) => {
+    const there = found.get(one.object)
+    const conflict = there && conflictOf(wanted, one, there)
+    return conflict ? [{ object: one.object, conflict }] : []
+  })
+  const conflicts = contested.map(({ conflict }) => conflict)
+  // A resource does all or nothing: its policies would hold for what it does not own, and without its new bindings it
+  // must keep the old ones. What all share is declared as far as it can be.
+  const stopped = new Set(conflicts.map(({ owner }) => owner))
+  const free = ({ owner }: { readonly owner: string }) => owner === wanted.broker || !stopped.has(owner)
+  const missing = new Set(contested.map(({ object }) => object))
+  // Who is stopped declares nothing, which stops those that bind to it.
+  for (let before = -1; before !== stopped.size; ) {
+    before = stopped.size
+    for (const one of absent) if (!free(one)) missing.add(one.object)
+    for (const { owner, want } of wanted.bindings) {
+      const inTheWay = endsOf(want).find((object) => missing.has(object))
+      if (inTheWay === undefined || stopped.has(owner)) continue
+      const message = `${inTheWay} is not what was declared: see the resource that declares it`
+      conflicts.push({ owner, reason: 'Pending', message })
+      stopped.add(owner)
+    }
+  }
+  return { conflicts, absent: new Set(absent.map(({ object }) => object)), missing, free }
+}
+
+/** The two objects that a binding needs. */
+export const endsOf = ({ source, destination }: Binding): readonly string[] => [
+  objectText({ kind: 'exchange', name: source }),
+  objectText({ kind: 'queue', name: destination }),
+]
+
+/** `undefined` where the object is the one wanted. */
+const conflictOf = (
+  { instance, broker }: Desired,
+  { owner, adopt, want, object }: Wanted,
+  found: Found,
+): Conflict | undefined => {
+  const holder = found.arguments[ownerArgument]
+  // Several Brokers may share a virtual host: each may use what another one of the same instance made.
+  const shared = owner === broker && typeof holder === 'string' && holder.startsWith(`${instance}:Broker/`)
+  if (holder === owner || shared) {
+    const differences = differencesOf(want, found)
+    if (differences.length === 0) return undefined
+    const message = `${object} exists with other immutable arguments (${differences.join('; ')}): delete it once it is empty, or choose another name`
+    return { owner, reason: 'ImmutableArgument', message }
+  }
+  if (holder !== undefined) {
+    return { owner, reason: 'ClaimedByAnother', message: `${object} belongs to ${holder}: choose another name` }
+  }
+  if (!adopt) {
+    const message = `${object} exists and was not declared by Waybill: set spec.adopt to use it, or choose another name`
+    return { owner, reason: 'NotClaimed', message }
+  }
+  if ('type' in want && want.type !== found.type) {
+    const message = `${object} has type ${found.type}, not ${want.type}: choose another name`
+    return { owner, reason: 'ImmutableArgument', message }
+  }
+  return undefined
+}
+
+const differencesOf = (want: Exchange | Queue, found: Found): string[] => {
+  const differences: string[] = []
+  if ('type' in want && want.type !== found.type) differences.push(`type is ${found.type}, wanted ${want.type}`)
+  for (const key of new Set([...Object.keys(want.arguments), ...Object.keys(found.arguments)])) {
+    const [is, wanted] = [found.arguments[key], want.arguments[key]]
+    if (key !== ownerArgument && is !== wanted)
+      differences.push(`${key} is ${is ?? 'not set'}, wanted ${wanted ?? 'not set'}`)
+  }
+  return differences
+}

@@ -1,0 +1,102 @@
+import type { Planned } from './change.ts'
+import type { Desired } from './desired.ts'
+import { ownerOfPolicy, policyName, sealPart } from './names.ts'
+import { retentionPart, retentionPolicies } from './retention.ts'
+import { type Observed, type Policy, policyKey } from './topology.ts'
+
+/** What must be done to the policies of a virtual host. Seals are not among them. */
+export type PolicyPlan = {
+  /** Put what is missing or differs, delete what no resource wants. */
+  readonly changes: readonly Planned[]
+  /** Policies that RabbitMQ did not apply to their queues: to be deleted first and put again afterwards. */
+  readonly missed: readonly WantedPolicy[]
+  /** Queues on which another policy is in force than the one declared. */
+  readonly shadowed: readonly { readonly owner: string; readonly message: string }[]
+}
+
+type WantedPolicy = { readonly owner: string; readonly want: Policy }
+
+/** What makes the policies of `observed` those of `wanted`; owners that are not `free` get no retention. */
+export const policyPlan = (
+  wanted: Desired,
+  observed: Observed,
+  free: (entry: { readonly owner: string }) => boolean,
+): PolicyPlan => {
+  const policies = wantedPolicies(wanted, free)
+  const suspects = notInForce(wanted, policies, observed)
+  const missed = new Set(suspects.flatMap(({ expected, found }) => (found === '' ? expected.name : [])))
+  return {
+    changes: policyChanges(wanted, policies, observed),
+    missed: policies.filter(({ want }) => missed.has(want.name)),
+    shadowed: suspects.map(shadowedText),
+  }
+}
+
+const wantedPolicies = (
+  { broker, policies, retentions }: Desired,
+  free: (entry: { readonly owner: string }) => boolean,
+): readonly WantedPolicy[] => [
+  ...policies,
+  // They hold for queues by name, whoever declared those.
+  ...retentionPolicies(broker, retentions.filter(free)).map((want) => ({ owner: broker, want })),
+]
+
+const policyChanges = (
+  { broker, owners }: Desired,
+  policies: readonly WantedPolicy[],
+  observed: Observed,
+): Planned[] => {
+  const found = new Map(observed.policies.map((policy) => [policy.name, policy]))
+  const puts = policies
+    .filter(({ want }) => !isSame(want, found.get(want.name)))
+    .map(({ owner, want }): Planned => ({ owner, change: { do: 'put-policy', policy: want } }))
+  const keep = new Set(policies.map(({ want }) => want.name))
+  // What dead-letter queues keep is the Broker's to change even while it is being deleted: it goes last.
+  const isOurs = (name: string): boolean =>
+    owners.get(ownerOfPolicy(name)) === 'present' || name.startsWith(policyName(broker, `${retentionPart}:`))
+  const deletes = observed.policies
+    .filter(({ name }) => !keep.has(name) && !isSeal(name) && isOurs(name))
+    .map(({ name }): Planned => ({ owner: ownerOfPolicy(name), change: { do: 'delete-policy', policy: name } }))
+  return [...puts, ...deletes]
+}
+
+const isSame = (want: Policy, found: Policy | undefined): boolean =>
+  found !== undefined && policyKey(want) === policyKey(found)
+
+const isSeal = (name: string): boolean => name.includes(`#${sealPart}`)
+
+/** A queue on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
+type NotInForce = {
+  readonly owner: string
+  readonly queue: string
+  readonly expected: Policy
+  readonly found: string
+}
+
+/** RabbitMQ applies one policy to a queue, so what was declared may not be what holds. */
+const notInForce = (
+  { queues }: Desired,
+  policies: readonly WantedPolicy[],
+  { policies: present, states }: Observed,
+): readonly NotInForce[] => {
+  const declared = policies
+    .filter(({ want }) => want.applyTo !== 'exchanges')
+    .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
+    .sort((a, b) => b.priority - a.priority)
+  const byName = new Map(present.map((policy) => [policy.name, policy]))
+  return queues.flatMap(({ owner, want: { name } }) => {
+    const found = states.get(name)?.policy
+    const expected = declared.find(({ matches }) => matches.test(name))
+    if (found === undefined || !expected || found === expected.name || isSeal(found)) return []
+    return isSame(expected, byName.get(expected.name)) ? [{ owner, queue: name, expected, found }] : []
+  })
+}
+
+const shadowedText = ({ owner, queue, expected, found }: NotInForce) => {
+  const { name, priority } = expected
+  const message =
+    found === ''
+      ? `no policy is in force on queue ${queue}: the broker did not apply ${name}; delete that policy, and Waybill puts it again`
+      : `policy ${found} is in force on queue ${queue} instead of ${name}: lower its priority below ${priority}, or narrow its pattern`
+  return { owner, message }
+}
