@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, type ConditionType, stamp, type Verdict } from '../api/conditions.ts'
-import { kinds } from '../api/kinds/kinds.ts'
-import { idOf, type Kind, type Resource } from '../api/resource.ts'
+import { kindOf } from '../api/kinds/kinds.ts'
+import { idOf, type Resource } from '../api/resource.ts'
 import { noticesOf } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -67,12 +67,6 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
 }
 
 export type StatusWriter = ReturnType<typeof statusWriter>
-
-export const kindOf = (resource: Resource): Kind => {
-  const kind = kinds.find((candidate) => candidate.kind === resource.kind)
-  if (kind === undefined) throw new Error(`Unknown kind ${resource.kind}`)
-  return kind
-}
 
 const sameConditions = (before: readonly Condition[], after: readonly Condition[]): boolean =>
   before.length === after.length &&

@@ -1,9 +1,8 @@
-/** When a key wants to be worked on again without anybody asking. */
-export type Again = { readonly againMs: number }
+import { type Backoff, backoffMs } from '../async/backoff.ts'
+import type { Again, Wake } from './controller.ts'
 
 export type WorkQueue = {
-  /** Asks for a key to be worked on, now or after `delayMs`. Asking twice before it happens is asking once. */
-  add(key: string, delayMs?: number): void
+  readonly add: Wake
   /** Resolves when the signal was aborted and nothing is in flight any more. */
   readonly done: Promise<void>
 }
@@ -18,8 +17,7 @@ export type WorkQueueOptions = {
 
 /** Events that belong together arrive within this time. */
 const gatherMs = 20
-const firstRetryMs = 250
-const longestRetryMs = 5_000
+const backoff: Backoff = { first: 250, most: 5_000 }
 
 type Entry = {
   timer: NodeJS.Timeout | undefined
@@ -56,8 +54,8 @@ export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: Ab
       nextMs = (await work(key, signal))?.againMs
       entry.failures = 0
     } catch (error) {
-      nextMs = Math.min(longestRetryMs, firstRetryMs * 2 ** entry.failures) * (0.5 + random() / 2)
       entry.failures += 1
+      nextMs = backoffMs(entry.failures, backoff, random)
       if (!signal.aborted) failed(key, error, nextMs)
     }
     entry.running = false

@@ -31,6 +31,7 @@ export const createMetrics = () => {
 
   const subscription = ['namespace', 'subscription'] as const
   const broker = ['namespace', 'broker'] as const
+  const reconciled = ['controller', 'namespace', 'name'] as const
 
   const metrics = {
     /** `namespace, subscription, state` (ready, inflight). */
@@ -94,17 +95,21 @@ export const createMetrics = () => {
       ...broker,
       'kind',
     ),
-    /** `namespace, broker, result`. */
-    reconciles: counter('reconcile_total', 'Passes over a broker, by result', ...broker, 'result'),
-    /** `namespace, broker`; in seconds. */
+    /** `controller, namespace, name, result` (done, failed): of the controller `topology`, the Broker's name. */
+    reconciles: counter('reconcile_total', 'Reconciles, by controller and result', ...reconciled, 'result'),
+    /** `controller, namespace, name`; in seconds. */
     reconcileDuration: histogram(
       'reconcile_duration_seconds',
-      'How long passes over a broker took',
+      'How long reconciles took, by controller',
       reconcileBucketsSeconds,
-      ...broker,
+      ...reconciled,
     ),
-    /** No labels. */
-    reconcileErrors: counter('reconcile_errors_total', 'Passes that ended with an unexpected error'),
+    /** `controller`. */
+    reconcileErrors: counter(
+      'reconcile_errors_total',
+      'Reconciles that ended with an unexpected error, by controller',
+      'controller',
+    ),
     /** `kind`. */
     resources: gauge('resources', 'Resources known, by kind', 'kind'),
     /** No labels. */
@@ -162,17 +167,20 @@ export const createMetrics = () => {
         seen.reset()
       }
     },
+    /** Drops every series of a key of a controller that is gone. */
+    async forgetReconciles(controller: string, namespace: string, name: string): Promise<void> {
+      metrics.reconcileDuration.remove(controller, namespace, name)
+      await removeWhere(metrics.reconciles, { controller, namespace, name })
+    },
     /** Drops every series of a broker that is gone. */
     async forgetBroker(namespace: string, name: string): Promise<void> {
-      const { brokerDelayedMessages, brokerChanges, driftDetected, reconciles } = metrics
+      const { brokerDelayedMessages, brokerChanges, driftDetected } = metrics
       metrics.brokerConnected.remove(namespace, name)
       metrics.brokerAmqpConnected.remove(namespace, name)
-      metrics.reconcileDuration.remove(namespace, name)
       const gone = { namespace, broker: name }
       await removeWhere(brokerDelayedMessages, gone)
       await removeWhere(brokerChanges, gone)
       await removeWhere(driftDetected, gone)
-      await removeWhere(reconciles, gone)
     },
   }
 }

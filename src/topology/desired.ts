@@ -1,4 +1,4 @@
-import { idOf, isDeleting, type Resource } from '../api/resource.ts'
+import { isDeleting, type Resource } from '../api/resource.ts'
 import { ladder } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import { exchangeOf, ownerArgument, ownerOf, queueOf } from './names.ts'
@@ -55,10 +55,10 @@ export const desired = (
   dialect: Dialect,
   onBroker: Owners = noOwners,
 ): Desired => {
-  const draft = newDraft(instance, ownerOf(instance, idOf(attached.broker)))
+  const draft = newDraft(instance, ownerOf(instance, attached.broker))
   const deliveredBy = new Map<string, Resource>()
   const settled: Settled = {
-    isPresent: (resource) => draft.owners.get(ownerOf(instance, idOf(resource))) === 'present',
+    isPresent: (resource) => draft.owners.get(ownerOf(instance, resource)) === 'present',
     deliveredBy,
   }
   const placeAll = (candidates: readonly Candidate[]): void => {
@@ -88,7 +88,7 @@ const brokerCandidate = ({ broker, subscriptions }: Attached, dialect: Dialect):
 const topicCandidates = ({ topics }: Attached, instance: string, onBroker: Owners): readonly Candidate[] =>
   holdersFirst(topics, onBroker, (topic) => ({
     object: `exchange ${exchangeOf(topic)}`,
-    owner: ownerOf(instance, idOf(topic)),
+    owner: ownerOf(instance, topic),
   })).map((topic) => ({
     resource: topic,
     adopt: topic.spec.adopt,
@@ -104,7 +104,7 @@ const queueCandidates = (
 ): readonly Candidate[] =>
   holdersFirst(queues, onBroker, ({ queue }) => ({
     object: `queue ${queueOf(queue)}`,
-    owner: ownerOf(instance, idOf(queue)),
+    owner: ownerOf(instance, queue),
   })).map((entry) => ({
     resource: entry.queue,
     adopt: entry.queue.spec.adopt,
@@ -138,7 +138,7 @@ const newDraft = (instance: string, broker: string) => ({
 /** Adds what the candidate wants to the draft: its objects, its deletion policy, or why it is refused. */
 const place = (draft: ReturnType<typeof newDraft>, candidate: Candidate, settled: Settled): void => {
   const { resource, adopt, deletion } = candidate
-  const owner = ownerOf(draft.instance, idOf(resource))
+  const owner = ownerOf(draft.instance, resource)
   if (isDeleting(resource)) {
     draft.owners.set(owner, deletion)
     return

@@ -2,7 +2,7 @@ import { durationText } from '../api/duration.ts'
 import type { Queue } from '../api/kinds/queue.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
-import type { Resource } from '../api/resource.ts'
+import { idOf, type Resource } from '../api/resource.ts'
 
 /**
  * Every name that Waybill uses on a broker. A rule in src/api/schema/fields.ts makes sure that they fit into the 255 bytes of AMQP.
@@ -28,7 +28,8 @@ export const orphanQueue = 'waybill.orphans'
 export const ownerArgument = 'x-waybill-owner'
 
 /** The owner that an instance of Waybill writes on the objects of one resource: `waybill:Subscription/shop/billing`. */
-export const ownerOf = (instance: string, id: string): string => `${instance}:${id}`
+export const ownerOf = (instance: string, resource: Parameters<typeof idOf>[0]): string =>
+  `${instance}:${idOf(resource)}`
 
 /** Policies have no arguments: their name is the owner, followed by `#part` where a resource has several. */
 export const policyName = (owner: string, part?: string): string => (part === undefined ? owner : `${owner}#${part}`)

@@ -27,6 +27,14 @@ export type Attached = {
   readonly subscriptions: readonly AttachedSubscription[]
 }
 
+/** Everything attached to a broker, the broker first. */
+export const membersOf = ({ broker, topics, queues, subscriptions }: Attached): Resource[] => [
+  broker,
+  ...topics,
+  ...queues.map(({ queue }) => queue),
+  ...subscriptions.map(({ subscription }) => subscription),
+]
+
 /**
  * A resource with a reference to something that does not exist or does not permit it. The two cases are reported
  * identically, so that nobody can probe for names.

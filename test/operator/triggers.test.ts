@@ -2,7 +2,8 @@ import { type Condition, type ConditionType, type Reason, stamp, verdict } from 
 import { kinds } from '../../src/api/kinds/kinds.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { validate } from '../../src/api/kinds/validate.ts'
-import { wakeOn } from '../../src/operator/triggers.ts'
+import { wakeOn } from '../../src/operator/topology/triggers.ts'
+import { createWorld } from '../../src/operator/world/world.ts'
 import { createChanges } from '../../src/store/changes.ts'
 import { createObjects } from '../../src/store/directory/objects.ts'
 import type { FieldManager, Store } from '../../src/store/store.ts'
@@ -40,9 +41,14 @@ const setUp = () => {
   put(brokerNamed('rabbitmq'))
   put(topicOf('orders'))
   put(subscriptionOf('billing', 'orders', 'http://127.0.0.1:9/'))
-  const woken: (string | undefined)[] = []
+  const woken: string[] = []
   const store = { list: objects.list, get: objects.get, onChange: changes.onChange } as unknown as Store
-  const stop = wakeOn(store, (key) => woken.push(key))
+  const { now } = createWorld(store)
+  const stop = wakeOn(
+    store,
+    () => now().attached,
+    (key) => woken.push(key),
+  )
   const looks = (name = 'rabbitmq'): number => woken.filter((key) => key === `shop/${name}`).length
   const say = (manager: FieldManager, conditions: readonly Condition[]) =>
     objects.applyStatus(objects.get(subscription, 'shop', 'billing')!, manager, { conditions })

@@ -1,4 +1,5 @@
-import { unreachableReports, unresolvedReports } from '../../src/operator/topology/unreachable.ts'
+import { unresolvedReports } from '../../src/operator/references/report.ts'
+import { unreachableReports } from '../../src/operator/topology/unreachable.ts'
 import { BrokerError } from '../../src/rabbit/management/management.ts'
 import { noOwners } from '../../src/topology/owners.ts'
 import { resolveReferences } from '../../src/topology/references.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Again, workQueue } from '../../src/reconcile/work-queue.ts'
+import type { Again } from '../../src/reconcile/controller.ts'
+import { workQueue } from '../../src/reconcile/work-queue.ts'
 import { eventually } from '../support/wait.ts'
 
 /** A queue whose work is recorded; `work` says how each piece goes. */

@@ -39,10 +39,11 @@ test('all series of a broker that is gone go', async () => {
     metrics.brokerDelayedMessages.labels('shop', broker, '5s').set(1)
     metrics.brokerChanges.labels('shop', broker, 'bind', 'applied').inc()
     metrics.driftDetected.labels('shop', broker, 'queue').inc()
-    metrics.reconciles.labels('shop', broker, 'done').inc()
-    metrics.reconcileDuration.labels('shop', broker).observe(1)
+    metrics.reconciles.labels('topology', 'shop', broker, 'done').inc()
+    metrics.reconcileDuration.labels('topology', 'shop', broker).observe(1)
   }
   await metrics.forgetBroker('shop', 'main')
+  await metrics.forgetReconciles('topology', 'shop', 'main')
   expect(await seriesOf(metrics, '"main"')).toEqual([])
   expect(await seriesOf(metrics, '"other"')).not.toEqual([])
 })

@@ -72,7 +72,7 @@ test('each of many names matches one of few patterns, all short enough for Rabbi
 })
 
 test('the owner can be read back from the name of a policy', () => {
-  const owner = ownerOf('waybill', 'Queue/shop/work')
+  const owner = ownerOf('waybill', { kind: 'Queue', metadata: { namespace: 'shop', name: 'work' } })
   expect(owner).toBe('waybill:Queue/shop/work')
   expect([policyName(owner), policyName(owner, 'dlq')].map(ownerOfPolicy)).toEqual([owner, owner])
 })

@@ -118,3 +118,6 @@ export const broker = defineKind({
 })
 
 export type Broker = Resource<typeof broker>
+
+/** Whether Waybill may change what is on the broker, or only reports. */
+export const manages = ({ spec }: Broker): boolean => spec.management === 'Manage'

@@ -1,4 +1,4 @@
-import type { Kind } from '../resource.ts'
+import type { Kind, Resource } from '../resource.ts'
 import { broker } from './broker.ts'
 import { deadLetterPolicy } from './dead-letter-policy.ts'
 import { queue } from './queue.ts'
@@ -18,4 +18,11 @@ export const kindNamed = (name: string): Kind | undefined => {
       wanted,
     ),
   )
+}
+
+/** The kind of a resource. @throws Error for one of no kind of ours, which is a fault of the program */
+export const kindOf = (resource: Resource): Kind => {
+  const kind = kinds.find((candidate) => candidate.kind === resource.kind)
+  if (kind === undefined) throw new Error(`Unknown kind ${resource.kind}`)
+  return kind
 }

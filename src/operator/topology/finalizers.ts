@@ -1,10 +1,9 @@
+import { kindOf } from '../../api/kinds/kinds.ts'
 import { isDeleting, type Resource } from '../../api/resource.ts'
-import { kindOf } from '../../reconcile/status-writer.ts'
 import { finalizer, type Store } from '../../store/store.ts'
-import type { Attached } from '../../topology/references.ts'
-import type { PassResult } from './pass.ts'
-import { ownerOn } from './pass.ts'
-import { membersOf } from './unreachable.ts'
+import type { Plan } from '../../topology/diff.ts'
+import { ownerOf } from '../../topology/names.ts'
+import { type Attached, membersOf } from '../../topology/references.ts'
 
 /** A deletion does not wait longer than this for a broker that is away. */
 export const givenUpAfterMs = 60_000
@@ -31,7 +30,7 @@ export type Finalizers = {
 export const addFinalizers = (store: Store, resources: readonly Resource[], instance: string): Finalizers => {
   const bare = resources.filter((resource) => !isDeleting(resource) && !hasFinalizer(resource))
   const added = new Map(
-    bare.map((resource) => [ownerOn(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
+    bare.map((resource) => [ownerOf(instance, resource), store.setFinalizer(kindOf(resource), resource, true)]),
   )
   const settled = Promise.allSettled(added.values())
   return {
@@ -42,27 +41,27 @@ export const addFinalizers = (store: Store, resources: readonly Resource[], inst
 }
 
 /**
- * Lets go of the resources that the pass is done with, and says what stays on the broker. Resolves to whether one of them
- * is kept for others for a while, and wants another look then.
+ * Removes the finalizers of deleted resources whose topology is dealt with, and says in an Event what stays on the broker.
+ * Resolves to whether one of them is kept a while longer because others still need it.
  */
 export const releaseGone = async (
   store: Store,
   attached: Attached,
   instance: string,
-  { plan }: PassResult,
+  { gone }: Pick<Plan, 'gone'>,
   now: number,
 ): Promise<boolean> => {
   const held = neededByOthers(attached, now)
   let lingers = false
   for (const resource of membersOf(attached)) {
-    const kept = plan.gone.get(ownerOn(instance, resource))
+    const kept = gone.get(ownerOf(instance, resource))
     if (!isDeleting(resource) || !hasFinalizer(resource) || kept === undefined) continue
     if (held.has(resource)) {
       lingers = true
       continue
     }
     if (kept.length > 0) {
-      const message = `Left on the broker: ${kept.join(', ')}; a resource of the same name takes it back`
+      const message = `Retained on the broker: ${kept.join(', ')}; creating a resource with the same name reclaims it`
       store.record(resource, { type: 'Normal', reason: 'Retained', message })
     }
     await store.setFinalizer(kindOf(resource), resource, false)
@@ -70,19 +69,19 @@ export const releaseGone = async (
   return lingers
 }
 
-/** Lets go of resources whose topology nobody can reach any more. */
+/** Removes the finalizers of resources whose topology cannot be reached: now, or a minute after their deletion. */
 export const releaseStranded = async (
   store: Store,
   resources: readonly Resource[],
   now: number,
-  atOnce: boolean,
+  after: 'now' | 'grace',
 ): Promise<void> => {
   for (const resource of resources) {
     const { deletionTimestamp } = resource.metadata
     if (deletionTimestamp === undefined || !hasFinalizer(resource)) continue
-    if (!atOnce && now - Date.parse(deletionTimestamp) < givenUpAfterMs) continue
+    if (after === 'grace' && now - Date.parse(deletionTimestamp) < givenUpAfterMs) continue
     const message =
-      'Its queues and exchanges may still be on the broker, which could not be reached; a resource of the same name takes them back'
+      'Its queues and exchanges may still be on the broker, which could not be reached; creating a resource with the same name reclaims them'
     store.record(resource, { type: 'Warning', reason: 'OrphanedTopology', message })
     await store.setFinalizer(kindOf(resource), resource, false)
   }

@@ -4,13 +4,7 @@ import { deadLetterQueueOf, delayPrefix, queueOf, subscriptionQueueOf } from '..
 import type { Attached } from '../../topology/references.ts'
 import type { Observed } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
-import type { Memory } from './pass.ts'
-
-/** Namespace and name of a broker's key. */
-export const brokerKeyOf = (key: string): [namespace: string, name: string] => {
-  const [namespace = '', name = ''] = key.split('/', 2)
-  return [namespace, name]
-}
+import type { Memory } from './converge.ts'
 
 /** Counts the changing calls of a pass. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {

@@ -1,14 +1,14 @@
 import { broker as brokerKind } from '../../api/kinds/broker.ts'
+import { namedBy } from '../../api/resource.ts'
 import { type WorkQueue, workQueue } from '../../reconcile/work-queue.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Connections } from './connections.ts'
-import { brokerKeyOf } from './measure.ts'
 
 export const probeEveryMs = 3_000
 
 /**
- * Between two passes a broker that is fine is asked whether it still answers, and its Secret, which cannot be watched, is
+ * Between two reconciles a broker that works is asked whether it still answers, and its Secret, which cannot be watched, is
  * read again: a break shows within ten seconds, whatever resyncInterval is. When something is wrong or changed `wake` is
  * called, once until the broker is added again.
  */
@@ -21,7 +21,7 @@ export const startProbes = (
   workQueue(
     {
       async work(key) {
-        const broker = store.get(brokerKind, ...brokerKeyOf(key))
+        const broker = store.get(brokerKind, ...namedBy(key))
         if (broker === undefined) return undefined
         try {
           const connection = await management.current(key, broker)

@@ -30,7 +30,7 @@ export const report = (
   living: ReadonlySet<string>,
 ): Report[] => {
   const { instance } = findings.wanted
-  const owner = (resource: Resource) => ownerOf(instance, idOf(resource))
+  const owner = (resource: Resource) => ownerOf(instance, resource)
   const judged = judge(findings, (refusal: Refusal) => owner(refusal.resource))
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 

@@ -1,12 +1,10 @@
 import { milliseconds } from '../../api/duration.ts'
-import type { Broker } from '../../api/kinds/broker.ts'
-import { idOf } from '../../api/resource.ts'
+import { type Broker, manages } from '../../api/kinds/broker.ts'
 import { BrokerError, type Management } from '../../rabbit/management/management.ts'
 import type { Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
 import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan } from '../../topology/diff.ts'
-import { ownerOf } from '../../topology/names.ts'
 import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
 import type { Attached } from '../../topology/references.ts'
 import { settleMs } from '../../topology/retire.ts'
@@ -14,7 +12,7 @@ import type { Observed } from '../../topology/topology.ts'
 import { type Applied, applyAll } from './apply-all.ts'
 import { keysOf } from './drift.ts'
 
-/** What one pass over a broker remembers for the next. */
+/** What is remembered of a broker from one reconcile to the next. */
 export type Memory = {
   readonly lastSeen: ReadonlySet<string>
   readonly owners: Owners
@@ -29,13 +27,13 @@ export const noMemory: Memory = {
   goingSince: new Map(),
 }
 
-export type PassResult = {
+export type Converged = {
   readonly wanted: Desired
   /** What is still to be done, after what could be done was done and read back. */
   readonly plan: Plan
   readonly observed: Observed
   readonly applied: readonly Applied[]
-  /** Every change that the pass set out to make. */
+  /** Every change that was planned. */
   readonly planned: readonly Planned[]
   readonly memory: Memory
 }
@@ -44,22 +42,26 @@ export class UnsupportedVersion extends Error {
   override readonly name = 'UnsupportedVersion'
 }
 
+export type ConvergeOptions = {
+  readonly attached: Attached
+  readonly instance: string
+  readonly management: Management
+  /** Of the time before. */
+  readonly memory: Memory
+  /** In ms since 1970. */
+  readonly now: number
+  /** Resolves when changes for this owner may be made. */
+  mayDeclare(owner: string): Promise<void>
+}
+
 /**
- * One pass over a broker: observe, compare, change, and read back, so that what is reported was seen and not hoped for.
- * Changes wait until `mayDeclare` resolves for their owner.
+ * Makes a broker equal to what its resources want: observe, plan, apply, and read back, so that what is reported was seen.
  *
  * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
  */
-export const pass = async (
-  attached: Attached,
-  instance: string,
-  management: Management,
-  memory: Memory,
-  now: number,
-  mayDeclare: (owner: string) => Promise<void>,
-  signal: AbortSignal,
-): Promise<PassResult> => {
-  // A broker that says nothing at all is told sooner by what costs it nothing.
+export const converge = async (options: ConvergeOptions, signal: AbortSignal): Promise<Converged> => {
+  const { attached, instance, management, memory, now } = options
+  // A cheap request detects a dead broker sooner than a full read.
   await management.probe(signal)
   let observed = await management.observe(signal)
   if (!isSupported(observed.version)) {
@@ -79,7 +81,7 @@ export const pass = async (
   let applied: readonly Applied[] = []
   if (planned.length > 0 && manages(attached.broker)) {
     const apply = async ({ owner, change }: Planned): Promise<void> => {
-      await mayDeclare(owner)
+      await options.mayDeclare(owner)
       signal.throwIfAborted()
       await management.apply(change, signal)
     }
@@ -96,8 +98,6 @@ export const pass = async (
   return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
 }
 
-export const manages = ({ spec }: Broker): boolean => spec.management === 'Manage'
-
 /** By owner, why a change failed; a queue that turned out not to be empty is no failure. */
 export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>
   new Map(
@@ -108,8 +108,8 @@ export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, str
     ),
   )
 
-/** When the broker wants to be looked at again although nothing changed. */
-export const againAfterMs = (broker: Broker, { plan, applied }: PassResult, random: number): number => {
+/** When a broker is to be reconciled again although nothing changed. */
+export const againAfterMs = (broker: Broker, { plan, applied }: Converged, random: number): number => {
   const resyncMs = milliseconds(broker.spec.resyncInterval) * (0.8 + random * 0.2)
   if (applied.some(({ error }) => error !== undefined)) return Math.min(resyncMs, 5_000)
   if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.sealing.length > 0))
@@ -117,9 +117,6 @@ export const againAfterMs = (broker: Broker, { plan, applied }: PassResult, rand
   if (plan.quiet.size > 0) return Math.min(resyncMs, settleMs)
   return plan.shadowed.length > 0 ? Math.min(resyncMs, 5_000) : resyncMs
 }
-
-export const ownerOn = (instance: string, resource: Parameters<typeof idOf>[0]): string =>
-  ownerOf(instance, idOf(resource))
 
 const since = (
   names: Iterable<string>,

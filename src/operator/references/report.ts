@@ -1,0 +1,41 @@
+import { verdict } from '../../api/conditions.ts'
+import { readyFrom } from '../../api/readiness.ts'
+import { idOf, isDeleting } from '../../api/resource.ts'
+import type { Report } from '../../reconcile/status-writer.ts'
+import type { Unresolved } from '../../topology/references.ts'
+import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import type { World } from '../world/world.ts'
+
+/**
+ * The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did.
+ */
+export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =>
+  unresolved.map(({ resource, field, message }) => {
+    const refs = verdict('ResolvedRefs', 'False', 'RefNotPermitted', `${field}: ${message}`)
+    const programmed = verdict(
+      'Programmed',
+      'False',
+      'NotResolved',
+      'Nothing was declared or changed while a reference leads nowhere',
+    )
+    const verdicts = [accepted, refs, programmed, readyFrom(accepted, refs, programmed), ...stillPresent(resource)]
+    return { resource, fields: lastSeen(resource), verdicts }
+  })
+
+/** Dead-letter policies need no broker of their own. */
+export const policyReports = ({ resources, attached }: Pick<World, 'resources' | 'attached'>): Report[] => {
+  const uses = new Map<string, number>()
+  for (const { queues, subscriptions } of attached.values()) {
+    for (const { policy } of [...queues, ...subscriptions]) {
+      if (policy) uses.set(idOf(policy), (uses.get(idOf(policy)) ?? 0) + 1)
+    }
+  }
+  const programmed = verdict('Programmed', 'True', 'Programmed', 'Declared with each subscription that it holds for')
+  return resources.deadLetterPolicies
+    .filter((policy) => !isDeleting(policy))
+    .map((resource) => ({
+      resource,
+      fields: { subscriptions: uses.get(idOf(resource)) ?? 0 },
+      verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed)],
+    }))
+}

@@ -1,0 +1,78 @@
+import { namedBy } from '../api/resource.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { Again, Controller } from './controller.ts'
+import { workQueue } from './work-queue.ts'
+
+export type RunOptions = {
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'reconciles' | 'reconcileDuration' | 'reconcileErrors' | 'forgetReconciles'>
+  /** Called before each reconcile; throws where that is for another process to do. */
+  readonly fence: (() => void) | undefined
+}
+
+export type Running = {
+  /** Every key that there is was reconciled once, with or without success. */
+  ready(): boolean
+  /** Resolves when everything in flight has ended, after the signal. */
+  readonly done: Promise<void>
+}
+
+/** Runs controllers side by side until the signal aborts. */
+export const runControllers = (
+  controllers: readonly Controller[],
+  options: RunOptions,
+  signal: AbortSignal,
+): Running => {
+  const running = controllers.map((controller) => runOne(controller, options, signal))
+  return {
+    ready: () => running.every(({ ready }) => ready()),
+    done: Promise.all(running.map(({ done }) => done)).then(() => undefined),
+  }
+}
+
+const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, signal: AbortSignal): Running => {
+  const { name } = controller
+  const reconciled = new Set<string>()
+
+  const forget = async (key: string): Promise<undefined> => {
+    reconciled.delete(key)
+    await controller.forget?.(key)
+    await metrics.forgetReconciles(name, ...namedBy(key))
+  }
+
+  const work = async (key: string): Promise<Again | undefined> => {
+    fence?.()
+    if (!controller.keys().has(key)) return forget(key)
+    const [namespace, named] = namedBy(key)
+    const labels = { controller: name, namespace, name: named }
+    const stopTimer = metrics.reconcileDuration.startTimer(labels)
+    try {
+      const again = await controller.reconcile(key, signal)
+      metrics.reconciles.inc({ ...labels, result: again?.failed ? 'failed' : 'done' })
+      return again
+    } catch (error) {
+      signal.throwIfAborted()
+      metrics.reconciles.inc({ ...labels, result: 'failed' })
+      if (!controller.isExpected?.(error)) metrics.reconcileErrors.inc({ controller: name })
+      throw error
+    } finally {
+      reconciled.add(key)
+      stopTimer()
+    }
+  }
+
+  const failed = (key: string, error: unknown, retryMs: number): void => {
+    const fields = { controller: name, key, retryMs: Math.round(retryMs) }
+    // What is expected stands in statuses already; every further try says nothing new.
+    if (controller.isExpected?.(error)) log.debug({ ...fields, reason: error.message }, 'Could not reconcile')
+    else log.error({ ...fields, error }, 'Could not reconcile')
+  }
+
+  const queue = workQueue({ work, failed, random: Math.random }, signal)
+  const stop = controller.watch(queue.add, signal)
+  return {
+    ready: () => [...controller.keys()].every((key) => reconciled.has(key)),
+    done: queue.done.then(stop),
+  }
+}
