@@ -81,7 +81,7 @@ spec:
       {{- end }}
 {{- end -}}
 
-{{/* What the Pod Security level `restricted` asks for, and a root filesystem that cannot be written. The image says which user. */}}
+{{/* What the Pod Security level `restricted` requires, and a read-only root filesystem. The user is set in the image. */}}
 {{- define "waybill.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}
