@@ -6,13 +6,13 @@ import { ownNamespace } from '../own-namespace.ts'
 import type { World } from '../world.ts'
 
 const right = 'amqp://guest:guest@rabbitmq.shop.svc:5672'
-/** Must be seen nowhere. */
+/** A password that must not appear anywhere. */
 const canary = 'canary-2f61c8'
 const withinMs = 10_000
 
-/** What is wrong shows within ten seconds, and clears within ten seconds; all settings are the defaults. */
+/** Every fault is reported within ten seconds and cleared within ten seconds of its repair, with default settings. */
 export const brokenThings = async ({ cluster, proxy, report }: World): Promise<void> => {
-  report.section('What is broken says so')
+  report.section('Faults are reported in conditions and Events')
   const apply = (...items: readonly Manifest[]) => cluster.kubectl(['apply', '-f', '-'], { input: listOf(...items) })
   const broker = { namespace: faults, path: 'brokers/rabbitmq' }
   const subscription = { namespace: faults, path: 'subscriptions/hopeful' }
@@ -23,7 +23,7 @@ export const brokenThings = async ({ cluster, proxy, report }: World): Promise<v
       (one) => one.type === type && about.test(`${one.reason} ${one.message}`),
     )
 
-  await report.step('a Subscription to a Topic that is not there, within 10 s', async () => {
+  await report.step('a Subscription to a missing Topic is reported within 10 s', async () => {
     await ownNamespace(cluster, faults)
     await apply(secretOf(faults, right), brokerOf(faults), subscriptionOf(faults, 'hopeful', 'nowhere'))
     const { took, condition } = await becomes(proxy, subscription, 'ResolvedRefs', 'False', withinMs)
@@ -31,7 +31,7 @@ export const brokenThings = async ({ cluster, proxy, report }: World): Promise<v
     const said = await event('Subscription', 'hopeful', 'Warning', /nowhere/)
     return `${took}, ${condition.reason}, Event ${said}`
   })
-  await report.step('clears within 10 s of the Topic being there', async () => {
+  await report.step('the Subscription becomes Ready within 10 s of the creation of the Topic', async () => {
     await apply(topicOf(faults, 'nowhere'))
     const { took } = await becomes(proxy, subscription, 'Ready', 'True', withinMs)
     return `${took}, Event ${await event('Subscription', 'hopeful', 'Normal', /./)}`
@@ -39,37 +39,37 @@ export const brokenThings = async ({ cluster, proxy, report }: World): Promise<v
   await becomes(proxy, broker, 'Ready', 'True', withinMs).catch(() => {})
   const breaks: Record<string, () => Promise<unknown>> = {
     'a wrong password': () => apply(secretOf(faults, right.replace(':guest@', `:${canary}@`))),
-    'a Secret that is gone': () => cluster.kubectl(['-n', faults, 'delete', 'secret', 'rabbitmq']),
-    'a Secret that is nonsense': () => apply(secretOf(faults, canary)),
-    'a broker that is not there': () => apply(secretOf(faults, right.replace('rabbitmq.shop', 'nobody.shop'))),
+    'a deleted Secret': () => cluster.kubectl(['-n', faults, 'delete', 'secret', 'rabbitmq']),
+    'a Secret without a valid URL': () => apply(secretOf(faults, canary)),
+    'a host that does not exist': () => apply(secretOf(faults, right.replace('rabbitmq.shop', 'nobody.shop'))),
   }
   for (const [what, breakIt] of Object.entries(breaks)) {
-    await report.step(`${what}, within 10 s`, async () => {
+    await report.step(`${what} is reported within 10 s`, async () => {
       await breakIt()
       const { took, condition } = await becomes(proxy, broker, 'Ready', 'False', withinMs)
       await becomes(proxy, subscription, 'Ready', 'False', withinMs)
       return `${took}, ${condition.reason}: ${condition.message}`
     })
-    await report.step('clears within 10 s', async () => {
+    await report.step(`${what}: Ready again within 10 s of the repair`, async () => {
       await apply(secretOf(faults, right))
       const { took } = await becomes(proxy, broker, 'Ready', 'True', withinMs)
       await becomes(proxy, subscription, 'Ready', 'True', withinMs)
       return took
     })
   }
-  await report.step('an Event tells each change', async () => {
+  await report.step('an Event reports each change', async () => {
     const warned = await event('Broker', 'rabbitmq', 'Warning', /./)
     return `${warned}, ${await event('Broker', 'rabbitmq', 'Normal', /./)}`
   })
-  await report.step('no password in statuses, Events and logs', async () => {
+  await report.step('no password appears in statuses, Events or logs', async () => {
     const shown = [
       JSON.stringify(await resource(proxy, broker)),
       await proxy.text(`/api/v1/namespaces/${faults}/events`),
       await cluster.kubectl(['-n', system, 'logs', '-l', podsOfWaybill, '--tail=-1', '--prefix']),
     ]
-    assert(!shown.some((text) => text.includes(canary)), 'the password was seen')
+    assert(!shown.some((text) => text.includes(canary)), 'the password appeared in a status, an Event or a log')
   })
-  await report.step('the namespace is deleted', async () => {
+  await report.step('the namespace with the faulty resources can be deleted within 60 s', async () => {
     await cluster.kubectl(['delete', 'namespace', faults, '--timeout=60s'])
   })
 }
