@@ -20,7 +20,10 @@ export type Isolation = { readonly perSecond: number; readonly p50Ms: number; re
 export type Company = 'alone' | 'beside'
 
 export type Trial = {
-  /** Measures the prompt subscription, alone or beside the one whose endpoint hangs with its maximum of deliveries in flight. */
+  /**
+   * Measures the prompt subscription, alone or beside the one whose endpoint hangs with its maximum of deliveries in
+   * flight.
+   */
   measure(company: Company): Promise<Isolation>
 }
 

@@ -19,7 +19,8 @@ a consumer. For Waybill it then measures one more Subscription, a restart, memor
   --rest DURATION   how long Waybill must be idle without a write (30s)
   --peers FOLDER    folder of the peer's binary, which is built if missing (${peersFolder})
 
-Exits with 1 when a target is missed. Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set, else a private one.`
+Exits with 1 when a target is missed.
+Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set, else a private one.`
 
 const options = optionsOf(help, { n: '1000', rest: '30s', peers: peersFolder })
 const count = countOf('-n', options.n)

@@ -14,8 +14,8 @@ import { bench, type Setting, say } from './setting.ts'
 const help = `npm run bench [-- OPTIONS]
 
 Compares Waybill with the dispatchers of Knative, Dapr and Bento on one broker and one sink. Each in turn delivers a
-backlog of persistent messages of 512 bytes from a quorum queue. Prints CPU, throughput and memory of each, and the ratios
-of Waybill to the others.
+backlog of persistent messages of 512 bytes from a quorum queue. Prints CPU, throughput and memory of each, and the
+ratios of Waybill to the others.
 
   -n COUNT          messages in a backlog (40000); with few messages, the compilation by V8 dominates Waybill's figures
   --rounds COUNT    how often each runs; medians are printed (3)

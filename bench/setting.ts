@@ -50,7 +50,10 @@ const onFreshVhost: Setting['onFreshVhost'] = async (work) => {
   }
 }
 
-/** Deleting thousands of queues takes longer than a request may take, and a busy broker may stop half way: so it is repeated. */
+/**
+ * Deleting thousands of queues takes longer than a request may take, and a busy broker may stop half way: so it is
+ * repeated.
+ */
 const drop = async ({ drop, manage, name }: Vhost): Promise<void> => {
   const isGone = async () => {
     await drop().catch(() => undefined)

@@ -16,7 +16,10 @@ export type Receiver = (body: Buffer) => void
 const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
 const endOfHead = '\r\n\r\n'
 
-/** Listens on a free port of 127.0.0.1. Node's own server needs three times the CPU, which would hide the cost of senders. */
+/**
+ * Listens on a free port of 127.0.0.1. Node's own server needs three times the CPU, which would hide the cost of
+ * senders.
+ */
 export const startSink = async (): Promise<Sink> => {
   let receiver: Receiver = () => undefined
   const sockets = new Set<Socket>()

@@ -16,9 +16,9 @@ const atATime = 16
 
 const help = `npm run bench:topology [-- OPTIONS]
 
-Measures the time from the start of Waybill until all subscriptions, each in a file of its own, are Ready: declared, read
-back and consumed from. Compares it with the time that the broker needs to declare as many quorum queues, ${atATime} at a
-time; a subscription has two queues, two bindings and a consumer.
+Measures the time from the start of Waybill until all subscriptions, each in a file of its own, are Ready: declared,
+read back and consumed from. Compares it with the time that the broker needs to declare as many quorum queues,
+${atATime} at a time; a subscription has two queues, two bindings and a consumer.
 
   -n COUNT          subscriptions (1000)
   --rounds COUNT    how often it is measured; the median of the ratios is printed (3)

@@ -15,7 +15,10 @@ export type Named = { readonly namespace: string; readonly path: string }
 export const resource = async <T extends Conditioned>(proxy: ApiProxy, { namespace, path }: Named): Promise<T> =>
   proxy.get<T>(`/apis/waybill.dev/v1alpha1/namespaces/${namespace}/${path}`)
 
-/** Waits for a condition; returns it and how long it took. @throws after the time is up, with the conditions found instead */
+/**
+ * Waits for a condition; returns it and how long it took. @throws after the time is up, with the conditions found
+ * instead
+ */
 export const becomes = async (
   proxy: ApiProxy,
   named: Named,

@@ -11,8 +11,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const longMs = 15 * 60_000
 
 /**
- * Provides an image of Waybill that the cluster's nodes have or can pull: the one named in `WAYBILL_IMAGE`, else one built
- * from the Dockerfile and loaded into the cluster.
+ * Provides an image of Waybill that the cluster's nodes have or can pull: the one named in `WAYBILL_IMAGE`, else one
+ * built from the Dockerfile and loaded into the cluster.
  */
 export const provideImage = async ({ kubectl, scripts, env }: Cluster): Promise<ImageValues> => {
   const given = process.env.WAYBILL_IMAGE
@@ -26,8 +26,8 @@ export const provideImage = async ({ kubectl, scripts, env }: Cluster): Promise<
   const kind = /^kind-(.+)$/.exec((await kubectl(['config', 'current-context']).catch(() => '')).trim())?.[1]
   if (kind === undefined) {
     throw new Error(
-      'Cannot load an image into this cluster: it is not a kind cluster. Push one to a registry that the cluster pulls\n' +
-        'from, and set WAYBILL_IMAGE: docker build -t REGISTRY/waybill:e2e . && docker push REGISTRY/waybill:e2e && ' +
+      'Cannot load an image into this cluster: it is not a kind cluster. Push one to a registry that the cluster\n' +
+        'pulls from, and set WAYBILL_IMAGE: docker build -t REGISTRY/waybill:e2e . && docker push REGISTRY/waybill:e2e && ' +
         'WAYBILL_IMAGE=REGISTRY/waybill:e2e npm run e2e',
     )
   }

@@ -21,13 +21,14 @@ import { upgrade } from './steps/upgrade.ts'
 import { assertVacant, crdsOf, removeRemains, tidy } from './tidy.ts'
 import type { World } from './world.ts'
 
-const help = `npm run e2e              tests Waybill in a real cluster, from install to uninstall; exits 0 if every step passes
+const help = `npm run e2e              tests Waybill in a real cluster; exits 0 if every step passes
 npm run e2e -- --keep    leaves everything in place afterwards
 
 Uses the cluster of KUBECONFIG or of kubectl's current context; without one, starts ../shared/cluster if it exists.
 kubectl and helm must be on PATH. The image is built and loaded into ../shared/cluster or a kind cluster; for any other
 cluster, set WAYBILL_IMAGE to an image that it can pull.
-The run creates the namespaces waybill-system, shop, waybill-e2e-faults and waybill-e2e-doomed, and deletes them at the end.
+The run creates the namespaces waybill-system, shop, waybill-e2e-faults and waybill-e2e-doomed, and deletes them in the
+end.
 `
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)

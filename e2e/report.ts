@@ -5,7 +5,10 @@ export type Report = {
   /** For a story of the demonstration; its checks are counted. */
   readonly say: Say
   section(title: string): void
-  /** Runs a step and prints its title, its duration and the text that it returns. Resolves with whether it did not throw. */
+  /**
+   * Runs a step and prints its title, its duration and the text that it returns. Resolves with whether it did not
+   * throw.
+   */
   step(title: string, work: () => Promise<unknown>): Promise<boolean>
   readonly counts: { passed: number; failed: number }
 }

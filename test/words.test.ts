@@ -9,7 +9,9 @@ type Rule = {
   readonly example: string
 }
 
-/** A name as a word of its own or as a part of a camelCase name, in singular and plural: `lane`, `laneOf`, `newLanes`. */
+/**
+ * A name as a word of its own or as a part of a camelCase name, in singular and plural: `lane`, `laneOf`, `newLanes`.
+ */
 const named = (name: string): RegExp => {
   const capital = name.charAt(0).toUpperCase() + name.slice(1)
   return new RegExp(`(?<![A-Za-z])(${name}|${capital})s?(?![a-z])|(?<=[a-z])${capital}s?(?![a-z])`)

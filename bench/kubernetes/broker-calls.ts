@@ -56,7 +56,10 @@ const exchangeClass = 40
 const queueClass = 50
 const declareMethod = 10
 
-/** Splits the bytes of a client into frames (AMQP 0-9-1, 2.3.5). Methods of the classes exchange and queue change the broker. */
+/**
+ * Splits the bytes of a client into frames (AMQP 0-9-1, 2.3.5). Methods of the classes exchange and queue change the
+ * broker.
+ */
 const changesIn = (changed: (call: string) => void): ((bytes: Buffer) => void) => {
   let rest = Buffer.alloc(0)
   let skip = protocolHeaderBytes

@@ -27,8 +27,8 @@ const topologyOperator = 'github.com/rabbitmq/messaging-topology-operator@v1.17.
 export const peersFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'waybill-bench')
 
 /**
- * The path of each peer's binary. Missing ones are built first, from the Go module proxy. A peer that cannot be built is
- * left out, and the reason is printed.
+ * The path of each peer's binary. Missing ones are built first, from the Go module proxy. A peer that cannot be built
+ * is left out, and the reason is printed.
  */
 export const findPeers = async <P extends AnyPeer>(
   wanted: readonly P[],
@@ -93,7 +93,9 @@ const builders: Readonly<Record<AnyPeer, Builder>> = {
 export const topologyOperatorCrds = async (signal: AbortSignal): Promise<string> =>
   join(await moduleFolder(topologyOperator, signal), 'config/crd/bases')
 
-/** A writable copy of a module's source. Built as the main module, it gets exactly the dependencies of its own go.mod. */
+/**
+ * A writable copy of a module's source. Built as the main module, it gets exactly the dependencies of its own go.mod.
+ */
 const sourceOf = async (module: string, folder: string, signal: AbortSignal): Promise<string> => {
   const original = await moduleFolder(module, signal)
   rmSync(folder, { recursive: true, force: true })

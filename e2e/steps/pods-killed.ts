@@ -58,7 +58,7 @@ export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): P
   })
   await report.step('the Broker becomes Ready again when RabbitMQ is killed and restarts on its disk', async () => {
     const halt = ['rabbitmqctl', 'eval', 'erlang:halt(137, [{flush, false}]).']
-    await cluster.kubectl(['-n', 'shop', 'exec', 'rabbitmq-0', '--', ...halt]).catch(() => {}) // The node halts before it answers.
+    await cluster.kubectl(['-n', 'shop', 'exec', 'rabbitmq-0', '--', ...halt]).catch(() => {}) // The node halts at once.
     await eventually(async () => (await restartsOf(proxy)) > 0, { timeoutMs: 30_000, everyMs: 250 })
     await cluster.kubectl(['-n', 'shop', 'wait', '--for=condition=Ready', 'pod/rabbitmq-0', '--timeout=90s'])
     const { took } = await becomes(proxy, { namespace: 'shop', path: 'brokers/rabbitmq' }, 'Ready', 'True', 30_000)

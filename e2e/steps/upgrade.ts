@@ -4,7 +4,9 @@ import { release, system } from '../names.ts'
 import { podsOf } from '../waybill-pods.ts'
 import { inRepository, type ShopWorld } from '../world.ts'
 
-/** An upgrade to a single watched namespace replaces every pod and reduces the permissions while orders are published. */
+/**
+ * An upgrade to a single watched namespace replaces every pod and reduces the permissions while orders are published.
+ */
 export const upgrade = async ({ cluster, proxy, report, shop, image }: ShopWorld): Promise<void> => {
   report.section('Upgrade while orders are published')
   const load = startLoad(shop)

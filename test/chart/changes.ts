@@ -1,8 +1,8 @@
 import type { Manifest } from '../support/chart.ts'
 
 /**
- * The differences between two renderings: `+Kind/name` and `-Kind/name` for whole objects, else `Kind/name path: value`,
- * with the value as JSON, or empty if it was removed. Items of a list that have a name are named in the path.
+ * The differences between two renderings: `+Kind/name` and `-Kind/name` for whole objects, else `Kind/name path:
+ * value`, with the value as JSON, or empty if it was removed. Items of a list that have a name are named in the path.
  */
 export const changes = (before: readonly Manifest[], after: readonly Manifest[]): string[] => {
   const old = new Map(before.map((manifest) => [nameOf(manifest), manifest]))

@@ -1,4 +1,7 @@
-/** Every value of the chart, set to something other than its default, and the differences that this makes: see changes.ts. */
+/**
+ * Every value of the chart, set to something other than its default, and the differences that this makes: see
+ * changes.ts.
+ */
 const pod = 'spec.template.spec'
 const tolerations = [{ key: 'spot', operator: 'Exists' }]
 const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }

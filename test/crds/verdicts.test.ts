@@ -5,7 +5,10 @@ import { describeWithApiServer, namespace } from '../support/api-server.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
 import { dryRun, dryRunChange, type Verdict } from './dry-run.ts'
 
-/** The messages of all rules, longest first. The API server repeats them literally; its messages about the schema are its own. */
+/**
+ * The messages of all rules, longest first. The API server repeats them literally; its messages about the schema are
+ * its own.
+ */
 const messages = (() => {
   const found: string[] = []
   JSON.stringify(kinds, (key, value) => {

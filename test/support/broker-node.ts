@@ -8,7 +8,9 @@ import { brokerAnswers } from './broker-answers.ts'
 import { isFree } from './free-port.ts'
 import { startTethered } from './tethered.ts'
 
-/** The path of rabbitmq-server. Debian's own script is preferred to the wrapper on PATH, which requires another user. */
+/**
+ * The path of rabbitmq-server. Debian's own script is preferred to the wrapper on PATH, which requires another user.
+ */
 export const serverCommand = (): string | undefined =>
   ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)]
     .map((folder) => join(folder, 'rabbitmq-server'))
@@ -26,7 +28,8 @@ export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker>
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n')
   writeFileSync(join(folder, 'rabbitmq-env.conf'), '')
-  // epmd in the foreground stays in the process group that is stopped as a whole; one started by RabbitMQ would leave it.
+  // epmd in the foreground stays in the process group that is stopped as a whole; one started by RabbitMQ would leave
+  // it.
   const start = `epmd -port ${ports.epmd} & exec "$0"`
   const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports))
   const control = (order: string) =>

@@ -43,7 +43,9 @@ export const render = async ({
 export type RoleOptions = {
   /** Where Waybill is installed. */
   readonly namespace: string
-  /** Default: `waybill`; without `watchNamespaces` the name of the namespace, because names of ClusterRoles are global. */
+  /**
+   * Default: `waybill`; without `watchNamespaces` the name of the namespace, because names of ClusterRoles are global.
+   */
   readonly release?: string
   readonly watchNamespaces?: readonly string[]
 }
@@ -56,8 +58,8 @@ export const chartRoles = async ({ namespace, watchNamespaces = [], release }: R
 }
 
 /**
- * Creates the service accounts of operator and dispatcher on the API server of the tests, with exactly the chart's roles.
- * The name of an account is also the name of the only Lease that it may use: `--lease-name`.
+ * Creates the service accounts of operator and dispatcher on the API server of the tests, with exactly the chart's
+ * roles. The name of an account is also the name of the only Lease that it may use: `--lease-name`.
  */
 export const installChartRoles = async (
   options: RoleOptions,

@@ -9,7 +9,9 @@ declare global {
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
 
-/** Runs once before all tests: starts a broker and an API server, and passes them to the test files in the environment. */
+/**
+ * Runs once before all tests: starts a broker and an API server, and passes them to the test files in the environment.
+ */
 export default async (): Promise<void> => {
   const [broker, apiServer] = await Promise.all([findBroker({ log }), findApiServer({ log })])
   log(`The tests use RabbitMQ ${broker.version} (${broker.origin})`)

@@ -10,7 +10,9 @@ export type Producer = {
   readonly channel: ConfirmChannel
   /** Publishes persistently and resolves once the broker has confirmed all of them; the message ids, in order. */
   publish(exchange: string, messages: readonly Outgoing[]): Promise<string[]>
-  /** Reads all messages of a queue. They stay unacknowledged, so the broker requeues them when the producer is closed. */
+  /**
+   * Reads all messages of a queue. They stay unacknowledged, so the broker requeues them when the producer is closed.
+   */
   look(queue: string): Promise<GetMessage[]>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * `node tether.ts FOLDER COMMAND…` runs COMMAND for as long as standard input stays open. When the starting process exits,
- * crashes or is killed, the pipe closes; then every process of the command is stopped and FOLDER is removed.
+ * `node tether.ts FOLDER COMMAND…` runs COMMAND for as long as standard input stays open. When the starting process
+ * exits, crashes or is killed, the pipe closes; then every process of the command is stopped and FOLDER is removed.
  */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'

@@ -16,7 +16,9 @@ export type Vhost = {
   drop(): Promise<void>
 }
 
-/** Creates a virtual host on the broker of `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL`, so that tests share nothing. */
+/**
+ * Creates a virtual host on the broker of `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL`, so that tests share nothing.
+ */
 export const freshVhost = async (prefix = 'waybill-test'): Promise<Vhost> => {
   const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL } = process.env
   if (!RABBITMQ_URL || !RABBITMQ_MANAGEMENT_URL) {

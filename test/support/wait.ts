@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 
 /**
- * Evaluates `condition` every few milliseconds until it holds, and returns its result. A condition holds when it returns
- * something other than `false`, `undefined` or `null`; one that throws is evaluated again.
+ * Evaluates `condition` every few milliseconds until it holds, and returns its result. A condition holds when it
+ * returns something other than `false`, `undefined` or `null`; one that throws is evaluated again.
  *
  * @throws after `timeoutMs`, with the last error of the condition as its cause
  */

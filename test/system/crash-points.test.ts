@@ -3,8 +3,8 @@ import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
 
 /**
- * Waybill is killed at one point of a delivery. The proxy fixes the point: from then on it forwards nothing to the broker,
- * or nothing from it, so that no later step can happen.
+ * Waybill is killed at one point of a delivery. The proxy fixes the point: from then on it forwards nothing to the
+ * broker, or nothing from it, so that no later step can happen.
  */
 test.each([
   {

@@ -81,7 +81,7 @@ spec:
       {{- end }}
 {{- end -}}
 
-{{/* What the Pod Security level `restricted` requires, and a read-only root filesystem. The user is set in the image. */}}
+{{/* The requirements of the Pod Security level `restricted`, and a read-only root filesystem. The image sets the user. */}}
 {{- define "waybill.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}

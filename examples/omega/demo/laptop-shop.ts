@@ -35,7 +35,8 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
     return subscriber
   }
   const mailing = await open(9501)
-  // A second demonstration at the same time must not use the fixed ports: the first one releases its ports now and then.
+  // A second demonstration at the same time must not use the fixed ports: the first one releases its ports now and
+  // then.
   const alone = mailing.port === 9501
   const billing = await open(alone ? 9502 : 0)
   const shipping = await open(alone ? 9503 : 0)

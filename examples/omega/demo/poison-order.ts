@@ -20,7 +20,7 @@ export const poisonOrder = async (shop: Shop, say: Say): Promise<void> => {
   const attempts = async () => (await billing.received()).filter(({ id }) => id === poison)
   const passedBy = (await accepted(billing)).filter((id) => good.includes(id)).length
   say.now(
-    `Billing accepted ${passedBy} of the 10 good orders; ${poison} had ${(await attempts()).length} of its 3 attempts by then`,
+    `Billing accepted ${passedBy} of the 10 good orders; ${poison} has had ${(await attempts()).length} of 3 attempts`,
   )
 
   const dead = async () => (await shop.look(deadLetterQueue)).find(({ properties }) => properties.messageId === poison)

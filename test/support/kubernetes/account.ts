@@ -21,7 +21,9 @@ export type Account = AccountName & {
   readonly token: string
 }
 
-/** Creates a service account with these rules in its namespace, if it does not exist, and a token and kubeconfig for it. */
+/**
+ * Creates a service account with these rules in its namespace, if it does not exist, and a token and kubeconfig for it.
+ */
 export const account = async (server: ApiServer, who: AccountName, rules: readonly Rule[]): Promise<Account> => {
   const { namespace, name } = who
   const metadata = { namespace, name }

@@ -62,7 +62,7 @@ describeWithApiServer('the API server of the tests', () => {
   })
 })
 
-test('without kube-apiserver and go, the Kubernetes tests are skipped, or fail under CI; both explain what to install', async () => {
+test('without kube-apiserver and go, tests are skipped, or fail under CI, and say what to install', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'waybill-cache-'))
   const env = { WAYBILL_CACHE: empty, PATH: empty }
   const lines: string[] = []

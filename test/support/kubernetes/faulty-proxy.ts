@@ -24,8 +24,8 @@ export type FaultyProxy = {
   readonly seen: readonly Seen[]
   count(verb: Seen['verb'], part?: string): number
   /**
-   * Called for each request: `undefined` forwards it, `hang` never answers, `cut` closes the connection after the server
-   * has answered.
+   * Called for each request: `undefined` forwards it, `hang` never answers, `cut` closes the connection after the
+   * server has answered.
    */
   fault: (seen: Seen) => Fault | 'hang' | 'cut' | undefined
   /** How many connections were opened so far. */

@@ -21,7 +21,10 @@ export type GoBuild = {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Builds programs with the versions pinned in go.sum. Programs are replaced atomically, and only one run builds at a time. */
+/**
+ * Builds programs with the versions pinned in go.sum. Programs are replaced atomically, and only one run builds at a
+ * time.
+ */
 export const goBuild = async ({ module, folder, packages, variables = {}, log, env }: GoBuild): Promise<void> => {
   const names = Object.keys(packages).join(' and ')
   await run('go', ['version'], { env }).catch((cause: unknown) => {

@@ -28,7 +28,9 @@ export type ApiServer = {
 }
 
 export type RunningApiServer = ApiServer & {
-  /** Sends a signal to kube-apiserver alone: SIGKILL for a crash, SIGSTOP and SIGCONT for silence. etcd keeps running. */
+  /**
+   * Sends a signal to kube-apiserver alone: SIGKILL for a crash, SIGSTOP and SIGCONT for silence. etcd keeps running.
+   */
   signal(signal: NodeJS.Signals): void
   /** Stops kube-apiserver and keeps its data. */
   pause(): Promise<void>
