@@ -14,7 +14,7 @@ export const sentOrNotSent = async (shop: Shop, say: Say): Promise<void> => {
   const killed = await shop.killWaybill()
   const inFlight = new Set((await mailing.received()).map(({ id }) => id))
   const sentSoFar = (await accepted(mailing)).length
-  say.now(`${killed} with ${inFlight.size} requests to Mailing in flight; mails sent so far: ${sentSoFar}`)
+  say.now(`${killed}; requests to Mailing in flight: ${inFlight.size}, mails sent so far: ${sentSoFar}`)
 
   await eventually(async () => (await shop.held('waybill.sub.shop.mailing')) === 20, { everyMs: 100 })
   say.now('All 20 orders are still in the queue waybill.sub.shop.mailing')
