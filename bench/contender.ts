@@ -1,7 +1,7 @@
 import type { Vhost } from '../test/support/vhost.ts'
 import type { Sink } from './sink.ts'
 
-/** What a contender finds: a virtual host for itself, the sink that all share, and a folder for its files. */
+/** What a contender runs on: a virtual host of its own, the sink that all share, and a folder for its files. */
 export type Stage = {
   readonly vhost: Vhost
   readonly sink: Sink
@@ -13,14 +13,14 @@ export type Stage = {
 /** How producers mark the attributes of a CloudEvent: headers with a prefix, or one JSON document. */
 export type Style = 'cloudEvents:' | 'ce-' | 'structured'
 
-/** A contender that has declared its queue: where to publish to, and what to start for it to deliver. */
+/** A contender whose queue is declared: where to publish to, and the command that delivers. */
 export type Entry = {
   readonly exchange: string
   readonly routingKey: string
   readonly style: Style
   readonly command: readonly [string, ...string[]]
   readonly env?: Readonly<Record<string, string>>
-  /** A page to read once a second, as Prometheus would. */
+  /** A page that is read once a second, as Prometheus would do. */
   readonly scrape?: string
 }
 

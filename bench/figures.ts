@@ -1,4 +1,4 @@
-/** The middle one, or the mean of the two in the middle. */
+/** The median: the middle number, or the mean of the two in the middle. */
 export const median = (numbers: readonly number[]): number => {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -10,7 +10,7 @@ export const median = (numbers: readonly number[]): number => {
 export const quantile = (numbers: readonly number[], share: number): number =>
   numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * share) - 1] ?? Number.NaN
 
-/** Rows under a headline, in columns: the first to the left, the others to the right. */
+/** Rows under a header row, in columns: the first one left-aligned, the others right-aligned. */
 export const tableText = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows

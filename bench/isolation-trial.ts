@@ -14,13 +14,16 @@ import type { Sink } from './sink.ts'
 
 export type Load = { readonly backlog: number; readonly perSecond: number; readonly seconds: number }
 
-/** How the prompt subscription does. */
+/** Throughput and latency of the prompt subscription. */
 export type Isolation = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }
 
 export type Company = 'alone' | 'beside'
 
 export type Trial = {
-  /** Measures the prompt subscription, alone, or beside the one whose endpoint hangs with all deliveries that it may have. */
+  /**
+   * Measures the prompt subscription, alone or beside the one whose endpoint hangs with its maximum of deliveries in
+   * flight.
+   */
   measure(company: Company): Promise<Isolation>
 }
 
@@ -42,7 +45,7 @@ export const onTrial = ({ sink, signal, onFreshVhost }: Setting, load: Load, wor
       fill(vhost.amqpUrl, { exchange: 'shop.orders', routingKey, style: 'cloudEvents:', count })
     const waybill = await runWaybill(write({ prompt: false, hanging: true }), { logFile: join(folder, 'waybill.log') })
 
-    /** Resolves once the subscriptions are delivered, or are not, as they should be. */
+    /** Resolves once each subscription is delivered or suspended, as given. */
     const settle = async (suspended: Suspended): Promise<void> => {
       write(suspended)
       const isSettled = async () =>
@@ -65,7 +68,7 @@ export const onTrial = ({ sink, signal, onFreshVhost }: Setting, load: Load, wor
     const measure: Trial['measure'] = async (company) => {
       const isAlone = company === 'alone'
       await settle({ prompt: false, hanging: isAlone })
-      if (isAlone) endpoint.letGo()
+      if (isAlone) endpoint.release()
       await eventually(() => endpoint.held() === (isAlone ? 0 : hangingInFlight))
       const steady = { exchange: 'shop.orders', routingKey: 'prompt', ...load }
       const found = await latencies(vhost.amqpUrl, steady, sink, signal)
@@ -79,7 +82,7 @@ export const onTrial = ({ sink, signal, onFreshVhost }: Setting, load: Load, wor
       await drain(warmUp, true)
       await work({ measure })
     } finally {
-      endpoint.letGo()
+      endpoint.release()
       await waybill.stop()
       await endpoint.close()
       sink.receive(() => undefined)
@@ -93,7 +96,7 @@ const manifestsFor = (vhost: Vhost, promptUrl: string, hangingUrl: string, suspe
   subscriptionOf('hanging', 'orders', hangingUrl, { filter: { routingKeys: ['hanging'] }, suspend: suspended.hanging }),
 ]
 
-/** An endpoint that answers nothing until it is told to let go of what it holds. */
+/** An endpoint that holds every request until `release` answers all of them. */
 const hangingEndpoint = async () => {
   const { url, answer, close } = await startSubscriber()
   let gate = Promise.withResolvers<number>()
@@ -108,14 +111,14 @@ const hangingEndpoint = async () => {
     url,
     close,
     held: () => held,
-    letGo: () => {
+    release: () => {
       gate.resolve(204)
       gate = Promise.withResolvers()
     },
   }
 }
 
-/** Messages a second, from the next one to the one that makes it `count`. */
+/** Messages a second over the next `count` messages. */
 const rateOf = (sink: Sink, count: number, signal: AbortSignal): Promise<number> =>
   new Promise((resolve, reject) => {
     let seen = 0

@@ -5,19 +5,20 @@ import { bench, say } from './setting.ts'
 
 const help = `npm run bench:isolation [-- OPTIONS]
 
-What a subscription whose endpoint hangs costs its neighbour, whose endpoint answers at once: the neighbour alone and
-beside it, in turn, many times in one Waybill. The hanging one has as many deliveries in flight as it may, and thousands
-of messages waiting; for the neighbour to be alone it is suspended. Prints, and as ratios of beside to alone:
+Measures how much a subscription whose endpoint hangs slows down another one, whose endpoint answers at once. In one
+Waybill, the prompt subscription is measured alone and beside the hanging one, alternately, many times. The hanging one
+has its maximum of deliveries in flight and thousands of messages waiting; for a measurement alone it is suspended.
+Prints these figures, and their ratios of beside to alone:
 
-  msg/s             of a backlog being drained
-  p50, p99          of the time from publishing to arrival, at a steady rate
+  msg/s             throughput while a backlog is drained
+  p50, p99          latency from publishing to arrival, at a steady rate
 
   -n COUNT          messages in the backlog (5000)
-  --rate COUNT      messages a second for the latency (500)
-  --seconds COUNT   for how long (2)
+  --rate COUNT      messages a second while the latency is measured (500)
+  --seconds COUNT   how long the latency is measured (2)
   --rounds COUNT    how often both are measured; medians are printed (15)
 
-The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
+Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set, else a private one.`
 
 const options = optionsOf(help, { n: '5000', rate: '500', seconds: '2', rounds: '15' })
 const rounds = countOf('--rounds', options.rounds)
@@ -27,12 +28,12 @@ const load: Load = {
   seconds: countOf('--seconds', options.seconds),
 }
 
-/** What is asked of Waybill: beside the hanging one, throughput and p99 are at most this share worse. */
+/** The target: beside the hanging subscription, throughput and p99 are worse by at most this share. */
 const tolerance = 0.1
 
 type Pair = Readonly<Record<Company, Isolation>>
 
-/** Who goes first changes, for the machine changes while it is measured. */
+/** The order alternates, because the machine's speed drifts during the measurement. */
 const pairOf = async ({ measure }: Trial, round: number): Promise<Pair> => {
   const order = round % 2 === 1 ? (['alone', 'beside'] as const) : (['beside', 'alone'] as const)
   const found: Partial<Record<Company, Isolation>> = {}
@@ -65,7 +66,7 @@ const print = (pairs: readonly Pair[]): void => {
   const of = (company: Company) => (figure: Figure) =>
     median(pairs.map((pair) => pair[company][figure])).toFixed(figure === 'perSecond' ? 0 : 2)
   const ratios = (figure: Figure) => pairs.map(({ alone, beside }) => beside[figure] / alone[figure])
-  // What the machine does by itself: the same thing measured twice.
+  // The machine's own noise: the same thing measured twice.
   const noise = (figure: Figure) =>
     pairs.slice(1).map(({ alone }, at) => alone[figure] / (pairs[at]?.alone[figure] ?? Number.NaN))
   const table = tableText([
@@ -79,7 +80,7 @@ const print = (pairs: readonly Pair[]): void => {
   ])
   console.log(`\n${table}`)
   const isReached = median(ratios('perSecond')) >= 1 - tolerance && median(ratios('p99Ms')) <= 1 + tolerance
-  console.log(`\nThe target, within ${tolerance * 100} % in throughput and p99, is ${isReached ? 'reached' : 'missed'}`)
+  console.log(`\nTarget (throughput and p99 within ${tolerance * 100} %): ${isReached ? 'reached' : 'missed'}`)
 }
 
 await bench(async (setting) => {

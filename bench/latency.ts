@@ -9,7 +9,7 @@ export type Steady = {
   readonly seconds: number
 }
 
-/** Publishes at a steady rate and has the sink listen; ms from publishing to arrival of each message. */
+/** Publishes at a steady rate; resolves with the ms from publishing to arrival at the sink, for each message. */
 export const latencies = async (amqpUrl: string, load: Steady, sink: Sink, signal: AbortSignal) => {
   const { exchange, routingKey, perSecond, seconds } = load
   const count = perSecond * seconds
@@ -24,7 +24,7 @@ export const latencies = async (amqpUrl: string, load: Steady, sink: Sink, signa
     const channel = await connection.createConfirmChannel()
     const begunMs = performance.now()
     for (let sent = 0; sent < count; await delay(1, undefined, { signal })) {
-      // A timer that is late makes up for it: the rate holds, whatever the machine does.
+      // After a late timer, all messages that are due are published at once, so the rate stays the same.
       for (const due = ((performance.now() - begunMs) / 1000) * perSecond; sent < Math.min(due, count); sent += 1) {
         const body = JSON.stringify({ sentMs: performance.now(), pad: 'x'.repeat(480) })
         channel.publish(exchange, routingKey, Buffer.from(body), { persistent: true, contentType: 'application/json' })

@@ -5,7 +5,7 @@ import { cpuMsOf, peakRssMiBOf } from './process-tree.ts'
 import { type Program, startProgram } from './program.ts'
 
 export type Figures = {
-  /** CPU time of all of its processes, in µs a message, from the first request to the last. */
+  /** CPU time of all of its processes, in µs per message, from the first request to the last. */
   readonly cpuUs: number
   readonly perSecond: number
   readonly peakRssMiB: number
@@ -13,7 +13,7 @@ export type Figures = {
 
 const limitMs = 180_000
 
-/** Starts a contender on a backlog of `count` messages and measures it until the sink has had them all. */
+/** Starts a contender on a backlog of `count` messages and measures it until the sink has received all of them. */
 export const measure = async ({ command, env, scrape }: Entry, count: number, stage: Stage): Promise<Figures> => {
   const { sink, folder } = stage
   const over = new AbortController()
@@ -30,7 +30,7 @@ export const measure = async ({ command, env, scrape }: Entry, count: number, st
   }
 }
 
-/** Takes the readings at the very first request and at the last: start-up is not part of the race. */
+/** Reads the figures at the first and at the last request: start-up is not measured. */
 const received = (count: number, { sink }: Stage, pid: () => number) => {
   const { promise: figures, resolve } = Promise.withResolvers<Figures>()
   let seen = 0
@@ -53,8 +53,10 @@ const received = (count: number, { sink }: Stage, pid: () => number) => {
 
 const failure = async (program: Program, seen: () => number, count: number, signal: AbortSignal): Promise<never> => {
   while (program.running() && (await delay(200, true, { signal }).catch(() => false)));
-  const what = program.running() ? 'did not deliver everything in time' : 'ended before it had delivered everything'
-  throw new Error(`It ${what}: ${seen()} of ${count}\n${program.output()}`)
+  const what = program.running()
+    ? `did not deliver everything within ${limitMs / 1_000} s`
+    : 'exited before it had delivered everything'
+  throw new Error(`The program ${what}: ${seen()} of ${count} messages\n${program.output()}`)
 }
 
 const readEverySecond = async (url: string, signal: AbortSignal): Promise<void> => {

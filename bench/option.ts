@@ -1,6 +1,6 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 
-/** The options of the command line, all of which have a value. Ends the process after `--help`, and for what is unknown. */
+/** The options of the command line, all of which have a value. Exits after `--help` and for unknown options. */
 export const optionsOf = <Name extends string>(help: string, defaults: Readonly<Record<Name, string>>) => {
   const config: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } }
   for (const [name, value] of Object.entries<string>(defaults)) {
@@ -16,15 +16,15 @@ export const optionsOf = <Name extends string>(help: string, defaults: Readonly<
   process.exit(0)
 }
 
-/** The value of an option that counts something. */
+/** The value of an option that must be a whole number above 0. Exits if it is not. */
 export const countOf = (option: string, text: string): number => {
   const count = Number(text)
   if (Number.isSafeInteger(count) && count > 0) return count
   return refuse(`${option} must be a whole number above 0, found ${JSON.stringify(text)}`)
 }
 
-/** Ends the process because of its command line. */
+/** Exits because of an invalid command line. */
 export const refuse = (why: string): never => {
-  process.stderr.write(`${why}\n(--help says what there is)\n`)
+  process.stderr.write(`${why}\n(run with --help for usage)\n`)
   process.exit(2)
 }

@@ -7,15 +7,15 @@ const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: '
 export const cpuMsOf = (pid: number): number =>
   sum(pid, (process) => {
     const stat = readFileSync(`/proc/${process}/stat`, 'latin1')
-    // The name before it may hold spaces and parentheses.
+    // The name of the program, which comes before, may contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1000
   })
 
-/** The most memory that a process and its descendants have had resident, each at its own peak, in MiB. */
+/** The sum of the peaks of resident memory of a process and its descendants, in MiB. */
 export const peakRssMiBOf = (pid: number): number => memoryMiBOf(pid, 'VmHWM')
 
-/** The memory that a process and its descendants have resident now, in MiB. */
+/** The resident memory of a process and its descendants now, in MiB. */
 export const rssMiBOf = (pid: number): number => memoryMiBOf(pid, 'VmRSS')
 
 const memoryMiBOf = (pid: number, field: 'VmHWM' | 'VmRSS'): number =>
@@ -30,7 +30,7 @@ const sum = (pid: number, of: (process: number) => number): number => {
     try {
       total += of(process)
     } catch {
-      // It has ended meanwhile.
+      // The process has exited in the meantime.
     }
   }
   return total

@@ -5,16 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export type Program = {
   readonly pid: number
-  /** Whether it still runs. */
+  /** Whether it is still running. */
   running(): boolean
   /** The last lines that it printed. */
   output(): string
-  /** Ends it: SIGTERM, and SIGKILL where that takes longer than 5 s. */
+  /** Stops it with SIGTERM, and with SIGKILL after 5 s. */
   stop(): Promise<void>
   kill(): Promise<void>
 }
 
-/** Starts a program whose output goes to a file; it does not outlive this process. */
+/** Starts a program that writes its output to a file. It is killed when this process exits. */
 export const startProgram = (
   [command, ...args]: readonly [string, ...string[]],
   { env = {}, logFile }: { readonly env?: Readonly<Record<string, string>> | undefined; readonly logFile: string },
@@ -25,7 +25,7 @@ export const startProgram = (
   const killed = () => child.kill('SIGKILL')
   process.once('exit', killed)
   const exited = once(child, 'exit').finally(() => process.off('exit', killed))
-  // Whoever waits for it sees that it did not start; nobody has to.
+  // A failed start rejects `exited`, which callers may ignore: running() is false then.
   exited.catch(() => undefined)
   const program: Program = {
     pid: child.pid ?? 0,

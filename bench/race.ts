@@ -13,16 +13,17 @@ import { bench, type Setting, say } from './setting.ts'
 
 const help = `npm run bench [-- OPTIONS]
 
-Races Waybill against the dispatchers of Knative, Dapr and Bento: one broker, one sink, each in turn with a backlog of
-persistent messages of 512 bytes waiting in a quorum queue. Prints what each needs, and Waybill's share of it.
+Compares Waybill with the dispatchers of Knative, Dapr and Bento on one broker and one sink. Each in turn delivers a
+backlog of persistent messages of 512 bytes from a quorum queue. Prints CPU, throughput and memory of each, and the
+ratios of Waybill to the others.
 
-  -n COUNT          messages in a backlog (40000); few of them measure how long V8 takes to compile Waybill
-  --rounds COUNT    how often all run; medians are printed (3)
-  --in-flight N     deliveries at the same time (64)
-  --only NAMES      of waybill,knative,dapr,bento
-  --peers FOLDER    where the peers' binaries are, and are built when missing (${peersFolder})
+  -n COUNT          messages in a backlog (40000); with few messages, the compilation by V8 dominates Waybill's figures
+  --rounds COUNT    how often each runs; medians are printed (3)
+  --in-flight N     concurrent deliveries (64)
+  --only NAMES      run only some of waybill,knative,dapr,bento
+  --peers FOLDER    folder of the peers' binaries, which are built if missing (${peersFolder})
 
-The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
+Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set, else a private one.`
 
 const options = optionsOf(help, {
   n: '40000',
@@ -36,9 +37,9 @@ const rounds = countOf('--rounds', options.rounds)
 const inFlight = countOf('--in-flight', options['in-flight'])
 const wanted = options.only.split(',')
 const unknown = wanted.find((name) => name !== 'waybill' && !peers.some((peer) => peer === name))
-if (unknown !== undefined) refuse(`--only has ${unknown}: choose from waybill, ${peers.join(', ')}`)
+if (unknown !== undefined) refuse(`--only: unknown name ${unknown}; choose from waybill, ${peers.join(', ')}`)
 
-/** What is asked of Waybill: CPU per delivery, as a share of Dapr's in the same round. */
+/** The target: CPU per delivery, as a ratio to Dapr's in the same round. */
 const target = { peer: 'dapr', ratio: 0.6 }
 
 const contenders: Readonly<Record<Peer, (binary: string) => Contender>> = { knative, dapr, bento }
@@ -74,16 +75,16 @@ const race = async (setting: Setting, entered: readonly Contender[]): Promise<Re
 const print = (results: readonly Result[]): void => {
   console.log(`\nMedians\n${figuresText(results)}`)
   const leftOut = wantedPeers.filter((peer) => !results.some(({ name }) => name === peer))
-  if (leftOut.length > 0) console.log(`\n*** LEFT OUT: ${leftOut.join(', ')} (why is said above)`)
+  if (leftOut.length > 0) console.log(`\n*** NOT MEASURED: ${leftOut.join(', ')} (see the reason above)`)
   const ours = results.find(({ name }) => name === 'waybill')
   const others = results.filter((result) => result !== ours)
   if (ours === undefined || others.length === 0) return
-  console.log(`\nRatios, medians of those in each round\n${ratiosText(ours, others)}`)
+  console.log(`\nRatios (median of the ratios of each round)\n${ratiosText(ours, others)}`)
   const peer = others.find(({ name }) => name === target.peer)
   if (peer === undefined) return
   const ratio = ratioOf(ours, peer, 'cpuUs')
   const verdict = ratio <= target.ratio ? 'reached' : 'missed'
-  console.log(`\nCPU per delivery is ${ratio.toFixed(2)} of Dapr's; the target, at most ${target.ratio}, is ${verdict}`)
+  console.log(`\nCPU per delivery, ratio to Dapr: ${ratio.toFixed(2)}; target (at most ${target.ratio}): ${verdict}`)
 }
 
 await bench(async (setting) => {

@@ -17,7 +17,9 @@ export const figuresText = (results: readonly Result[]): string =>
     ]),
   ])
 
-/** One result as a share of another: the median of the shares in each round, for both saw the same machine there. */
+/**
+ * The ratio of two results: the median of the ratios of each round, because both ran under the same conditions there.
+ */
 export const ratioOf = (one: Result, other: Result, figure: keyof Figures): number =>
   median(one.rounds.map((round, at) => round[figure] / (other.rounds[at]?.[figure] ?? Number.NaN)))
 

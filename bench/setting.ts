@@ -8,18 +8,18 @@ import { type Sink, startSink } from './sink.ts'
 
 export type Setting = {
   readonly sink: Sink
-  /** Aborts when the bench is interrupted. */
+  /** Aborts when the benchmark is interrupted. */
   readonly signal: AbortSignal
-  /** Does the work in a virtual host and a folder of its own, which are gone afterwards. */
+  /** Runs the work with a virtual host and a folder of its own, which are removed afterwards. */
   onFreshVhost<T>(work: (vhost: Vhost, folder: string) => Promise<T>): Promise<T>
 }
 
-/** Progress goes to standard error: standard output has the results. */
+/** Prints progress to standard error; results go to standard output. */
 export const say = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
-/** Runs a bench on a broker and a sink. Interrupted or not, it leaves nothing behind. */
+/** Runs a benchmark with a broker and a sink. Leaves nothing behind, even when interrupted. */
 export const bench = async (work: (setting: Setting) => Promise<void>): Promise<void> => {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort())
@@ -50,7 +50,10 @@ const onFreshVhost: Setting['onFreshVhost'] = async (work) => {
   }
 }
 
-/** Thousands of queues take longer to go than the broker's answer may take to come; a busy one then stops half way. */
+/**
+ * Deleting thousands of queues takes longer than a request may take, and a busy broker may stop half way: so it is
+ * repeated.
+ */
 const drop = async ({ drop, manage, name }: Vhost): Promise<void> => {
   const isGone = async () => {
     await drop().catch(() => undefined)

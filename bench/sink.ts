@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 
-/** An HTTP/1.1 subscriber that costs less than any sender. */
+/** An HTTP/1.1 subscriber that needs less CPU than any sender. */
 export type Sink = {
   readonly port: number
   readonly url: string
-  /** From now on called for each POST, synchronously, before it is answered 200. */
+  /** Sets the function that is called for each POST, synchronously, before the answer 200. */
   receive(receiver: Receiver): void
   /** Closes the server and every connection. */
   close(): void
@@ -16,14 +16,17 @@ export type Receiver = (body: Buffer) => void
 const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
 const endOfHead = '\r\n\r\n'
 
-/** Listens on a free port of 127.0.0.1. Node's own server would cost three times as much and hide what senders cost. */
+/**
+ * Listens on a free port of 127.0.0.1. Node's own server needs three times the CPU, which would hide the cost of
+ * senders.
+ */
 export const startSink = async (): Promise<Sink> => {
   let receiver: Receiver = () => undefined
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     serve(socket, (body) => receiver(body))
-    // A sender that is stopped resets its connections.
+    // A sender resets its connections when it is stopped.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
@@ -41,7 +44,7 @@ export const startSink = async (): Promise<Sink> => {
   }
 }
 
-/** Cuts what arrives into requests. Senders look around with GET first; those are answered and not counted. */
+/** Splits the bytes into requests. Some senders probe with GET first; those are answered and not counted. */
 const serve = (socket: Socket, receiver: Receiver): void => {
   let unread: Buffer | undefined
   socket.on('data', (chunk: Buffer) => {

@@ -16,20 +16,20 @@ const atATime = 16
 
 const help = `npm run bench:topology [-- OPTIONS]
 
-How long Waybill takes from its start until all subscriptions, each in a file of its own, are Ready: declared, read back
-and consumed from. Compared with what the broker itself takes for as many quorum queues, put ${atATime} at a time;
-a subscription has two of them, two bindings and a consumer.
+Measures the time from the start of Waybill until all subscriptions, each in a file of its own, are Ready: declared,
+read back and consumed from. Compares it with the time that the broker needs to declare as many quorum queues,
+${atATime} at a time; a subscription has two queues, two bindings and a consumer.
 
   -n COUNT          subscriptions (1000)
-  --rounds COUNT    how often; the median of the ratios is printed (3)
+  --rounds COUNT    how often it is measured; the median of the ratios is printed (3)
 
-The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one.`
+Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set, else a private one.`
 
 const options = optionsOf(help, { n: '1000', rounds: '3' })
 const count = countOf('-n', options.n)
 const rounds = countOf('--rounds', options.rounds)
 
-/** What is asked of Waybill: at most this many times what the broker itself takes. */
+/** The target: at most this many times what the broker itself takes. */
 const target = 3
 
 const secondsSince = (begunMs: number): number => (performance.now() - begunMs) / 1000
@@ -55,7 +55,7 @@ const writeAll = (vhost: Vhost, folder: string, url: string): void => {
   }
 }
 
-/** Listing a thousand resources is work for Waybill too, so it is asked for one of them until that is Ready. */
+/** Listing a thousand resources costs Waybill time, so a single one is polled until it is Ready. */
 const becomeReady = async (folder: string, signal: AbortSignal): Promise<number> => {
   const begunMs = performance.now()
   const waybill = await runWaybill(folder, { logFile: join(folder, 'waybill.log') })
@@ -71,13 +71,13 @@ const becomeReady = async (folder: string, signal: AbortSignal): Promise<number>
   }
 }
 
-/** What a broker still has to do for what was there before is not to be measured with what comes next. */
+/** A pause, so that work which the broker still does for the previous measurement does not affect the next one. */
 const restMs = 3_000
 
 const brokerItself = async ({ onFreshVhost, signal }: Setting): Promise<number> => {
   await delay(restMs, undefined, { signal })
   const seconds = await onFreshVhost((vhost) => putQueues(vhost))
-  say(`  the broker itself  ${seconds.toFixed(1)} s for ${count} quorum queues`)
+  say(`  broker   ${seconds.toFixed(1)} s for ${count} quorum queues`)
   return seconds
 }
 
@@ -87,11 +87,11 @@ const waybill = async ({ sink, signal, onFreshVhost }: Setting): Promise<number>
     writeAll(vhost, folder, sink.url)
     return becomeReady(folder, signal)
   })
-  say(`  Waybill            ${seconds.toFixed(1)} s until ${count} subscriptions are Ready`)
+  say(`  Waybill  ${seconds.toFixed(1)} s until ${count} subscriptions are Ready`)
   return seconds
 }
 
-/** The broker is measured before and after each of Waybill's turns, for the machine changes meanwhile. */
+/** The broker is measured before and after each measurement of Waybill, because the machine's speed drifts. */
 const ratiosOf = async (setting: Setting): Promise<number[]> => {
   const ratios: number[] = []
   let before = await brokerItself(setting)
@@ -101,7 +101,7 @@ const ratiosOf = async (setting: Setting): Promise<number[]> => {
     const ratio = seconds / ((before + after) / 2)
     ratios.push(ratio)
     before = after
-    say(`round ${round}/${rounds}  ${ratio.toFixed(2)} times as long as the broker itself`)
+    say(`round ${round}/${rounds}  ${ratio.toFixed(2)} times the broker's own time`)
   }
   return ratios
 }
@@ -112,6 +112,8 @@ await bench(async (setting) => {
   const verdict = ratio <= target ? 'reached' : 'missed'
   const all = ratios.map((each) => each.toFixed(2)).join(', ')
   const times = `${ratio.toFixed(2)} times (${all})`
-  console.log(`\n${count} subscriptions are Ready after ${times} what the broker takes for ${count} quorum queues`)
-  console.log(`The target, at most ${target}, is ${verdict}`)
+  console.log(
+    `\n${count} subscriptions become Ready in ${times} the time that the broker needs for ${count} quorum queues`,
+  )
+  console.log(`Target (at most ${target}): ${verdict}`)
 })

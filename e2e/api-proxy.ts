@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import type { Cluster } from './cluster.ts'
 
-/** Requests to the API server, as whom the kubeconfig names, and through it to pods and Services. */
+/** Requests to the API server, as the user of the kubeconfig, and through it to pods and Services. */
 export type ApiProxy = {
-  /** The JSON or text that the path answers. @throws on an answer that is not 2xx */
+  /** The JSON of a path. @throws on an answer that is not 2xx */
   get<T>(path: string): Promise<T>
   text(path: string): Promise<string>
   post(path: string, body: object): Promise<void>
@@ -22,7 +22,7 @@ export const openApiProxy = async ({ env }: Cluster): Promise<ApiProxy> => {
       const address = /Starting to serve on (\S+)/.exec(said)?.[1]
       if (address) resolve(`http://${address}`)
     })
-    child.once('error', reject).once('exit', (code) => reject(new Error(`kubectl proxy ended with ${code}`)))
+    child.once('error', reject).once('exit', (code) => reject(new Error(`kubectl proxy exited with code ${code}`)))
   })
   const ask = async (path: string, init: RequestInit = {}): Promise<string> => {
     const answer = await fetch(base + path, { ...init, signal: AbortSignal.timeout(10_000) })

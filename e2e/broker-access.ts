@@ -5,18 +5,18 @@ import { connectProducer, type Outgoing, type Producer } from '../test/support/p
 import type { Cluster } from './cluster.ts'
 import { forwardPorts } from './port-forward.ts'
 
-/** The broker of the shop, as a producer and an administrator outside of the cluster see it. */
+/** Access to the shop's broker from outside the cluster, as a producer and as an administrator. */
 export type BrokerAccess = {
   /** Publishes to the Topic; resolves with the ids once the broker has confirmed all of them. */
   publish(messages: readonly Outgoing[]): Promise<string[]>
-  /** How many messages each queue holds, on their way or not; a few seconds old. */
+  /** How many messages each queue contains, unacknowledged ones included; the numbers may be a few seconds old. */
   queues(): Promise<Readonly<Record<string, number>>>
-  /** Takes a look at the messages of a queue; they stay there. */
+  /** Reads the messages of a queue, and leaves them there. */
   look(queue: string): Promise<readonly GetMessage[]>
   close(): Promise<void>
 }
 
-/** What a producer does that gets no confirm: it publishes the same messages again. */
+/** A producer that gets no confirm publishes the same messages again, at most this many times. */
 const triesToPublish = 20
 
 export const openBrokerAccess = async (cluster: Cluster): Promise<BrokerAccess> => {

@@ -32,7 +32,7 @@ export const clusterShop = (cluster: Cluster, proxy: ApiProxy, broker: BrokerAcc
         'name',
         ...force,
       ])
-      return `All ${deleted.trim().split('\n').length} pods of Waybill deleted by force`
+      return `All ${deleted.trim().split('\n').length} Waybill pods force-deleted`
     },
     startWaybill: () => waybillUp(cluster),
     subscription: (name) => proxy.get<Subscription>(`/apis/waybill.dev/v1alpha1/namespaces/shop/subscriptions/${name}`),

@@ -8,7 +8,7 @@ type Records = { readonly now: number; readonly received: readonly Delivery[] }
 /** A subscriber of `examples/kubernetes/subscribers.yaml`, asked through the API server. */
 export const clusterSubscriber = (cluster: Cluster, proxy: ApiProxy, name: string, port: number): Subscriber => {
   const service = `/api/v1/namespaces/shop/services/${name}:${port}/proxy`
-  // What it received goes with its pod, so it is kept here when that is switched off.
+  // What it received is lost with its pod, so it is saved here before the pod is removed.
   let before: readonly Delivery[] = []
   let isOn = true
 

@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts'
 import { podsOfWaybill, system } from './names.ts'
 
-/** What somebody would look at first after a failure. */
+/** The state of pods, resources, Events and logs, to explain a failure. */
 export const diagnose = async ({ kubectl }: Cluster): Promise<string> => {
   const looks: Record<string, readonly string[]> = {
     pods: ['get', 'pods', '-A', '-o', 'wide'],
@@ -11,8 +11,8 @@ export const diagnose = async ({ kubectl }: Cluster): Promise<string> => {
   }
   const texts: string[] = []
   for (const [title, args] of Object.entries(looks)) {
-    const said = await kubectl(args, { timeoutMs: 20_000 }).catch((error: Error) => error.message)
-    texts.push(`--- ${title}`, said.trimEnd().split('\n').slice(-60).join('\n'))
+    const output = await kubectl(args, { timeoutMs: 20_000 }).catch((error: Error) => error.message)
+    texts.push(`--- ${title}`, output.trimEnd().split('\n').slice(-60).join('\n'))
   }
   return texts.join('\n').replace(/^/gm, '         ')
 }

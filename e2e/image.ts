@@ -4,15 +4,15 @@ import { parse } from 'yaml'
 import type { Cluster } from './cluster.ts'
 import { run } from './command.ts'
 
-/** What `helm install` has to be told of the image: nothing where it has the name that the chart expects. */
+/** Arguments of `helm install` that name the image; none if it has the name that the chart expects. */
 export type ImageValues = readonly string[]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const longMs = 15 * 60_000
 
 /**
- * An image of Waybill that the cluster's nodes have or can pull: the one that `WAYBILL_IMAGE` names, else one built from
- * the Dockerfile and loaded into the cluster.
+ * Provides an image of Waybill that the cluster's nodes have or can pull: the one named in `WAYBILL_IMAGE`, else one
+ * built from the Dockerfile and loaded into the cluster.
  */
 export const provideImage = async ({ kubectl, scripts, env }: Cluster): Promise<ImageValues> => {
   const given = process.env.WAYBILL_IMAGE
@@ -26,8 +26,8 @@ export const provideImage = async ({ kubectl, scripts, env }: Cluster): Promise<
   const kind = /^kind-(.+)$/.exec((await kubectl(['config', 'current-context']).catch(() => '')).trim())?.[1]
   if (kind === undefined) {
     throw new Error(
-      'There is no way known to get an image into this cluster. Build it, push it to where the cluster pulls from, and\n' +
-        'name it: docker build -t REGISTRY/waybill:e2e . && docker push REGISTRY/waybill:e2e && ' +
+      'Cannot load an image into this cluster: it is not a kind cluster. Push one to a registry that the cluster\n' +
+        'pulls from, and set WAYBILL_IMAGE: docker build -t REGISTRY/waybill:e2e . && docker push REGISTRY/waybill:e2e && ' +
         'WAYBILL_IMAGE=REGISTRY/waybill:e2e npm run e2e',
     )
   }
@@ -38,7 +38,7 @@ export const provideImage = async ({ kubectl, scripts, env }: Cluster): Promise<
 
 const valuesOf = (name: string): ImageValues => {
   const at = name.lastIndexOf(':')
-  if (at <= name.lastIndexOf('/')) throw new Error(`WAYBILL_IMAGE is ${name}: it must end in a tag, such as :dev`)
+  if (at <= name.lastIndexOf('/')) throw new Error(`WAYBILL_IMAGE is ${name}: it must end with a tag, such as :dev`)
   return ['--set', `image.repository=${name.slice(0, at)}`, '--set-string', `image.tag=${name.slice(at + 1)}`]
 }
 

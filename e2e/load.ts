@@ -4,11 +4,11 @@ import { accepted, acceptedAll, type Shop } from '../examples/omega/demo/shop.ts
 import { eventually } from '../test/support/wait.ts'
 
 export type Load = {
-  /** Ends it; says how many orders were confirmed once each of them has reached each subscriber. @throws when one was lost */
+  /** Stops publishing and waits until every confirmed order has reached every subscriber. @throws when one was lost */
   arrived(): Promise<string>
 }
 
-/** Orders without a pause: ten a second, five at a time. */
+/** Publishes ten orders a second, five at a time, until `arrived` is called. */
 export const startLoad = (shop: Shop): Load => {
   const ending = new AbortController()
   const confirmed: string[] = []
@@ -19,7 +19,7 @@ export const startLoad = (shop: Shop): Load => {
     }
   }
   const published = publish()
-  published.catch(() => {}) // Told by arrived().
+  published.catch(() => {}) // Reported by arrived().
   const subscribers = { Mailing: shop.mailing, Billing: shop.billing, Shipping: shop.shipping }
   return {
     async arrived() {
@@ -27,14 +27,14 @@ export const startLoad = (shop: Shop): Load => {
       await published
       let twice = 0
       for (const [name, subscriber] of Object.entries(subscribers)) {
-        // An attempt whose answer nobody took goes on counting as unanswered for its whole timeout.
+        // An attempt whose dispatcher was killed counts as unanswered until its timeout has passed.
         await eventually(() => acceptedAll(subscriber, confirmed), { timeoutMs: 60_000, everyMs: 250 }).catch(() => {})
         const done = await accepted(subscriber)
         const lost = confirmed.filter((id) => !done.includes(id))
         assert.deepEqual(lost, [], `${name} lost ${lost.length} of ${confirmed.length} confirmed orders`)
         twice += confirmed.reduce((sum, id) => sum + done.filter((one) => one === id).length - 1, 0)
       }
-      return `${confirmed.length} confirmed orders reached all three subscribers, ${twice} of the deliveries twice`
+      return `all ${confirmed.length} confirmed orders reached all three subscribers; ${twice} duplicate deliveries`
     },
   }
 }

@@ -21,13 +21,14 @@ import { upgrade } from './steps/upgrade.ts'
 import { assertVacant, crdsOf, removeRemains, tidy } from './tidy.ts'
 import type { World } from './world.ts'
 
-const help = `npm run e2e              Waybill in a real cluster, judged by what subscribers received; exits 0 if everything held
-npm run e2e -- --keep    leaves everything in place afterwards for a look around
+const help = `npm run e2e              tests Waybill in a real cluster; exits 0 if every step passes
+npm run e2e -- --keep    leaves everything in place afterwards
 
-The cluster is the one of KUBECONFIG or of kubectl's current context; without one, ../shared/cluster is brought up where
-it is there. kubectl and helm must be on PATH. The image is built and loaded where that is possible (../shared/cluster,
-kind); for any other cluster WAYBILL_IMAGE names one that it can pull.
-The run makes the namespaces waybill-system, shop, and two more, and removes them in the end.
+Uses the cluster of KUBECONFIG or of kubectl's current context; without one, starts ../shared/cluster if it exists.
+kubectl and helm must be on PATH. The image is built and loaded into ../shared/cluster or a kind cluster; for any other
+cluster, set WAYBILL_IMAGE to an image that it can pull.
+The run creates the namespaces waybill-system, shop, waybill-e2e-faults and waybill-e2e-doomed, and deletes them in the
+end.
 `
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -40,19 +41,19 @@ const judge = async (world: World, closing: AsyncDisposableStack): Promise<void>
   const inShop = { ...world, broker, shop }
   await look(world)
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) {
-    await story(shop, report.say).catch(brokeOff(report, story.name))
+    await story(shop, report.say).catch(failedEarly(report, story.name))
     for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })
   }
   for (const step of [podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
-    await step(inShop).catch(brokeOff(report, step.name))
+    await step(inShop).catch(failedEarly(report, step.name))
   }
 }
 
-/** What breaks off did not hold. */
-const brokeOff =
+/** Counts a story or a section that threw as a failed step. */
+const failedEarly =
   ({ step }: Report, name: string) =>
   async (error: unknown) => {
-    await step(name, () => Promise.reject(error))
+    await step(`${name} runs to its end`, () => Promise.reject(error))
   }
 
 const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number; failed: number }> => {
@@ -65,13 +66,14 @@ const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number;
   const { counts } = report
   report.section(`Waybill in ${cluster.origin}`)
   let image: World['image'] = []
-  const hasImage = await report.step('the image is built and in the cluster', async () => {
+  const hasImage = await report.step('the image is built and loaded into the cluster', async () => {
     image = await provideImage(cluster)
   })
-  if (hasImage) await judge({ cluster, proxy, report, image }, closing).catch(brokeOff(report, 'the run'))
-  report.section('Afterwards')
-  if (keep) print('Everything stays; the next run removes it.')
-  else await report.step('everything is removed, the cluster is as it was', () => tidy(cluster, definitions))
+  if (hasImage) await judge({ cluster, proxy, report, image }, closing).catch(failedEarly(report, 'the run'))
+  report.section('Cleanup')
+  if (keep) print('Everything is left in place; the next run removes it.')
+  else
+    await report.step('everything that the run created is removed from the cluster', () => tidy(cluster, definitions))
   return counts
 }
 
@@ -80,7 +82,7 @@ if (options.help) {
   print(help)
   process.exit(0)
 }
-// Whatever was started along with this run ends with it.
+// Processes that this run started are killed on exit.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130))
 const cluster = await findCluster(print)
 let counts = { passed: 0, failed: 0 }

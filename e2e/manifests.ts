@@ -2,7 +2,7 @@ const apiVersion = 'waybill.dev/v1alpha1'
 
 export type Manifest = { readonly apiVersion: string; readonly kind: string; readonly metadata: object }
 
-/** A manifest of ours. */
+/** A manifest of a Waybill resource. */
 export const manifest = (kind: string, namespace: string, name: string, spec: object): Manifest & { spec: object } => ({
   apiVersion,
   kind,
@@ -10,7 +10,7 @@ export const manifest = (kind: string, namespace: string, name: string, spec: ob
   spec,
 })
 
-/** The Secret of a Broker in the namespace. */
+/** The Secret of a Broker in the namespace, with its connection string. */
 export const secretOf = (namespace: string, connection: string): Manifest & { stringData: object } => ({
   apiVersion: 'v1',
   kind: 'Secret',
@@ -18,14 +18,14 @@ export const secretOf = (namespace: string, connection: string): Manifest & { st
   stringData: { connection_string: connection },
 })
 
-/** A Broker with that Secret, everything else as it is by default. */
+/** A Broker with that Secret, and defaults for everything else. */
 export const brokerOf = (namespace: string): Manifest =>
   manifest('Broker', namespace, 'rabbitmq', { connection: { secretRef: { name: 'rabbitmq' } } })
 
 export const topicOf = (namespace: string, name: string): Manifest =>
   manifest('Topic', namespace, name, { brokerRef: { name: 'rabbitmq' } })
 
-/** Sends to the shop's Shipping, from any namespace. */
+/** A Subscription of any namespace that delivers to the shop's Shipping. */
 export const subscriptionOf = (namespace: string, name: string, topic: string, spec: object = {}): Manifest => {
   const subscriber = { url: `http://shipping.shop.svc:9503/${name}` }
   return manifest('Subscription', namespace, name, { topicRef: { name: topic }, subscriber, ...spec })

@@ -1,12 +1,12 @@
-/** What the run calls its things. */
+/** Names that the run uses. */
 export const release = 'waybill'
 export const system = 'waybill-system'
 export const shopNamespace = 'shop'
-/** Namespaces for faults of our own making. */
+/** Namespaces for resources that are broken on purpose. */
 export const faults = 'waybill-e2e-faults'
 export const doomed = 'waybill-e2e-doomed'
 
-/** Marks the namespaces that a run made, so that the next one knows what it may remove. */
+/** Marks the namespaces that a run created, so that the next run may remove them. */
 export const ownLabel = 'waybill.dev/e2e=true'
-/** All pods that the installation runs; the one of `helm test` is none of them. */
+/** Selects all pods of the installation, except the one of `helm test`. */
 export const podsOfWaybill = `app.kubernetes.io/instance=${release},app.kubernetes.io/component in (operator,dispatcher)`

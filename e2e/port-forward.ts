@@ -7,12 +7,12 @@ import { eventually } from '../test/support/wait.ts'
 import type { Cluster } from './cluster.ts'
 
 export type PortForward = {
-  /** Port on 127.0.0.1 for each of those asked for, in order. */
+  /** The port on 127.0.0.1 for each remote port, in order. */
   readonly ports: readonly number[]
   close(): Promise<void>
 }
 
-/** `kubectl port-forward` to a Service, started again whenever it ends, on the same ports. */
+/** `kubectl port-forward` to a Service, restarted on the same ports whenever it exits. */
 export const forwardPorts = async (
   { env }: Cluster,
   namespace: string,

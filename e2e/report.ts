@@ -2,15 +2,18 @@ import { styleText } from 'node:util'
 import { type Say, terminal } from '../examples/omega/demo/say.ts'
 
 export type Report = {
-  /** Tells a story; what it judges counts. */
+  /** For a story of the demonstration; its checks are counted. */
   readonly say: Say
   section(title: string): void
-  /** Runs a step and prints one line with its time, and the text it returns. Resolves with whether it held: did not throw. */
+  /**
+   * Runs a step and prints its title, its duration and the text that it returns. Resolves with whether it did not
+   * throw.
+   */
   step(title: string, work: () => Promise<unknown>): Promise<boolean>
   readonly counts: { passed: number; failed: number }
 }
 
-/** Prints and counts. `diagnose` tells more about a failure, as long as there are few of them. */
+/** Prints and counts the steps. The first three failures are followed by the text of `diagnose`. */
 export const createReport = (print: (line: string) => void, diagnose: () => Promise<string>): Report => {
   const counts = { passed: 0, failed: 0 }
   const say = terminal(print)
@@ -51,5 +54,5 @@ export const createReport = (print: (line: string) => void, diagnose: () => Prom
 
 const reasonOf = (error: unknown): string => {
   const { message = String(error), cause } = Object(error) as Partial<Error>
-  return `         ${message}${cause === undefined ? '' : `\n         because: ${Object(cause).message ?? cause}`}`
+  return `         ${message}${cause === undefined ? '' : `\n         caused by: ${Object(cause).message ?? cause}`}`
 }

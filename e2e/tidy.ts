@@ -12,21 +12,21 @@ const bare = (name: string): string => name.replace(/^.*\//, '')
 export const crdsOf = async (cluster: Cluster): Promise<string[]> =>
   (await names(cluster, ['customresourcedefinitions'])).filter((name) => name.endsWith('.waybill.dev'))
 
-/** @throws when there is something in the cluster that a run would take for its own */
+/** @throws when the cluster has a namespace that the run would create */
 export const assertVacant = async (cluster: Cluster): Promise<void> => {
   const own = await names(cluster, ['namespaces', '-l', ownLabel])
   const foreign = (await names(cluster, ['namespaces'])).filter((name) => !own.includes(name))
   const taken = foreign.filter((name) => [`namespace/${system}`, 'namespace/shop'].includes(name))
   if (taken.length > 0)
-    throw new Error(`The cluster has ${taken.join(' and ')}, which this run would make: delete it first`)
+    throw new Error(`The cluster already has ${taken.join(' and ')}, which this run creates. Delete it first`)
 }
 
-/** Removes all that a run made; custom resource definitions of `keep` stay. */
+/** Removes everything that a run created; the objects named in `keep` stay. */
 export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<void> => {
   const { kubectl, helm } = cluster
   const namespaces = await names(cluster, ['namespaces', '-l', ownLabel])
   const ours = (await crdsOf(cluster)).map(bare).join(',')
-  // While the broker is there, which goes with its namespace: Waybill would wait for it.
+  // Before the namespace of the broker: without the broker, Waybill would wait before it removes its finalizers.
   if (ours !== '' && namespaces.includes('namespace/shop')) {
     await kubectl(['-n', 'shop', 'delete', ours, '--all', '--timeout=60s'])
   }
@@ -40,16 +40,16 @@ export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<v
     `app.kubernetes.io/instance=${release}`,
   ]
   const left = (await names(cluster, all)).filter((name) => !keep.includes(name))
-  if (left.length > 0) throw new Error(`left over: ${left.join(', ')}`)
+  if (left.length > 0) throw new Error(`These objects were not removed: ${left.join(', ')}`)
 }
 
-/** Removes what a run that broke off left behind. */
+/** Removes what an interrupted run left behind. */
 export const removeRemains = async (cluster: Cluster): Promise<void> => {
   const { kubectl, helm } = cluster
   const remains = () => names(cluster, ['namespaces', '-l', ownLabel])
   const namespaces = await remains()
   if (namespaces.length === 0) return
-  // First, for it would put finalizers back; then nobody is left to take them away.
+  // Waybill is removed first, because it would add the finalizers again; then they are removed here.
   await helm(['-n', system, 'uninstall', release, '--wait', '--ignore-not-found', '--timeout', '120s'])
   await kubectl(['delete', ...namespaces, '--wait=false'])
   const kinds = (await crdsOf(cluster)).map(bare)
@@ -58,7 +58,7 @@ export const removeRemains = async (cluster: Cluster): Promise<void> => {
     return (await remains()).length === 0
   }
   await eventually(gone, { timeoutMs: 120_000, everyMs: 1_000 })
-  // Whoever had them before has resources.
+  // A cluster that had the definitions before the run still has resources of them.
   const inUse = kinds.length > 0 && (await kubectl(['get', kinds.join(','), '-A', '-o', 'name'])) !== ''
   if (kinds.length > 0 && !inUse) await kubectl(['delete', 'customresourcedefinitions', ...kinds, '--timeout=60s'])
 }
@@ -66,7 +66,7 @@ export const removeRemains = async (cluster: Cluster): Promise<void> => {
 const dropFinalizers = async (cluster: Cluster, namespace: string, kinds: readonly string[]): Promise<void> => {
   const patch = ['--type=merge', '-p', '{"metadata":{"finalizers":null}}']
   for (const name of kinds.length === 0 ? [] : await names(cluster, ['-n', namespace, kinds.join(',')])) {
-    // It may be gone meanwhile.
+    // The resource may have been removed in the meantime.
     await cluster.kubectl(['-n', namespace, 'patch', name, ...patch]).catch(() => {})
   }
 }

@@ -14,7 +14,7 @@ export type World = {
   readonly image: ImageValues
 }
 
-/** The same, once the shop runs. */
+/** The same, once the shop is running. */
 export type ShopWorld = World & { readonly shop: Shop; readonly broker: BrokerAccess }
 
 /** The path of something in the repository. */

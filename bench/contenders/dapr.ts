@@ -9,7 +9,9 @@ import { startProgram } from '../program.ts'
 const app = 'race'
 const topic = 'orders'
 
-/** Dapr's sidecar with its RabbitMQ pub/sub, delivering to an app over HTTP. It names and declares its queue itself. */
+/**
+ * Dapr's sidecar with its RabbitMQ pub/sub, delivering to an app over HTTP. Dapr names and declares the queue itself.
+ */
 export const dapr = (binary: string): Contender => ({
   name: 'dapr',
   async enter({ vhost, sink, folder, inFlight }) {

@@ -4,7 +4,7 @@ import { putQuorumQueue } from '../put-quorum-queue.ts'
 
 const queue = 'race'
 
-/** The dispatcher of Knative's RabbitMQ broker, of which a cluster runs one process for each Trigger. */
+/** The dispatcher of Knative's RabbitMQ broker; a cluster runs one process of it for each Trigger. */
 export const knative = (binary: string): Contender => ({
   name: 'knative',
   async enter({ vhost, sink, inFlight }) {
@@ -19,7 +19,7 @@ export const knative = (binary: string): Contender => ({
         RABBIT_URL: vhost.amqpUrl,
         QUEUE_NAME: queue,
         SUBSCRIBER: sink.url,
-        // Where replies would go; the sink gives none.
+        // The destination of replies; the sink sends none.
         BROKER_INGRESS_URL: sink.url,
         PARALLELISM: String(inFlight),
         RETRY: '3',

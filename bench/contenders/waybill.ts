@@ -10,7 +10,7 @@ import { writeManifests } from '../manifests.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** With all that everybody has: operator, statuses, metrics. */
+/** Waybill as it is installed, with operator, statuses and metrics. */
 export const waybill: Contender = {
   name: 'waybill',
   async enter({ vhost, sink, folder, inFlight }) {

@@ -3,11 +3,11 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { httpRecorder } from '../../test/support/http-recorder.ts'
 import type { Vhost } from '../../test/support/vhost.ts'
 
-/** Stands between a program and the broker, and counts the calls that change something there. */
+/** A proxy between a program and the broker that records the calls which change the broker. */
 export type BrokerCalls = {
-  /** What a Secret holds, for a program that is to come by here. */
+  /** The content of a Secret with which a program connects through the proxy. */
   readonly secret: Vhost['secret']
-  /** The changing calls so far, over AMQP and over the management API. */
+  /** The calls so far that change the broker, over AMQP and over the management API. */
   changes(): readonly string[]
   close(): Promise<void>
 }
@@ -56,7 +56,10 @@ const exchangeClass = 40
 const queueClass = 50
 const declareMethod = 10
 
-/** Reads what a client sends as frames: AMQP 0-9-1, 2.3.5. Everything of the classes exchange and queue changes the broker. */
+/**
+ * Splits the bytes of a client into frames (AMQP 0-9-1, 2.3.5). Methods of the classes exchange and queue change the
+ * broker.
+ */
 const changesIn = (changed: (call: string) => void): ((bytes: Buffer) => void) => {
   let rest = Buffer.alloc(0)
   let skip = protocolHeaderBytes
@@ -79,6 +82,6 @@ const changesIn = (changed: (call: string) => void): ((bytes: Buffer) => void) =
   }
 }
 
-/** Whether it only asks if a queue is there: the first bit after the name. */
+/** Whether a declaration only checks that a queue exists: the first bit after the name. */
 const isPassive = (method: number, payload: Buffer): boolean =>
   method === declareMethod && ((payload[6 + 1 + (payload[6] ?? 0)] ?? 0) & 1) === 1

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Bundles the program as the image does; resolves to the path of what to start. */
+/** Bundles the program as the image does; resolves with the path of its main file. */
 export const bundle = async (signal: AbortSignal): Promise<string> => {
   await rm(`${root}dist/bundle`, { recursive: true, force: true })
   await promisify(execFile)('npm', ['run', '--silent', 'bundle', '--', '--outdir=dist/bundle'], { cwd: root, signal })

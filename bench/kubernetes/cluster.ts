@@ -13,23 +13,23 @@ import { requestTotals } from './writes.ts'
 export type Cluster = {
   /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string
-  /** Installs CustomResourceDefinitions from a folder; resolves once the collections that they make can be listed. */
+  /** Installs CustomResourceDefinitions from a folder; resolves once their collections can be listed. */
   install(folder: string, collections: readonly string[]): Promise<void>
-  /** Puts objects into the collection at `path`, many at a time. */
+  /** Creates objects in the collection at `path`, many at a time. */
   create(path: string, manifests: readonly Manifest[]): Promise<void>
-  /** Deletes all objects of the collection at `path` as a person would; resolves once they are gone. */
+  /** Deletes all objects of the collection at `path` with kubectl; resolves once they are removed. */
   deleteAll(path: string): Promise<void>
-  /** Puts a merge patch on one object. */
+  /** Applies a merge patch to one object. */
   patch(path: string, body: object): Promise<void>
   readonly client: Client
-  /** How often each resource was written to so far, by anybody. */
+  /** How often each resource was written to so far, by any client. */
   writes(): Promise<ReadonlyMap<string, number>>
 }
 
 const atATime = 16
 const namespace = 'shop'
 
-/** Does the work on an API server of its own, which is gone afterwards. */
+/** Runs the work with an API server of its own, which is removed afterwards. */
 export const onFreshCluster = async <T>(work: (cluster: Cluster) => Promise<T>): Promise<T> => {
   const server = await startServer(await findAssets(say, process.env))
   const client = createClient(
@@ -60,7 +60,7 @@ export const onFreshCluster = async <T>(work: (cluster: Cluster) => Promise<T>):
         await Promise.all(Array.from({ length: atATime }, worker))
       },
       async deleteAll(path) {
-        // It waits for one after the other, five a second.
+        // kubectl would wait for one object after the other, five a second.
         const resource = path.split('/').at(-1) ?? path
         await command(server, 'kubectl', ['--namespace', namespace, 'delete', resource, '--all', '--wait=false'])
         const left = () => client.request<{ items: unknown[] }>({ method: 'GET', path, query: { limit: 1 } })

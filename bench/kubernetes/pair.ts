@@ -12,11 +12,11 @@ export type Pair = {
   readonly programs: readonly Program[]
   memory(): Memories
   /** How often the operator has compared everything with the broker. */
-  passes(): Promise<number>
+  reconciles(): Promise<number>
   stop(): Promise<void>
 }
 
-/** Starts both at once from the program at the path `main`. `folder` is for their output. */
+/** Starts both at once from the program at the path `main`. Their output goes to `folder`. */
 export const startPair = async (main: string, kubeconfig: string, folder: string): Promise<Pair> => {
   const addresses = { operator: `127.0.0.1:${await freePort()}`, dispatcher: `127.0.0.1:${await freePort()}` }
   const options = { operator: [], dispatcher: ['--allow-loopback'] }
@@ -30,7 +30,7 @@ export const startPair = async (main: string, kubeconfig: string, folder: string
   return {
     programs: Object.values(programs),
     memory: () => ({ operator: memoryOf(programs.operator), dispatcher: memoryOf(programs.dispatcher) }),
-    async passes() {
+    async reconciles() {
       const answer = await fetch(`http://${addresses.operator}/metrics`).catch(() => undefined)
       const done = /^waybill_reconcile_total\{.*result="done".*\} (\d+)$/m.exec((await answer?.text()) ?? '')
       return Number(done?.[1] ?? 0)

@@ -2,12 +2,12 @@ import { type Condition, isTrue } from '../../src/api/conditions.ts'
 import { listWatch } from '../../src/store/kubernetes/watch/list-watch.ts'
 import type { Cluster } from './cluster.ts'
 
-type Told = { readonly metadata: { readonly name: string }; readonly status?: { readonly conditions?: Condition[] } }
+type Listed = { readonly metadata: { readonly name: string }; readonly status?: { readonly conditions?: Condition[] } }
 
 export type Readiness = {
   /** Resolves when all are Ready, rejects when the signal aborts before. */
   readonly done: Promise<void>
-  /** How far it is, for a person. */
+  /** The progress, as a sentence. */
   progress(): string
 }
 
@@ -15,7 +15,7 @@ const ignored = { inc: () => undefined, set: () => undefined }
 const metrics = { lists: ignored, watchEnds: ignored, watchReceived: ignored }
 const log = { debug: () => undefined, error: () => undefined }
 
-/** Follows collections until `count` objects are Ready, with a watch: that costs the API server next to nothing. */
+/** Watches collections until `count` objects are Ready: a watch costs the API server next to nothing. */
 export const untilReady = async (
   { client }: Cluster,
   paths: readonly string[],
@@ -29,7 +29,7 @@ export const untilReady = async (
 
   const follow = async (path: string): Promise<void> => {
     const changed = (object: unknown): void => {
-      const { metadata, status } = object as Told
+      const { metadata, status } = object as Listed
       const id = `${path}/${metadata.name}`
       if (isTrue(status?.conditions, 'Ready')) ready.add(id)
       else ready.delete(id)
@@ -49,7 +49,7 @@ export const untilReady = async (
   }
 
   await Promise.all(paths.map(follow))
-  // Whoever waits hears of it there.
+  // A rejection is reported to those who await `done`.
   done.catch(() => undefined).finally(() => over.abort())
   return { done, progress: () => `${ready.size} of ${count} are Ready` }
 }

@@ -3,9 +3,9 @@ import type { BrokerCalls } from './broker-calls.ts'
 import type { Cluster } from './cluster.ts'
 import { difference } from './writes.ts'
 
-/** What was done although there was nothing to do. */
+/** What was written while Waybill had no work. */
 export type Rest = {
-  /** How long it took until nothing was written any more. */
+  /** How long it took until writes stopped. */
   readonly settledSeconds: number
   readonly seconds: number
   /** Writes to Kubernetes, by resource; renewals of leases are left out. */
@@ -14,11 +14,11 @@ export type Rest = {
   readonly changes: readonly string[]
 }
 
-/** Events of what happened before are told in the background; nothing for so long means that all was said. */
+/** Events are sent in the background; without a write for so long, all of them have been sent. */
 const quietMs = 5_000
 const settleWithinMs = 120_000
 
-/** Waits until all is quiet, then counts for `restMs` what is written all the same. */
+/** Waits until writes stop, then counts the writes of the next `restMs`. */
 export const rest = async (
   { writes }: Cluster,
   { changes }: BrokerCalls,

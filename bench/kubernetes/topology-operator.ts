@@ -15,7 +15,9 @@ const limitMs = 900_000
 
 export type PeerFigures = { readonly seconds: number; readonly peakRssMiB: number }
 
-/** How long messaging-topology-operator takes from its start until quorum queues, with a binding each, are all Ready. */
+/**
+ * How long messaging-topology-operator takes from its start until quorum queues, with a binding each, are all Ready.
+ */
 export const topologyOperator = (
   { binary, crds }: { readonly binary: string; readonly crds: string },
   count: number,

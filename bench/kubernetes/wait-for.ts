@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Program } from '../program.ts'
 
 export type Patience = {
-  /** Those that have to run for it to come true. */
+  /** The programs that must keep running meanwhile. */
   readonly programs: readonly Program[]
   readonly limitMs: number
-  /** How far it is, for an error message. */
+  /** The progress, for an error message. */
   progress(): string
   readonly signal: AbortSignal
 }
 
-/** Waits until `done` resolves; rejects when a program ends before that, or when it takes too long. */
+/** Waits until `done` resolves; rejects when a program exits before that, or after `limitMs`. */
 export const waitFor = async (done: Promise<unknown>, patience: Patience): Promise<void> => {
   const over = new AbortController()
   try {
@@ -26,5 +26,5 @@ const failure = async ({ programs, limitMs, progress, signal }: Patience, end: A
   while (!ended() && performance.now() < deadlineMs && (await delay(500, true, { signal: end }).catch(() => false)));
   signal.throwIfAborted()
   const outputs = programs.map((program) => program.output()).join('\n--\n')
-  throw new Error(`It ${ended() ? 'ended' : 'took too long'}: ${progress()}\n${outputs}`)
+  throw new Error(`${ended() ? 'A program exited' : `Not done after ${limitMs / 1_000} s`}: ${progress()}\n${outputs}`)
 }

@@ -19,24 +19,24 @@ const subscriptions = `${base}/subscriptions`
 const limitMs = 300_000
 
 export type WaybillFigures = {
-  /** From the start of both processes until all are Ready, where the broker has nothing yet; and the memory then. */
+  /** From the start of both processes until all are Ready, with an empty broker; and the memory at that time. */
   readonly coldSeconds: number
   readonly coldMemory: Memories
   /** From the creation of one more until it is Ready. */
   readonly oneMoreSeconds: number
-  /** From the start of both processes, where all is Ready, until the operator has compared it with the broker. */
+  /** From a restart of both processes, with everything Ready, until the operator has compared it with the broker. */
   readonly warmSeconds: number
-  /** After the restart; and the memory in the end. */
+  /** The writes without work after the restart; and the memory at the end of it. */
   readonly rest: Rest
   readonly restMemory: Memories
-  /** From the start of kubectl, which deletes them all, until they are gone. */
+  /** From the start of kubectl, which deletes all Subscriptions, until they are removed. */
   readonly goneSeconds: number
 }
 
 type Stage = Setting & {
   readonly cluster: Cluster
   readonly count: number
-  /** Starts both processes in place of those that run. */
+  /** Stops both processes if they are running, and starts them again. */
   start(): Promise<Pair>
 }
 
@@ -75,7 +75,7 @@ const manifest = (number: number, url: string) =>
 
 const createAll = async ({ cluster, count, sink }: Stage, vhost: Vhost): Promise<void> => {
   const [secret, broker] = brokerOf(vhost, { resyncInterval: '60s' })
-  if (!secret || !broker) throw new Error('A Broker is a Secret and a Broker')
+  if (!secret || !broker) throw new Error('brokerOf must return a Secret and a Broker')
   await cluster.install(crds, [`${base}/brokers`, `${base}/topics`, subscriptions])
   await cluster.create(secrets, [secret])
   await cluster.create(`${base}/brokers`, [broker])
@@ -102,27 +102,32 @@ const addOne = async ({ cluster, count, sink, signal }: Stage): Promise<number> 
   await cluster.create(subscriptions, [manifest(count, sink.url)])
   await done
   const seconds = elapsed()
-  say(`  ${seconds.toFixed(2)} s until one more is Ready`)
+  say(`  ${seconds.toFixed(2)} s until one more Subscription is Ready`)
   return seconds
 }
 
-/** From now on they come by where calls to the broker are counted. */
+/** Restarts both processes so that they connect through the proxy that records their calls to the broker. */
 const startAgain = async ({ cluster, start, signal }: Stage, calls: BrokerCalls) => {
   await cluster.patch(`${secrets}/rabbitmq`, { stringData: calls.secret })
-  const { programs, memory, passes } = await start()
+  const { programs, memory, reconciles } = await start()
   const elapsed = stopwatch()
-  const compared = eventually(async () => (await passes()) > 0, { timeoutMs: limitMs, everyMs: 20 })
-  await waitFor(compared, { programs, limitMs, progress: () => 'no pass was done', signal })
+  const compared = eventually(async () => (await reconciles()) > 0, { timeoutMs: limitMs, everyMs: 20 })
+  await waitFor(compared, { programs, limitMs, progress: () => 'the operator has not finished a reconcile', signal })
   const warmSeconds = elapsed()
-  say(`  ${warmSeconds.toFixed(1)} s from a restart until all was compared with the broker`)
+  say(`  ${warmSeconds.toFixed(1)} s from a restart until everything was compared with the broker`)
   return { warmSeconds, programs, memory }
 }
 
 const deleteAll = async ({ cluster, signal }: Stage, programs: Pair['programs']): Promise<number> => {
   const elapsed = stopwatch()
-  await waitFor(cluster.deleteAll(subscriptions), { programs, limitMs, progress: () => 'some are left', signal })
+  await waitFor(cluster.deleteAll(subscriptions), {
+    programs,
+    limitMs,
+    progress: () => 'some Subscriptions are not deleted yet',
+    signal,
+  })
   const seconds = elapsed()
-  say(`  ${seconds.toFixed(1)} s until all are gone`)
+  say(`  ${seconds.toFixed(1)} s until all Subscriptions are deleted`)
   return seconds
 }
 

@@ -1,8 +1,8 @@
 const reading: ReadonlySet<string> = new Set(['GET', 'LIST', 'WATCH', 'CONNECT', 'WATCHLIST'])
 
 /**
- * How often each resource was written to, from the metrics of an API server. Leases are left out: to renew one is how its
- * holder says that it lives.
+ * How often each resource was written to, from the metrics of an API server. Leases are left out: their holders renew
+ * them all the time.
  */
 export const requestTotals = (metrics: string): ReadonlyMap<string, number> => {
   const totals = new Map<string, number>()

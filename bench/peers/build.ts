@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { say } from '../setting.ts'
 
-/** The programs that do a dispatcher's job elsewhere, in the versions that are raced. */
+/** Programs with the same task as Waybill's dispatcher, in the versions that are measured. */
 export const peers = ['knative', 'dapr', 'bento'] as const
 export type Peer = (typeof peers)[number]
 
-/** And the one that does the operator's. */
+/** The same, and the program with the same task as Waybill's operator. */
 type AnyPeer = Peer | 'topology-operator'
 
 const binaries: Readonly<Record<AnyPeer, string>> = {
@@ -23,12 +23,12 @@ const knative = 'knative.dev/eventing-rabbitmq@v0.48.0'
 const dapr = 'github.com/dapr/dapr@v1.16.0'
 const topologyOperator = 'github.com/rabbitmq/messaging-topology-operator@v1.17.4'
 
-/** Where peers are kept from one race to the next. */
+/** Where binaries of peers are cached between runs. */
 export const peersFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'waybill-bench')
 
 /**
- * The path of each peer's binary; those that are missing are built from the Go module proxy first. A peer that can be
- * neither found nor built is left out, and why is said.
+ * The path of each peer's binary. Missing ones are built first, from the Go module proxy. A peer that cannot be built
+ * is left out, and the reason is printed.
  */
 export const findPeers = async <P extends AnyPeer>(
   wanted: readonly P[],
@@ -40,15 +40,15 @@ export const findPeers = async <P extends AnyPeer>(
     const binary = join(folder, binaries[peer])
     try {
       if (!isExecutable(binary)) {
-        say(`Building ${peer} into ${folder}; the first time this takes minutes`)
+        say(`Building ${peer} into ${folder} (several minutes, once)…`)
         await builders[peer](binary, signal)
       }
       found.set(peer, binary)
     } catch (error) {
       signal.throwIfAborted()
       const isWithoutGo = error instanceof Error && 'syscall' in error && error.syscall === 'spawn go'
-      const why = isWithoutGo ? 'it is not built and there is no go on PATH (https://go.dev/dl)' : String(error)
-      say(`\n*** LEFT OUT: ${peer}: ${why}\n`)
+      const why = isWithoutGo ? 'no binary found, and no go on PATH to build it (https://go.dev/dl)' : String(error)
+      say(`\n*** NOT MEASURED: ${peer}: ${why}\n`)
     }
   }
   return found
@@ -65,7 +65,7 @@ const builders: Readonly<Record<AnyPeer, Builder>> = {
     rmSync(source, { recursive: true })
   },
 
-  /** All components but RabbitMQ are left out: they are hundreds of modules that the race does not touch. */
+  /** Built with the RabbitMQ component alone: the others are hundreds of modules that are not used here. */
   async dapr(binary, signal) {
     const source = await sourceOf(dapr, `${binary}.build`, signal)
     const components = join(source, 'cmd/daprd/components')
@@ -93,7 +93,9 @@ const builders: Readonly<Record<AnyPeer, Builder>> = {
 export const topologyOperatorCrds = async (signal: AbortSignal): Promise<string> =>
   join(await moduleFolder(topologyOperator, signal), 'config/crd/bases')
 
-/** A writable copy of a module's source: built as the main module, it gets exactly the dependencies that it names. */
+/**
+ * A writable copy of a module's source. Built as the main module, it gets exactly the dependencies of its own go.mod.
+ */
 const sourceOf = async (module: string, folder: string, signal: AbortSignal): Promise<string> => {
   const original = await moduleFolder(module, signal)
   rmSync(folder, { recursive: true, force: true })

@@ -7,9 +7,9 @@ import { inRepository, type World } from '../world.ts'
 
 const count = 50
 
-/** Fifty subscriptions whose broker goes, comes back empty, and goes for good together with their namespace. */
+/** Fifty subscriptions whose broker stops, starts again without data, and is deleted with their namespace. */
 export const brokerGone = async ({ cluster, proxy, report }: World): Promise<void> => {
-  report.section(`A broker with ${count} subscriptions goes`)
+  report.section(`The broker of ${count} subscriptions fails`)
   const { kubectl } = cluster
   const names = Array.from({ length: count }, (_, at) => `many-${at}`)
   const broker = { namespace: doomed, path: 'brokers/rabbitmq' }
@@ -25,38 +25,35 @@ export const brokerGone = async ({ cluster, proxy, report }: World): Promise<voi
   const allReady = () =>
     kubectl(['-n', doomed, 'wait', '--for=condition=Ready', 'subscriptions', '--all', '--timeout=60s'])
 
-  const opened = await report.step(
-    `${count} subscriptions on a broker of their own are Ready within 60 s`,
-    async () => {
-      const text = await readFile(inRepository('examples/kubernetes/rabbitmq.yaml'), 'utf8')
-      const own = text.replaceAll(/^( {2}(?:name|namespace): )shop$/gm, `$1${doomed}`)
-      await ownNamespace(cluster, doomed)
-      await kubectl(['apply', '-f', '-'], { input: own })
-      await rabbit(1)
-      const resources = [
-        secretOf(doomed, `amqp://guest:guest@rabbitmq.${doomed}.svc:5672`),
-        brokerOf(doomed),
-        topicOf(doomed, 'orders'),
-        ...names.map((name) => subscriptionOf(doomed, name, 'orders')),
-      ]
-      await kubectl(['apply', '-f', '-'], { input: listOf(...resources) })
-      await allReady()
-    },
-  )
+  const opened = await report.step(`${count} subscriptions on a new broker become Ready within 60 s`, async () => {
+    const text = await readFile(inRepository('examples/kubernetes/rabbitmq.yaml'), 'utf8')
+    const own = text.replaceAll(/^( {2}(?:name|namespace): )shop$/gm, `$1${doomed}`)
+    await ownNamespace(cluster, doomed)
+    await kubectl(['apply', '-f', '-'], { input: own })
+    await rabbit(1)
+    const resources = [
+      secretOf(doomed, `amqp://guest:guest@rabbitmq.${doomed}.svc:5672`),
+      brokerOf(doomed),
+      topicOf(doomed, 'orders'),
+      ...names.map((name) => subscriptionOf(doomed, name, 'orders')),
+    ]
+    await kubectl(['apply', '-f', '-'], { input: listOf(...resources) })
+    await allReady()
+  })
   if (!opened) return
-  await report.step('the broker is down: Broker and subscriptions say so within 10 s', async () => {
+  await report.step('the broker is stopped: Broker and subscriptions become not Ready within 10 s', async () => {
     await rabbit(0)
     const { took, condition } = await becomes(proxy, broker, 'Ready', 'False', 10_000)
     await becomes(proxy, lastSubscription, 'Ready', 'False', 10_000)
     return `${took}, ${condition.reason}`
   })
-  await report.step('it is back, and empty: everything is declared again and Ready', async () => {
+  await report.step('the broker starts without data: everything is declared again and becomes Ready', async () => {
     await rabbit(1)
     const { took } = await becomes(proxy, broker, 'Ready', 'True', 10_000)
     await allReady()
     return `Broker Ready after ${took}`
   })
-  await report.step('it is gone for good: the namespace is deleted within two minutes', async () => {
+  await report.step('the broker never comes back: its namespace can be deleted within two minutes', async () => {
     await rabbit(0)
     await kubectl(['delete', 'namespace', doomed, '--timeout=120s'])
   })

@@ -6,7 +6,7 @@ import type { ShopWorld } from '../world.ts'
 
 const queue = 'waybill.sub.shop.audit'
 
-/** A Subscription is deleted while messages wait: they stay, and the next one of that name takes them. */
+/** A Subscription is deleted while messages wait: they are retained, and a new one of the same name delivers them. */
 export const deletion = async ({ cluster, proxy, report, shop, broker }: ShopWorld): Promise<void> => {
   report.section('A Subscription is deleted while messages wait')
   const apply = (suspend: boolean) => {
@@ -14,22 +14,22 @@ export const deletion = async ({ cluster, proxy, report, shop, broker }: ShopWor
     return cluster.kubectl(['apply', '-f', '-'], { input: listOf(audit) })
   }
   let ids: string[] = []
-  await report.step('five messages wait for a suspended Subscription', async () => {
+  await report.step('five messages wait in the queue of a suspended Subscription', async () => {
     await apply(true)
     await becomes(proxy, { namespace: 'shop', path: 'subscriptions/audit' }, 'Programmed', 'True', 20_000)
     ids = await broker.publish(Array.from({ length: 5 }, () => ({ routingKey: 'order.audited', body: {} })))
     await eventually(async () => (await shop.held(queue)) === 5, { timeoutMs: 20_000, everyMs: 250 })
   })
-  await report.step('kubectl delete: the object goes, queue and messages stay', async () => {
+  await report.step('kubectl delete removes the Subscription and retains its queue and messages', async () => {
     await cluster.kubectl(['-n', 'shop', 'delete', 'subscription', 'audit', '--timeout=60s'])
     assert.equal((await broker.look(queue)).length, 5)
   })
-  await report.step('an Event says where they are', () =>
+  await report.step('an Event names the retained queue', () =>
     eventSays(proxy, { namespace: 'shop', kind: 'Subscription', name: 'audit' }, ({ message }) =>
       message.includes(queue),
     ),
   )
-  await report.step('created anew, it takes them back and delivers them', async () => {
+  await report.step('a Subscription created with the same name delivers the retained messages', async () => {
     await apply(false)
     const delivered = async () => {
       const done = new Set((await shop.shipping.received()).map(({ id }) => id))
@@ -37,7 +37,7 @@ export const deletion = async ({ cluster, proxy, report, shop, broker }: ShopWor
     }
     await eventually(delivered, { timeoutMs: 30_000, everyMs: 250 })
   })
-  await report.step('deleted once more, now that its queue is empty, the queue goes', async () => {
+  await report.step('deleting the Subscription when its queue is empty deletes the queue', async () => {
     await eventually(async () => (await shop.held(queue)) === 0, { timeoutMs: 20_000, everyMs: 250 })
     await cluster.kubectl(['-n', 'shop', 'delete', 'subscription', 'audit', '--timeout=60s'])
     await eventually(async () => !(queue in (await broker.queues())), { timeoutMs: 20_000, everyMs: 250 })

@@ -9,16 +9,19 @@ export const installChart = async ({ cluster, image }: World, ...more: readonly 
   return cluster.helm(['install', release, inRepository('charts/waybill'), ...args])
 }
 
-/** Installs Waybill into a namespace that enforces `restricted`. Without it nothing else can be judged. */
+/** Installs Waybill into a namespace that enforces `restricted`. The other steps need it. */
 export const install = async (world: World): Promise<boolean> => {
   const { cluster, proxy, report } = world
   report.section('Install')
-  return report.step('helm install waybill charts/waybill, in a namespace that enforces restricted', async () => {
-    await ownNamespace(cluster, system, 'pod-security.kubernetes.io/enforce=restricted')
-    await installChart(world)
-    const [operators, dispatchers] = await Promise.all([podsOf(proxy, 'operator'), podsOf(proxy, 'dispatcher')])
-    assert(operators.length >= 2, `${operators.length} operator pods`)
-    assert(dispatchers.length >= 2, `${dispatchers.length} dispatcher pods`)
-    return `${operators.length} operators and ${dispatchers.length} dispatchers are ready`
-  })
+  return report.step(
+    'helm install waybill charts/waybill succeeds in a namespace that enforces restricted',
+    async () => {
+      await ownNamespace(cluster, system, 'pod-security.kubernetes.io/enforce=restricted')
+      await installChart(world)
+      const [operators, dispatchers] = await Promise.all([podsOf(proxy, 'operator'), podsOf(proxy, 'dispatcher')])
+      assert(operators.length >= 2, `expected at least 2 operator pods, found ${operators.length}`)
+      assert(dispatchers.length >= 2, `expected at least 2 dispatcher pods, found ${dispatchers.length}`)
+      return `${operators.length} operators and ${dispatchers.length} dispatchers are ready`
+    },
+  )
 }

@@ -4,10 +4,10 @@ import { release, system } from '../names.ts'
 import { metricsOf, podsOf } from '../waybill-pods.ts'
 import type { World } from '../world.ts'
 
-/** What a person and a monitoring system see. */
+/** What kubectl and a monitoring system show. */
 export const look = async ({ cluster, proxy, report }: World): Promise<void> => {
-  report.section('What can be seen')
-  await report.step('kubectl get waybill -A lists every kind, with columns that say how it is', async () => {
+  report.section('kubectl and metrics')
+  await report.step('kubectl get waybill -A lists every kind, with READY and AGE', async () => {
     const text = await cluster.kubectl(['get', 'waybill', '-A'])
     report.say.quote(text)
     const tables = text.trim().split('\n\n')
@@ -19,15 +19,15 @@ export const look = async ({ cluster, proxy, report }: World): Promise<void> => 
     ]) {
       const rows = tables.find((table) => table.includes(`${kind}.waybill.dev/${name} `))?.split('\n') ?? []
       const [head = '', ...body] = rows
-      assert.match(head, /^NAMESPACE +NAME +.*READY.* AGE *$/, `no table of ${kind}s with READY and AGE`)
-      for (const row of body) assert.match(row, / True /, `not ready: ${row}`)
+      assert.match(head, /^NAMESPACE +NAME +.*READY.* AGE *$/, `kubectl printed no table of ${kind} with READY and AGE`)
+      for (const row of body) assert.match(row, / True /, `this resource is not ready: ${row}`)
     }
   })
-  await report.step('short names work', async () => {
+  await report.step('kubectl get accepts the short names', async () => {
     const said = await Promise.all(['wbb', 'wbt', 'wbs', 'wbdlp'].map((kind) => cluster.kubectl(['get', kind, '-A'])))
     assert(said.every((text) => text.includes('shop')))
   })
-  await report.step('kubectl explain reads like documentation', async () => {
+  await report.step('kubectl explain describes the fields of spec.delivery.retry', async () => {
     const text = await cluster.kubectl(['explain', 'subscription.spec.delivery.retry'])
     assert.match(text, /maxAttempts\s+<integer>[\s\S]*schedule\s+<\[\]string>/)
     assert(!text.includes('<no description>'), text)
@@ -38,11 +38,11 @@ export const look = async ({ cluster, proxy, report }: World): Promise<void> => 
       const texts = await Promise.all(pods.map(({ metadata }) => metricsOf(proxy, metadata.name)))
       assert(
         texts.every((text) => /^waybill_\w+/m.test(text)),
-        'a pod without metrics of its own',
+        `a pod of the ${component} serves no metrics of Waybill`,
       )
       assert(
         texts.some((text) => expected.test(text)),
-        `none says ${expected}`,
+        `no pod of the ${component} serves ${expected}`,
       )
       return texts
     }
@@ -50,15 +50,15 @@ export const look = async ({ cluster, proxy, report }: World): Promise<void> => 
     const names = new Set(
       texts.flatMap((text) => [...text.matchAll(/^# TYPE (waybill_\w+)/gm)].map(([, name]) => name)),
     )
-    return `${pods.length} pods, ${names.size} metrics of Waybill`
+    return `${names.size} metrics in ${pods.length} pods`
   }
-  await report.step('metrics of the operator', () =>
+  await report.step('each operator serves metrics, and one is connected to the broker', () =>
     metrics('operator', /^waybill_broker_connected\{namespace="shop",broker="rabbitmq"\} 1$/m),
   )
-  await report.step('metrics of the dispatcher', () =>
+  await report.step('each dispatcher serves metrics, and one is connected to the broker', () =>
     metrics('dispatcher', /^waybill_broker_amqp_connected\{namespace="shop",broker="rabbitmq"\} 1$/m),
   )
-  await report.step('helm test waybill', async () => {
+  await report.step('helm test waybill passes', async () => {
     await cluster.helm(['-n', system, 'test', release, '--timeout', '120s'])
   })
 }

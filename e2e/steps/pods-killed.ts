@@ -7,12 +7,12 @@ import type { ShopWorld } from '../world.ts'
 
 const withinMs = 60_000
 
-/** Kills pods one after another while orders come in: those that lead, and the others. */
+/** Kills pods one after another while orders are published: leaders and followers. */
 export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): Promise<void> => {
-  report.section('Pods are killed while orders come in')
+  report.section('Pods are killed while orders are published')
   const load = startLoad(shop)
   for (const component of ['operator', 'dispatcher'] as const) {
-    await report.step(`the ${component} that leads is killed, another takes over`, async () => {
+    await report.step(`another ${component} takes over when the leading one is killed`, async () => {
       const leader = await eventually(() => leaderOf(proxy, component))
       await deleteByForce(cluster, leader)
       const next = await eventually(
@@ -23,18 +23,18 @@ export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): P
         { timeoutMs: withinMs, everyMs: 100 },
       )
       const pods = (await podsOf(proxy, component)).map(({ metadata }) => metadata.name)
-      assert(pods.includes(next), `the Lease names ${next}, the pods are ${pods.join(', ')}`)
+      assert(pods.includes(next), `the holder of the Lease, ${next}, is not one of the pods ${pods.join(', ')}`)
     })
-    await report.step(`one ${component} that does not lead is killed`, async () => {
+    await report.step(`the leading ${component} keeps its Lease when another one is killed`, async () => {
       await waybillUp(cluster)
       const leader = await leaderOf(proxy, component)
       const other = (await podsOf(proxy, component)).find(({ metadata }) => metadata.name !== leader)
-      assert(other, 'there is none')
+      assert(other, `there is no second ${component} pod`)
       await deleteByForce(cluster, other.metadata.name)
       assert.equal(await leaderOf(proxy, component), leader)
     })
   }
-  await report.step('a new Subscription is Ready after all that, within 30 s', async () => {
+  await report.step('a new Subscription becomes Ready within 30 s after the pods were killed', async () => {
     const manifest = {
       apiVersion: 'waybill.dev/v1alpha1',
       kind: 'Subscription',
@@ -51,20 +51,20 @@ export const podsKilled = async ({ cluster, proxy, report, shop }: ShopWorld): P
     await cluster.kubectl(['-n', 'shop', 'delete', 'subscription', 'late', '--timeout=60s'])
     return took
   })
-  await report.step('every pod of Waybill is killed at once', async () => {
+  await report.step('Waybill becomes ready again when all of its pods are killed at once', async () => {
     const killed = await shop.killWaybill()
     await shop.startWaybill()
     return killed
   })
-  await report.step('RabbitMQ is killed, and comes back with its disk', async () => {
+  await report.step('the Broker becomes Ready again when RabbitMQ is killed and restarts on its disk', async () => {
     const halt = ['rabbitmqctl', 'eval', 'erlang:halt(137, [{flush, false}]).']
-    await cluster.kubectl(['-n', 'shop', 'exec', 'rabbitmq-0', '--', ...halt]).catch(() => {}) // It takes the answer along.
+    await cluster.kubectl(['-n', 'shop', 'exec', 'rabbitmq-0', '--', ...halt]).catch(() => {}) // The node halts at once.
     await eventually(async () => (await restartsOf(proxy)) > 0, { timeoutMs: 30_000, everyMs: 250 })
     await cluster.kubectl(['-n', 'shop', 'wait', '--for=condition=Ready', 'pod/rabbitmq-0', '--timeout=90s'])
     const { took } = await becomes(proxy, { namespace: 'shop', path: 'brokers/rabbitmq' }, 'Ready', 'True', 30_000)
     return `Ready again after ${took}`
   })
-  await report.step('nothing was lost', () => load.arrived())
+  await report.step('no order was lost while pods were killed', () => load.arrived())
 }
 
 const restartsOf = async (proxy: ShopWorld['proxy']): Promise<number> => {

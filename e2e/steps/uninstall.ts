@@ -10,10 +10,10 @@ import { installChart } from './install.ts'
 const parked = 'waybill.sub.shop.parked'
 const subscribers = ['mailing', 'billing', 'shipping'] as const
 
-/** Waybill goes: its queues stay with what they hold. It comes back: everything goes on. */
+/** Uninstalling retains the queues and their messages; they are delivered after the next installation. */
 export const uninstall = async (world: ShopWorld): Promise<void> => {
   const { cluster, proxy, report, shop, broker } = world
-  report.section('Uninstalled and installed again')
+  report.section('Uninstall and reinstall')
   const apply = (suspend: boolean) => {
     const filter = { routingKeys: ['order.parked'] }
     return cluster.kubectl(['apply', '-f', '-'], {
@@ -24,11 +24,11 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     await eventually(async () => (await shop.held(queue)) === count, { timeoutMs: 30_000, everyMs: 250 })
   }
   let waiting: string[] = []
-  await report.step('the notes of the chart say what uninstalling leaves', async () => {
+  await report.step('the notes of the chart say what uninstalling leaves in place', async () => {
     const notes = await cluster.helm(['-n', system, 'get', 'notes', release])
     assert.match(notes, /Uninstalling leaves [\s\S]*queues and messages/)
   })
-  await report.step('helm uninstall leaves every queue that holds messages', async () => {
+  await report.step('helm uninstall retains every queue that contains messages', async () => {
     await apply(true)
     await becomes(proxy, { namespace: 'shop', path: 'subscriptions/parked' }, 'Programmed', 'True', 20_000)
     waiting = await broker.publish(Array.from({ length: 3 }, () => ({ routingKey: 'order.parked', body: {} })))
@@ -46,11 +46,11 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     return full.map((queue) => `${queue} (${after[queue]})`).join(', ')
   })
   let orders: string[] = []
-  await report.step('orders that come in meanwhile wait in the queues', async () => {
+  await report.step('orders published while Waybill is uninstalled wait in the queues', async () => {
     orders = await shop.placeOrders(10)
     for (const name of subscribers) await held(`waybill.sub.shop.${name}`, 10)
   })
-  await report.step('installed again, it takes over: what waited is delivered', async () => {
+  await report.step('the waiting messages are delivered after Waybill is installed again', async () => {
     await installChart(world)
     const delivered = async () =>
       (await Promise.all(subscribers.map((name) => acceptedAll(shop[name], orders)))).every(Boolean)
@@ -59,7 +59,7 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
     await eventually(() => acceptedAll(shop.shipping, waiting), { timeoutMs: 30_000, everyMs: 250 })
   })
   await report.step(
-    'everything is removed as the chart says: the dead letter stays, queues that are empty go',
+    'deleting all resources as the chart says removes empty queues and retains the dead letter',
     async () => {
       await cluster.kubectl(['-n', 'shop', 'delete', 'wbs,wbq,wbt', '--all', '--timeout=60s'])
       await cluster.kubectl(['-n', 'shop', 'delete', 'waybill', '--all', '--timeout=60s'])

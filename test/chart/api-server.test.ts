@@ -9,7 +9,7 @@ import { all } from './values.ts'
 const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' }
 type Workload = { readonly template?: { readonly metadata: object; readonly spec: object } }
 
-describeWithHelm('an API server', () => {
+describeWithHelm('the chart on an API server', () => {
   let own: TestNamespace
   beforeAll(async () => {
     own = await namespace()
@@ -27,10 +27,10 @@ describeWithHelm('an API server', () => {
     ['the defaults', {}],
     ['every option', all],
     ['its own namespace alone', { watchNamespaces: ['OWN'] }],
-  ])('accepts all that the chart renders with %s', async (_name, values) => {
+  ])('every rendered manifest is accepted, with %s', async (_name, values) => {
     const input = JSON.parse(JSON.stringify(values).replace('OWN', own.name))
     const manifests = await render({ namespace: own.name, values: input })
-    // Those of the Prometheus operator are unknown here.
+    // The kinds of the Prometheus operator are not installed on this API server.
     const known = manifests.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.coreos.com/'))
     const said = await dryRun(known)
     expect(said.trim().split('\n')).toHaveLength(known.length)
@@ -40,7 +40,7 @@ describeWithHelm('an API server', () => {
   test.each([
     ['the defaults', {}],
     ['every option', { ...all, operator: {}, dispatcher: {} }],
-  ])('lets the pods of the chart into a namespace that enforces restricted, with %s', async (_name, values) => {
+  ])('the pods are accepted in a namespace that enforces restricted, with %s', async (_name, values) => {
     const pods = (await render({ namespace: own.name, values })).flatMap(podOf)
     expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual([
       'waybill-dispatcher',
@@ -54,14 +54,14 @@ describeWithHelm('an API server', () => {
         { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
       ])
       const bare = containers.map(({ securityContext: _, ...rest }) => rest)
-      // So it does enforce.
+      // Shows that the namespace enforces the level at all.
       await expect(dryRun([{ ...pod, spec: { ...(pod.spec as object), containers: bare } }])).rejects.toThrow(
         'violates PodSecurity "restricted',
       )
     }
   })
 
-  test('accepts the first subscription of the notes as it stands there', async () => {
+  test('the first subscription of NOTES.txt can be applied as printed', async () => {
     const printed = await helm(['install', 'waybill', chart, '--dry-run=client', '--namespace', own.name])
     const notes = printed.slice(printed.indexOf('NOTES:'))
     expect(notes).toContain(`kubectl -n ${own.name} wait --for=condition=Available`)
@@ -78,7 +78,7 @@ describeWithHelm('an API server', () => {
   })
 })
 
-/** The pods that a Deployment would make, and the pods there are. */
+/** The pods that Deployments would create, and the pods among the manifests. */
 const podOf = ({ kind, metadata, spec }: Manifest): Manifest[] => {
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: metadata.name } }
   if (kind === 'Pod') return [{ ...pod, spec }]

@@ -1,8 +1,8 @@
 import type { Manifest } from '../support/chart.ts'
 
 /**
- * What differs between two renderings: `+Kind/name` and `-Kind/name` for whole objects, else `Kind/name path: value`, the
- * value as JSON, or nothing where there is none any more. Items of a list that have a name are named in the path.
+ * The differences between two renderings: `+Kind/name` and `-Kind/name` for whole objects, else `Kind/name path:
+ * value`, with the value as JSON, or empty if it was removed. Items of a list that have a name are named in the path.
  */
 export const changes = (before: readonly Manifest[], after: readonly Manifest[]): string[] => {
   const old = new Map(before.map((manifest) => [nameOf(manifest), manifest]))
@@ -36,7 +36,7 @@ const entries = (tree: object): Map<string, unknown> =>
     ? new Map(tree.map((item, index) => [named(item) ?? String(index), item]))
     : new Map(Object.entries(tree))
 
-/** Arguments are known by their flag, containers and ports by their name. */
+/** Arguments are identified by their flag, containers and ports by their name. */
 const named = (item: unknown): string | undefined =>
   typeof item === 'string' ? /^--[a-z-]+/.exec(item)?.[0] : (item as { name?: string } | null)?.name
 

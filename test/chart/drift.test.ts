@@ -12,20 +12,23 @@ type Deployment = {
 }
 
 describeWithHelm('the arguments of the pods', () => {
-  test.each(['operator', 'dispatcher'])('are what waybill %s understands', async (component) => {
-    const manifests = await render({ values: { ...all, watchNamespaces: ['shop'] } })
-    const deployment = manifests.find(
-      ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith(component),
-    )
-    const [command = '', ...args] = (deployment!.spec as Deployment).template.spec.containers[0]!.args
-    expect(command).toBe(component)
-    const { out } = await waybill(command, '--help')
-    const given = args.map((argument) => argument.split('=')[0])
-    expect(out.match(/--[a-z-]+/g)).toEqual(expect.arrayContaining(given))
-  })
+  test.each(['operator', 'dispatcher'])(
+    'waybill %s has every option that the chart passes to it',
+    async (component) => {
+      const manifests = await render({ values: { ...all, watchNamespaces: ['shop'] } })
+      const deployment = manifests.find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith(component),
+      )
+      const [command = '', ...args] = (deployment!.spec as Deployment).template.spec.containers[0]!.args
+      expect(command).toBe(component)
+      const { out } = await waybill(command, '--help')
+      const given = args.map((argument) => argument.split('=')[0])
+      expect(out.match(/--[a-z-]+/g)).toEqual(expect.arrayContaining(given))
+    },
+  )
 })
 
-test('the alerts ask for metrics and labels that there are', async () => {
+test('every metric in an alert exists', async () => {
   const { groups } = parse(readFileSync(join(chart, 'alerts.yaml'), 'utf8')) as {
     groups: { rules: { expr: string; annotations: { summary: string } }[] }[]
   }
@@ -37,7 +40,7 @@ test('the alerts ask for metrics and labels that there are', async () => {
   expect(asked.length).toBeGreaterThanOrEqual(rules.length)
 })
 
-test('chart, image and package have the same version', () => {
+test('chart, image and npm package have the same version', () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   const described = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as { version: string; appVersion: string }
   const image = /^ARG VERSION=(.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1]

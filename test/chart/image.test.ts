@@ -27,20 +27,20 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('the bundle of the image asks for nothing but what Node has', async () => {
+test('the bundle of the image imports only built-in modules of Node, and runs', async () => {
   const outside = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
   expect(outside.map(({ path }) => path).filter((path) => !isBuiltin(path))).toEqual([])
   const { stdout } = await run(process.execPath, [main, '--version'])
   expect(stdout.trim()).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version)
 })
 
-test('a kubeconfig loads no class of the Kubernetes client for each kind there is', () => {
+test('the bundle contains only the two files of the Kubernetes client that read a kubeconfig', () => {
   const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs))
   const client = inputs.filter((input) => input.includes('@kubernetes/')).map((input) => basename(input))
   expect(client.sort()).toEqual(['config_types.js', 'exec_auth.js'])
 })
 
-test.each(['operator', 'dispatcher'])('in a pod the %s loads no Kubernetes client', (command) => {
+test.each(['operator', 'dispatcher'])('the %s does not load the Kubernetes client at start', (command) => {
   const loaded = new Set<string>()
   const load = (path: string): void => {
     const output = outputs[path]
@@ -58,7 +58,7 @@ test.each(['operator', 'dispatcher'])('in a pod the %s loads no Kubernetes clien
 
 describeWithHelm('the bundle of the image', () => {
   test.each(['operator', 'dispatcher'] as const)(
-    'becomes ready as %s, with the rights of the chart',
+    'starts as %s with the permissions of the chart, becomes ready, gets its Lease and exits with 0 on SIGTERM',
     async (command) => {
       const own = await namespace()
       const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })

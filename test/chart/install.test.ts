@@ -20,10 +20,10 @@ const manifest = (name: string): string =>
     spec: {},
   })
 
-/** Each command of helm asks the API server what it has. */
+/** Each helm command first lists what the API server serves. */
 const longMs = 120_000
 
-describeWithHelm('a cluster without Waybill', () => {
+describeWithHelm('installing into a cluster without Waybill', () => {
   let server: RunningApiServer
   let folder: string
   const kubectl = (...args: string[]) => command(server, 'kubectl', args)
@@ -43,7 +43,7 @@ describeWithHelm('a cluster without Waybill', () => {
   })
 
   test(
-    'gets it from the packaged chart, new CRDs by the command of the README, and keeps what people made after it has gone',
+    'the packaged chart installs, the command of its README upgrades CRDs, and uninstalling keeps CRDs and resources',
     async () => {
       await helm('package', chart, '--destination', folder)
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
@@ -56,7 +56,7 @@ describeWithHelm('a cluster without Waybill', () => {
       ])
       await apply(manifest('keep'))
 
-      // As an older version may have had it: Helm leaves it, the command does not.
+      // A CRD as of an older version: helm upgrade does not change it, the command of the README does.
       const older = [{ op: 'replace', path: '/spec/versions/0/additionalPrinterColumns', value: [] }]
       await kubectl('patch', 'crd', policies, '--type=json', '-p', JSON.stringify(older))
       await helm('upgrade', 'waybill', packaged, '--set', 'operator.replicas=1')
@@ -75,7 +75,7 @@ describeWithHelm('a cluster without Waybill', () => {
   )
 
   test(
-    'lets go of what was deleted too late, by the command of the README',
+    'the command of the README removes finalizers of resources that were deleted after uninstalling',
     async () => {
       await apply(await helm('show', 'crds', chart), '--server-side', '--force-conflicts')
       await kubectl('wait', '--for=condition=Established', `crd/${policies}`)

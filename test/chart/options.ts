@@ -1,4 +1,7 @@
-/** Every value that the chart has, set to something else than its default, and what then differs: see changes.ts. */
+/**
+ * Every value of the chart, set to something other than its default, and the differences that this makes: see
+ * changes.ts.
+ */
 const pod = 'spec.template.spec'
 const tolerations = [{ key: 'spot', operator: 'Exists' }]
 const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } }
@@ -13,11 +16,11 @@ const deployments = ['Deployment/waybill-dispatcher', 'Deployment/waybill-operat
 export type Option = {
   readonly values: object
   readonly changes: readonly string[]
-  /** What it is compared with, where that is not the defaults. */
+  /** The values to compare with, if not the defaults. */
   readonly from?: object
 }
 
-/** What operator and dispatcher both have. */
+/** The values that operator and dispatcher both have. */
 const shared = (component: 'operator' | 'dispatcher'): Record<string, Option> => {
   const name = `Deployment/waybill-${component}`
   const option = (field: string, value: unknown, ...lines: string[]): [string, Option] => [
@@ -163,5 +166,5 @@ export const options: Readonly<Record<string, Option>> = {
   },
 }
 
-/** What renames everything or turns one kind into another has tests of its own. */
+/** Values that rename everything or replace one kind with another; they have tests of their own. */
 export const othersByName = ['fullnameOverride', 'watchNamespaces'] as const

@@ -8,7 +8,7 @@ import { options, othersByName } from './options.ts'
 import { all, isTree, type Tree } from './values.ts'
 
 describeWithHelm('the chart', () => {
-  test.each(Object.entries(options))('%s changes what it should and nothing else', async (_name, option) => {
+  test.each(Object.entries(options))('value %s changes the expected fields and nothing else', async (_name, option) => {
     const [before, after] = await Promise.all([
       render({ values: option.from ?? {} }),
       render({ values: option.values }),
@@ -16,7 +16,7 @@ describeWithHelm('the chart', () => {
     expect(changes(before, after)).toEqual([...option.changes].sort())
   })
 
-  test('every value has its line in the table', () => {
+  test('every value of values.yaml is tested', () => {
     const leaves = (tree: Tree, path: string): string[] =>
       Object.entries(tree).flatMap(([key, value]) =>
         isTree(value) && key !== 'resources' ? leaves(value, `${path}${key}.`) : [`${path}${key}`],
@@ -29,7 +29,7 @@ describeWithHelm('the chart', () => {
     ['the defaults', {}],
     ['every option', all],
     ['some namespaces', { watchNamespaces: ['shop', 'billing'] }],
-  ])('lint --strict passes with %s', async (_name, values) => {
+  ])('helm lint --strict passes with %s', async (_name, values) => {
     await helm(['lint', '--strict', chart, '--values', '-'], { input: JSON.stringify(values) })
   })
 
@@ -39,17 +39,20 @@ describeWithHelm('the chart', () => {
     ['waybill-blue', '', 'waybill-blue'],
     ['blue', 'post', 'post'],
     ['r'.repeat(53), '', 'r'.repeat(46)],
-  ])('release %s with fullnameOverride %p is named %s', async (release, fullnameOverride, fullname) => {
-    const manifests = await render({ release, values: { fullnameOverride } })
-    const names = manifests.map(({ metadata }) => metadata.name)
-    expect(names.filter((name) => !name.startsWith(`${fullname}-`))).toEqual([])
-    expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(63)
-    const text = JSON.stringify(manifests)
-    expect(text).toContain(`--lease-name=${fullname}-operator`)
-    expect(text).toContain(`--peers=${fullname}-dispatcher-peers:9402`)
-  })
+  ])(
+    'objects of release %s with fullnameOverride %p have the prefix %s and valid names',
+    async (release, fullnameOverride, fullname) => {
+      const manifests = await render({ release, values: { fullnameOverride } })
+      const names = manifests.map(({ metadata }) => metadata.name)
+      expect(names.filter((name) => !name.startsWith(`${fullname}-`))).toEqual([])
+      expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(63)
+      const text = JSON.stringify(manifests)
+      expect(text).toContain(`--lease-name=${fullname}-operator`)
+      expect(text).toContain(`--peers=${fullname}-dispatcher-peers:9402`)
+    },
+  )
 
-  test('names are unique, and everything says whose it is', async () => {
+  test('names are unique, and every object has the labels of its release', async () => {
     const manifests = await render({ values: all })
     expect(new Set(manifests.map(nameOf)).size).toBe(manifests.length)
     for (const { metadata } of manifests) {
@@ -61,7 +64,7 @@ describeWithHelm('the chart', () => {
     }
   })
 
-  test('each selector finds the pods of its own component alone', async () => {
+  test('each selector selects the pods of its own component only', async () => {
     const manifests = await render({ values: all })
     const pods = new Map(
       manifests
@@ -89,7 +92,7 @@ describeWithHelm('the chart', () => {
     )
   })
 
-  test('with replicas null, their number is left to whoever scales', async () => {
+  test('replicas: null renders a Deployment without replicas', async () => {
     const manifests = await render({ values: { dispatcher: { replicas: null } } })
     const dispatcher = manifests.find((manifest) => nameOf(manifest) === 'Deployment/waybill-dispatcher')
     expect(dispatcher?.spec).not.toHaveProperty('replicas')

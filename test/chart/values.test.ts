@@ -18,7 +18,7 @@ const schema = JSON.parse(read('values.schema.json')) as Schema & {
 }
 const resolved = (one: Schema): Schema => schema.definitions[one.$ref?.split('/').at(-1) ?? ''] ?? one
 
-test('values.yaml and its schema have the same keys, and each says what it is for', () => {
+test('values.yaml and values.schema.json have the same keys, and each key has a description', () => {
   const compare = (values: Tree, properties: Readonly<Record<string, Schema>>, path: string) => {
     const known = Object.keys(properties).filter((key) => `${path}${key}` !== 'global')
     expect([path, known.sort()]).toEqual([path, Object.keys(values).sort()])
@@ -34,7 +34,7 @@ test('values.yaml and its schema have the same keys, and each says what it is fo
   compare(parse(read('values.yaml')), schema.properties ?? {}, '')
 })
 
-describeWithHelm('values that cannot be meant', () => {
+describeWithHelm('invalid values', () => {
   test.each([
     [{ operatr: {} }, "additional properties 'operatr' not allowed"],
     [{ operator: { replcas: 3 } }, "at '/operator': additional properties 'replcas' not allowed"],
@@ -60,7 +60,7 @@ describeWithHelm('values that cannot be meant', () => {
     ],
     [{ networkPolicy: { blocked: ['10.0.0.0'] } }, "at '/networkPolicy/blocked/0': '10.0.0.0' does not match pattern"],
     [{ metrics: { serviceMonitor: { interval: 'often' } } }, "'often' does not match pattern"],
-  ])('%j is refused', async (values, message) => {
+  ])('%j is rejected with the path of the mistake', async (values, message) => {
     await expect(render({ values })).rejects.toThrow(message)
   })
 })

@@ -2,7 +2,7 @@ import { options } from './options.ts'
 
 export type Tree = { readonly [key: string]: unknown }
 
-/** An object with something in it. */
+/** A non-empty object. */
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
 
@@ -14,7 +14,7 @@ const merged = (a: Tree, b: Tree): Tree => {
   return { ...a, ...Object.fromEntries(both) }
 }
 
-/** Every option of the table at once, but for those that take things away. */
+/** Every option of the table at once, except those that remove objects. */
 export const all: Tree = [
   ...Object.values(options).map(({ values }) => values as Tree),
   { rbac: { create: true, aggregate: true }, podDisruptionBudget: { enabled: true }, networkPolicy: { enabled: true } },

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Schema } from '../../src/api/schema/schema.ts'
 
-/** Values to be good, just good enough, not good enough and absurd, whatever the field. */
+/** Valid, barely valid, barely invalid and absurd values, for any field. */
 const texts = ['a', 'A', 'a.b', '-', '', 'amq.a', 'a\n', 'a\u0085', 'ä'.repeat(127), 'ä'.repeat(128), 'x'.repeat(254)]
 const durations = [
   '0s',
@@ -63,7 +63,7 @@ const anyOf = (schema: Schema): fc.Arbitrary<unknown> => {
 
 type Change = (spec: unknown) => unknown
 
-/** Puts anything into one field, at any depth. */
+/** Sets one field, at any depth, to any value. */
 export const anyChange = (schema: Schema): fc.Arbitrary<Change> => {
   const here = anyOf(schema).map(
     (value): Change =>

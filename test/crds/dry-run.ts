@@ -3,7 +3,7 @@ import { apiVersion } from '../../src/api/resource.ts'
 import { apiServer } from '../support/api-server.ts'
 import { request } from '../support/kubernetes/request.ts'
 
-/** What the API server says of a manifest: its specification with the defaults, or why not. */
+/** The API server's verdict on a manifest: its specification with the defaults, or why it was refused. */
 export type Verdict =
   | { readonly spec: Record<string, unknown> }
   | { readonly refused: string; readonly causes: readonly Cause[] }
@@ -11,13 +11,13 @@ export type Cause = { readonly field: string; readonly message: string }
 
 type Status = { message: string; details?: { causes?: { field?: string; message?: string }[] } }
 
-/** Asks without storing anything, with unknown fields refused, as kubectl does. */
+/** Asks for a verdict without storing anything; unknown fields are refused, as kubectl does. */
 export const dryRun = async (namespace: string, kind: Kind, spec: unknown, name = 'x'): Promise<Verdict> => {
   const path = `/apis/${apiVersion}/namespaces/${namespace}/${kind.plural}?dryRun=All&fieldValidation=Strict`
   return verdictOf(await request(apiServer(), 'POST', path, manifest(kind, name, spec)))
 }
 
-/** Stores an object, and asks whether its specification may become another. */
+/** Stores an object, and asks whether its specification may be changed to another. */
 export const dryRunChange = async (namespace: string, kind: Kind, old: unknown, spec: unknown): Promise<Verdict> => {
   const path = `/apis/${apiVersion}/namespaces/${namespace}/${kind.plural}`
   const { status, body } = await request(apiServer(), 'POST', path, manifest(kind, '', old))

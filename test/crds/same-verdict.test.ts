@@ -31,7 +31,7 @@ const examples = globSync('examples/**/*.yaml').flatMap((file) =>
   }),
 )
 
-describeWithApiServer('an API server and Waybill on files', () => {
+describeWithApiServer('the API server and Waybill on files', () => {
   let own: TestNamespace
   beforeAll(async () => {
     own = await namespace()
@@ -49,7 +49,7 @@ describeWithApiServer('an API server and Waybill on files', () => {
   }
 
   test.each([...minimal.map(([kind, spec]) => [kind.kind, kind, spec] as const), ...examples])(
-    'fill in the same defaults: %s',
+    'set the same defaults in %s',
     async (_name, kind, spec) => {
       const { there, here } = await both(kind, spec)
       expect(there).toEqual(expect.any(Object))
@@ -57,7 +57,7 @@ describeWithApiServer('an API server and Waybill on files', () => {
     },
   )
 
-  test('refuse the same and take the same, whatever a field holds', async () => {
+  test('accept and refuse the same specifications, whatever value a field has', async () => {
     const anySpec = fc
       .constantFrom(...minimal)
       .chain(([kind, base]) =>
@@ -65,15 +65,15 @@ describeWithApiServer('an API server and Waybill on files', () => {
           .array(anyChange(kind.spec), { minLength: 1, maxLength: 2 })
           .map((changes) => ({ kind, spec: changes.reduce<unknown>((spec, change) => change(spec), base) })),
       )
-    const taken = { yes: 0, no: 0 }
+    const accepted = { yes: 0, no: 0 }
     await fc.assert(
       fc.asyncProperty(anySpec, async ({ kind, spec }) => {
         const { there, here, why } = await both(kind, spec)
-        taken[there === 'refused' ? 'no' : 'yes'] += 1
+        accepted[there === 'refused' ? 'no' : 'yes'] += 1
         expect([there, why]).toEqual([here, why])
       }),
       { numRuns: 400 },
     )
-    expect(Math.min(taken.yes, taken.no)).toBeGreaterThan(50)
+    expect(Math.min(accepted.yes, accepted.no)).toBeGreaterThan(50)
   })
 })

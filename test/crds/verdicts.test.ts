@@ -5,7 +5,10 @@ import { describeWithApiServer, namespace } from '../support/api-server.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
 import { dryRun, dryRunChange, type Verdict } from './dry-run.ts'
 
-/** The messages of all rules, longest first, which the API server repeats word for word; what it says of a schema is its own. */
+/**
+ * The messages of all rules, longest first. The API server repeats them literally; its messages about the schema are
+ * its own.
+ */
 const messages = (() => {
   const found: string[] = []
   JSON.stringify(kinds, (key, value) => {
@@ -15,9 +18,9 @@ const messages = (() => {
   return found.sort((a, b) => b.length - a.length)
 })()
 
-/** `problem` is what Waybill says: `spec.delivery.timeout: must be …, found "5 parsecs"`. */
+/** `problem` is Waybill's message: `spec.delivery.timeout: must be …, found "5 parsecs"`. */
 const expectSameProblem = (verdict: Verdict, problem: string): void => {
-  if ('spec' in verdict) throw new Error(`It was taken, although ${problem}`)
+  if ('spec' in verdict) throw new Error(`The API server accepted it, although ${problem}`)
   const [field = ''] = problem.split(': ')
   const rule = messages.find((message) => problem.startsWith(`${field}: ${message}`))
   if (rule !== undefined) {
@@ -25,41 +28,38 @@ const expectSameProblem = (verdict: Verdict, problem: string): void => {
       (cause) => `${cause.field.replace(/\[([a-z]+)\]/, '.$1')}: ${cause.message}`,
     )
     expect([text?.startsWith(field), text?.endsWith(rule)]).toEqual([true, true])
-    // Of several rules that one URL breaks Waybill mentions the first.
+    // If one URL breaks several rules, Waybill reports the first.
     expect(more.filter((other) => !other.startsWith(field))).toEqual([])
   } else {
-    // A whole specification that is missing is not searched for what it lacks.
+    // If the whole specification is missing, the API server does not report its fields.
     const named = verdict.refused.includes(field) || verdict.refused.includes('spec: Required value')
     expect([verdict.refused, named]).toEqual([verdict.refused, true])
   }
 }
 
-describeWithApiServer('an API server with the CRDs', () => {
+describeWithApiServer('the CRDs on an API server', () => {
   let own: TestNamespace
   beforeAll(async () => {
     own = await namespace()
   })
   afterAll(() => own.drop())
 
-  test.each(badSpecs)('refuses %s by its field', async (_what, kind, spec, problem) => {
+  test.each(badSpecs)('refuse %s and name the field', async (_what, kind, spec, problem) => {
     expectSameProblem(await dryRun(own.name, kind, spec), problem)
   })
 
-  test.each(badChanges)('does not let %s change', async (_what, kind, spec, old, problem) => {
+  test.each(badChanges)('refuse to change %s', async (_what, kind, spec, old, problem) => {
     expectSameProblem(await dryRunChange(own.name, kind, old, spec), problem)
   })
 
-  test.each(badNames)(
-    'takes a name of a $kind that still fits on the broker, and no longer one',
-    async (kind, spec) => {
-      expect(await dryRun(own.name, kind, spec, 'x'.repeat(173))).toHaveProperty('spec')
-      expect(await dryRun(own.name, kind, spec, 'x'.repeat(174))).toMatchObject({
-        causes: [{ field: 'metadata.name', message: expect.stringContaining('must have at most 173 characters') }],
-      })
-    },
-  )
+  test.each(badNames)('accept names of 173 characters and refuse names of 174: $kind', async (kind, spec) => {
+    expect(await dryRun(own.name, kind, spec, 'x'.repeat(173))).toHaveProperty('spec')
+    expect(await dryRun(own.name, kind, spec, 'x'.repeat(174))).toMatchObject({
+      causes: [{ field: 'metadata.name', message: expect.stringContaining('must have at most 173 characters') }],
+    })
+  })
 
-  test('does not repeat the password of a URL', async () => {
+  test('do not repeat the password of a URL in the refusal', async () => {
     const [, kind, spec] = badSpecs.find(([what]) => what === 'a password') ?? []
     expect(JSON.stringify(await dryRun(own.name, kind as Kind, spec))).not.toContain('hunter2')
   })

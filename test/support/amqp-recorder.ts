@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 
-/** A TCP proxy in front of a broker that remembers which AMQP 0-9-1 methods were called on it. */
+/** A TCP proxy in front of a broker that records the AMQP 0-9-1 methods which clients call. */
 export type AmqpRecorder = {
   readonly port: number
-  /** `<class>.<method>` by number, such as 50.10 for queue.declare, in the order in which they came. */
+  /** `<class>.<method>` by number, such as 50.10 for queue.declare, in order. */
   readonly methods: string[]
   close(): Promise<void>
 }
@@ -59,5 +59,5 @@ export const amqpRecorder = async (target: {
   }
 }
 
-/** Declares, binds, unbinds, deletes or purges: class 40 is exchange, 50 queue. */
+/** Whether a method declares, binds, unbinds, deletes or purges: class 40 is exchange, 50 queue. */
 export const isChange = (method: string): boolean => /^(40|50)\./.test(method)

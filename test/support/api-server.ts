@@ -4,17 +4,17 @@ import { installCrds } from './kubernetes/crds.ts'
 import { type ApiServer, type RunningApiServer, startServer, variable } from './kubernetes/server.ts'
 import { createNamespace, type TestNamespace } from './kubernetes/test-namespace.ts'
 
-/** `describe` where there is an API server; skipped where there is none, which the run has said loudly by then. */
+/** `describe` if there is an API server, else skipped; the setup of the run has printed a warning then. */
 export const describeWithApiServer: jest.Describe = process.env[variable] ? describe : describe.skip
 
 /** The API server of this run: etcd and kube-apiserver with RBAC and Waybill's CRDs, and no controllers at all. */
 export const apiServer = (): ApiServer => {
   const found = process.env[variable]
-  if (!found) throw new Error('There is no API server: put the test into describeWithApiServer')
+  if (!found) throw new Error('There is no API server. Tests that need one belong into describeWithApiServer')
   return JSON.parse(found)
 }
 
-/** `describe` where there is an API server and helm. */
+/** `describe` if there is an API server and helm, else skipped. */
 export const describeWithHelm: jest.Describe =
   process.env[variable] && apiServer().assets.helm ? describe : describe.skip
 
@@ -26,17 +26,17 @@ export const kubectl = (args: readonly string[], options?: CommandOptions): Prom
 export const helm = (args: readonly string[], options?: CommandOptions): Promise<string> =>
   command(apiServer(), 'helm', args, options)
 
-/** A namespace of one's own; `drop` it in the end. */
+/** A new namespace; call `drop` at the end. */
 export const namespace = (prefix = 'test'): Promise<TestNamespace> => createNamespace(apiServer(), prefix)
 
-/** A kubeconfig and a token of a service account, which is created where it is missing. */
+/** A kubeconfig and a token of a service account, which is created if it does not exist. */
 export const clusterAs = (who: AccountName): Promise<Account> => account(apiServer(), who, [])
 
-/** Allows a service account something in all namespaces. */
+/** Grants a service account these rules in all namespaces. */
 export const grant = (who: AccountName, rules: readonly Rule[]): Promise<void> =>
   grantEverywhere(apiServer(), who, rules)
 
-/** An API server for one test alone, which may crash, pause and resume it; `stop` it in the end. */
+/** An API server for a single test, which may crash, pause and resume it; call `stop` at the end. */
 export const ownApiServer = async (): Promise<RunningApiServer> => {
   const server = await startServer(apiServer().assets)
   await installCrds(server)

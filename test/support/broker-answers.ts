@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Reachable } from './broker.ts'
 import type { Tethered } from './tethered.ts'
 
-/** Resolves once a broker that was just started takes AMQP connections and management requests; stops it on failure. */
+/** Waits until a started broker accepts AMQP connections and management requests; stops it if it does not. */
 export const brokerAnswers = async (broker: Reachable, started: Tethered, internalPort?: number): Promise<void> => {
   const port = internalPort ?? new URL(broker.amqpUrl).port
   const url = `${broker.managementUrl}/api/health/checks/port-listener/${port}`
@@ -16,5 +16,5 @@ export const brokerAnswers = async (broker: Reachable, started: Tethered, intern
   }
   const output = started.output()
   await started.stop()
-  throw new Error(`RabbitMQ did not start. Its last words:\n${output}`)
+  throw new Error(`RabbitMQ did not start. Its last output:\n${output}`)
 }

@@ -6,12 +6,12 @@ import type { Log } from './broker.ts'
 const run = promisify(execFile)
 const autostartPolicy = '/usr/sbin/policy-rc.d'
 
-/** Installs rabbitmq-server from Debian's packages where that is possible: as root, with apt-get. */
+/** Installs rabbitmq-server from Debian's packages, if possible: it needs root and apt-get. */
 export const aptInstalled = async (log: Log): Promise<boolean> => {
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return false
   log('Installing rabbitmq-server with apt-get (about a minute)…')
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  // The package would start a broker for the whole machine; this answers "not allowed" to its installation script.
+  // The package would start a broker for the whole machine; this policy tells its installation script not to.
   const ours = !existsSync(autostartPolicy)
   if (ours) writeFileSync(autostartPolicy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {

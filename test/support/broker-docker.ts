@@ -10,13 +10,13 @@ import { startTethered } from './tethered.ts'
 const image = 'rabbitmq:4-management'
 const docker = (...args: string[]) => promisify(execFile)('docker', args, { timeout: 600_000 })
 
-/** A RabbitMQ in a container of our own, or nothing where no docker daemon answers. */
+/** A RabbitMQ in a container, or `undefined` without a docker daemon. */
 export const dockerBroker = async (log: Log): Promise<Reachable | undefined> => {
   const answers = await docker('info').catch(() => undefined)
   if (answers === undefined) return undefined
   const present = await docker('image', 'inspect', image).catch(() => undefined)
   if (present === undefined) {
-    log(`Fetching the image ${image}…`)
+    log(`Pulling the image ${image}…`)
     await docker('pull', '--quiet', image)
   }
   log('Starting RabbitMQ in a container (about 10 s)…')

@@ -8,7 +8,9 @@ import { brokerAnswers } from './broker-answers.ts'
 import { isFree } from './free-port.ts'
 import { startTethered } from './tethered.ts'
 
-/** The rabbitmq-server to start. Debian's own script comes before its wrapper on PATH, which insists on another user. */
+/**
+ * The path of rabbitmq-server. Debian's own script is preferred to the wrapper on PATH, which requires another user.
+ */
 export const serverCommand = (): string | undefined =>
   ['/usr/lib/rabbitmq/bin', ...(process.env.PATH ?? '').split(delimiter)]
     .map((folder) => join(folder, 'rabbitmq-server'))
@@ -19,14 +21,15 @@ export type NodeBroker = Reachable & {
   restart(): Promise<void>
 }
 
-/** A RabbitMQ node of our own: own ports, name, cookie, port mapper (epmd) and data, all of it gone when it stops. */
+/** A private RabbitMQ node with its own ports, name, cookie, port mapper (epmd) and data; all are removed on stop. */
 export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker> => {
   log('Starting a private RabbitMQ node (about 5 s)…')
-  const { folder, ports } = await claimFolder()
+  const { folder, ports } = await reserveFolder()
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].\n')
   writeFileSync(join(folder, 'rabbitmq-env.conf'), '')
-  // epmd in the foreground stays in the process group that is ended together; one that RabbitMQ starts itself would not.
+  // epmd in the foreground stays in the process group that is stopped as a whole; one started by RabbitMQ would leave
+  // it.
   const start = `epmd -port ${ports.epmd} & exec "$0"`
   const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports))
   const control = (order: string) =>
@@ -48,8 +51,8 @@ export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker>
 
 type Ports = { readonly amqp: number; readonly management: number; readonly dist: number; readonly epmd: number }
 
-/** Making the folder is what claims its ports among concurrent runs. They lie below the range of outgoing connections. */
-const claimFolder = async (): Promise<{ folder: string; ports: Ports }> => {
+/** Creating the folder reserves its ports among concurrent runs. They lie below the range of outgoing connections. */
+const reserveFolder = async (): Promise<{ folder: string; ports: Ports }> => {
   for (;;) {
     const amqp = 20_000 + 4 * Math.floor(Math.random() * 2_500)
     const ports = { amqp, management: amqp + 1, dist: amqp + 2, epmd: amqp + 3 }

@@ -5,26 +5,28 @@ import { nodeBroker, serverCommand } from './broker-node.ts'
 export type RunningBroker = {
   /** Such as 3.10.8. */
   readonly version: string
-  /** What this broker is and where it came from, for a person. */
+  /** Where this broker comes from, for the log. */
   readonly origin: string
   readonly amqpUrl: string
   readonly managementUrl: string
-  /** Ends what was started for this broker; a broker that was there already goes on. */
+  /** Stops the broker if it was started here; one that was already running is left alone. */
   stop(): Promise<void>
 }
 
 export type Log = (line: string) => void
 
 /**
- * A RabbitMQ to work with: the one that `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL` name, else a private one from
- * the installed `rabbitmq-server`, from docker, or from Debian's packages. Throws with what to do when there is none.
+ * Finds the RabbitMQ of `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL`, else starts a private one from the installed
+ * `rabbitmq-server`, from docker, or from Debian's packages.
+ *
+ * @throws when there is none; the message says what to do
  */
 export const findBroker = async ({ log }: { log: Log }): Promise<RunningBroker> => {
   const broker = await reachableBroker(log)
   return { ...broker, version: await versionOf(broker) }
 }
 
-/** A broker of which nothing is known yet but how to reach it. */
+/** A broker whose version has not been read yet. */
 export type Reachable = Omit<RunningBroker, 'version'>
 
 const reachableBroker = async (log: Log): Promise<Reachable> => {
@@ -39,7 +41,7 @@ const reachableBroker = async (log: Log): Promise<Reachable> => {
     if (command) return nodeBroker(command, log)
   }
   throw new Error(
-    'No RabbitMQ found. Install one (rabbitmq-server on PATH), start docker, or name a running one:\n' +
+    'No RabbitMQ found. Install rabbitmq-server, start docker, or set the addresses of a running broker:\n' +
       '  export RABBITMQ_URL=amqp://guest:guest@127.0.0.1:5672/ RABBITMQ_MANAGEMENT_URL=http://127.0.0.1:15672',
   )
 }
@@ -48,9 +50,9 @@ const givenBroker = (env: NodeJS.ProcessEnv): Reachable | undefined => {
   const { RABBITMQ_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl } = env
   if (!amqpUrl && !managementUrl) return undefined
   if (!amqpUrl || !managementUrl) {
-    throw new Error('RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL go together: set both, or neither')
+    throw new Error('Set both RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL, or neither')
   }
-  return { origin: 'the one that RABBITMQ_URL names', amqpUrl, managementUrl, stop: async () => {} }
+  return { origin: 'from RABBITMQ_URL', amqpUrl, managementUrl, stop: async () => {} }
 }
 
 const versionOf = async ({ amqpUrl, managementUrl, stop }: Reachable): Promise<string> => {
@@ -61,11 +63,11 @@ const versionOf = async ({ amqpUrl, managementUrl, stop }: Reachable): Promise<s
       headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` },
       signal: AbortSignal.timeout(10_000),
     })
-    if (!answer.ok) throw new Error(`it was answered ${answer.status}`)
+    if (!answer.ok) throw new Error(`it answered ${answer.status}`)
     return ((await answer.json()) as { rabbitmq_version: string }).rabbitmq_version
   } catch (cause) {
     await stop()
-    throw new Error(`The management API on ${new URL(managementUrl).origin} does not work: is RabbitMQ running?`, {
+    throw new Error(`Cannot use the management API on ${new URL(managementUrl).origin}: is RabbitMQ running?`, {
       cause,
     })
   }

@@ -22,11 +22,11 @@ export type Manifest = {
 export type RenderOptions = {
   readonly release?: string
   readonly namespace?: string
-  /** As a values file has them. */
+  /** In the format of a values file. */
   readonly values?: object
 }
 
-/** What `helm template` makes of the chart. */
+/** The manifests that `helm template` renders. */
 export const render = async ({
   release = 'waybill',
   namespace = 'waybill',
@@ -43,7 +43,9 @@ export const render = async ({
 export type RoleOptions = {
   /** Where Waybill is installed. */
   readonly namespace: string
-  /** Left out: `waybill`; without `watchNamespaces` the name of the namespace, for ClusterRoles are everybody's. */
+  /**
+   * Default: `waybill`; without `watchNamespaces` the name of the namespace, because names of ClusterRoles are global.
+   */
   readonly release?: string
   readonly watchNamespaces?: readonly string[]
 }
@@ -56,8 +58,8 @@ export const chartRoles = async ({ namespace, watchNamespaces = [], release }: R
 }
 
 /**
- * The service accounts of operator and dispatcher on the API server of the tests, with exactly the chart's roles. The name
- * of each is also that of the one Lease that it may have: `--lease-name`.
+ * Creates the service accounts of operator and dispatcher on the API server of the tests, with exactly the chart's
+ * roles. The name of an account is also the name of the only Lease that it may use: `--lease-name`.
  */
 export const installChartRoles = async (
   options: RoleOptions,

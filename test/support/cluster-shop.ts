@@ -12,17 +12,22 @@ import { freshVhost, type Vhost } from './vhost.ts'
 import { eventually } from './wait.ts'
 import { type Command, startCommand } from './waybill.ts'
 
-export type Told = { readonly type: string; readonly reason: string; readonly message: string; readonly count: number }
+export type ReportedEvent = {
+  readonly type: string
+  readonly reason: string
+  readonly message: string
+  readonly count: number
+}
 
 export type StartOptions = {
-  /** `host:port` of its HTTP server; a free port of 127.0.0.1 when left out. */
+  /** `host:port` of its HTTP server. Default: a free port of 127.0.0.1. */
   readonly listen?: string
   readonly args?: readonly string[]
-  /** Another way to the API server, such as a proxy. */
+  /** Another URL of the API server, such as that of a proxy. */
   readonly through?: string
 }
 
-/** A namespace on the API server of the tests, a virtual host, and Waybill's processes with the chart's own rights. */
+/** A namespace on the API server of the tests, a virtual host, and Waybill's processes with the chart's permissions. */
 export type ClusterShop = {
   readonly own: TestNamespace
   readonly vhost: Vhost
@@ -30,7 +35,7 @@ export type ClusterShop = {
   /** Starts a process on the resources of the namespace; it is stopped with the shop. */
   start(component: 'operator' | 'dispatcher', options?: StartOptions): Promise<Command>
   get<K extends Kind>(kind: K, name: string): Promise<Resource<K> | undefined>
-  /** Waits until a condition has this status and, where one is given, this reason. */
+  /** Waits until a condition has this status and, if given, this reason. */
   condition(
     kind: Kind,
     name: string,
@@ -38,8 +43,8 @@ export type ClusterShop = {
     status: Condition['status'],
     reason?: string,
   ): Promise<Condition>
-  /** The Events of one resource, the first one first. */
-  events(kind: Kind, name: string): Promise<Told[]>
+  /** The Events of one resource, oldest first. */
+  events(kind: Kind, name: string): Promise<ReportedEvent[]>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -91,7 +96,10 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
       ),
     async events({ kind }, name) {
       const { body } = await request(apiServer(), 'GET', `/api/v1/namespaces/${own.name}/events`)
-      type Event = Told & { involvedObject: { kind: string; name: string }; metadata: { resourceVersion: string } }
+      type Event = ReportedEvent & {
+        involvedObject: { kind: string; name: string }
+        metadata: { resourceVersion: string }
+      }
       return (body as { items: Event[] }).items
         .filter(({ involvedObject: of }) => of.kind === kind && of.name === name)
         .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))

@@ -9,7 +9,7 @@ export const isFree = (port: number): Promise<boolean> =>
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 
-/** A port of 127.0.0.1 on which nothing listens at this moment: the preferred one where it is free. */
+/** A port of 127.0.0.1 on which nothing listens at this moment: the preferred one if it is free. */
 export const freePort = async (preferred?: number): Promise<number> => {
   if (preferred !== undefined && (await isFree(preferred))) return preferred
   const server = createServer().listen(0, '127.0.0.1')

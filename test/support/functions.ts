@@ -3,9 +3,11 @@ import { type ParserOptions, parse } from '@babel/parser'
 
 export type LongFunction = { readonly file: string; readonly name: string; readonly lines: number }
 
-type Node = { readonly type: string; readonly loc?: { start: { line: number }; end: { line: number } } | null }
+/** A node of the syntax tree. */
+export type Node = { readonly type: string; readonly loc?: { start: { line: number }; end: { line: number } } | null }
 
-const options: ParserOptions = { sourceType: 'module', plugins: ['typescript'] }
+/** How the TypeScript of this repository is parsed. */
+export const options: ParserOptions = { sourceType: 'module', plugins: ['typescript'] }
 
 /** The functions of the files under `pattern` that have more than `most` lines, those inside them counted in. */
 export const longFunctions = (pattern: string, most: number): readonly LongFunction[] =>
@@ -24,7 +26,8 @@ const longIn = (node: Node, most: number, name: string): Omit<LongFunction, 'fil
   return [...own, ...childrenOf(node).flatMap((child) => longIn(child, most, called))]
 }
 
-const childrenOf = (node: Node): Node[] => Object.values<unknown>(node).flat().filter(isNode)
+/** The nodes right below a node of the syntax tree. */
+export const childrenOf = (node: Node): Node[] => Object.values<unknown>(node).flat().filter(isNode)
 
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'loc' in value

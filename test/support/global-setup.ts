@@ -9,10 +9,12 @@ declare global {
 
 const log = (line: string) => process.stderr.write(`${line}\n`)
 
-/** Once before all tests: a broker and an API server, which every test file finds in its environment. */
+/**
+ * Runs once before all tests: starts a broker and an API server, and passes them to the test files in the environment.
+ */
 export default async (): Promise<void> => {
   const [broker, apiServer] = await Promise.all([findBroker({ log }), findApiServer({ log })])
-  log(`Tests run on RabbitMQ ${broker.version}, ${broker.origin}`)
+  log(`The tests use RabbitMQ ${broker.version} (${broker.origin})`)
   globalThis.testBroker = broker
   globalThis.testApiServer = apiServer
   process.env.RABBITMQ_URL = broker.amqpUrl

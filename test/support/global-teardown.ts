@@ -1,4 +1,4 @@
 export default async (): Promise<void> => {
-  if (!globalThis.testApiServer) process.stderr.write('Without an API server: the tests on Kubernetes were SKIPPED\n')
+  if (!globalThis.testApiServer) process.stderr.write('There was no API server: the tests on Kubernetes were SKIPPED\n')
   await Promise.all([globalThis.testBroker?.stop(), globalThis.testApiServer?.stop()])
 }

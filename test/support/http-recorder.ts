@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** An HTTP proxy that remembers what was asked of the server behind it. */
+/** An HTTP proxy that records the requests to the server behind it. */
 export type HttpRecorder = {
   readonly url: string
-  /** `GET /api/overview`, in the order in which they came. */
+  /** `GET /api/overview`, in order. */
   readonly requests: string[]
   close(): Promise<void>
 }

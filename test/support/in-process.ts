@@ -16,7 +16,7 @@ export type Stage = {
   /** Everything logged so far, as JSON lines. */
   logs(): string
   get<K extends Kind>(kind: K, name: string): Resource<K> | undefined
-  /** Waits until a condition of `shop/<name>` has this status, and this reason where one is given. */
+  /** Waits until a condition of `shop/<name>` has this status and, if given, this reason. */
   condition(
     kind: Kind,
     name: string,
@@ -24,22 +24,22 @@ export type Stage = {
     status: Condition['status'],
     reason?: string,
   ): Promise<Condition>
-  /** Waits until there is no such condition. */
+  /** Waits until the resource does not have this condition. */
   noCondition(kind: Kind, name: string, type: ConditionType): Promise<void>
-  /** The value of a metric, added up over the series with these labels. */
+  /** The sum of a metric over the series with these labels. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
-  /** Ends Waybill as SIGTERM does. */
+  /** Stops Waybill gracefully, as SIGTERM does. */
   end(): Promise<void>
-  /** Ends Waybill and removes folder and virtual host. */
+  /** Stops Waybill and removes the folder and the virtual host. */
   close(): Promise<void>
 }
 
 export type StageOptions = {
-  /** What runs; both when left out. */
+  /** Default: both. */
   readonly only?: 'operator' | 'dispatcher'
   readonly instance?: string
   readonly drainTimeoutMs?: number
-  /** The virtual host and the manifests of another stage, which stay when this one is closed. */
+  /** Use the virtual host and the manifests of another stage; closing this one does not remove them. */
   readonly beside?: Pick<Stage, 'vhost' | 'folder'>
 }
 

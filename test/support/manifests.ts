@@ -45,7 +45,7 @@ export const topicOf = (name: string, spec: object = {}): Manifest =>
 export const queueOf = (name: string, spec: object = {}): Manifest =>
   manifest('Queue', name, { brokerRef: { name: 'rabbitmq' }, ...spec })
 
-/** A Subscription to a Topic, sent to `url`. */
+/** A Subscription to a Topic, delivered to `url`. */
 export const subscriptionOf = (name: string, topic: string, url: string, spec: object = {}): Manifest =>
   manifest('Subscription', name, { topicRef: { name: topic }, subscriber: { url }, ...spec })
 
@@ -54,7 +54,7 @@ export const deadLetterPolicyOf = (name: string, spec: object = {}): Manifest =>
 
 export type ManifestFolder = {
   readonly path: string
-  /** Writes `<name>.yaml`, several documents where there are several manifests; a string is written as it is. */
+  /** Writes `<name>.yaml` with one document for each manifest; a string is written unchanged. */
   write(name: string, manifests: readonly object[] | string): void
   delete(name: string): void
   /** Removes the folder. */

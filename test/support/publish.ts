@@ -10,17 +10,19 @@ export type Producer = {
   readonly channel: ConfirmChannel
   /** Publishes persistently and resolves once the broker has confirmed all of them; the message ids, in order. */
   publish(exchange: string, messages: readonly Outgoing[]): Promise<string[]>
-  /** Takes all messages of a queue for a look; they go back when the producer is closed. */
+  /**
+   * Reads all messages of a queue. They stay unacknowledged, so the broker requeues them when the producer is closed.
+   */
   look(queue: string): Promise<GetMessage[]>
   close(): Promise<void>
 }
 
 let published = 0
 
-/** A producer as any team would write it, with publisher confirms. An object as body is sent as JSON. */
+/** A typical producer, with publisher confirms. A body that is an object is sent as JSON. */
 export const connectProducer = async (amqpUrl: string): Promise<Producer> => {
   const connection = await connect(amqpUrl)
-  // Whoever waits for a confirm hears of it.
+  // A publisher that waits for a confirm gets the error.
   connection.on('error', () => {})
   const channel = await connection.createConfirmChannel()
   return {
@@ -49,7 +51,7 @@ export const connectProducer = async (amqpUrl: string): Promise<Producer> => {
       try {
         await connection.close()
       } catch (error) {
-        // Its broker may have gone before it.
+        // The broker may have closed the connection before.
         if (!(error instanceof IllegalOperationError)) throw error
       }
     },

@@ -1,4 +1,6 @@
-/** What a room of src may import, and which packages it uses; of rooms and packages in `types` it may import types alone. */
+/**
+ * The rooms and packages that a room of src may import; from the rooms and packages in `types` it may import types only.
+ */
 export type Room = {
   readonly imports: readonly string[]
   readonly types?: readonly string[]
@@ -53,7 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
 }
 
-/** Rooms without I/O, clock and randomness, and the modules of Node that have none either. */
+/** Rooms without I/O, clock or randomness, and the modules of Node that they may import. */
 export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   topology: [],

@@ -8,22 +8,22 @@ import { freshVhost, type Vhost } from './vhost.ts'
 import { eventually } from './wait.ts'
 import { type RunOptions, runWaybill, type Waybill } from './waybill.ts'
 
-/** A virtual host with the Topic `shop/orders`, and `waybill run` as a process beside it. */
+/** A virtual host with the Topic `shop/orders`, and `waybill run` as a process of its own. */
 export type Shop = {
   readonly vhost: Vhost
   readonly folder: ManifestFolder
-  /** Publishes straight to the broker. */
+  /** Publishes to the broker directly, not through the proxy. */
   readonly producer: Producer
   /** Between Waybill and the broker's AMQP port. */
   readonly proxy: TcpProxy
-  /** Broker and Secret as they are in the file `broker`. */
+  /** Broker and Secret, as in the file `broker`. */
   readonly broker: readonly Manifest[]
   subscriber(): Promise<Subscriber>
   /** Starts Waybill; it is stopped with the shop. */
   run(options?: RunOptions): Promise<Waybill>
   /** Waits until Subscriptions of `shop` are Ready. */
   ready(waybill: Waybill, ...names: string[]): Promise<void>
-  /** Publishes to the topic, one message a body; the message ids. */
+  /** Publishes one message for each body to the Topic; returns the message ids. */
   publish(bodies: readonly (string | object)[]): Promise<string[]>
   [Symbol.asyncDispose](): Promise<void>
 }

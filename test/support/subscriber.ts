@@ -8,7 +8,7 @@ export type Received = {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  /** The status it was answered with; `undefined` while it is held, and for good when the connection broke before. */
+  /** The status of the answer; `undefined` while the request is held, or if the connection broke before. */
   status?: number
 }
 
@@ -19,24 +19,24 @@ export type Answer = {
   readonly afterMs?: number
 }
 
-/** What a request is answered: a status, an answer, a promise of one, or nothing at all. */
+/** How a request is answered: with a status, an answer, a promise of either, or not at all. */
 export type Behaviour = (received: Received) => Answered | Promise<Answered>
 type Answered = number | Answer | 'hang' | 'reset'
 
 export type Subscriber = {
   readonly url: string
   readonly port: number
-  /** Every request so far, in the order in which they were complete. */
+  /** Every request so far, in the order in which they were completed. */
   readonly received: Received[]
   /** How requests are answered from now on; 204 at first. */
   answer(with_: Behaviour | Answered): void
-  /** Closes the server and every connection: from then on connections are refused. */
+  /** Closes the server and every connection; new connections are refused. */
   close(): Promise<void>
   /** Listens again on the same port. */
   open(): Promise<void>
 }
 
-/** A real HTTP server on 127.0.0.1 that keeps every request. Port 0 takes a free one. */
+/** A real HTTP server on 127.0.0.1 that records every request. Port 0 picks a free port. */
 export const startSubscriber = async (port = 0): Promise<Subscriber> => {
   const received: Received[] = []
   let behaviour: Behaviour = () => 204
@@ -45,14 +45,14 @@ export const startSubscriber = async (port = 0): Promise<Subscriber> => {
     try {
       for await (const chunk of request) chunks.push(chunk)
     } catch {
-      return // The sender went away in the middle: nothing was received.
+      return // The sender disconnected before the request was complete: nothing was received.
     }
     const { url: path = '/', headers } = request
     const one: Received = { at: Date.now(), path, headers, body: Buffer.concat(chunks) }
     received.push(one)
     await reply(one, response, await behaviour(one))
   })
-  // Between deliveries a connection may rest for long; closing it is for the client to decide.
+  // Longer than the client's own timeout, so that the client closes idle connections.
   server.keepAliveTimeout = 60_000
   const listen = (on: number) =>
     new Promise<void>((resolve, reject) => {

@@ -1,25 +1,25 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A TCP proxy on a local port, to do to a connection what networks do. */
+/** A TCP proxy on a local port that simulates failures of a network. */
 export type TcpProxy = {
   readonly port: number
   /** Connections open now. */
   readonly connections: number
-  /** Breaks all connections; new ones work. */
+  /** Closes all connections; new ones work. */
   cut(): void
   /**
-   * Passes nothing on any more while all connections stay open, in either direction or in one; new ones are as silent.
+   * Stops forwarding, in both directions or in one, while all connections stay open. New connections are silent too.
    */
   goSilent(towards?: 'client' | 'target'): void
-  /** New connections work again. The silenced ones have lost bytes and stay silent. */
+  /** New connections work again. Silent ones have lost bytes and stay silent. */
   recover(): void
-  /** Hands bytes to all clients as if the target had sent them. */
+  /** Sends bytes to all clients as if they came from the target. */
   inject(bytes: Buffer): void
   close(): Promise<void>
 }
 
-/** Who is told nothing any more. */
+/** Which side receives nothing any more. */
 type Silence = 'nobody' | 'client' | 'target' | 'both'
 
 export const tcpProxy = async (

@@ -1,17 +1,17 @@
 /**
- * `node tether.ts FOLDER COMMAND…` runs COMMAND for as long as standard input stays open. Whoever started it may stop,
- * crash or be killed: the pipe closes all the same. Then every process of the command is ended and FOLDER removed.
+ * `node tether.ts FOLDER COMMAND…` runs COMMAND for as long as standard input stays open. When the starting process
+ * exits, crashes or is killed, the pipe closes; then every process of the command is stopped and FOLDER is removed.
  */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const [folder, command, ...args] = process.argv.slice(2)
-if (folder === undefined || command === undefined) throw new Error('Needs a folder and a command')
+if (folder === undefined || command === undefined) throw new Error('Usage: tether.ts FOLDER COMMAND…')
 
 const child = spawn(command, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
 
-/** Signals the process group of the command; false once nobody is left in it. */
+/** Signals the process group of the command; false once the group has no process left. */
 const signalGroup = (signal: NodeJS.Signals | 0): boolean => {
   try {
     return child.pid !== undefined && process.kill(-child.pid, signal)

@@ -8,7 +8,7 @@ import { eventually } from './wait.ts'
 
 const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'waybill-tether-'))
 
-/** A command of two processes that tells their ids and shrugs off a polite request to end. */
+/** A command of two processes that prints their ids and ignores SIGTERM. */
 const stubborn = ['sh', '-c', 'trap "" TERM; sleep 1000 & echo $$ $!; wait']
 const processes = (output: string): number[] => output.split(/\s+/).filter(Boolean).map(Number)
 const runs = (pid: number): boolean => {
@@ -19,16 +19,16 @@ const runs = (pid: number): boolean => {
   }
 }
 
-test('stopping ends every process of the command and removes the folder', async () => {
+test('stopping a tethered command kills all of its processes and removes the folder', async () => {
   const folder = temporaryFolder()
   const tethered = startTethered(folder, stubborn, process.env)
   const pids = await eventually(() => processes(tethered.output()).length === 2 && processes(tethered.output()))
   await tethered.stop()
   expect([tethered.running(), existsSync(folder)]).toEqual([false, false])
-  await eventually(() => !pids.some(runs)) // A killed process can be seen until its parent has noticed.
+  await eventually(() => !pids.some(runs)) // A killed process is listed until its parent has reaped it.
 })
 
-test('a command does not outlive the process that started it, even one killed', async () => {
+test('a tethered command does not outlive the process that started it, even if that is killed', async () => {
   const folder = temporaryFolder()
   const code = `
     import { startTethered } from ${JSON.stringify(new URL('tethered.ts', import.meta.url).href)}
@@ -42,7 +42,7 @@ test('a command does not outlive the process that started it, even one killed', 
   await eventually(() => !pids.some(runs) && !existsSync(folder))
 })
 
-test('a command that cannot be started is not running', async () => {
+test('a tethered command that cannot be started is reported as not running', async () => {
   const tethered = startTethered(temporaryFolder(), ['/nowhere/to/be/found'], process.env)
   await eventually(() => !tethered.running())
 })

@@ -9,18 +9,18 @@ export type Tethered = {
   running(): boolean
   /** The last lines that it printed, for an error message. */
   output(): string
-  /** Ends every process of the command and removes the folder. Once it resolves nothing is left. */
+  /** Stops every process of the command and removes the folder; resolves when both are done. */
   stop(): Promise<void>
 }
 
-/** Starts a command that cannot outlive this process, however this process ends. The folder goes with it. */
+/** Starts a command that cannot outlive this process, however this process ends. The folder is removed with it. */
 export const startTethered = (folder: string, command: readonly string[], env: NodeJS.ProcessEnv): Tethered => {
   const logFile = join(folder, 'output.log')
   const log = openSync(logFile, 'a')
   const child = spawn(process.execPath, [fileURLToPath(new URL('tether.ts', import.meta.url)), folder, ...command], {
     env,
     stdio: ['pipe', log, log],
-    detached: true, // Ctrl-C reaches the whole foreground group; the command is to end after those who use it.
+    detached: true, // Ctrl-C reaches the whole foreground group; the command must end after the processes that use it.
   })
   closeSync(log)
   const exited = once(child, 'exit')

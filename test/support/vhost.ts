@@ -8,15 +8,17 @@ export type Vhost = {
   readonly amqpUrl: string
   /** Without credentials. */
   readonly managementUrl: string
-  /** What a Secret for a Broker on this virtual host holds. */
+  /** The content of a Secret for a Broker on this virtual host. */
   readonly secret: Readonly<Record<'connection_string' | 'management_uri', string>>
-  /** One request to the management API; `path` starts after `/api`. Throws on an answer that is not 2xx. */
+  /** One request to the management API; `path` starts after `/api`. @throws on an answer that is not 2xx */
   manage(method: string, path: string, body?: unknown): Promise<unknown>
   /** Deletes the virtual host with everything in it. */
   drop(): Promise<void>
 }
 
-/** A virtual host of its own on the broker that `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL` name, so that nothing is shared. */
+/**
+ * Creates a virtual host on the broker of `RABBITMQ_URL` and `RABBITMQ_MANAGEMENT_URL`, so that tests share nothing.
+ */
 export const freshVhost = async (prefix = 'waybill-test'): Promise<Vhost> => {
   const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL } = process.env
   if (!RABBITMQ_URL || !RABBITMQ_MANAGEMENT_URL) {

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 
 /**
- * Asks again every few milliseconds until `condition` holds, and returns what it returned. A condition holds when it
- * returns something other than `false`, `undefined` or `null`; one that throws is asked again.
+ * Evaluates `condition` every few milliseconds until it holds, and returns its result. A condition holds when it
+ * returns something other than `false`, `undefined` or `null`; one that throws is evaluated again.
  *
- * @throws when the time is up, with the last error thrown as its cause
+ * @throws after `timeoutMs`, with the last error of the condition as its cause
  */
 export const eventually = async <T>(
   condition: () => T | Promise<T>,

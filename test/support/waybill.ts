@@ -5,31 +5,32 @@ import { fileURLToPath } from 'node:url'
 import { apiVersion, type Kind, type Resource } from '../../src/api/resource.ts'
 import { eventually } from './wait.ts'
 
-/** A command that goes on until it is stopped, as a process of its own. */
+/** A process of a command that runs until it is stopped. */
 export type Command = {
   readonly pid: number
   /** Base URL of its HTTP server. */
   readonly server: string
-  /** What it wrote on stderr so far. */
+  /** Its standard error so far. */
   logs(): string
   /** Resolves with the exit code, or with the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>
-  /** Sends a signal, SIGTERM when left out, and resolves once the process is gone. */
+  /** Sends a signal, by default SIGTERM, and resolves once the process has exited. */
   kill(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals>
-  /** Ends it for certain: SIGTERM, and SIGKILL where that takes longer than 5 s. */
+  /** Stops it with SIGTERM, and with SIGKILL after 5 s. */
   stop(): Promise<void>
 }
 
 export type Waybill = Command & {
-  /** The resources of a kind, or the one of that name (`name` or `namespace/name`); status and all. */
+  /** The resources of a kind, with their status. */
   list<K extends Kind>(kind: K): Promise<Resource<K>[]>
+  /** The resource of that name: `name` or `namespace/name`. */
   get<K extends Kind>(kind: K, name: string): Promise<Resource<K> | undefined>
 }
 
 export type CommandOptions = {
-  /** `host:port`; a free port of 127.0.0.1 when left out. */
+  /** `host:port`. Default: a free port of 127.0.0.1. */
   readonly listen?: string
-  /** A file that gets its log too. */
+  /** A file to which its log is written as well. */
   readonly logFile?: string
   readonly env?: NodeJS.ProcessEnv
 }
@@ -38,7 +39,7 @@ export type RunOptions = CommandOptions & { readonly args?: readonly string[] }
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
-/** Starts a command with arguments; resolves once its HTTP server is there. */
+/** Starts a command with arguments; resolves once its HTTP server is listening. */
 export const startCommand = async (command: readonly string[], options: CommandOptions = {}): Promise<Command> => {
   const { listen = '127.0.0.1:0', logFile, env = {} } = options
   const child = spawn(process.execPath, [main, ...command, '--listen', listen], {
@@ -63,7 +64,7 @@ export const startCommand = async (command: readonly string[], options: CommandO
     running = false
   })
   const server = await eventually(() => urlIn(logs) ?? (running ? undefined : 'none'), { timeoutMs: 20_000 })
-  if (server === 'none') throw new Error(`waybill ${command.join(' ')} ended with ${await exited}:\n${logs}`)
+  if (server === 'none') throw new Error(`waybill ${command.join(' ')} exited with ${await exited}:\n${logs}`)
 
   const kill = (signal: NodeJS.Signals = 'SIGTERM') => {
     child.kill(signal)
@@ -83,7 +84,7 @@ export const startCommand = async (command: readonly string[], options: CommandO
   }
 }
 
-/** Starts `waybill run` on files or folders of manifests; resolves once its HTTP API is there. */
+/** Starts `waybill run` on files or folders of manifests; resolves once its HTTP API is listening. */
 export const runWaybill = async (
   paths: string | readonly string[],
   { args = [], ...options }: RunOptions = {},
@@ -94,7 +95,7 @@ export const runWaybill = async (
 
   const list = async <K extends Kind>({ plural }: K): Promise<Resource<K>[]> => {
     const answer = await fetch(`${server}/apis/${apiVersion}/${plural}`, { signal: AbortSignal.timeout(5_000) })
-    if (!answer.ok) throw new Error(`${answer.url} was answered ${answer.status}`)
+    if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`)
     return ((await answer.json()) as { items: Resource<K>[] }).items
   }
   return {
@@ -107,7 +108,7 @@ export const runWaybill = async (
   }
 }
 
-/** Where it listens, by its own log: whatever answers on a port that was free a moment ago may be somebody else. */
+/** The URL in its own log: on a port that was free a moment ago, another process may be answering. */
 const urlIn = (logs: string): string | undefined => {
   const line = logs.split('\n').find((one) => one.endsWith('}') && one.includes('"url"'))
   return line && (JSON.parse(line) as { url: string }).url

@@ -12,7 +12,7 @@ import { eventually } from '../support/wait.ts'
 
 const url = 'http://127.0.0.1:9/'
 
-describeWithHelm('on an API server, with the rights of the chart', () => {
+describeWithHelm('on an API server, with the permissions of the chart', () => {
   let shop: ClusterShop
   let cleanUp: AsyncDisposableStack
   beforeEach(async () => {
@@ -21,7 +21,7 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
   })
   afterEach(() => cleanUp.disposeAsync())
 
-  /** A proxy that is closed in the end, unless it was before. */
+  /** A proxy that is closed after the test, unless it was closed before. */
   const proxyTo = async (...to: Parameters<typeof tcpProxy>): Promise<TcpProxy> => {
     const proxy = await tcpProxy(...to)
     let closed: Promise<void> | undefined
@@ -33,12 +33,12 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
     return { ...proxy, close }
   }
 
-  /** Broker and Secret, looked at by itself once an hour only. */
-  const seldom = (secret: object = {}) =>
+  /** Broker and Secret, with a periodic resync only once an hour. */
+  const rarelyResynced = (secret: object = {}) =>
     brokerOf({ ...shop.vhost, secret: { ...shop.vhost.secret, ...secret } }, { resyncInterval: '1h' })
 
-  /** Within ten seconds the condition says so, and an Event tells it. */
-  const told = async (
+  /** Waits until the condition has this status and reason, and the last Event reports it. */
+  const reported = async (
     kind: Kind,
     name: string,
     [type, status, reason]: [ConditionType, Condition['status'], string],
@@ -54,7 +54,7 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
   }
   const ready = { type: 'Normal', reason: 'Ready', message: 'Declared on the broker' }
 
-  test('what is wrong is said within 10 s, and over within 10 s; each change is an Event', async () => {
+  test('each fault of a Broker is reported in a condition and an Event, and cleared after its repair', async () => {
     const { own, vhost } = shop
     const behind = new URL(vhost.managementUrl)
     const target = { hostname: behind.hostname, port: Number(behind.port) }
@@ -62,46 +62,46 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
     const { password } = vhost.endpoint
     const secret = { management_uri: `http://127.0.0.1:${proxy.port}`, password }
     await shop.start('operator')
-    await own.apply([...seldom(secret), subscriptionOf('billing', 'orders', url)])
-    await told(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
+    await own.apply([...rarelyResynced(secret), subscriptionOf('billing', 'orders', url)])
+    await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
 
     const nowhere = { type: 'Warning', reason: 'RefNotPermitted', message: 'does not exist or does not permit' }
-    await told(subscription, 'billing', ['ResolvedRefs', 'False', 'RefNotPermitted'], nowhere)
+    await reported(subscription, 'billing', ['ResolvedRefs', 'False', 'RefNotPermitted'], nowhere)
     await own.apply(topicOf('orders'))
     await shop.condition(subscription, 'billing', 'Programmed', 'True')
-    await told(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
+    await reported(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
 
     const away = (message: string, reason = 'BrokerUnreachable') => ({ type: 'Warning', reason, message })
-    await own.apply(seldom({ ...secret, password: 'wrong' })[0]!)
-    await told(
+    await own.apply(rarelyResynced({ ...secret, password: 'wrong' })[0]!)
+    await reported(
       broker,
       'rabbitmq',
       ['Connected', 'False', 'CredentialsRefused'],
       away('check username and password', 'CredentialsRefused'),
     )
-    await told(topic, 'orders', ['Ready', 'False', 'NotProgrammed'], away('cannot be used'))
-    await own.apply(seldom(secret)[0]!)
-    await told(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
-    await told(broker, 'rabbitmq', ['Connected', 'True', 'Connected'], ready)
+    await reported(topic, 'orders', ['Ready', 'False', 'NotProgrammed'], away('cannot be used'))
+    await own.apply(rarelyResynced(secret)[0]!)
+    await reported(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
+    await reported(broker, 'rabbitmq', ['Connected', 'True', 'Connected'], ready)
 
     await own.kubectl(['delete', 'secret', 'rabbitmq'])
     const lacking = { type: 'Warning', reason: 'SecretInvalid', message: `Secret ${own.name}/rabbitmq does not exist` }
-    await told(broker, 'rabbitmq', ['Connected', 'False', 'SecretInvalid'], lacking)
-    await own.apply(seldom(secret)[0]!)
-    await told(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
+    await reported(broker, 'rabbitmq', ['Connected', 'False', 'SecretInvalid'], lacking)
+    await own.apply(rarelyResynced(secret)[0]!)
+    await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
 
     await proxy.close()
-    await told(broker, 'rabbitmq', ['Connected', 'False', 'BrokerUnreachable'], away('ECONNREFUSED'))
+    await reported(broker, 'rabbitmq', ['Connected', 'False', 'BrokerUnreachable'], away('ECONNREFUSED'))
     const again = await proxyTo(target, proxy.port)
-    await told(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
+    await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
 
     again.goSilent()
-    await told(broker, 'rabbitmq', ['Connected', 'False', 'BrokerUnreachable'], away('did not answer within'))
+    await reported(broker, 'rabbitmq', ['Connected', 'False', 'BrokerUnreachable'], away('did not answer within'))
     again.recover()
-    await told(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
+    await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
   }, 120_000)
 
-  test('a Subscription that goes while messages wait leaves them, says where, and takes them back', async () => {
+  test('deleting a Subscription retains its waiting messages, an Event names the queue, and creating it again delivers them', async () => {
     const { own, producer } = shop
     const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
     subscriber.answer(503)
@@ -134,7 +134,7 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
     expect(new Set(delivered.map(({ headers }) => headers['ce-id']))).toEqual(new Set(ids))
   }, 120_000)
 
-  test('a namespace of 50 subscriptions whose broker is gone goes within two minutes', async () => {
+  test('50 subscriptions of a deleted namespace are removed within two minutes although their broker is unreachable', async () => {
     const { own, vhost } = shop
     const behind = new URL(vhost.managementUrl)
     const proxy = await proxyTo({ hostname: behind.hostname, port: Number(behind.port) })
@@ -150,7 +150,7 @@ describeWithHelm('on an API server, with the rights of the chart', () => {
     await proxy.close()
     await shop.condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
 
-    // What the controller of namespaces does, which is not here.
+    // What the namespace controller does, which does not run on this API server.
     await own.kubectl(['delete', 'namespace', own.name, '--wait=false'])
     await own.kubectl(['delete', 'secret', 'rabbitmq'])
     await own.kubectl(['delete', 'waybill', '--all', '--wait=false'])

@@ -15,11 +15,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => broker?.stop())
 
-/** Only a broker of our own may be restarted. */
+/** Only a broker that this test started may be restarted. */
 const testWithNode = command === undefined ? test.skip : test
 
 testWithNode(
-  'the broker restarts, and Waybill is killed while it is away: each message arrives, few of them twice',
+  'no message is lost when the broker restarts and Waybill is killed meanwhile, and few are delivered twice',
   async () => {
     const concurrency = 10
     await using shop = await openShop()
@@ -31,7 +31,7 @@ testWithNode(
     await shop.ready(doomed, 'billing')
     const first = await shop.publish(Array.from({ length: 2_000 }, (_, order) => ({ order })))
     await eventually(() => subscriber.received.length > 500)
-    // The producer's own connection goes with the broker.
+    // The restart would break the producer's own connection.
     await shop.producer.close()
     const restarted = broker!.restart()
     await eventually(() => doomed.logs().includes('Lost the connection to the broker'))

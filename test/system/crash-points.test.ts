@@ -3,8 +3,8 @@ import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
 
 /**
- * Waybill is killed at one point of a delivery. The proxy makes the point: from then on the broker is told nothing, or
- * tells nothing, so that nothing after it happens.
+ * Waybill is killed at one point of a delivery. The proxy fixes the point: from then on it forwards nothing to the
+ * broker, or nothing from it, so that no later step can happen.
  */
 test.each([
   {
@@ -36,7 +36,7 @@ test.each([
     letters: 1,
   },
 ])(
-  'killed $point: nothing is lost, and whatever comes twice says so',
+  'no message is lost when Waybill is killed $point, and repeated deliveries have the same webhook-id',
   async ({ silence, answer, attempts, letters }) => {
     await using shop = await openShop()
     const subscriber = await shop.subscriber()
@@ -46,7 +46,7 @@ test.each([
     await shop.ready(doomed, 'billing')
 
     if (silence === 'client') {
-      // A first message opens the channel that copies take, for the silence would keep it closed.
+      // A first message opens the channel for copies, which could not be opened during the silence.
       subscriber.answer((one) => (subscriber.received.indexOf(one) === 0 ? answer : 200))
       await shop.publish([{ order: 0 }])
       if (answer === 503) await eventually(() => subscriber.received.length === 2)
@@ -60,7 +60,7 @@ test.each([
     const [id] = await shop.publish([{ order: 1 }])
     await eventually(() => subscriber.received[0]?.status === answer)
     if (silence === 'client') {
-      // The copy is with the broker, and the broker's word of it is not with Waybill.
+      // The broker has stored the copy, but its confirm has not reached Waybill.
       const copies = answer === 400 ? 'waybill.dlq.shop.billing' : 'waybill.delay.500ms'
       await eventually(async () => (await shop.producer.channel.checkQueue(copies)).messageCount === 1, { everyMs: 1 })
     }

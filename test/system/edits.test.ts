@@ -9,7 +9,7 @@ const soon = { timeoutMs: 2_000 }
 const idsAt = (...at: Subscriber[]): Set<string> =>
   new Set(at.flatMap(({ received }) => received.map(({ headers }) => String(headers['ce-id']))))
 
-test('what is edited in a file while messages flow takes effect within 2 s, and nothing is lost', async () => {
+test('edits of a manifest take effect within 2 s while messages flow, and no message is lost', async () => {
   await using shop = await openShop({ resyncInterval: '60s' })
   const { folder, producer } = shop
   const [old, fresh, late] = [await shop.subscriber(), await shop.subscriber(), await shop.subscriber()]
@@ -38,7 +38,7 @@ test('what is edited in a file while messages flow takes effect within 2 s, and 
   }
   await more(old)
 
-  // Another address.
+  // Another URL.
   folder.write('billing', [billing(fresh.url)])
   await more(fresh)
 
@@ -59,12 +59,12 @@ test('what is edited in a file while messages flow takes effect within 2 s, and 
   folder.write('billing', [billing(fresh.url)])
   await more(fresh)
 
-  // Another filter, which never leaves it without a binding.
+  // Another filter; the queue is never without a binding.
   folder.write('billing', [billing(fresh.url, { filter: { routingKeys: ['order.*', 'bill.*'] } })])
   await eventually(async () => (await waybill.get(subscription, 'billing'))?.status?.observedGeneration === 5, soon)
   await flowed(50)
 
-  // Removed: what its queue still holds stays there.
+  // Removed: messages that wait in its queue stay there.
   const untilRemoval = published.length
   folder.delete('shipping')
   await eventually(async () => (await consumers('waybill.sub.shop.shipping').catch(() => 0)) === 0, soon)
@@ -80,7 +80,7 @@ test('what is edited in a file while messages flow takes effect within 2 s, and 
   expect(total).toBe(published.length)
 })
 
-test('a file that is broken for a while changes nothing', async () => {
+test('messages are delivered while a manifest file is broken for a while', async () => {
   await using shop = await openShop()
   const subscriber = await shop.subscriber()
   shop.folder.write('billing', [subscriptionOf('billing', 'orders', subscriber.url)])
@@ -95,13 +95,13 @@ test('a file that is broken for a while changes nothing', async () => {
     if (broken) await eventually(() => waybill.logs().split('billing.yaml:').length > 1)
     await shop.publish([{ broken }])
   }
-  // An empty file is no mistake: the subscription is gone, and its queue keeps what came.
+  // An empty file is valid: the subscription is deleted, and its queue retains its messages.
   await eventually(async () => (await waybill.get(subscription, 'billing'))?.metadata.deletionTimestamp !== undefined)
   shop.folder.write('billing', [subscriptionOf('billing', 'orders', subscriber.url)])
   await eventually(() => subscriber.received.length === 3, { timeoutMs: 20_000 })
 })
 
-test('a hundred subscriptions are all Ready, and each gets its event', async () => {
+test('a hundred subscriptions become Ready, and each receives the event', async () => {
   await using shop = await openShop({ resyncInterval: '60s' })
   const subscriber = await shop.subscriber()
   const names = Array.from({ length: 100 }, (_, index) => `billing-${index}`)

@@ -8,12 +8,10 @@ import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
 import { httpRecorder } from '../support/http-recorder.ts'
 import { type FaultyProxy, faultyProxy, type Seen } from '../support/kubernetes/faulty-proxy.ts'
 import { request } from '../support/kubernetes/request.ts'
+import { standsBy, timesLed } from '../support/lease-lines.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { eventually } from '../support/wait.ts'
-import type { Command } from '../support/waybill.ts'
 
-const leads = ({ logs }: Command): boolean => logs().includes('Leading, this process has the lease')
-const standsBy = ({ logs }: Command): boolean => logs().includes('Standing by, another process holds the lease')
 const isChanging = (request: string): boolean => !request.startsWith('GET ')
 const isWrite = ({ verb }: Seen): boolean => !['get', 'list', 'watch'].includes(verb)
 
@@ -29,7 +27,7 @@ describeWithHelm('two operators', () => {
     { work: 'declaring', isAtIt: ({ amqp }: Recorders) => amqp.methods.filter(isChange).length > 100 },
     { work: 'writing statuses', isAtIt: ({ api }: Recorders) => api.count('patch', '/status') > 10 },
   ])(
-    'one leads; stopped while $work it is replaced, and writes nothing when it goes on',
+    'a leader that is paused while $work is replaced, and writes nothing when it resumes',
     async ({ isAtIt }) => {
       await using shop = await openClusterShop()
       await using cleanUp = new AsyncDisposableStack()
@@ -51,19 +49,19 @@ describeWithHelm('two operators', () => {
       )
 
       const first = await shop.start('operator', { args: ['--identity', 'first'], through: api.cluster().server })
-      await eventually(() => leads(first))
+      await eventually(() => timesLed(first) === 1)
       const second = await shop.start('operator', { args: ['--identity', 'second'] })
       await eventually(() => isAtIt({ amqp, api }), { timeoutMs: 30_000, everyMs: 1 })
       process.kill(first.pid, 'SIGSTOP')
       const stoppedAt = performance.now()
 
-      await eventually(() => leads(second), { timeoutMs: 20_000 })
+      await eventually(() => timesLed(second) === 1, { timeoutMs: 20_000 })
       expect(performance.now() - stoppedAt).toBeGreaterThan(12_900)
       await eventually(
         async () => (await subscriptions(shop)).every(({ status }) => isTrue(status?.conditions, 'Programmed')),
         { timeoutMs: 60_000, everyMs: 200 },
       )
-      // Until the second one rests, what is changed is its work.
+      // Until the second operator is idle, changes are its own.
       const changes = () => amqp.methods.filter(isChange).length + management.requests.filter(isChanging).length
       await eventually(
         async () => {
@@ -95,10 +93,10 @@ describeWithHelm('two operators', () => {
       expect(metrics).not.toMatch(/^waybill_(broker_connected|subscription_backlog)\{/m)
       for (const line of first.logs().trimEnd().split('\n')) expect(JSON.parse(line).level).not.toBe('error')
 
-      // The other way round, and at once, where the leader says goodbye.
+      // The other way round: a leader that stops gracefully is replaced at once.
       const askedAt = performance.now()
       const ended = second.kill('SIGTERM')
-      await eventually(() => first.logs().split('Leading, this process has the lease').length === 3)
+      await eventually(() => timesLed(first) === 2)
       expect(performance.now() - askedAt).toBeLessThan(5_000)
       expect(await ended).toBe(0)
       await own.apply(subscriptionOf('late', 'orders', 'http://127.0.0.1:9/'))

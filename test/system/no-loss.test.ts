@@ -9,7 +9,7 @@ const concurrency = 20
 const isTenth = (id: string): boolean => id.endsWith('0')
 
 test(
-  `${count} messages, Waybill killed ${kills} times and its connection cut once: each arrives, few of them twice`,
+  `none of ${count} messages is lost when Waybill is killed ${kills} times and its connection cut, and few are delivered twice`,
   async () => {
     await using shop = await openShop()
     const subscriber = await shop.subscriber()
@@ -19,7 +19,7 @@ test(
     subscriber.answer(({ headers }) => {
       const id = String(headers['ce-id'])
       const known = arrived.get(id)
-      // Every tenth is turned down once, so that copies are under way whenever Waybill dies.
+      // Every tenth is rejected once, so that copies are in flight whenever Waybill is killed.
       if (known === undefined && isTenth(id) && !turnedDown.has(id)) return turnDown(id)
       if (known !== undefined && known.webhookId !== headers['webhook-id']) misnamed += 1
       arrived.set(id, { times: (known?.times ?? 0) + 1, webhookId: headers['webhook-id'] })
@@ -53,7 +53,7 @@ test(
 
     expect([...arrived.keys()].toSorted()).toEqual(published.toSorted())
     expect(misnamed).toBe(0)
-    // What the broker has in its hands again after each fault, at most.
+    // At most the messages that the broker requeues after each fault.
     const twice = [...arrived.values()].reduce((sum, { times }) => sum + times - 1, 0)
     expect(twice).toBeLessThanOrEqual((kills + 1) * concurrency)
     await eventually(async () => {

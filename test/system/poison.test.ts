@@ -4,7 +4,7 @@ import { subscriptionOf } from '../support/manifests.ts'
 import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
 
-test('one poison message holds nobody up: it is tried, and kept with its reason, while newer ones pass', async () => {
+test('a message that always fails is retried and dead-lettered with its reason, while newer ones are delivered', async () => {
   await using shop = await openShop()
   const subscriber = await shop.subscriber()
   const poison = { order: 'poison', note: 'ünïcode ' }
@@ -55,7 +55,7 @@ test('one poison message holds nobody up: it is tried, and kept with its reason,
   expect(status.delivery).toMatchObject({ deadLettered: 1, delivered: 100, lastFailure: { statusCode: 500 } })
 })
 
-test('a subscriber that hangs takes nothing from the one beside it', async () => {
+test('a subscriber that hangs does not delay deliveries to another one', async () => {
   await using shop = await openShop()
   const [hung, quick] = [await shop.subscriber(), await shop.subscriber()]
   hung.answer('hang')

@@ -5,15 +5,14 @@ import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
 import { freePort } from '../support/free-port.ts'
 import { type FaultyProxy, faultyProxy } from '../support/kubernetes/faulty-proxy.ts'
+import { timesLed } from '../support/lease-lines.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 import type { Command } from '../support/waybill.ts'
 
-const leads = ({ logs }: Command): boolean => logs().includes('Leading, this process has the lease')
-
 describeWithHelm('two dispatchers', () => {
-  test('deliver, and one writes for both, whichever is stopped, killed or told to end', async () => {
+  test('deliver every message, and exactly one writes the status, when either is paused, killed or stopped', async () => {
     await using shop = await openClusterShop()
     await using cleanUp = new AsyncDisposableStack()
     const { own, vhost, producer } = shop
@@ -35,7 +34,7 @@ describeWithHelm('two dispatchers', () => {
     ])
     await shop.start('operator')
     const first = await startReplica(0)
-    await eventually(() => leads(first.command))
+    await eventually(() => timesLed(first.command) === 1)
     const second = await startReplica(1)
     await shop.condition(subscription, 'billing', 'Ready', 'True')
     const queue = `waybill.sub.${own.name}.billing`
@@ -56,7 +55,7 @@ describeWithHelm('two dispatchers', () => {
       await eventually(
         async () => {
           const now = await delivered()
-          if (now < least) throw new Error(`${now} are counted, ${least} were expected`)
+          if (now < least) throw new Error(`the status counts ${now} deliveries, expected at least ${least}`)
           return true
         },
         { timeoutMs: 60_000 },
@@ -64,18 +63,18 @@ describeWithHelm('two dispatchers', () => {
     }
     const received = () => new Set(subscriber.received.map(({ headers }) => String(headers['ce-id'])))
     const writes = ({ api }: { api: FaultyProxy }) => api.count('patch', '/status')
-    /** From now on until the end, whatever happens. */
+    /** From now on until the end of the test. */
     const watch = cleanUp.use(watchForNotDelivering(shop))
 
     await publish(60)
     await eventually(async () => (await delivered()) === 60, { timeoutMs: 60_000 })
     expect(writes(second)).toBe(0)
 
-    // It holds messages and the lease, and does nothing.
+    // The paused leader holds messages and the lease.
     const before = writes(first)
     process.kill(first.command.pid, 'SIGSTOP')
     await publish(20)
-    await eventually(() => leads(second.command), { timeoutMs: 60_000 })
+    await eventually(() => timesLed(second.command) === 1, { timeoutMs: 60_000 })
     const written = first.api.seen.length
     process.kill(first.command.pid, 'SIGCONT')
     await eventually(() => received().size === published.length, { timeoutMs: 60_000 })
@@ -84,26 +83,26 @@ describeWithHelm('two dispatchers', () => {
     expect(writes(first)).toBe(before)
     expect(writes(second)).toBeGreaterThan(0)
 
-    // Now the other one is the writer that goes, for good, in the midst of work.
+    // Now the other one, which leads, is killed while it delivers.
     const publishing = publish(200)
     await eventually(() => received().size > 100)
     await second.command.kill('SIGKILL')
     await publishing
-    await eventually(() => first.command.logs().split('Leading, this process has the lease').length === 3, {
+    await eventually(() => timesLed(first.command) === 2, {
       timeoutMs: 60_000,
     })
     await eventually(() => received().size === published.length, { timeoutMs: 60_000 })
-    // What the killed one delivered since it was heard last is counted by nobody.
+    // Deliveries of the killed one after its last snapshot are not counted.
     await counts(200)
 
-    // A writer that is told to end leaves the pen to one that came later, and that hears of all that was delivered.
+    // A leader that stops gracefully is replaced by one that started later and receives the counts of all deliveries.
     const third = await startReplica(1)
     await eventually(async () => (await producer.channel.checkQueue(queue)).consumerCount === 2)
     const at = await delivered()
     await publish(100)
     await eventually(() => received().size > 300)
     expect(await first.command.kill('SIGTERM')).toBe(0)
-    await eventually(() => leads(third.command), { timeoutMs: 30_000 })
+    await eventually(() => timesLed(third.command) === 1, { timeoutMs: 30_000 })
     await eventually(() => received().size === published.length, { timeoutMs: 60_000 })
     await counts(at + 90)
     await shop.condition(subscription, 'billing', 'Delivering', 'True')
@@ -114,7 +113,7 @@ describeWithHelm('two dispatchers', () => {
   }, 240_000)
 })
 
-/** Looks at the subscription all the time, and keeps every status that does not say that it is delivered. */
+/** Polls the subscription, and collects every status whose condition Delivering is not True. */
 const watchForNotDelivering = ({ get }: ClusterShop): AsyncDisposable & { readonly found: readonly object[] } => {
   const found: object[] = []
   let looking = true

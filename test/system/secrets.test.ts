@@ -5,7 +5,7 @@ import { eventually } from '../support/wait.ts'
 
 const canary = 'canary-9d41e7'
 
-test('a password shows in no log, status, metric, answer, notice or dead letter, whatever goes wrong', async () => {
+test('a password appears in no log, status, metric, response, notice or dead letter, whatever fails', async () => {
   await using shop = await openShop()
   const { vhost, folder, producer, proxy } = shop
   const user = `${vhost.name}-user`
@@ -42,7 +42,7 @@ test('a password shows in no log, status, metric, answer, notice or dead letter,
   await look()
   const said = (text: string) => eventually(() => waybill.logs().includes(text))
 
-  // Every way to get it wrong with the password in hand.
+  // Every misconfiguration that involves the password.
   proxy.cut()
   await said('Lost the connection to the broker')
   for (const [secret, text] of [

@@ -81,7 +81,7 @@ spec:
       {{- end }}
 {{- end -}}
 
-{{/* What the Pod Security level `restricted` asks for, and a root filesystem that cannot be written. The image says which user. */}}
+{{/* The requirements of the Pod Security level `restricted`, and a read-only root filesystem. The image sets the user. */}}
 {{- define "waybill.podSecurity" -}}
 runAsNonRoot: true
 seccompProfile: {type: RuntimeDefault}

@@ -1,4 +1,4 @@
-{{/* What everything is named after. The longest suffix has 17 letters, and a name of a Service at most 63. */}}
+{{/* Prefix of all names. The longest suffix has 17 characters; the name of a Service may have 63. */}}
 {{- define "waybill.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
@@ -15,7 +15,7 @@
 {{- include "waybill.fullname" .root }}-{{ .component -}}
 {{- end -}}
 
-{{/* Labels that tell the pods of a component from all others, for ever. */}}
+{{/* Labels that select the pods of a component and no others. They must never change. */}}
 {{- define "waybill.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}

@@ -25,7 +25,7 @@ export type LaptopShop = Shop & {
   server(): string
 }
 
-/** What it starts is handed to `closing`. */
+/** Everything that it starts is registered with `closing`. */
 export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: string): Promise<LaptopShop> => {
   const vhost = await freshVhost('waybill-demo')
   closing.defer(vhost.drop)
@@ -35,7 +35,8 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
     return subscriber
   }
   const mailing = await open(9501)
-  // A second demonstration at the same time keeps off the ports of the first, which are not all taken all the time.
+  // A second demonstration at the same time must not use the fixed ports: the first one releases its ports now and
+  // then.
   const alone = mailing.port === 9501
   const billing = await open(alone ? 9502 : 0)
   const shipping = await open(alone ? 9503 : 0)
@@ -47,7 +48,7 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
 
   let running: Waybill | undefined
   const waybill = (): Waybill => {
-    if (running === undefined) throw new Error('Waybill is not started yet')
+    if (running === undefined) throw new Error('Waybill has not been started yet')
     return running
   }
   closing.defer(() => running?.stop())

@@ -3,7 +3,7 @@ import type { Answer, Subscriber } from './shop.ts'
 
 export type LocalSubscriber = Subscriber & { readonly port: number }
 
-/** A subscriber of the shop as an HTTP server of this process. Port 0 takes a free one. */
+/** A subscriber of the shop as an HTTP server of this process. Port 0 picks a free port. */
 export const localSubscriber = async (preferredPort: number): Promise<LocalSubscriber> => {
   const { port, received, answer, close, open } = await startSubscriber(preferredPort)
   let current: Answer = { status: 204 }

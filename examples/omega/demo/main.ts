@@ -11,26 +11,28 @@ import { type Say, terminal } from './say.ts'
 import { sentOrNotSent } from './sent-or-not-sent.ts'
 import { shippingDown } from './shipping-down.ts'
 
-const help = `npm start              three stories about orders, on a real RabbitMQ; exits 0 if all of them hold
-npm start -- --stay    keeps everything running afterwards for a look around, until Ctrl-C
+const help = `npm start              shows three failures in a shop, on a real RabbitMQ; exits 0 if every check passes
+npm start -- --stay    keeps everything running afterwards, until Ctrl-C
 
-The broker is the one that RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL name, else a private one from rabbitmq-server on
-PATH, from docker, or from Debian's packages. Nothing is left running.
+Uses the broker of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL if they are set; otherwise starts a private one, with the
+rabbitmq-server on PATH, docker, or Debian's packages. Nothing is left running.
 `
 
-/** Brings up everything that takes part; what it starts is handed to `closing`. */
+/** Starts everything that takes part and registers it with `closing`. */
 const open = async (say: Say, closing: AsyncDisposableStack, logFile: string): Promise<LaptopShop> => {
-  say.title('Waybill, and a shop with Mailing, Billing and Shipping')
+  say.title('Setup: a shop whose orders go to three subscribers, Mailing, Billing and Shipping')
   const broker = await findBroker({ log: say.now })
   closing.defer(broker.stop)
   process.env.RABBITMQ_URL = broker.amqpUrl
   process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
   const shop = await openLaptopShop(closing, logFile)
   const { ports, vhost } = shop
-  say.now(`RabbitMQ ${broker.version} is ${broker.origin}; virtual host ${vhost.name}`)
+  say.now(`RabbitMQ ${broker.version} is running (${broker.origin}); virtual host ${vhost.name}`)
   say.now(`Mailing, Billing and Shipping are HTTP servers on ports ${Object.values(ports).join(', ')}`)
   await shop.startWaybill()
-  say.now("Waybill runs, and everything is ready: waybill run -f examples/omega --resolve '*.shop.svc=127.0.0.1'")
+  say.now(
+    "Waybill is running, all subscriptions are ready: waybill run -f examples/omega --resolve '*.shop.svc=127.0.0.1'",
+  )
   say.quote(await shop.table())
   return shop
 }
@@ -39,15 +41,15 @@ const demonstrate = async (say: Say, closing: AsyncDisposableStack, logFile: str
   const shop = await open(say, closing, logFile)
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) await story(shop, say)
   const failures = say.failures()
-  say.title(failures.length === 0 ? 'All three stories held.' : `Did not hold: ${failures.join('; ')}.`)
+  say.title(failures.length === 0 ? 'All checks passed.' : `${failures.length} failed: ${failures.join('; ')}.`)
   return shop
 }
 
-const lookAround = (shop: LaptopShop, say: Say): void => {
+const showAddresses = (shop: LaptopShop, say: Say): void => {
   const { vhost } = shop
   const server = shop.server()
   const { username } = vhost.endpoint
-  say.title('Everything stays up for a look around. Ctrl-C ends it.')
+  say.title('Everything keeps running. Press Ctrl-C to stop.')
   say.quote(`resources  npm run --silent waybill -- get --server ${server}
 metrics    ${server}/metrics
 RabbitMQ   ${vhost.managementUrl}/#/queues?vhost=${vhost.name}
@@ -73,10 +75,10 @@ const result = await Promise.race([demonstrate(say, closing, logFile), interrupt
 const failed = result instanceof Error || say.failures().length > 0
 if (result instanceof Error) console.error(result)
 else if (result !== 'interrupted' && options.stay) {
-  lookAround(result, say)
+  showAddresses(result, say)
   await interrupted
 }
 await Promise.race([closing.disposeAsync(), delay(10_000)])
-if (failed) console.error(`Waybill's own log: ${logFile}`)
+if (failed) console.error(`The log of Waybill: ${logFile}`)
 else rmSync(logFolder, { recursive: true, force: true })
 process.exit(result === 'interrupted' ? 130 : failed ? 1 : 0)

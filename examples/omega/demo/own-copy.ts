@@ -5,8 +5,8 @@ import { type Document, parseAllDocuments } from 'yaml'
 import type { Vhost } from '../../../test/support/vhost.ts'
 
 /**
- * The manifests of `folder` in a temporary folder, comments and all. Only what this machine decides is different: the
- * broker and its virtual host, and the ports of subscribers where theirs were taken.
+ * Copies the manifests of `folder`, with their comments, into a temporary folder. Only what depends on this machine
+ * differs: the broker, its virtual host, and the ports of subscribers if theirs were in use.
  */
 export const ownCopy = (folder: string, vhost: Vhost, ports: Readonly<Record<string, number>>): string => {
   const copy = mkdtempSync(join(tmpdir(), 'waybill-demo-'))

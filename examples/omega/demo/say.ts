@@ -1,15 +1,15 @@
 import { styleText } from 'node:util'
 
-/** Tells the story on a terminal; in plain text where standard output is none. */
+/** Prints a story to a terminal, or as plain text when standard output is not a terminal. */
 export type Say = {
   title(text: string): void
-  /** What happens, stamped with the seconds since the last title. */
+  /** What happens now, with the seconds since the last title. */
   now(text: string): void
-  /** Output of something else, indented. */
+  /** Output of another program, indented. */
   quote(text: string): void
-  /** Something that must hold; remembers it when it does not. */
+  /** The result of a check; failed ones are collected in `failures`. */
   judge(held: boolean, text: string): void
-  /** What did not hold so far. */
+  /** The checks that failed so far. */
   failures(): readonly string[]
 }
 

@@ -2,26 +2,26 @@ import { eventually } from '../../../test/support/wait.ts'
 import type { Say } from './say.ts'
 import { accepted, acceptedAll, type Shop } from './shop.ts'
 
-/** Story 1: Waybill dies between the broker's confirm and the mail. */
+/** Story 1: Waybill crashes after the broker has confirmed the orders and before the mails are sent. */
 export const sentOrNotSent = async (shop: Shop, say: Say): Promise<void> => {
   const { mailing, billing, shipping } = shop
-  say.title('1  Sent or not sent: an order is stored, Waybill dies; does the mail go out?')
+  say.title('1  Waybill crashes while mails are being sent: is every mail still sent?')
 
   await mailing.answer({ status: 'hang' })
   const ids = await shop.placeOrders(20)
-  say.now('20 orders published, and confirmed by RabbitMQ; the mail server is slow today')
+  say.now('20 orders published and confirmed by RabbitMQ; Mailing receives requests but does not answer them')
   await eventually(async () => (await mailing.received()).length >= 5, { everyMs: 50 })
   const killed = await shop.killWaybill()
   const inFlight = new Set((await mailing.received()).map(({ id }) => id))
   const sentSoFar = (await accepted(mailing)).length
-  say.now(`${killed} while ${inFlight.size} mails were on their way; sent: ${sentSoFar}`)
+  say.now(`${killed}; requests to Mailing in flight: ${inFlight.size}, mails sent so far: ${sentSoFar}`)
 
   await eventually(async () => (await shop.held('waybill.sub.shop.mailing')) === 20, { everyMs: 100 })
-  say.now('All 20 are still in the queue waybill.sub.shop.mailing')
+  say.now('All 20 orders are still in the queue waybill.sub.shop.mailing')
 
   await mailing.answer({ status: 204 })
   await shop.startWaybill()
-  say.now('Waybill started again; the mail server answers again')
+  say.now('Waybill is restarted; Mailing answers again')
   const haveAll = async () =>
     (await Promise.all([mailing, billing, shipping].map((one) => acceptedAll(one, ids)))).every(Boolean)
   await eventually(haveAll, { timeoutMs: 30_000, everyMs: 50 }).catch(() => {})
@@ -35,7 +35,7 @@ export const sentOrNotSent = async (shop: Shop, say: Say): Promise<void> => {
   const webhookIds = new Set(received.map(({ webhookId }) => webhookId))
   say.judge(
     [...twice].every((id) => inFlight.has(id)) && webhookIds.size === 20,
-    `only those on their way were asked for twice, with the same webhook-id: ${twice.size} of ${inFlight.size}`,
+    `only the requests in flight were repeated, each with the same webhook-id: ${twice.size} of ${inFlight.size}`,
   )
   say.judge(
     (await acceptedAll(billing, ids)) && (await acceptedAll(shipping, ids)),

@@ -6,34 +6,34 @@ export const exchange = 'shop.orders'
 
 /** One request that a subscriber received. */
 export type Delivery = {
-  /** In ms since 1970, by the clock of whoever asks. */
+  /** In ms since 1970, by the clock of the machine that runs the story. */
   readonly at: number
   /** The id of the order's event. */
   readonly id: string
   readonly webhookId: string
-  /** What it was answered; nothing while it is held, or when the connection broke before. */
+  /** The status of the answer; absent while the request is held, or if the connection broke before. */
   readonly status?: number
 }
 
 export type Answer = {
-  /** `hang` holds requests until there is another answer. */
+  /** `hang` holds requests until the next change. */
   readonly status: number | 'hang'
   readonly body?: string
-  /** The ids that are answered so, all others 204; all of them when left out. */
+  /** Ids of the events that are answered this way; the others get 204. All events when left out. */
   readonly only?: readonly string[]
 }
 
 export type Subscriber = {
-  /** Every request so far, in the order in which they came. */
+  /** Every request so far, in order of arrival. */
   received(): Promise<readonly Delivery[]>
   /** How requests are answered from now on; 204 at first. */
   answer(answer: Answer): Promise<void>
-  /** From then on connections are refused. */
+  /** Refuses connections until `switchOn`. */
   switchOff(): Promise<void>
   switchOn(): Promise<void>
 }
 
-/** Everything that takes part in the stories, wherever it runs: three subscribers, a broker, and Waybill. */
+/** What a story works with, on a laptop or in a cluster: three subscribers, a broker, and Waybill. */
 export type Shop = {
   readonly mailing: Subscriber
   readonly billing: Subscriber
@@ -42,17 +42,17 @@ export type Shop = {
   placeOrders(count: number): Promise<string[]>
   /** The id that the next order will have. */
   nextOrder(): string
-  /** How many messages a queue holds, on their way or not. */
+  /** How many messages a queue contains. */
   held(queue: string): Promise<number>
-  /** Looks into a queue as anybody with an AMQP client could; what is there stays there. */
+  /** Reads the messages of a queue with an AMQP client, and leaves them there. */
   look(queue: string): Promise<readonly GetMessage[]>
-  /** Kills all of Waybill, without a chance to finish anything; says how. */
+  /** Kills every process of Waybill without a graceful shutdown; returns what it did, as a sentence. */
   killWaybill(): Promise<string>
   /** Resolves once Waybill runs again and all three subscriptions are ready. */
   startWaybill(): Promise<void>
   /** A Subscription with its status. */
   subscription(name: string): Promise<Subscription | undefined>
-  /** The table of subscriptions, as a person would ask for it. */
+  /** The table of subscriptions, as printed by the command line. */
   table(): Promise<string>
 }
 

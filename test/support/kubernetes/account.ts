@@ -4,10 +4,10 @@ import { command } from './command.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import type { ApiServer } from './server.ts'
 
-/** A service account, existing or to be created. */
+/** The name of a service account that may not exist yet. */
 export type AccountName = { readonly namespace: string; readonly name: string }
 
-/** A rule of a Role, as Kubernetes has it. */
+/** A rule of a Kubernetes Role. */
 export type Rule = {
   readonly apiGroups: readonly string[]
   readonly resources: readonly string[]
@@ -21,7 +21,9 @@ export type Account = AccountName & {
   readonly token: string
 }
 
-/** A token for a service account, which is created where it is missing, with what the rules allow in its namespace. */
+/**
+ * Creates a service account with these rules in its namespace, if it does not exist, and a token and kubeconfig for it.
+ */
 export const account = async (server: ApiServer, who: AccountName, rules: readonly Rule[]): Promise<Account> => {
   const { namespace, name } = who
   const metadata = { namespace, name }
@@ -36,7 +38,7 @@ export const account = async (server: ApiServer, who: AccountName, rules: readon
   return { namespace, name, kubeconfig: file, token }
 }
 
-/** Allows a service account something in all namespaces. */
+/** Grants a service account these rules in all namespaces. */
 export const grantEverywhere = async (server: ApiServer, who: AccountName, rules: readonly Rule[]): Promise<void> => {
   const metadata = { name: `${who.namespace}.${who.name}` }
   await applyAll(server, [{ apiVersion: rbac, kind: 'ClusterRole', metadata, rules }, binding('ClusterRole', who)])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Log } from '../broker.ts'
 import { goBuild } from './go-build.ts'
 
-/** Paths of the programs that make and use an API server. */
+/** Paths of the programs that form an API server, and of its clients. */
 export type Assets = {
   readonly etcd: string
   readonly 'kube-apiserver': string
@@ -12,7 +12,7 @@ export type Assets = {
   readonly helm?: string
 }
 
-/** Modules of this folder, each with its go.mod, and the packages that become programs. */
+/** The Go modules of this folder, each with its go.mod, and the package of each program. */
 const modules = {
   etcd: { etcd: 'go.etcd.io/etcd/server/v3' },
   kube: { 'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver', kubectl: 'k8s.io/kubernetes/cmd/kubectl' },
@@ -22,7 +22,7 @@ const modules = {
 const goMod = readFileSync(new URL('kube/go.mod', import.meta.url), 'utf8')
 const version = /^require k8s\.io\/kubernetes v(\S+)/m.exec(goMod)?.[1] ?? 'unknown'
 
-/** What Kubernetes says of its version is set at link time; a chart that asks for a version needs it. */
+/** Kubernetes reports a version that is set at link time; charts with a kubeVersion need it. */
 const [major = '', minor = ''] = version.split('.')
 const variables = Object.fromEntries(
   Object.entries({ gitVersion: `v${version}`, gitMajor: major, gitMinor: minor }).map(([name, value]) => [
@@ -37,7 +37,9 @@ const cache = (env: NodeJS.ProcessEnv): string =>
 
 /**
  * etcd, kube-apiserver, kubectl and helm: each from `KUBEBUILDER_ASSETS`, else from the cache, else built into it with
- * `go` from the module proxy at the versions pinned beside this file. Throws with what to do when that cannot be.
+ * `go` from the module proxy, at the versions pinned in this folder.
+ *
+ * @throws when a program cannot be built; the message says why
  */
 export const findAssets = async (log: Log, env: NodeJS.ProcessEnv): Promise<Assets> => {
   const folder = cache(env)
@@ -51,7 +53,7 @@ export const findAssets = async (log: Log, env: NodeJS.ProcessEnv): Promise<Asse
   }
   await make('etcd')
   await make('kube')
-  // The usual KUBEBUILDER_ASSETS have no helm. Without it there is still an API server.
+  // The usual KUBEBUILDER_ASSETS do not contain helm. Without it, only the tests of the chart are skipped.
   const noHelm = await make('helm').catch((error: Error) => error)
   if (noHelm && env.CI) throw noHelm
   if (noHelm) log(`The tests of the chart are SKIPPED. ${noHelm.message}`)

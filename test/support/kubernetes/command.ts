@@ -5,13 +5,13 @@ import type { ApiServer } from './server.ts'
 export type CommandOptions = {
   /** Standard input, for `-f -`. */
   readonly input?: string
-  /** Path of the kubeconfig to use; the administrator's when left out. */
+  /** Path of the kubeconfig. Default: the administrator's. */
   readonly kubeconfig?: string
-  /** How long it may take, in milliseconds. */
+  /** Timeout in milliseconds. */
   readonly timeoutMs?: number
 }
 
-/** A command that ended with another exit code than 0. */
+/** A command failed: its exit code was not 0. */
 export class CommandFailed extends Error {
   readonly stderr: string
 
@@ -22,7 +22,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** Runs the real kubectl or helm, which sees nothing of the person's own configuration. Returns what it printed. */
+/** Runs the real kubectl or helm, isolated from the user's own configuration. Returns its standard output. */
 export const command = (
   { assets, folder, kubeconfig: admin }: ApiServer,
   name: 'kubectl' | 'helm',
@@ -31,12 +31,12 @@ export const command = (
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const program = assets[name]
-    if (program === undefined) throw new Error(`There is no ${name}: put the test into describeWithHelm`)
+    if (program === undefined) throw new Error(`There is no ${name}. Tests that need it belong into describeWithHelm`)
     const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(folder, 'cache') }
     const options = { env, maxBuffer: 1e8, timeout: timeoutMs, killSignal: 'SIGKILL' } as const
     const child = execFile(program, args, options, (error, stdout, stderr) =>
       error ? reject(new CommandFailed(`${name} ${args.join(' ')}`, stderr, error)) : resolve(stdout),
     )
-    child.stdin?.on('error', () => {}) // It may end before it has read everything; its exit code says why.
+    child.stdin?.on('error', () => {}) // The command may exit before it has read everything; its exit code says why.
     child.stdin?.end(input)
   })

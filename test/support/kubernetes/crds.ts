@@ -8,7 +8,7 @@ import type { ApiServer } from './server.ts'
 
 const folder = fileURLToPath(new URL('../../../crds', import.meta.url))
 
-/** Installs crds/ as a person would, and waits until all kinds are served. */
+/** Installs crds/ with kubectl, and waits until all kinds are served. */
 export const installCrds = async (server: ApiServer): Promise<void> => {
   await command(server, 'kubectl', ['apply', '--server-side', '-f', folder])
   const names = kinds.map(({ plural }) => `crd/${plural}.${group}`)

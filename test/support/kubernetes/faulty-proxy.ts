@@ -6,41 +6,41 @@ import type { AddressInfo } from 'node:net'
 import type { Cluster } from '../../../src/store/kubernetes/cluster/cluster.ts'
 import type { ApiServer } from './server.ts'
 
-/** A request as it came by. */
+/** A request that passed the proxy. */
 export type Seen = {
   readonly verb: 'get' | 'list' | 'watch' | 'post' | 'put' | 'patch'
   readonly path: string
   readonly query: URLSearchParams
 }
 
-/** What to answer instead of the API server; `reason` as in a Status. */
+/** An answer instead of the API server's own; `reason` as in a Status. */
 export type Fault = { readonly status: number; readonly reason?: string; readonly headers?: Record<string, string> }
 
-/** The API server as seen through a way that does what ways and servers do at bad times. */
+/** A proxy to the API server that simulates failures of the network and of the server. */
 export type FaultyProxy = {
-  /** To reach it, as `token` or as administrator. */
+  /** The connection to the proxy, with this token or as administrator. */
   cluster(token?: string): Cluster
   /** All requests so far. */
   readonly seen: readonly Seen[]
   count(verb: Seen['verb'], part?: string): number
   /**
-   * Asked for each request; `undefined` passes it on, `hang` never answers, `cut` breaks the connection after the server
-   * has answered.
+   * Called for each request: `undefined` forwards it, `hang` never answers, `cut` closes the connection after the
+   * server has answered.
    */
   fault: (seen: Seen) => Fault | 'hang' | 'cut' | undefined
-  /** Connections that were ever made. */
+  /** How many connections were opened so far. */
   readonly connections: number
-  /** Watches that are open. */
+  /** How many watches are open. */
   readonly watches: number
-  /** Breaks all watches. */
+  /** Closes all watches. */
   cutWatches(): void
   /** Writes a line into all watches as if the server had sent it. */
   inject(line: string): void
-  /** Keeps back what the server sends on the watches that are open, which stay so; new ones are not held. */
+  /** Withholds what the server sends on the open watches, without closing them; new ones are not affected. */
   holdWatches(): void
-  /** Hands on what was kept back. */
+  /** Forwards what was withheld. */
   releaseWatches(): void
-  /** Of the lists of the API server, however large the client asks for; 0 as it asks. */
+  /** The page size of lists, whatever the client asks for; 0 leaves the choice to the client. */
   pageSize: number
   close(): Promise<void>
 }

@@ -4,8 +4,8 @@ import { installCrds } from './crds.ts'
 import { type RunningApiServer, startServer } from './server.ts'
 
 /**
- * An API server with Waybill's CRDs. Where it cannot be had: under `CI` an error; else nothing, said so that nobody
- * overlooks it, and the tests that need it are skipped.
+ * Starts an API server with Waybill's CRDs. If that is not possible, throws under `CI`; otherwise prints a warning and
+ * returns `undefined`, and the tests that need it are skipped.
  */
 export const findApiServer = async ({
   log,
@@ -34,7 +34,7 @@ const whatToDo = ({ message }: Error): string =>
   ${message.replaceAll('\n', '\n  ')}
 
   Do one of these:
-    install Go 1.26 or newer (https://go.dev/dl): it is then built, once
+    install Go 1.26 or newer (https://go.dev/dl), which builds it once
     export KUBEBUILDER_ASSETS=<folder of etcd, kube-apiserver, kubectl and helm>
 ###############################################################################
 `

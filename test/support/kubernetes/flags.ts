@@ -4,7 +4,10 @@ import { join } from 'node:path'
 
 export type Ports = { readonly api: number; readonly etcd: number }
 
-/** What apiServerFlags name: the key that signs the tokens of service accounts, and who the bearer of a token is. */
+/**
+ * Writes the files that apiServerFlags name: the key that signs tokens of service accounts, and the administrator's
+ * token.
+ */
 export const writeSecrets = (folder: string, adminToken: string): void => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -26,7 +29,9 @@ export const etcdFlags = (folder: string, { etcd }: Ports): string[] => [
   '--log-level=warn',
 ]
 
-/** Role-based access control is on; only the admission of pods' service accounts, which no test has, is off. */
+/**
+ * Role-based access control is on. Only the admission of service accounts for pods is off, because tests have no pods.
+ */
 export const apiServerFlags = (folder: string, { api, etcd }: Ports): string[] => [
   `--etcd-servers=http://127.0.0.1:${etcd}`,
   '--bind-address=127.0.0.1',

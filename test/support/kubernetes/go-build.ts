@@ -11,7 +11,7 @@ const run = promisify(execFile)
 export type GoBuild = {
   /** The folder of go.mod and go.sum. */
   readonly module: URL
-  /** Where the programs go. */
+  /** The folder for the programs. */
   readonly folder: string
   /** The package of each program. */
   readonly packages: Readonly<Record<string, string>>
@@ -21,11 +21,14 @@ export type GoBuild = {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** Builds programs with the versions that go.sum pins. A program appears whole or not at all, and one run builds at a time. */
+/**
+ * Builds programs with the versions pinned in go.sum. Programs are replaced atomically, and only one run builds at a
+ * time.
+ */
 export const goBuild = async ({ module, folder, packages, variables = {}, log, env }: GoBuild): Promise<void> => {
   const names = Object.keys(packages).join(' and ')
   await run('go', ['version'], { env }).catch((cause: unknown) => {
-    throw new Error(`${names}: not found, and there is no go to build with`, { cause })
+    throw new Error(`${names}: not found, and there is no go on PATH to build with`, { cause })
   })
   mkdirSync(folder, { recursive: true })
   const unlock = await lock(join(folder, '.lock'), log)
@@ -50,7 +53,7 @@ export const goBuild = async ({ module, folder, packages, variables = {}, log, e
     }
   } catch (cause) {
     const { stderr = '' } = cause as { stderr?: string }
-    throw new Error(`${names}: go could not build them:\n${stderr.trim().split('\n').slice(-5).join('\n')}`, { cause })
+    throw new Error(`${names}: the build with go failed:\n${stderr.trim().split('\n').slice(-5).join('\n')}`, { cause })
   } finally {
     clearInterval(progress)
     unlock()
@@ -65,7 +68,7 @@ const lock = async (file: string, log: Log): Promise<() => void> => {
       return () => rmSync(file, { force: true })
     } catch {
       if (!lives(file)) rmSync(file, { force: true })
-      else if (!waiting) log(`Waiting for another run that builds the same (${file})…`)
+      else if (!waiting) log(`Waiting for another run that is building the same programs (${file})…`)
       waiting = true
       await delay(500)
     }

@@ -1,6 +1,6 @@
 export type Login = { readonly token: string; readonly namespace?: string }
 
-/** A kubeconfig for whoever holds this token. JSON, which is YAML. */
+/** A kubeconfig with this token, as JSON, which is valid YAML. */
 export const kubeconfig = (
   { url, caFile }: { readonly url: string; readonly caFile: string },
   { token, namespace = 'default' }: Login,

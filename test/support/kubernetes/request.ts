@@ -14,7 +14,7 @@ const agentOf = ({ url, caFile }: ApiServer): Agent => {
 
 export type Answer = { readonly status: number; readonly body: unknown }
 
-/** One request as administrator; a body goes out as the given type of JSON. Any status is an answer. */
+/** Sends one request as administrator, with a JSON body of the given type. Resolves with any status. */
 export const request = async (
   server: ApiServer,
   method: string,

@@ -16,36 +16,38 @@ export const variable = 'WAYBILL_TEST_API_SERVER'
 export type ApiServer = {
   /** Such as https://127.0.0.1:10002. */
   readonly url: string
-  /** PEM file of what signed its certificate. */
+  /** PEM file of the authority that signed its certificate. */
   readonly caFile: string
   /** Path of a kubeconfig for a user in system:masters. */
   readonly kubeconfig: string
   /** The token in it. */
   readonly token: string
-  /** A folder that goes with the server. */
+  /** A folder that is removed with the server. */
   readonly folder: string
   readonly assets: Assets
 }
 
 export type RunningApiServer = ApiServer & {
-  /** Sends a signal to kube-apiserver alone: SIGKILL for a crash, SIGSTOP and SIGCONT for silence. etcd goes on. */
+  /**
+   * Sends a signal to kube-apiserver alone: SIGKILL for a crash, SIGSTOP and SIGCONT for silence. etcd keeps running.
+   */
   signal(signal: NodeJS.Signals): void
-  /** Ends kube-apiserver; what it stored stays. */
+  /** Stops kube-apiserver and keeps its data. */
   pause(): Promise<void>
   /** Starts kube-apiserver again after a pause or a crash: same address, certificate and data. */
   resume(): Promise<void>
-  /** Ends both and removes their folder. */
+  /** Stops both and removes their folder. */
   stop(): Promise<void>
 }
 
-/** etcd and kube-apiserver of our own, which cannot outlive this process; ready when it resolves (about 4 s). */
+/** Starts etcd and kube-apiserver, which cannot outlive this process; resolves when they are ready (about 4 s). */
 export const startServer = async (assets: Assets): Promise<RunningApiServer> => {
-  const { folder, ports } = await claimFolder()
+  const { folder, ports } = await reserveFolder()
   const token = randomBytes(16).toString('hex')
   writeSecrets(folder, token)
   const server: ApiServer = {
     url: `https://127.0.0.1:${ports.api}`,
-    caFile: join(folder, 'apiserver.crt'), // made by kube-apiserver, with the authority that signed it
+    caFile: join(folder, 'apiserver.crt'), // created by kube-apiserver, contains the authority that signed it
     kubeconfig: join(folder, 'admin.kubeconfig'),
     token,
     folder,
@@ -83,10 +85,10 @@ export const startServer = async (assets: Assets): Promise<RunningApiServer> => 
 }
 
 /**
- * Making the folder is what claims its ports among concurrent runs. They lie below the ranges of outgoing connections, of
+ * Creating the folder reserves its ports among concurrent runs. They lie below the ranges of outgoing connections, of
  * node ports and of the tests' brokers.
  */
-const claimFolder = async (): Promise<{ folder: string; ports: Ports }> => {
+const reserveFolder = async (): Promise<{ folder: string; ports: Ports }> => {
   for (;;) {
     const api = 10_000 + 2 * Math.floor(Math.random() * 3_000)
     const ports = { api, etcd: api + 1 }
@@ -102,8 +104,8 @@ const isReady = async (server: ApiServer, processes: readonly Tethered[]): Promi
   const deadlineMs = performance.now() + 120_000
   for (let cause: unknown; ; ) {
     const [dead] = processes.filter((one) => !one.running())
-    if (dead) throw new Error(`The API server could not start:\n${dead.output()}`)
-    if (performance.now() > deadlineMs) throw new Error('The API server was not ready after two minutes', { cause })
+    if (dead) throw new Error(`The API server did not start:\n${dead.output()}`)
+    if (performance.now() > deadlineMs) throw new Error('The API server was not ready within two minutes', { cause })
     try {
       await command(server, 'kubectl', ['get', '--raw', '/readyz'])
       return

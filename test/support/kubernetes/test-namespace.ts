@@ -10,17 +10,17 @@ export type TestNamespace = {
   readonly name: string
   /** Runs kubectl in this namespace. */
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>
-  /** Applies manifests, whose namespace becomes this one, with `kubectl apply`. */
+  /** Applies manifests to this namespace with `kubectl apply`. */
   apply(manifests: object | readonly object[], options?: CommandOptions): Promise<string>
   /** One object as JSON, or undefined; `type` as kubectl takes it, such as `subscriptions`. */
   get(type: string, name: string): Promise<Record<string, unknown> | undefined>
-  /** A service account of this namespace that may do just this. */
+  /** A service account of this namespace with exactly these rules. */
   account(name: string, rules?: readonly Rule[]): Promise<Account>
-  /** Removes the namespace with what is in it. There is no controller that would. */
+  /** Removes the namespace and its objects, because no controller does. */
   drop(): Promise<void>
 }
 
-/** A namespace of its own, with a random name. */
+/** A new namespace with a random name. */
 export const createNamespace = async (server: ApiServer, prefix: string): Promise<TestNamespace> => {
   const name = `${prefix}-${randomBytes(4).toString('hex')}`
   await command(server, 'kubectl', ['create', 'namespace', name])
@@ -64,7 +64,7 @@ const dropNamespace = async (server: ApiServer, name: string): Promise<void> => 
   await request(server, 'PUT', `${path}/finalize`, { ...(body as object), spec: {} })
 }
 
-/** Deletes a collection; what waits for a finalizer is let go. */
+/** Deletes a collection, and removes the finalizers of its objects. */
 const dropAll = async (server: ApiServer, path: string): Promise<void> => {
   await request(server, 'DELETE', path)
   const { items } = (await request(server, 'GET', path)).body as { items: { metadata: { name: string } }[] }
