@@ -40,7 +40,7 @@ const unknown = wanted.find((name) => name !== 'waybill' && !peers.some((peer) =
 if (unknown !== undefined) refuse(`--only: unknown name ${unknown}; choose from waybill, ${peers.join(', ')}`)
 
 /** The target: CPU per delivery, as a ratio to Dapr's in the same round. */
-const target = { peer: 'dapr', ratio: 0.6 }
+const target = { peer: 'dapr', ratio: 0.5 }
 
 const contenders: Readonly<Record<Peer, (binary: string) => Contender>> = { knative, dapr, bento }
 const wantedPeers = peers.filter((peer) => wanted.includes(peer))
