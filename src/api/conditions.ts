@@ -1,54 +1,100 @@
 import type { ArraySchema, Infer } from './schema/schema.ts'
 
+/** Which process writes a condition: each applies its own, and removes those of its own that no longer hold. */
+type Writer = 'operator' | 'dispatcher' | 'both'
+
+type Definition = {
+  readonly writtenBy: Writer
+  readonly reasons: readonly string[]
+  /** Ready follows from it, and says why it is not True. */
+  readonly decidesReady?: true
+}
+
 /**
- * What each condition type means and the reasons it may carry.
- * The first five are always present; the others only while True.
+ * What each condition type means, who writes it, and the reasons that it may carry. Accepted, ResolvedRefs, Programmed,
+ * Ready and, on a Subscription, Delivering are always present; Connected on a Broker; the others only while True. Where Ready
+ * follows from several, the causes stand before their consequences.
  */
-export const conditionReasons = {
-  /** The specification is understood and nothing else claims what it names. */
-  Accepted: ['Accepted', 'Invalid', 'Conflicted'],
+export const conditionTypes = {
+  /** The specification is understood, and nothing else has the names that it asks for. */
+  Accepted: { writtenBy: 'operator', decidesReady: true, reasons: ['Accepted', 'Invalid', 'Conflicted'] },
   /** Everything it refers to exists and permits it. */
-  ResolvedRefs: ['ResolvedRefs', 'RefNotPermitted', 'SecretInvalid'],
-  /** Its objects were read back from the broker as declared. */
-  Programmed: [
-    'Programmed',
-    'Pending',
-    'NotResolved',
-    'BrokerUnreachable',
-    'BrokerRefused',
-    'Conflicted',
-    'ImmutableArgument',
-    'Observing',
-  ],
-  /** All of the above, and on a Subscription delivery works or has nothing to do. */
-  Ready: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
-  /** Subscription: a dispatcher consumes, and not every attempt fails. */
-  Delivering: ['Delivering', 'NoConsumer', 'AllAttemptsFailing', 'Suspended', 'TargetInvalid', 'BrokerUnreachable'],
+  ResolvedRefs: {
+    writtenBy: 'operator',
+    decidesReady: true,
+    reasons: ['ResolvedRefs', 'RefNotPermitted', 'SecretInvalid'],
+  },
   /** Broker: the management API and the credentials work. */
-  Connected: ['Connected', 'BrokerUnreachable', 'CredentialsRefused', 'SecretInvalid', 'UnsupportedVersion'],
-  /** Subscription: its dead-letter queue holds at least `alert.depth` messages. */
-  DeadLettersPresent: ['DeadLetters'],
-  /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
-  RetryBlocked: ['CopyNotConfirmed'],
-  /** An object of that name belongs to another resource or to nobody Waybill knows. */
-  Conflicted: ['ClaimedByAnother', 'NotClaimed'],
-  /** Another policy is in force on the queue than the one declared. */
-  PolicyShadowed: ['PolicyShadowed'],
-  /** A deletion waits for a broker that is away. */
-  DeletionBlocked: ['BrokerUnreachable'],
+  Connected: {
+    writtenBy: 'operator',
+    decidesReady: true,
+    reasons: ['Connected', 'BrokerUnreachable', 'CredentialsRefused', 'SecretInvalid', 'UnsupportedVersion'],
+  },
+  /** Its objects were read back from the broker as declared. */
+  Programmed: {
+    writtenBy: 'operator',
+    decidesReady: true,
+    reasons: [
+      'Programmed',
+      'Pending',
+      'NotResolved',
+      'BrokerUnreachable',
+      'BrokerRefused',
+      'Conflicted',
+      'ImmutableArgument',
+      'Observing',
+    ],
+  },
+  /** Subscription: a dispatcher consumes, and not every attempt fails. */
+  Delivering: {
+    writtenBy: 'dispatcher',
+    decidesReady: true,
+    reasons: ['Delivering', 'NoConsumer', 'AllAttemptsFailing', 'Suspended', 'TargetInvalid', 'BrokerUnreachable'],
+  },
   /** Subscription: delivery is stopped, by `suspend` or because the subscriber answered 410 Gone. */
-  Suspended: ['Suspended', 'Gone'],
-  /** Broker: `management: Observe` found differences and left them. */
-  Drifted: ['Drifted'],
-} as const
+  Suspended: { writtenBy: 'dispatcher', decidesReady: true, reasons: ['Suspended', 'Gone'] },
+  /** All of the above, and on a Subscription delivery works or has nothing to do. */
+  Ready: {
+    writtenBy: 'both',
+    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
+  },
+  /** Subscription: its dead-letter queue holds at least `alert.depth` messages. */
+  DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters'] },
+  /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
+  RetryBlocked: { writtenBy: 'dispatcher', reasons: ['CopyNotConfirmed'] },
+  /** An object of that name belongs to another resource, or was not declared by Waybill. */
+  Conflicted: { writtenBy: 'operator', reasons: ['ClaimedByAnother', 'NotClaimed'] },
+  /** Another policy is in force on the queue than the one declared. */
+  PolicyShadowed: { writtenBy: 'operator', reasons: ['PolicyShadowed'] },
+  /** A deletion waits for a broker that cannot be reached. */
+  DeletionBlocked: { writtenBy: 'operator', reasons: ['BrokerUnreachable'] },
+  /** Broker: `management: Observe` found differences and changed nothing. */
+  Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
+} as const satisfies Readonly<Record<string, Definition>>
 
-export type ConditionType = keyof typeof conditionReasons
-export type Reason<T extends ConditionType> = (typeof conditionReasons)[T][number]
+export type ConditionType = keyof typeof conditionTypes
+export type Reason<T extends ConditionType> = (typeof conditionTypes)[T]['reasons'][number]
 
-/** conditions as the Kubernetes API conventions have them: a list-map, so that two writers can each own some of them. */
+const definitions: readonly (readonly [string, Definition])[] = Object.entries(conditionTypes)
+
+/** The condition types with one of these writers. */
+export const writtenBy = (...writers: readonly Writer[]): ReadonlySet<string> => typesOf(writers, () => true)
+
+/** Those of them from which Ready follows, the causes before their consequences. */
+export const decidingReady = (...writers: readonly Writer[]): ReadonlySet<string> =>
+  typesOf(writers, ({ decidesReady = false }) => decidesReady)
+
+const typesOf = (writers: readonly Writer[], isMeant: (definition: Definition) => boolean): ReadonlySet<string> =>
+  new Set(
+    definitions.flatMap(([type, definition]) =>
+      writers.includes(definition.writtenBy) && isMeant(definition) ? [type] : [],
+    ),
+  )
+
+/** `status.conditions` by the Kubernetes API conventions: a list-map, so that two writers can each own some of them. */
 export const conditions = {
   type: 'array',
-  description: 'How it is going, one entry a condition type.',
+  description: 'The state of the resource, one entry for each condition type.',
   maxItems: 32,
   'x-kubernetes-list-type': 'map',
   'x-kubernetes-list-map-keys': ['type'],
@@ -56,17 +102,21 @@ export const conditions = {
     type: 'object',
     required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
     properties: {
-      type: { type: 'string', maxLength: 316, description: 'What is judged, such as Ready.' },
-      status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether it holds.' },
+      type: { type: 'string', maxLength: 316, description: 'The condition type, such as Ready.' },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'], description: 'Whether the condition holds.' },
       reason: { type: 'string', maxLength: 1024, description: 'Why, in one word, for programs.' },
       message: { type: 'string', maxLength: 32768, description: 'Why, and what to do, for people.' },
       observedGeneration: {
         type: 'integer',
         format: 'int64',
         minimum: 0,
-        description: 'The generation of the specification that was judged.',
+        description: 'The generation of the specification that the condition is about.',
       },
-      lastTransitionTime: { type: 'string', format: 'date-time', description: 'When status changed last.' },
+      lastTransitionTime: {
+        type: 'string',
+        format: 'date-time',
+        description: 'When the status of the condition last changed.',
+      },
     },
   },
 } as const satisfies ArraySchema
@@ -81,6 +131,7 @@ export type Verdict<T extends ConditionType = ConditionType> = {
   readonly message: string
 }
 
+/** A verdict of which type and reason go together. */
 export const verdict = <T extends ConditionType>(
   type: T,
   status: Condition['status'],
@@ -100,12 +151,13 @@ export const stamp = (
     const unchanged = before?.status === found.status
     return {
       ...found,
-      // Half a character, cut here, would come back from an API server as another one, and be written again and again.
+      // Half a character, cut here, would come back from an API server as another one, and be written over and over.
       message: found.message.slice(0, 2048).toWellFormed(),
       observedGeneration: generation,
       lastTransitionTime: unchanged ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z'),
     }
   })
 
+/** Whether the condition of this type is there and True. */
 export const isTrue = (list: readonly Condition[] | undefined, type: ConditionType): boolean =>
   list?.some((condition) => condition.type === type && condition.status === 'True') ?? false

@@ -3,7 +3,7 @@ import type { Subscription } from './kinds/subscription.ts'
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>
 
-/** Ready follows from the others: the first that is not True says why. */
+/** Ready as it follows from the others: the first that is not True says why. */
 export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Verdict<'Ready'> => {
   if (accepted.status !== 'True') return verdict('Ready', 'False', 'NotAccepted', accepted.message)
   if (resolved.status !== 'True') return verdict('Ready', 'False', 'NotResolved', resolved.message)
@@ -11,7 +11,7 @@ export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Ver
   return verdict('Ready', 'True', 'Ready', 'Declared on the broker')
 }
 
-/** A Subscription that is declared is Ready once a dispatcher delivers. */
+/** Ready of a Subscription: once it is declared, it is Ready when a dispatcher delivers. */
 export const deliveringReady = (
   { suspend }: Subscription['spec'],
   declared: Verdict,
@@ -25,9 +25,9 @@ export const deliveringReady = (
 }
 
 /**
- * Ready of a Subscription as it follows from its other conditions, and the generation that it is of; `undefined` before
- * the operator has looked. Whoever changes one of the others writes it with them, so that it never waits for a process
- * that may be away.
+ * Ready of a Subscription as it follows from its other conditions, and the generation that it is about; `undefined` before
+ * the operator has reconciled it. A process that changes one of the others writes Ready with them, so that it never depends
+ * on another process that may be down.
  */
 export const readyOf = (
   spec: Subscription['spec'],

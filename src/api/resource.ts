@@ -27,14 +27,15 @@ export type Column = {
   readonly priority?: 1
 }
 
-/** What a kind is: everything that generates, validates, watches or prints walks a list of these. */
+/** One kind of resource; what generates, validates, watches or prints walks a list of these. */
 export type Kind<
   Name extends string = string,
+  Plural extends string = string,
   S extends ObjectSchema = ObjectSchema,
   T extends ObjectSchema = ObjectSchema,
 > = {
   readonly kind: Name
-  readonly plural: string
+  readonly plural: Plural
   readonly singular: string
   readonly shortName: string
   readonly description: string
@@ -45,9 +46,15 @@ export type Kind<
   readonly rules?: readonly Rule[]
 }
 
-export const defineKind = <const Name extends string, const S extends ObjectSchema, const T extends ObjectSchema>(
-  kind: Kind<Name, S, T>,
-): Kind<Name, S, T> => kind
+/** Types a kind by its literal. */
+export const defineKind = <
+  const Name extends string,
+  const Plural extends string,
+  const S extends ObjectSchema,
+  const T extends ObjectSchema,
+>(
+  kind: Kind<Name, Plural, S, T>,
+): Kind<Name, Plural, S, T> => kind
 
 /** A resource that has passed validation and defaulting. */
 export type Resource<K extends Kind = Kind> = {
@@ -87,5 +94,6 @@ export const identifiedBy = (id: string): [kind: string, namespace: string, name
   return [kind, namespace, name]
 }
 
+/** Whether somebody deleted it: it goes once it has no finalizer. */
 export const isDeleting = (resource: Pick<Resource, 'metadata'>): boolean =>
   resource.metadata.deletionTimestamp !== undefined

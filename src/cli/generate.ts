@@ -4,20 +4,39 @@ import { stringify } from 'yaml'
 import { kinds } from '../api/kinds/kinds.ts'
 import { crd } from '../api/published/crd.ts'
 import { reference } from '../api/published/reference.ts'
+import { group } from '../api/resource.ts'
 
 const root = join(import.meta.dirname, '../..')
+
+const note = 'Generated from src/api by npm run generate'
+
+/** The names of all kinds, as the chart's roles list them. */
+const chartResources = (): string => {
+  const plurals = kinds.map(({ plural }) => plural).sort()
+  const define = (name: string, names: readonly string[]): string =>
+    `{{- define "waybill.${name}" -}}\n[${names.join(', ')}]\n{{- end -}}\n`
+  return [
+    `{{/* ${note}: all resources of ${group}, and their statuses. */}}\n`,
+    define('resources', plurals),
+    define(
+      'statuses',
+      plurals.map((plural) => `${plural}/status`),
+    ),
+  ].join('\n')
+}
 
 /** What is generated, by path. Helm installs CRDs from the chart's own folder only. */
 export const generated = (): ReadonlyMap<string, string> => {
   const crds = kinds.map((kind) => ({
     file: `${kind.plural}.yaml`,
-    text: `# Generated from src/api by npm run generate.\n---\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
+    text: `# ${note}.\n---\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
   }))
   return new Map([
     ...['crds', 'charts/waybill/crds'].flatMap((folder) =>
       crds.map(({ file, text }): [string, string] => [`${folder}/${file}`, text]),
     ),
     ['crds/README.md', reference(kinds)],
+    ['charts/waybill/templates/_resources.tpl', chartResources()],
   ])
 }
 

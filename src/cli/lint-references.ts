@@ -1,4 +1,4 @@
-import { idOf, type Resource } from '../api/resource.ts'
+import { idFrom, idOf, type Resource } from '../api/resource.ts'
 import type { Finding } from '../store/directory/finding.ts'
 import { createObjects } from '../store/directory/objects.ts'
 import type { Item } from '../store/directory/parse.ts'
@@ -40,5 +40,5 @@ const targetOf = (resource: Resource, field: string): string | undefined => {
   let value: unknown = resource
   for (const step of [...rest.toReversed(), key]) value = (value as Record<string, unknown> | undefined)?.[step]
   const { name, namespace = resource.metadata.namespace } = (value ?? {}) as { name?: string; namespace?: string }
-  return `${key.charAt(0).toUpperCase()}${key.slice(1, -'Ref'.length)}/${namespace}/${name}`
+  return idFrom(`${key.charAt(0).toUpperCase()}${key.slice(1, -'Ref'.length)}`, namespace, String(name))
 }

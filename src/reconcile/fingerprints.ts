@@ -1,5 +1,5 @@
 import { kinds } from '../api/kinds/kinds.ts'
-import type { Kind, Resource } from '../api/resource.ts'
+import { idFrom, type Kind, type Resource } from '../api/resource.ts'
 import type { Change, Store } from '../store/store.ts'
 
 /** What of a resource matters to somebody, as text to compare. */
@@ -40,7 +40,7 @@ export const onRelevantChange = (
       secrets = true
       return true
     }
-    const id = `${kindName}/${namespace}/${name}`
+    const id = idFrom(kindName, namespace, name)
     const resource = store.get(kind, namespace, name)
     const now = resource && print(resource)
     const before = prints.get(id)

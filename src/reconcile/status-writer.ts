@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Condition, type ConditionType, stamp, type Verdict } from '../api/conditions.ts'
+import { type Condition, stamp, type Verdict, writtenBy } from '../api/conditions.ts'
 import { kindOf } from '../api/kinds/kinds.ts'
 import { idOf, type Resource } from '../api/resource.ts'
 import { noticesOf } from '../store/notices.ts'
@@ -17,7 +17,7 @@ export type Report = {
 export type Written = 'written' | 'same' | 'later'
 
 /** Conditions that the dispatcher writes. */
-const foreign: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended'])
+const foreign = writtenBy('dispatcher')
 
 /** A change of meaning is written at once, a change of counts at most this often an object. */
 export const countsEveryMs = 10_000

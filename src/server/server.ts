@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import { keyOf } from '../api/resource.ts'
 
 type Served = { readonly metadata: { readonly namespace: string; readonly name: string } }
 
@@ -106,8 +107,7 @@ const failure = (code: number, reason: string, message: string) => ({
   code,
 })
 
-const sorted = (items: readonly Served[]): Served[] => items.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
-const placeOf = ({ metadata }: Served): string => `${metadata.namespace}/${metadata.name}`
+const sorted = (items: readonly Served[]): Served[] => items.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 
 const hostAndPort = (listen: string): { host: string | undefined; port: number } => {
   const [, host, digits] = /^(?:\[?([^[\]\s/]*?)\]?):(\d{1,5})$/.exec(listen) ?? []

@@ -90,13 +90,13 @@ const targetsOf = (resources: Resources) => {
   const brokers = byKey(resources.brokers)
   const topics = byKey(resources.topics)
   const queues = byKey(resources.queues)
-  const policies = byKey(resources.deadLetterPolicies)
+  const policies = byKey(resources.deadletterpolicies)
   const attached = new Map<string, Mutable>(
     resources.brokers.map((broker) => [keyOf(broker), { broker, topics: [], queues: [], subscriptions: [] }]),
   )
   return {
     attached,
-    defaults: defaultPolicies(resources.deadLetterPolicies),
+    defaults: defaultPolicies(resources.deadletterpolicies),
     brokerOf(from: Resource, ref: Named, field: string): Mutable {
       const broker = follow(brokers, { kind: 'Broker', from, ref, field }, ({ spec }) => spec.allowedNamespaces.from)
       const entry = attached.get(keyOf(broker))

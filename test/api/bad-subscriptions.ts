@@ -84,7 +84,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a header twice',
     subscription,
     subscriber({ headers: { 'x-a': '1', 'X-A': '2' } }),
-    'spec.subscriber.headers: must not name a header twice: capital and small letters are the same',
+    'spec.subscriber.headers: must not name a header twice: names are not case-sensitive',
   ],
   [
     'a line break in a header',
@@ -108,7 +108,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a filter by a header that RabbitMQ leaves out of the comparison',
     subscription,
     filter({ headers: { 'x-tenant': 'a' } }),
-    'spec.filter.headers: must not name headers that start with x-: RabbitMQ takes no notice of them',
+    'spec.filter.headers: must not name headers that start with x-: RabbitMQ ignores them',
   ],
   [
     'a filter by a header that AMQP cannot carry',
@@ -120,7 +120,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a filter by headers and keys',
     subscription,
     filter({ routingKeys: ['a'], headers: { a: 'b' } }),
-    'spec.filter.headers: excludes routingKeys: a topic with exchange type Headers takes no notice of them',
+    'spec.filter.headers: excludes routingKeys: a topic with exchange type Headers ignores them',
   ],
   [
     'a filter of a queue',
@@ -174,7 +174,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a duration in words',
     subscription,
     delivery({ timeout: '5 parsecs' }),
-    'spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "5 parsecs"',
+    'spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ requeues a message after 30m (consumer_timeout), found "5 parsecs"',
   ],
   [
     'a duration as a number',

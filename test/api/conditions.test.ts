@@ -1,4 +1,4 @@
-import { isTrue, stamp, verdict } from '../../src/api/conditions.ts'
+import { decidingReady, isTrue, stamp, verdict, writtenBy } from '../../src/api/conditions.ts'
 
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second))
 
@@ -33,4 +33,11 @@ test('the time of a transition moves only with the status', () => {
 test('a message that is cut stays text', () => {
   const [long] = stamp([verdict('Ready', 'False', 'NotResolved', `${'x'.repeat(2047)}🐰`)], undefined, 1, at(1))
   expect(long?.message).toBe(`${'x'.repeat(2047)}\ufffd`)
+})
+
+test('each process knows its own conditions, and those from which Ready follows in the order of cause', () => {
+  expect([...writtenBy('dispatcher')]).toEqual(['Delivering', 'Suspended', 'RetryBlocked'])
+  expect([...writtenBy('dispatcher', 'both')]).toEqual(['Delivering', 'Suspended', 'Ready', 'RetryBlocked'])
+  expect([...decidingReady('operator')]).toEqual(['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'])
+  expect([...decidingReady('dispatcher')]).toEqual(['Delivering', 'Suspended'])
 })

@@ -112,7 +112,7 @@ describeWithApiServer('kubectl', () => {
     for (const text of [
       'concurrency <integer> How many messages each replica of the dispatcher delivers at the same time. From 1 to 1000. Default: 10.',
       'retry <Object> What happens after a failed attempt.',
-      'Must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m',
+      'Must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ requeues a message after 30m',
       'onGone <string> enum: Suspend, DeadLetter What the answer 410 Gone means.',
     ]) {
       expect(explained).toContain(text)

@@ -76,7 +76,7 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'a duration of parsecs',
       subscription(`${subscriber}  delivery:\n    timeout: 5 parsecs\n`),
-      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "5 parsecs"',
+      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ requeues a message after 30m (consumer_timeout), found "5 parsecs"',
     ],
     [
       'a bad entry of a list',
@@ -86,7 +86,7 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'a broken rule',
       subscription(`${subscriber}  delivery:\n    timeout: 30m\n`),
-      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ takes a message back after 30m (consumer_timeout), found "30m"',
+      'shop.yaml:8: Subscription/default/mail: spec.delivery.timeout: must be a duration such as 30s or 5m, from 1ms to 25m: RabbitMQ requeues a message after 30m (consumer_timeout), found "30m"',
     ],
     [
       'either or',

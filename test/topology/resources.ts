@@ -56,7 +56,7 @@ export const resourcesOf = (...all: readonly Resource[]): Resources => {
     topics: ofKind(topic),
     queues: ofKind(queue),
     subscriptions: ofKind(subscription),
-    deadLetterPolicies: ofKind(deadLetterPolicy),
+    deadletterpolicies: ofKind(deadLetterPolicy),
   }
 }
 

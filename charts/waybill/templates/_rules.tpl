@@ -1,19 +1,19 @@
-{{/* What each component may do in the namespaces that it watches. Secrets cannot be listed, only read by name. */}}
+{{/* What each component may do in the namespaces that it watches. Secrets can be read by name, but not listed. */}}
 
 {{- define "waybill.rules.operator" -}}
 - apiGroups: [waybill.dev]
-  resources: [brokers, deadletterpolicies, queues, subscriptions, topics]
+  resources: {{ include "waybill.resources" . }}
   # patch: finalizers
   verbs: [get, list, watch, patch]
 - apiGroups: [waybill.dev]
-  resources: [brokers/status, deadletterpolicies/status, queues/status, subscriptions/status, topics/status]
+  resources: {{ include "waybill.statuses" . }}
   verbs: [patch]
 {{ include "waybill.rules.both" . }}
 {{- end -}}
 
 {{- define "waybill.rules.dispatcher" -}}
 - apiGroups: [waybill.dev]
-  resources: [brokers, deadletterpolicies, queues, subscriptions, topics]
+  resources: {{ include "waybill.resources" . }}
   verbs: [get, list, watch]
 - apiGroups: [waybill.dev]
   resources: [subscriptions/status]

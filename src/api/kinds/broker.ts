@@ -41,7 +41,7 @@ export const broker = defineKind({
       },
       tls: {
         type: 'object',
-        description: 'Trust for amqps and https addresses.',
+        description: 'Which authority to trust for amqps and https addresses.',
         properties: {
           caSecretRef: secretRef(['ca.crt'], ', the only authority trusted.'),
         },
@@ -57,7 +57,7 @@ export const broker = defineKind({
       resyncInterval: {
         ...durationBetween('1s', '24h'),
         default: '60s',
-        description: 'How often RabbitMQ is compared with the resources when nothing changes.',
+        description: 'How often RabbitMQ is compared with the resources while nothing changes.',
       },
       deletionPolicy: {
         type: 'string',
@@ -70,33 +70,33 @@ export const broker = defineKind({
   },
   status: {
     type: 'object',
-    description: 'How it is going. Waybill writes it.',
+    description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
       version: { type: 'string', description: 'Version of RabbitMQ.' },
       capabilities: {
         type: 'array',
-        description: 'What this version can do that others cannot.',
+        description: 'What this version can do that other versions cannot.',
         items: { type: 'string' },
         maxItems: 16,
       },
       knownIssues: {
         type: 'array',
-        description: 'Faults of this version that matter to delivery, and the version that mends them.',
+        description: 'Faults of this version that matter to delivery, and the version that fixes them.',
         items: { type: 'string' },
         maxItems: 16,
       },
       attached: {
         type: 'object',
-        description: 'How many resources use it.',
+        description: 'How many resources use this Broker.',
         properties: {
-          topics: { type: 'integer', description: 'Topics on it.' },
-          queues: { type: 'integer', description: 'Queues on it.' },
-          subscriptions: { type: 'integer', description: 'Subscriptions that deliver from it.' },
+          topics: { type: 'integer', description: 'Topics on this Broker.' },
+          queues: { type: 'integer', description: 'Queues on this Broker.' },
+          subscriptions: { type: 'integer', description: 'Subscriptions that deliver from this Broker.' },
         },
       },
-      delayed: { type: 'integer', description: 'Messages waiting for their next attempt, of all subscriptions.' },
-      orphaned: { type: 'integer', description: 'Delayed messages whose queue was gone, kept in waybill.orphans.' },
+      delayed: { type: 'integer', description: 'Messages of all subscriptions that wait for their next attempt.' },
+      orphaned: { type: 'integer', description: 'Delayed messages whose queue was deleted, kept in waybill.orphans.' },
       retained: {
         type: 'array',
         description: 'Queues and exchanges that Waybill declared for resources that no longer exist (at most 20).',

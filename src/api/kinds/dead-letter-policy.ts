@@ -7,14 +7,14 @@ export const deadLetterPolicy = defineKind({
   plural: 'deadletterpolicies',
   singular: 'deadletterpolicy',
   shortName: 'wbdlp',
-  description: 'How long and how many undeliverable messages are kept, and when that is worth an alert.',
+  description: 'How many undeliverable messages are kept and for how long, and when they raise an alert.',
   spec: {
     type: 'object',
-    description: 'What is kept, and when it is worth an alert.',
+    description: 'What is kept, and when it raises an alert.',
     properties: {
       retention: {
         type: 'object',
-        description: 'Without limits dead letters are kept until somebody takes them.',
+        description: 'Without limits, dead letters are kept until they are consumed or purged.',
         default: {},
         properties: {
           maxAge: { ...timeToLive('1s'), description: 'Dead letters older than this are dropped.' },
@@ -29,13 +29,13 @@ export const deadLetterPolicy = defineKind({
             enum: ['Refuse', 'DropOldest'],
             default: 'Refuse',
             description:
-              'Refuse: the message stays in the queue of its subscription, which says RetryBlocked. DropOldest: the oldest dead letter is lost.',
+              'Refuse: the message stays in the queue of its subscription, which reports RetryBlocked. DropOldest: the oldest dead letter is lost.',
           },
         },
       },
       alert: {
         type: 'object',
-        description: 'When a subscription says DeadLettersPresent.',
+        description: 'When a subscription reports DeadLettersPresent.',
         default: {},
         properties: {
           depth: {
@@ -50,16 +50,17 @@ export const deadLetterPolicy = defineKind({
       default: {
         type: 'boolean',
         default: false,
-        description: 'Holds for every Subscription of the namespace that names none. The oldest such policy wins.',
+        description:
+          'Applies to every Subscription of the namespace that names no policy. Of several defaults, the oldest applies.',
       },
     },
   },
   status: {
     type: 'object',
-    description: 'How it is going. Waybill writes it.',
+    description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
-      subscriptions: { type: 'integer', description: 'How many subscriptions and queues it holds for.' },
+      subscriptions: { type: 'integer', description: 'How many subscriptions and queues it applies to.' },
       conditions,
     },
   },

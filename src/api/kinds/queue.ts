@@ -18,7 +18,7 @@ export const queue = defineKind({
   plural: 'queues',
   singular: 'queue',
   shortName: 'wbq',
-  description: 'A queue for a team that consumes with a client of its own; a Subscription may push from it.',
+  description: 'A queue for a team that consumes with its own client; a Subscription may push from it.',
   spec: {
     type: 'object',
     description: 'Which queue, and what it receives.',
@@ -42,7 +42,7 @@ export const queue = defineKind({
       },
       bindings: {
         type: 'array',
-        description: 'What it receives. Changed by adding first and removing afterwards.',
+        description: 'What it receives. A change adds the new bindings before it removes the old ones.',
         maxItems: 32,
         items: {
           type: 'object',
@@ -68,25 +68,25 @@ export const queue = defineKind({
         enum: ['RejectPublish', 'DropHead'],
         default: 'RejectPublish',
         description:
-          'What a full queue does. RejectPublish refuses the new message: the publisher of the whole topic sees the refusal, and no Subscription may push from it, whose retries it would refuse. DropHead dead-letters or drops the oldest.',
+          'What a full queue does. RejectPublish refuses the new message: publishers to the topic see the refusal, and no Subscription may push from this queue, because it would refuse retries too. DropHead dead-letters or drops the oldest message.',
       },
       deliveryLimit: {
         type: 'integer',
         minimum: 1,
         maximum: 1000000,
         description:
-          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the broker decides when left out.',
+          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the default of the broker when left out.',
       },
       migration: {
         type: 'string',
         enum: ['Refuse'],
         default: 'Refuse',
         description:
-          'What to do when the queue exists with other immutable arguments. Refuse: say so and change nothing.',
+          'What to do when the queue exists with other immutable arguments. Refuse: report it and change nothing.',
       },
       deadLetterPolicyRef: {
         ...localRef('DeadLetterPolicy'),
-        description: 'Gives it a dead-letter queue of its own, waybill.dlq.Queue.<namespace>.<name>.',
+        description: 'Gives the queue its own dead-letter queue, waybill.dlq.Queue.<namespace>.<name>.',
       },
       adopt: { type: 'boolean', default: false, description: 'Use a queue that already exists. It is never deleted.' },
       deletionPolicy: {
@@ -107,13 +107,13 @@ export const queue = defineKind({
   },
   status: {
     type: 'object',
-    description: 'How it is going. Waybill writes it.',
+    description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
       queue: { type: 'string', description: 'Name on the broker.' },
       deadLetterQueue: { type: 'string', description: 'Name of its dead-letter queue.' },
-      messages: { type: 'integer', description: 'Messages in it, two significant digits.' },
-      policy: { type: 'string', description: 'The policy in force on it.' },
+      messages: { type: 'integer', description: 'Messages in the queue, rounded to two significant digits.' },
+      policy: { type: 'string', description: 'The policy in force on the queue.' },
       conditions,
     },
   },

@@ -4,7 +4,7 @@ import type { ObjectSchema } from '../schema/schema.ts'
 const statusCodes = {
   type: 'array',
   maxItems: 64,
-  // Of a set the API server keeps who put in each item, in every object and for each of these defaults.
+  // For a set the API server records who added each item, in every object and for each of these defaults.
   'x-kubernetes-list-type': 'atomic',
   items: {
     type: 'string',
@@ -21,14 +21,13 @@ const statusCodes = {
 /** How it is delivered: the `spec.delivery` of a Subscription. */
 export const delivery = {
   type: 'object',
-  description:
-    'How long, how often and how many at a time messages are sent, and what becomes of those that cannot be delivered.',
+  description: 'Timeout, concurrency and retries, and what happens to messages that cannot be delivered.',
   default: {},
   properties: {
     timeout: {
-      ...durationBetween('1ms', '25m', ': RabbitMQ takes a message back after 30m (consumer_timeout)'),
+      ...durationBetween('1ms', '25m', ': RabbitMQ requeues a message after 30m (consumer_timeout)'),
       default: '30s',
-      description: 'How long one attempt may take, from connecting to the end of the answer.',
+      description: 'How long one attempt may take, from connecting to the end of the response.',
     },
     concurrency: {
       type: 'integer',
@@ -39,7 +38,7 @@ export const delivery = {
     },
     retry: {
       type: 'object',
-      description: 'What happens after a failed attempt. A message that waits holds nobody up.',
+      description: 'What happens after a failed attempt. A message that waits for its retry does not delay others.',
       default: {},
       properties: {
         maxAttempts: {
@@ -47,7 +46,7 @@ export const delivery = {
           minimum: 1,
           maximum: 100,
           default: 8,
-          description: 'How often a message is tried, the first attempt included; then it is dead-lettered.',
+          description: 'How many attempts a message gets, the first one included; then it is dead-lettered.',
         },
         schedule: {
           type: 'array',
@@ -60,24 +59,24 @@ export const delivery = {
         maxAge: {
           ...duration,
           default: '24h',
-          description: 'How long after its first attempt a message is still tried; then it is dead-lettered.',
+          description: 'How long after its first attempt a message is still retried; then it is dead-lettered.',
         },
         retryAfterMax: {
           ...duration,
           default: '1h',
           description:
-            'The longest Retry-After of a subscriber that is honoured. It delays an attempt, never hastens it.',
+            'The longest Retry-After of a subscriber that is honoured. It can delay an attempt, but not bring it forward.',
         },
         retryOn: {
           ...statusCodes,
           default: ['401', '403', '404', '407', '408', '409', '425', '429', '3xx', '5xx'],
           description:
-            'Answers that are tried again. An exact code goes before a class such as 4xx, and retryOn before deadLetterOn; an answer in neither is tried again.',
+            'Status codes that are retried. An exact code takes precedence over a class such as 4xx, and retryOn over deadLetterOn; a code in neither is retried.',
         },
         deadLetterOn: {
           ...statusCodes,
           default: ['400', '405', '413', '415', '422'],
-          description: 'Answers that will not change: dead-lettered at once.',
+          description: 'Status codes that a retry would not change: the message is dead-lettered at once.',
         },
       },
     },
@@ -86,7 +85,7 @@ export const delivery = {
       enum: ['Suspend', 'DeadLetter'],
       default: 'Suspend',
       description:
-        'What the answer 410 Gone means. Suspend: stop delivering until this resource changes; the message stays. DeadLetter: give up this message only.',
+        'What the answer 410 Gone means. Suspend: stop delivering until this resource changes; the message stays in the queue. DeadLetter: dead-letter this message only.',
     },
   },
 } as const satisfies ObjectSchema

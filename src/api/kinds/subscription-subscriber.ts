@@ -5,7 +5,7 @@ import { url, urlRules } from '../url.ts'
 /** Who receives: the `spec.subscriber` of a Subscription. */
 export const subscriber = {
   type: 'object',
-  description: 'Who receives: url, or serviceRef with path.',
+  description: 'Where messages are sent: url, or serviceRef with path.',
   properties: {
     url: { ...url, description: 'Where each message is sent with POST.' },
     serviceRef: {
@@ -15,12 +15,17 @@ export const subscriber = {
       properties: {
         name: { ...labelName, description: 'Name of the Service.' },
         port: { type: 'integer', minimum: 1, maximum: 65535, default: 80, description: 'Port of the Service.' },
-        scheme: { type: 'string', enum: ['Http', 'Https'], default: 'Http', description: 'How to talk to it.' },
+        scheme: {
+          type: 'string',
+          enum: ['Http', 'Https'],
+          default: 'Http',
+          description: 'The protocol of the Service.',
+        },
       },
     },
     path: {
       type: 'string',
-      description: 'Path and query at the Service; with url it is part of the url.',
+      description: 'Path and query at the Service; with url, they are part of the url.',
       maxLength: 1024,
       'x-kubernetes-validations': [
         {
@@ -34,11 +39,12 @@ export const subscriber = {
       enum: ['Binary', 'Structured'],
       default: 'Binary',
       description:
-        'How the CloudEvent is put on HTTP. Binary: attributes in ce- headers, the body untouched. Structured: one JSON document.',
+        'How the CloudEvent is sent over HTTP. Binary: attributes in ce- headers, the body unchanged. Structured: one JSON document.',
     },
     headers: {
       type: 'object',
-      description: 'Headers added to each request. Not for secrets: this resource is readable.',
+      description:
+        'Headers added to each request. Do not put secrets here: everybody who may read this resource can see them.',
       maxProperties: 32,
       additionalProperties: {
         type: 'string',
@@ -57,7 +63,7 @@ export const subscriber = {
         },
         {
           rule: 'self.all(one, self.exists_one(other, one.lowerAscii() == other.lowerAscii()))',
-          message: 'must not name a header twice: capital and small letters are the same',
+          message: 'must not name a header twice: names are not case-sensitive',
         },
         {
           rule: "self.all(name, !name.lowerAscii().matches('^(host|connection|content-length|content-type|transfer-encoding|expect|upgrade|keep-alive|te|trailer)$|^(ce|webhook|waybill)-'))",
@@ -68,7 +74,7 @@ export const subscriber = {
     },
     tls: {
       type: 'object',
-      description: 'For https: whom to trust and who to be.',
+      description: 'For https: which authority to trust, and which certificate to present.',
       properties: {
         caSecretRef: secretRef(['ca.crt'], ', the only authority trusted.'),
         clientCertificateSecretRef: secretRef(['tls.crt', 'tls.key'], '.'),

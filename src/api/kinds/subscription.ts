@@ -20,7 +20,7 @@ export const subscription = defineKind({
   description: 'Pushes each event of a topic, or each message of a queue, to one HTTP subscriber.',
   spec: {
     type: 'object',
-    description: 'From where, to whom, and how hard to try.',
+    description: 'What to deliver, to which subscriber, and the retry policy.',
     required: ['subscriber'],
     properties: {
       topicRef: { ...crossRef('Topic', 'spec.allowedSubscribers'), 'x-kubernetes-validations': immutable },
@@ -28,7 +28,7 @@ export const subscription = defineKind({
       filter: {
         type: 'object',
         description:
-          'Which events it gets; all when left out. A change adds the new bindings before it removes the old ones.',
+          'Which events it receives; all when left out. A change adds the new bindings before it removes the old ones.',
         default: {},
         properties: {
           routingKeys: { ...routingKeys, default: ['#'] },
@@ -44,7 +44,7 @@ export const subscription = defineKind({
               },
               {
                 rule: "self.all(name, !name.startsWith('x-'))",
-                message: 'must not name headers that start with x-: RabbitMQ takes no notice of them',
+                message: 'must not name headers that start with x-: RabbitMQ ignores them',
               },
             ],
           },
@@ -52,7 +52,7 @@ export const subscription = defineKind({
         'x-kubernetes-validations': [
           {
             rule: "!has(self.headers) || self.routingKeys == ['#']",
-            message: 'excludes routingKeys: a topic with exchange type Headers takes no notice of them',
+            message: 'excludes routingKeys: a topic with exchange type Headers ignores them',
             fieldPath: '.headers',
           },
         ],
@@ -61,7 +61,8 @@ export const subscription = defineKind({
       delivery,
       deadLetterPolicyRef: {
         ...localRef('DeadLetterPolicy'),
-        description: "Its dead-letter policy; the namespace's default one when left out, else keep everything.",
+        description:
+          'Its dead-letter policy; when left out, the default policy of the namespace; without one, dead letters are kept without limits.',
       },
       suspend: {
         type: 'boolean',
@@ -87,14 +88,14 @@ export const subscription = defineKind({
   },
   status: {
     type: 'object',
-    description: 'How it is going. Waybill writes it.',
+    description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
       queue: { type: 'string', description: 'The queue it delivers from.' },
       deadLetterQueue: { type: 'string', description: 'Where its undeliverable messages are kept.' },
       backlog: {
         type: 'object',
-        description: 'Messages in its queue at the last look, two significant digits.',
+        description: 'Messages in its queue when it was last observed, rounded to two significant digits.',
         properties: {
           ready: { type: 'integer', description: 'Waiting to be delivered.' },
           inFlight: { type: 'integer', description: 'Being delivered.' },
@@ -102,19 +103,19 @@ export const subscription = defineKind({
       },
       deadLetters: {
         type: 'object',
-        description: 'What could not be delivered.',
+        description: 'Messages that could not be delivered.',
         properties: { count: { type: 'integer', description: 'Messages in its dead-letter queue.' } },
       },
       delivery: {
         type: 'object',
-        description: 'What all replicas of the dispatcher have seen, since they started.',
+        description: 'What all replicas of the dispatcher have counted since they started.',
         properties: {
-          delivered: { type: 'integer', description: 'Messages answered 2xx, two significant digits.' },
+          delivered: { type: 'integer', description: 'Messages answered 2xx, rounded to two significant digits.' },
           retried: {
             type: 'integer',
-            description: 'Attempts that failed and will be repeated, two significant digits.',
+            description: 'Attempts that failed and are retried, rounded to two significant digits.',
           },
-          deadLettered: { type: 'integer', description: 'Messages given up.' },
+          deadLettered: { type: 'integer', description: 'Messages that were dead-lettered.' },
           lastFailure: {
             type: 'object',
             description: 'The latest failed attempt.',

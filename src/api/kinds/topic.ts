@@ -34,7 +34,7 @@ export const topic = defineKind({
             type: 'string',
             enum: ['Topic', 'Fanout', 'Headers'],
             default: 'Topic',
-            description: 'How it routes: by routing key, to everybody, or by headers.',
+            description: 'How it routes: by routing key, to all subscriptions, or by headers.',
           },
         },
         'x-kubernetes-validations': immutable,
@@ -51,19 +51,19 @@ export const topic = defineKind({
         type: 'boolean',
         default: false,
         description:
-          'Use an exchange that already exists. It is never deleted. Its unrouted events are parked by a policy of the lowest priority: one of yours that holds for the exchange goes before it.',
+          'Use an exchange that already exists. It is never deleted. A policy of the lowest priority parks its unrouted events; any other policy that matches the exchange takes precedence.',
       },
       deletionPolicy: {
         type: 'string',
         enum: ['Retain', 'Delete'],
         default: 'Retain',
-        description: 'Whether the exchange and its parked events stay when this resource is deleted.',
+        description: 'What happens to the exchange and its parked events when this resource is deleted.',
       },
     },
   },
   status: {
     type: 'object',
-    description: 'How it is going. Waybill writes it.',
+    description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
       exchange: { type: 'string', description: 'Name of the exchange.' },

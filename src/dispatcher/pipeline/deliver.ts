@@ -1,4 +1,5 @@
 import { durationText } from '../../api/duration.ts'
+import { keyOf } from '../../api/resource.ts'
 import type { Outcome } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
 import { type Decision, decide, refuse } from '../../delivery/decide.ts'
@@ -33,8 +34,7 @@ export type DeliverOptions = {
 export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal) => {
   const { route, amqp, sender, levels, settled, gone, delayed, blocked } = options
   const { terms, target } = route
-  const { metadata } = route.subscription
-  const origin: Origin = { subscription: `${metadata.namespace}/${metadata.name}`, queue: route.queue }
+  const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const held = new Set<Delivery>()
 
   const store = async (delivery: Delivery, copy: () => Copy): Promise<boolean> => {

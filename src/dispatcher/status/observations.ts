@@ -1,5 +1,5 @@
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
-import { idOf } from '../../api/resource.ts'
+import { idFrom, idOf } from '../../api/resource.ts'
 import { type DeliveryStats, newStats } from '../../delivery/stats.ts'
 import type { Observation, Snapshot } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
@@ -87,7 +87,7 @@ export const createObservations = (replica: string) => {
     },
     /** Forgets a subscription that is gone. */
     forget(namespace: string, name: string): void {
-      if (entries.delete(`${kind.kind}/${namespace}/${name}`)) version += 1
+      if (entries.delete(idFrom(kind.kind, namespace, name))) version += 1
     },
     /** The number of the latest change. */
     version: () => version,

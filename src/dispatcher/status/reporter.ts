@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Condition, type ConditionType, stamp } from '../../api/conditions.ts'
+import { type Condition, decidingReady, stamp, writtenBy } from '../../api/conditions.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { readyOf } from '../../api/readiness.ts'
 import { atMost } from '../../async/limit.ts'
@@ -120,9 +120,9 @@ const meaningOf = ({ generation, verdicts, delivery }: Found): string =>
   ])
 
 /** The conditions that the dispatcher writes; Ready together with the operator. */
-const owned: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'RetryBlocked', 'Suspended', 'Ready'])
-/** Of these Ready tells. */
-const causes: ReadonlySet<string> = new Set<ConditionType>(['Delivering', 'Suspended'])
+const owned = writtenBy('dispatcher', 'both')
+/** Those that Ready follows from: it says why they are as they are. */
+const causes = decidingReady('dispatcher')
 
 const notIn = (types: ReadonlySet<string>, conditions: readonly Condition[] = []): Condition[] =>
   conditions.filter(({ type }) => !types.has(type))

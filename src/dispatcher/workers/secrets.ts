@@ -1,3 +1,4 @@
+import { keyFrom } from '../../api/resource.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { SecretData, Store } from '../../store/store.ts'
 
@@ -24,7 +25,7 @@ export const secretsOf = (store: Pick<Store, 'secret'>): Secrets => {
 
   return {
     secret: (namespace, name) => {
-      const id = `${namespace}/${name}`
+      const id = keyFrom(namespace, name)
       const secret = known.get(id) ?? read(namespace, name)
       known.set(id, secret)
       return secret

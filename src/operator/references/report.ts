@@ -31,7 +31,7 @@ export const policyReports = ({ resources, attached }: Pick<World, 'resources' |
     }
   }
   const programmed = verdict('Programmed', 'True', 'Programmed', 'Declared with each subscription that it holds for')
-  return resources.deadLetterPolicies
+  return resources.deadletterpolicies
     .filter((policy) => !isDeleting(policy))
     .map((resource) => ({
       resource,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { validate } from '../../api/kinds/validate.ts'
-import { apiVersion, idOf, isDeleting, type Kind, type Metadata, type Resource } from '../../api/resource.ts'
+import { apiVersion, idFrom, idOf, isDeleting, type Kind, type Metadata, type Resource } from '../../api/resource.ts'
 import type { Problem } from '../../api/schema/problem.ts'
 import { type Change, type FieldManager, finalizer } from '../store.ts'
 import type { Identity } from './identity.ts'
@@ -100,7 +100,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
     ids: (): readonly string[] => [...entries.keys()],
 
     get: (kind: Kind, namespace: string, name: string): Resource | undefined =>
-      entries.get(`${kind.kind}/${namespace}/${name}`)?.resource,
+      entries.get(idFrom(kind.kind, namespace, name))?.resource,
 
     list(kind: Kind): readonly Resource[] {
       const known = lists.get(kind.kind)
@@ -112,7 +112,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
 
     /** Creates or updates; what is wrong with an update is returned, and the object stays as it was. */
     put(wanted: Wanted): readonly Problem[] {
-      const entry = entries.get(`${wanted.kind.kind}/${wanted.identity.namespace}/${wanted.identity.name}`)
+      const entry = entries.get(idFrom(wanted.kind.kind, wanted.identity.namespace, wanted.identity.name))
       if (entry === undefined) create(wanted)
       else if (isDeleting(entry.resource)) entry.successor = wanted
       else return update(entry, wanted)

@@ -1,7 +1,7 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
 import { kinds } from '../../api/kinds/kinds.ts'
 import { validate } from '../../api/kinds/validate.ts'
-import type { Kind, Resource } from '../../api/resource.ts'
+import { idFrom, type Kind, type Resource } from '../../api/resource.ts'
 import type { Problem } from '../../api/schema/problem.ts'
 import type { SecretData } from '../store.ts'
 import { classify } from './classify.ts'
@@ -56,7 +56,7 @@ export const parse = (file: string, text: string): Parsed => {
         for (const problem of identity) find(lineOf(problem.field), problem, kind)
         return
       }
-      const id = `${kind}/${identity.namespace}/${identity.name}`
+      const id = idFrom(kind, identity.namespace, identity.name)
       const content = contentOf(kind, manifest)
       if (content.is === 'refused') for (const problem of content.problems) find(lineOf(problem.field), problem, id)
       items.push({ id, identity, file, lineOf, content })

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Kind } from '../../api/resource.ts'
+import { identifiedBy, idFrom, type Kind } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
 import type { SecretData, Store } from '../store.ts'
 import { shown } from './find-files.ts'
@@ -69,7 +69,7 @@ export const openDirectory = async (
     for (const id of goneIn(loaded)) {
       homes.delete(id)
       objects.remove(id)
-      const [, namespace = '', name = ''] = id.split('/')
+      const [, namespace, name] = identifiedBy(id)
       if (secrets.delete(id)) changes.announce({ kind: 'Secret', namespace, name })
     }
     return refused
@@ -114,7 +114,7 @@ export const openDirectory = async (
     list: objects.list as Store['list'],
     get: objects.get as Store['get'],
     onChange: changes.onChange,
-    secret: async (namespace, name) => secrets.get(`Secret/${namespace}/${name}`),
+    secret: async (namespace, name) => secrets.get(idFrom('Secret', namespace, name)),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
     record: createNotices(log, Date.now),

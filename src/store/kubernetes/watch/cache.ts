@@ -1,4 +1,4 @@
-import type { Kind, Metadata, Resource } from '../../../api/resource.ts'
+import { type Kind, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
 import type { Change } from '../../store.ts'
 import { type Known, lookAt, type Raw, rawOf, resourceOf } from './intake.ts'
@@ -61,7 +61,7 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
   const isLater = (entry: Entry, version: bigint): boolean => version > entry.version
 
   return {
-    get: (namespace: string, name: string): Resource | undefined => entries.get(`${namespace}/${name}`)?.resource,
+    get: (namespace: string, name: string): Resource | undefined => entries.get(keyFrom(namespace, name))?.resource,
 
     list(): readonly Resource[] {
       listed ??= [...entries.values()].flatMap(({ resource }) => resource ?? [])
@@ -69,7 +69,8 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
     },
 
     /** Also of what is not valid. */
-    metadata: (namespace: string, name: string): Metadata | undefined => entries.get(`${namespace}/${name}`)?.metadata,
+    metadata: (namespace: string, name: string): Metadata | undefined =>
+      entries.get(keyFrom(namespace, name))?.metadata,
 
     /** Those that were never valid, so that nobody else knows of them. */
     strays: (): readonly Metadata[] => [...entries.values()].flatMap((entry) => (entry.resource ? [] : entry.metadata)),
@@ -115,4 +116,4 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
 export type Cache = ReturnType<typeof createCache>
 
 const keyOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  `${namespace}/${name}`
+  keyFrom(namespace, name)
