@@ -10,6 +10,7 @@ import { Failure } from './failure.ts'
 import { preflight } from './preflight.ts'
 import type { Process } from './process.ts'
 
+/** The options that all commands on Kubernetes have. */
 export type ClusterOptions = {
   readonly listen: string
   /** All of them when left out. */
@@ -26,15 +27,15 @@ export type ClusterOptions = {
 export type Member = {
   /** Where the API server is. */
   readonly server: string
-  /** The resources, once all were listed; `undefined` where the process is to stop before that. Throws a {@link Failure}. */
+  /** The resources, once all were listed; `undefined` where the process stops before that. @throws Failure */
   open(): Promise<KubernetesStore | undefined>
-  /** Does `work` whenever, among all processes of this kind, this one has the lease; until the process is to stop. */
-  lead(work: (term: Leadership) => Promise<void>): Promise<void>
-  /** Resolves when what was left to be told has been told, and nothing is connected any more. */
+  /** Does `work` whenever this process, among all of its kind, holds the lease; until the process stops. */
+  lead(work: (leadership: Leadership) => Promise<void>): Promise<void>
+  /** Resolves when all Events have been sent and all connections are closed. */
   close(): Promise<void>
 }
 
-/** Joins the cluster that the environment names. Throws a {@link Failure} where there is none. */
+/** Connects to the cluster that the environment names. @throws Failure where there is none */
 export const joinCluster = async (component: string, options: ClusterOptions, own: Process): Promise<Member> => {
   const { log, metrics, stop, end } = own
   const cluster = await findCluster().catch((error: unknown) => {
@@ -64,15 +65,15 @@ export const joinCluster = async (component: string, options: ClusterOptions, ow
       }
     },
     async lead(work) {
-      // A process that starts anew on the same host is another one.
+      // A process that restarts on the same host is another holder.
       const unique = `${identity}_${randomBytes(4).toString('hex')}`
       metrics.leading.set(0)
       await lead(
         client,
         { namespace, name, identity: unique, log },
-        async (term) => {
+        async (leadership) => {
           metrics.leading.set(1)
-          await work(term).finally(() => metrics.leading.set(0))
+          await work(leadership).finally(() => metrics.leading.set(0))
         },
         stop,
       )

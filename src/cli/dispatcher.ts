@@ -12,7 +12,7 @@ export type DispatcherOptions = ClusterOptions & {
   readonly peers?: readonly string[]
 }
 
-/** The dispatcher on Kubernetes, of which any number deliver and one writes, until SIGTERM or SIGINT. */
+/** The dispatcher on Kubernetes, of which any number deliver and one writes, until SIGTERM or SIGINT. @throws Failure */
 export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   const { listen, watchNamespace: namespaces = [], drainTimeout, allowLoopback = false, peers = [] } = options
   const own = startProcess(options)

@@ -13,7 +13,8 @@ export type GetOptions = {
 
 /**
  * What `kubectl get` would print, from a running Waybill: one resource where a name says which, else a list.
- * Throws a {@link Failure} where the kind is unknown, nothing has that name, or nothing answers.
+ *
+ * @throws Failure where the kind is unknown, nothing has that name, or nothing answers
  */
 export const get = async (resource: string | undefined, nameApart: string | undefined, options: GetOptions) => {
   const { server, output, namespace } = options
@@ -50,7 +51,7 @@ const kindOf = (name: string): Kind => {
   const kind = kindNamed(name)
   if (kind) return kind
   const known = kinds.map(({ plural, shortName }) => `${plural} (${shortName})`).join(', ')
-  throw new Failure(`there is no kind "${name}": choose one of ${known}`)
+  throw new Failure(`unknown kind "${name}": choose one of ${known}`)
 }
 
 const fetchList = async (server: string, { plural }: Kind, namespace: string | undefined): Promise<Resource[]> => {
@@ -59,12 +60,12 @@ const fetchList = async (server: string, { plural }: Kind, namespace: string | u
   if (!URL.canParse(url)) throw new Failure(`--server must be a URL such as http://127.0.0.1:9402, found "${server}"`)
   const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((cause: Error) => {
     const reason = cause.cause instanceof Error ? cause.cause.message : cause.message
-    const hint = 'start one with waybill run -f PATH, or say where it is with --server'
-    throw new Failure(`no Waybill answers at ${server} (${reason}): ${hint}`, { cause })
+    const hint = 'start one with waybill run -f PATH, or set its address with --server'
+    throw new Failure(`no Waybill server answers at ${server} (${reason}): ${hint}`, { cause })
   })
   const body: unknown = await response.json().catch(() => undefined)
   if (!response.ok || !isList(body)) {
-    throw new Failure(`what answers at ${server} is no Waybill: it answered ${url} with ${response.status}`)
+    throw new Failure(`${server} is not a Waybill server: it answered ${url} with ${response.status}`)
   }
   return body.items
 }

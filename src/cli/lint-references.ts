@@ -7,8 +7,8 @@ import type { Store } from '../store/store.ts'
 import { problemsOf } from '../topology/problems.ts'
 
 /**
- * What is wrong among resources that are each valid alone. A reference to something that has a problem itself is not
- * mentioned: mending the one mends the other.
+ * Problems among resources that are each valid alone. A reference to a resource that has a problem itself is left out: fixing
+ * the one fixes the other.
  */
 export const referenceFindings = (items: readonly Item[], instance: string): readonly Finding[] => {
   const objects = createObjects(

@@ -5,6 +5,7 @@ import { Failure } from './failure.ts'
 import { referenceFindings } from './lint-references.ts'
 import { secretFindings } from './lint-secrets.ts'
 
+/** What `waybill lint` prints, and how many problems it found. */
 export type Linted = {
   /** One line a problem or note, then a summary. */
   readonly lines: readonly string[]
@@ -13,12 +14,14 @@ export type Linted = {
 
 /**
  * Checks manifests without a broker: each alone, and all of them together. Secrets that are not among the files, and
- * kinds that are not Waybill's, are mentioned and are no problem. Throws a {@link Failure} where there is no file.
+ * kinds that are not Waybill's, are noted and are not problems.
+ *
+ * @throws Failure where there is no file
  */
 export const lint = async (paths: readonly string[], instance: string): Promise<Linted> => {
   const loaded = await createLoader(paths).load()
   if (loaded.files.length === 0 && loaded.findings.length === 0) {
-    throw new Failure(`${paths.join(', ')}: no .yaml, .yml or .json file there`)
+    throw new Failure(`${paths.join(', ')}: no .yaml, .yml or .json file found`)
   }
   const secrets = secretFindings(loaded.items)
   const problems = [...loaded.findings, ...referenceFindings(loaded.items, instance), ...secrets.problems]

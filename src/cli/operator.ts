@@ -9,12 +9,12 @@ import { serve } from './serve.ts'
 
 export type OperatorOptions = ClusterOptions & { readonly instance: string }
 
-/** How long, after its term, what is in flight may take; it can change nothing any more. */
+/** How long work in flight may take after leadership was lost; the fence lets it change nothing any more. */
 const endsWithinMs = 1_000
 
 const releaseEveryMs = 5_000
 
-/** The operator on Kubernetes, of which one leads, until SIGTERM or SIGINT. */
+/** The operator on Kubernetes, of which one leads, until SIGTERM or SIGINT. @throws Failure */
 export const operator = async (options: OperatorOptions): Promise<void> => {
   const { listen, instance, watchNamespace: namespaces = [] } = options
   const own = startProcess(options)
@@ -28,15 +28,14 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   const opened = await member.open()
   if (opened && !stop.aborted) {
     store = opened
-    await member.lead(async (term) => {
-      const fence = term.fence
-      const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, term.signal)
+    await member.lead(async ({ fence, signal }) => {
+      const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, signal)
       const release = () =>
         opened.releaseInvalid(fence).catch((error: unknown) => {
-          if (!term.signal.aborted) log.warn({ error }, 'Could not let go of what is not valid')
+          if (!signal.aborted) log.warn({ error }, 'Could not remove the finalizer from an invalid resource')
         })
-      void repeat(releaseEveryMs, release, term.signal)
-      const over = new Promise((resolve) => term.signal.addEventListener('abort', resolve, { once: true }))
+      void repeat(releaseEveryMs, release, signal)
+      const over = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       await Promise.race([running.done, over.then(() => delay(endsWithinMs, undefined, { ref: false }))])
       metrics.forgetLooks()
     })

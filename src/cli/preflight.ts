@@ -7,10 +7,11 @@ import { collectionPath } from '../store/kubernetes/api/paths.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 
+/** What the preflight checks. */
 export type Preflight = {
   /** Empty: all. */
   readonly namespaces: readonly string[]
-  /** Path of what has to be readable besides, if it exists. */
+  /** Path of the lease, which must be readable too if it exists. */
   readonly lease: string
   /** Of the API server, for messages. */
   readonly server: string
@@ -18,11 +19,12 @@ export type Preflight = {
 }
 
 const againMs = 1_000
-const sayEveryMs = 10_000
+const logEveryMs = 10_000
 
 /**
- * Waits for the API server, and makes sure that it has what Waybill reads and lets us read it: a person is told in one line
- * what to do. Throws a {@link Failure}, or the signal's reason.
+ * Waits for the API server, and makes sure that it knows the kinds that Waybill reads and permits reading them.
+ *
+ * @throws Failure that says in one line what to do, or the signal's reason
  */
 export const preflight = async (
   client: Pick<Client, 'request'>,
@@ -44,16 +46,16 @@ export const preflight = async (
     all.map((namespace) => () => read(collectionPath(kind, namespace), (cause) => notInstalled(kind.plural, cause))),
   )
 
-  for (let saidAt = Number.NEGATIVE_INFINITY; ; ) {
+  for (let loggedAt = Number.NEGATIVE_INFINITY; ; ) {
     try {
       await Promise.all([...reads, () => read(lease, () => undefined)].map((check) => check()))
       return
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof ApiError)) throw error
-      if (performance.now() - saidAt >= sayEveryMs) {
+      if (performance.now() - loggedAt >= logEveryMs) {
         log.warn({ server, reason: error.message }, 'The API server does not answer, waiting for it')
-        saidAt = performance.now()
+        loggedAt = performance.now()
       }
       await delay(againMs, undefined, { signal })
     }
@@ -65,12 +67,12 @@ const notInstalled = (plural: string, cause: ApiError): Failure => {
   return new Failure(`${what} with kubectl apply -f crds/, or with the chart`, { cause })
 }
 
-/** What only a person can help with. */
+/** The failures that only a person can fix. */
 const failureOf = (cause: ApiError, server: string): Failure | undefined => {
   if (cause.status === 401) {
     const hint = 'check the token in the kubeconfig, or the service account of the pod'
     return new Failure(`the API server at ${server} does not accept the credentials: ${hint}`, { cause })
   }
   if (cause.status !== 403) return undefined
-  return new Failure(`a permission is missing, which the roles of the chart have: ${cause.message}`, { cause })
+  return new Failure(`missing RBAC permission, which the roles of the chart grant: ${cause.message}`, { cause })
 }

@@ -2,19 +2,19 @@ import { setFlagsFromString } from 'node:v8'
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 
-/** What each command that goes on until it is stopped has. */
+/** What each command that runs until it is stopped has. */
 export type Process = {
   readonly log: Log
   readonly metrics: Metrics
   /** Aborts with the first SIGTERM or SIGINT. */
   readonly stop: AbortSignal
-  /** Ends what is to outlive the work: the resources, health and metrics. */
+  /** Ends what must outlive the work: the resources, health and metrics. */
   readonly end: AbortController
 }
 
-/** The second signal, or a fault that nobody caught, ends the process with 1. */
+/** Starts log and metrics, and listens for signals. The second signal, or an uncaught error, ends the process with 1. */
 export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Process => {
-  // The room for what lives shortly stays as large as loading the program has made it. A thousand changes at once would let
+  // Keeps the young generation of the heap as large as loading the program has made it. A thousand changes at once would let
   // V8 take 130 MB for it and keep them; collecting more often instead costs no processor time that could be measured.
   setFlagsFromString('--semi-space-growth-factor=1')
   const log = createLog(logLevel === undefined ? {} : { level: logLevel })
@@ -22,13 +22,13 @@ export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Pr
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (stop.signal.aborted) process.exit(1)
-      log.info({ signal: name }, 'Stopping, what is in flight is finished first')
+      log.info({ signal: name }, 'Shutting down, draining in-flight work')
       stop.abort()
     })
   }
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(fault, (error: unknown) => {
-      log.error({ error }, 'A fault that nobody caught ends Waybill')
+      log.error({ error }, 'Uncaught error, exiting')
       process.exit(1)
     })
   }

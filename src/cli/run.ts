@@ -18,7 +18,7 @@ export type RunOptions = {
   readonly logLevel?: LogLevel
 }
 
-/** Operator and dispatcher in one process, on manifests from files, until SIGTERM or SIGINT and all in flight ended. */
+/** Operator and dispatcher in one process, on manifests from files, until SIGTERM or SIGINT and all in flight ended. @throws Failure */
 export const run = async (options: RunOptions): Promise<void> => {
   const { file, listen, instance, drainTimeout, resolve = [] } = options
   const lookup = lookupOf(resolve)

@@ -6,7 +6,7 @@ import { Failure } from './failure.ts'
 import type { Process } from './process.ts'
 
 export type ServeOptions = Pick<ServerOptions, 'listen' | 'readiness' | 'pages'> & {
-  /** The resources; `undefined` as long as they are not known. */
+  /** The resources; `undefined` until they are known. */
   store(): Pick<Store, 'list'> | undefined
   /** Whether to serve them too. */
   readonly resources: boolean
@@ -14,7 +14,7 @@ export type ServeOptions = Pick<ServerOptions, 'listen' | 'readiness' | 'pages'>
   measure?(): void
 }
 
-/** Serves health, metrics and what else there is until the end. Throws a {@link Failure} where it cannot listen. */
+/** Serves health, metrics and the other pages until the end. @throws Failure where it cannot listen */
 export const serve = async (
   { listen, readiness, pages = {}, store, resources, measure }: ServeOptions,
   { metrics, stop, end }: Process,

@@ -2,7 +2,7 @@ import type { Change } from './store.ts'
 
 type Listener = (change: Change) => void
 
-/** Tells listeners of changes; `inOneGo` keeps them back until all of its changes are made. */
+/** Announces changes to listeners; `inOneGo` holds announcements back until all of its changes are made. */
 export const createChanges = (onFault: (error: unknown, change: Change) => void) => {
   const listeners = new Set<Listener>()
   let waiting: Change[] = []
@@ -27,7 +27,7 @@ export const createChanges = (onFault: (error: unknown, change: Change) => void)
       waiting.push(change)
       if (!holding) flush()
     },
-    /** Returns how many changes there were. */
+    /** Returns the number of changes. */
     inOneGo(make: () => void): number {
       holding = true
       try {

@@ -1,26 +1,26 @@
 import type { Store } from './store.ts'
 
-/** What a store offers whose writes wait in a queue, or on the way, after they were asked for. */
+/** Offered by a store whose writes may wait between the call and the moment at which they are sent. */
 type Fencing = {
-  /** The same store, that calls `mayWrite` again at the moment a write is really sent. */
-  fenced(mayWrite: () => void): Store
+  /** The same store, which calls `fence` again at the moment at which a write is sent. */
+  fenced(fence: () => void): Store
 }
 
-/** The same store, but that every write asks first: what `assertHeld` throws prevents it, and is thrown. */
-export const fenced = (store: Store & Partial<Fencing>, assertHeld: () => void): Store => {
-  const inner = store.fenced?.(assertHeld) ?? store
+/** The same store, which calls `fence` before each write: what it throws prevents the write, and is thrown. */
+export const fenced = (store: Store & Partial<Fencing>, fence: () => void): Store => {
+  const inner = store.fenced?.(fence) ?? store
   return {
     ...inner,
     async applyStatus(...write) {
-      assertHeld()
+      fence()
       await inner.applyStatus(...write)
     },
     async setFinalizer(...write) {
-      assertHeld()
+      fence()
       await inner.setFinalizer(...write)
     },
     record(...notice) {
-      assertHeld()
+      fence()
       inner.record(...notice)
     },
   }

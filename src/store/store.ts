@@ -6,7 +6,7 @@ export type SecretData = Readonly<Record<string, Buffer>>
 /** Who writes a status: each manager owns the fields and the conditions that it last applied, and no others. */
 export type FieldManager = 'waybill-operator' | 'waybill-dispatcher'
 
-/** Something that happened to a resource, worth telling its owner. */
+/** Something that happened to a resource, for its users to see. */
 export type Notice = {
   readonly type: 'Normal' | 'Warning'
   /** CamelCase, for machines. */
@@ -14,7 +14,7 @@ export type Notice = {
   readonly message: string
 }
 
-/** Which resource or Secret changed; read the store for how it is now. */
+/** Which resource or Secret changed; the store has its present state. */
 export type Change = { readonly kind: string; readonly namespace: string; readonly name: string }
 
 /**
@@ -25,13 +25,13 @@ export type Store = {
   /** All resources of a kind, in no particular order. */
   list<K extends Kind>(kind: K): readonly Resource<K>[]
   get<K extends Kind>(kind: K, namespace: string, name: string): Resource<K> | undefined
-  /** Calls `listener` after each change of the cache; returns what stops it. A throwing listener is a fault of its owner. */
+  /** Calls `listener` after each change of the cache, until the returned function is called. An error that it throws is logged. */
   onChange(listener: (change: Change) => void): () => void
-  /** The Secret as it is now, or `undefined` where there is none. */
+  /** The Secret as it is now, or `undefined` where there is none. @throws SecretError */
   secret(namespace: string, name: string): Promise<SecretData | undefined>
   /**
    * Server-side apply of the status: the manager's fields become exactly these, the other managers' stay.
-   * A resource that is gone meanwhile is no error.
+   * It is not an error where the resource is gone meanwhile.
    */
   applyStatus<K extends Kind>(
     kind: K,
@@ -41,9 +41,9 @@ export type Store = {
   ): Promise<void>
   /** Adds or removes Waybill's finalizer. A resource being deleted goes once it has none. */
   setFinalizer(kind: Kind, resource: Resource, present: boolean): Promise<void>
-  /** Tells the owner of a resource; a Kubernetes Event where there is Kubernetes. */
+  /** Publishes a notice about a resource: a Kubernetes Event where there is Kubernetes, else a log line. */
   record(resource: Resource, notice: Notice): void
 }
 
-/** The finalizer that lets the operator tidy up before a resource goes. */
+/** The finalizer that lets the operator clean up the broker before a resource is gone. */
 export const finalizer = 'waybill.dev/topology'

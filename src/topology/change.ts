@@ -14,6 +14,7 @@ export type Change =
 /** A change, and the owner of the resource that it is made for. */
 export type Planned = { readonly owner: string; readonly change: Change }
 
+/** The kinds of objects that Waybill declares on a broker. */
 export type ObjectKind = 'exchange' | 'queue' | 'binding' | 'policy'
 
 /** An object on the broker: a kind and a name; a binding is named by its two ends. */

@@ -15,6 +15,7 @@ export const newestDialect: Dialect = { unlimitedDeliveries: true }
 /** The oldest version with at-least-once dead lettering, without which a delayed message may be lost. */
 export const oldestSupported = '3.10.0'
 
+/** Whether Waybill works with this version of RabbitMQ. */
 export const isSupported = (version: string): boolean => isAtLeast(version, oldestSupported)
 
 type Version = readonly [major: number, minor: number, patch: number]

@@ -6,6 +6,7 @@ import { type PolicyPlan, policyPlan } from './policies.ts'
 import { type Retiring, retire, type Times } from './retire.ts'
 import { type Arguments, bindingKey, type Observed } from './topology.ts'
 
+/** What the operator does to a virtual host, and what it reports. */
 export type Plan = Retiring & {
   /** In the order in which they must be made, stage by stage; within a stage in any order. */
   readonly stages: readonly (readonly Planned[])[]

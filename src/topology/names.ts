@@ -10,18 +10,26 @@ import { idOf, type Resource } from '../api/resource.ts'
  */
 const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata.namespace}.${metadata.name}`
 
+/** The exchange of a Topic. */
 export const exchangeOf = (topic: Topic): string => topic.spec.exchange.name ?? dotted(topic)
+/** Exchange and queue for the events of a Topic that no subscription wants. */
 export const unroutedOf = (topic: Topic): string => `waybill.unrouted.${dotted(topic)}`
+/** The queue of a Queue. */
 export const queueOf = (queue: Queue): string => queue.spec.name ?? dotted(queue)
 /** A namespace cannot start with `Queue.`, so this is never the dead-letter queue of a subscription. */
 export const deadLetterQueueOfQueue = (queue: Queue): string => `waybill.dlq.Queue.${dotted(queue)}`
+/** The queue that a Subscription to a Topic delivers from. */
 export const subscriptionQueueOf = (subscription: Subscription): string => `waybill.sub.${dotted(subscription)}`
+/** The dead-letter queue of a Subscription. */
 export const deadLetterQueueOf = (subscription: Subscription): string => `waybill.dlq.${dotted(subscription)}`
 
-/** Exchange and queue of one level of the delay ladder. */
+/** What the names of all levels of the delay ladder begin with. */
 export const delayPrefix = 'waybill.delay.'
+/** Exchange and queue of one level of the delay ladder. */
 export const delayLevel = (delayMs: number): string => `${delayPrefix}${durationText(delayMs)}`
+/** The exchange to which delayed messages return; their routing key is the name of their queue. */
 export const returnExchange = 'waybill.return'
+/** Where delayed messages go whose queue was deleted. */
 export const orphanQueue = 'waybill.orphans'
 
 /** The argument that names the owner of an object; RabbitMQ keeps it and ignores it when comparing arguments. */
@@ -33,7 +41,9 @@ export const ownerOf = (instance: string, resource: Parameters<typeof idOf>[0]):
 
 /** Policies have no arguments: their name is the owner, followed by `#part` where a resource has several. */
 export const policyName = (owner: string, part?: string): string => (part === undefined ? owner : `${owner}#${part}`)
+/** The part of the name of a policy that closes queues before their deletion. */
 export const sealPart = 'seal'
+/** The owner that the name of a policy states. */
 export const ownerOfPolicy = (name: string): string => name.split('#')[0] ?? name
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')

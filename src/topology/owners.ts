@@ -4,6 +4,7 @@ import type { Observed } from './topology.ts'
 /** The owner of each object on the broker, by `exchange shop.orders` or `queue shop.work`. */
 export type Owners = ReadonlyMap<string, string>
 
+/** The owners on a broker that was not observed yet. */
 export const noOwners: Owners = new Map()
 
 /** The owners that the objects of a virtual host name. */

@@ -6,6 +6,7 @@ import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
 import { isDeleting, keyFrom, keyOf, type Resource } from '../api/resource.ts'
 
+/** A Queue with what it refers to. */
 export type AttachedQueue = {
   readonly queue: Queue
   /** The topic of each of `spec.bindings`, in the same order. */
@@ -13,6 +14,7 @@ export type AttachedQueue = {
   readonly policy: DeadLetterPolicy | undefined
 }
 
+/** A Subscription with what it refers to. */
 export type AttachedSubscription = {
   readonly subscription: Subscription
   readonly source: { readonly topic: Topic } | { readonly queue: Queue }

@@ -4,6 +4,7 @@ import type { Arguments, Policy } from './topology.ts'
 /** The limits of a dead-letter queue, as the definition of a policy. */
 export type Retention = { readonly queue: string; readonly definition: Arguments }
 
+/** The part of the name of a policy that limits dead-letter queues. */
 export const retentionPart = 'dlq'
 
 /** The priority of policies for single queues, above those for classes. */

@@ -21,6 +21,7 @@ export type Retiring = {
   readonly quiet: ReadonlySet<string>
 }
 
+/** What earlier reconciles have seen, and when; all in milliseconds since 1970. */
 export type Times = {
   readonly now: number
   /** Since when, in milliseconds, each queue has been seen quiet without a break. */

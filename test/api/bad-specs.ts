@@ -42,7 +42,7 @@ export const badSpecs: readonly [string, Kind, unknown, string][] = [
     'a name with a line break',
     queue,
     { ...ref, name: 'a\nb' },
-    'spec.name: must not hold control characters, found "a\\nb"',
+    'spec.name: must not contain control characters, found "a\\nb"',
   ],
   [
     'a reference that Kubernetes cannot have',

@@ -12,7 +12,7 @@ const notUrl = (url: string, message: string): [Kind, unknown, string] => [
   `spec.subscriber.url: ${message}, found "${url.replace(/\/\/.*@/, '//***@')}"`,
 ]
 const anUrl = 'must be a URL such as http://host:8080/path'
-const aUser = 'must not hold a user or a password: they would be shown to everybody who can read this resource'
+const aUser = 'must not contain a user or a password: they would be shown to everybody who can read this resource'
 
 /** What is wrong, the kind, a specification, and the one problem that Waybill finds in it. */
 export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
@@ -42,7 +42,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'spec.subscriber.path: goes with serviceRef; with url, write it into the url, found "/a"',
   ],
   ['another scheme', ...notUrl('ftp://mail.example/', 'must be an http:// or https:// URL')],
-  ['a fragment', ...notUrl('http://h/#a', 'must not hold a fragment (#…): it is never sent')],
+  ['a fragment', ...notUrl('http://h/#a', 'must not contain a fragment (#…): it is never sent')],
   ['a password', ...notUrl('http://ann:hunter2@h/', aUser)],
   ['a URL with more than one fault', ...notUrl('http://user@', aUser)],
   ['a URL without a host', ...notUrl('http:///a', anUrl)],
@@ -90,13 +90,13 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a line break in a header',
     subscription,
     subscriber({ headers: { a: 'x\r\ny: z' } }),
-    'spec.subscriber.headers.a: must hold only spaces and visible ASCII characters, found "x\\r\\ny: z"',
+    'spec.subscriber.headers.a: must contain only spaces and visible ASCII characters, found "x\\r\\ny: z"',
   ],
   [
     'a header outside ASCII',
     subscription,
     subscriber({ headers: { a: 'ü' } }),
-    'spec.subscriber.headers.a: must hold only spaces and visible ASCII characters, found "ü"',
+    'spec.subscriber.headers.a: must contain only spaces and visible ASCII characters, found "ü"',
   ],
   [
     'a header name with a colon',
@@ -132,7 +132,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a routing key twice',
     subscription,
     filter({ routingKeys: ['a', 'b', 'a'] }),
-    'spec.filter.routingKeys: must not hold "a" twice',
+    'spec.filter.routingKeys: must not contain "a" twice',
   ],
   [
     'a routing key of too many bytes',

@@ -2,7 +2,7 @@ import { decidingReady, isTrue, stamp, verdict, writtenBy } from '../../src/api/
 
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second))
 
-test('the time of a transition moves only with the status', () => {
+test('lastTransitionTime changes only with the status', () => {
   const first = stamp([verdict('Ready', 'False', 'NotResolved', 'Topic missing')], undefined, 1, at(1))
   expect(first).toEqual([
     {
@@ -30,7 +30,7 @@ test('the time of a transition moves only with the status', () => {
   ]).toEqual([false, true, false, false])
 })
 
-test('a message that is cut stays text', () => {
+test('a message that is cut stays valid text', () => {
   const [long] = stamp([verdict('Ready', 'False', 'NotResolved', `${'x'.repeat(2047)}🐰`)], undefined, 1, at(1))
   expect(long?.message).toBe(`${'x'.repeat(2047)}\ufffd`)
 })

@@ -46,14 +46,14 @@ test('properties and additionalProperties exclude each other', () => {
   expect(pathsOf(nodes.filter(({ schema }) => 'properties' in schema && 'additionalProperties' in schema))).toEqual([])
 })
 
-test('what is required exists', () => {
+test('every required property exists', () => {
   const odd = nodes.filter(
     ({ schema }) => 'properties' in schema && schema.required?.some((name) => !(name in schema.properties)),
   )
   expect(pathsOf(odd)).toEqual([])
 })
 
-test('a field with a default is not required, for it is never missing', () => {
+test('a field with a default is not required, because it is never missing', () => {
   expect(
     pathsOf(nodes.filter(({ schema, required, path }) => required && 'default' in schema && !path.endsWith(']'))),
   ).toEqual([])
@@ -120,7 +120,7 @@ test.each(rules.filter(([, rule]) => rule.includes('matches(')))('%s: %s is the 
   expect(rule).not.toMatch(/\(\?[=!<]|\\\\[1-9swdSWDb]|[^[]\.[*+{]/)
 })
 
-test('a rule that compares with oldSelf stands where the old value can be found: not inside a list', () => {
+test('no rule inside a list compares with oldSelf, because the old value cannot be found there', () => {
   expect(rules.filter(([path, rule]) => /\boldSelf\b/.test(rule) && /[\]}]/.test(path))).toEqual([])
 })
 
@@ -136,9 +136,12 @@ test.each(kinds.map((kind) => [kind.kind, kind] as const))('%s: columns lead to 
   }
 })
 
-test.each(kinds.map((kind) => [kind.kind, kind] as const))('%s: names go together', (_name, kind) => {
-  const { metadata, spec } = crd(kind)
-  expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`)
-  expect(spec.names.singular).toBe(kind.kind.toLowerCase())
-  expect(spec.versions[0]?.subresources).toEqual({ status: {} })
-})
+test.each(kinds.map((kind) => [kind.kind, kind] as const))(
+  '%s: plural, singular and short name belong together',
+  (_name, kind) => {
+    const { metadata, spec } = crd(kind)
+    expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`)
+    expect(spec.names.singular).toBe(kind.kind.toLowerCase())
+    expect(spec.versions[0]?.subresources).toEqual({ status: {} })
+  },
+)

@@ -43,7 +43,7 @@ test('the defaults of a Subscription are those of the reference', () => {
   })
 })
 
-test('what was handed in is not changed', () => {
+test('validation does not change its input', () => {
   const spec = structuredClone(pushed)
   defaulted(subscription, spec)
   expect(spec).toEqual(pushed)
@@ -57,27 +57,27 @@ test.each(badChanges)('%s is immutable', (_what, kind, spec, old, expected) => {
   expect(problems(kind, spec, defaulted(kind, old))).toEqual([expected])
 })
 
-test.each(badNames)('a $kind has a name that still fits when it became one on the broker', (kind, spec) => {
+test.each(badNames)('a $kind with a name that is too long for the broker is refused', (kind, spec) => {
   const named = (length: number) =>
     validate(kind, { apiVersion, kind: kind.kind, metadata: { name: 'x'.repeat(length) }, spec })
   expect(named(173)).toHaveProperty('spec')
   expect(named(174)).toMatchObject({ problems: [{ field: 'metadata.name', value: 'x'.repeat(174) }] })
 })
 
-test('a field that is null is one that is left out', () => {
+test('a field that is null counts as left out', () => {
   const spec = { ...pushed, delivery: { timeout: null }, suspend: null, filter: { headers: { a: null } } }
   expect(defaulted(subscription, spec)).toEqual(defaulted(subscription, { ...pushed, filter: { headers: {} } }))
 })
 
-test('a policy needs no specification', () => {
+test('a DeadLetterPolicy needs no spec', () => {
   expect(defaulted(deadLetterPolicy, undefined)).toEqual(defaulted(deadLetterPolicy, {}))
 })
 
-test('a change of anything else is taken', () => {
+test('a change of a field that is not immutable is accepted', () => {
   expect(problems(subscription, delivery({ concurrency: 1 }), defaulted(subscription, pushed))).toEqual([])
 })
 
-test('validation never throws, whatever it is given, and takes what it gave', () => {
+test('validation never throws, whatever its input, and accepts its own output', () => {
   fc.assert(
     fc.property(fc.constantFrom(...kinds), fc.jsonValue(), (kind, spec) => {
       const validated = check(kind, spec)
@@ -95,7 +95,7 @@ test.each([
   expect(problemText({ field: 'spec.x', value, message: 'is wrong' })).not.toContain(secret)
 })
 
-test('a long value is cut', () => {
+test('a long value is shortened in a problem', () => {
   expect(problemText({ field: 'spec.x', value: 'x'.repeat(1000), message: 'is wrong' }).length).toBeLessThan(120)
 })
 

@@ -41,21 +41,24 @@ const get = async (...args: string[]) => {
   return out
 }
 
-test.each(['topics', 'topic', 'Topic', 'wbt', 'topics.waybill.dev'])('the kind may be called %s', async (name) => {
-  const [heads, ...rows] = (await get(name)).trimEnd().split('\n')
-  expect(heads).toMatch(/^NAMESPACE {3}NAME {5}READY {3}EXCHANGE {9}SUBSCRIPTIONS {3}UNROUTED {3}AGE$/)
-  expect(rows).toHaveLength(2)
-  expect(rows[0]).toMatch(/^default {5}orders {3}False {3}default\.orders {3}2 {26}\d+s$/)
-  expect(rows[1]).toMatch(/^shop {8}bills +\d+s$/)
-})
+test.each(['topics', 'topic', 'Topic', 'wbt', 'topics.waybill.dev'])(
+  'get accepts %s as the name of a kind',
+  async (name) => {
+    const [heads, ...rows] = (await get(name)).trimEnd().split('\n')
+    expect(heads).toMatch(/^NAMESPACE {3}NAME {5}READY {3}EXCHANGE {9}SUBSCRIPTIONS {3}UNROUTED {3}AGE$/)
+    expect(rows).toHaveLength(2)
+    expect(rows[0]).toMatch(/^default {5}orders {3}False {3}default\.orders {3}2 {26}\d+s$/)
+    expect(rows[1]).toMatch(/^shop {8}bills +\d+s$/)
+  },
+)
 
-test('-o wide has more columns', async () => {
+test('get -o wide shows more columns', async () => {
   expect(await get('topics', '-o', 'wide', '-n', 'default')).toMatch(
     /BROKER +REASON +AGE\n.*main +NotResolved +\d+s\n$/,
   )
 })
 
-test('all kinds, each with its own columns', async () => {
+test('get without a kind shows all kinds, each with its own columns', async () => {
   const out = await get()
   expect(out).toMatch(/topic\.waybill\.dev\/orders/)
   expect(out).toMatch(
@@ -63,7 +66,7 @@ test('all kinds, each with its own columns', async () => {
   )
 })
 
-test('-o json of a kind is a List, of a name the object', async () => {
+test('get -o json prints a List for a kind and the object for a name', async () => {
   const list = JSON.parse(await get('topics', '-o', 'json'))
   expect(list).toMatchObject({ apiVersion: 'v1', kind: 'List' })
   expect(list.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toEqual(['orders', 'bills'])
@@ -73,11 +76,14 @@ test('-o json of a kind is a List, of a name the object', async () => {
   expect(JSON.parse(await get('subscriptions', '-o', 'json')).items).toEqual([])
 })
 
-test.each(['topic/bills', 'topic.waybill.dev/bills'])('%s, as it is printed, names one too', async (name) => {
-  expect(await get(name, '-o', 'json')).toBe(await get('topic', 'bills', '-o', 'json'))
-})
+test.each(['topic/bills', 'topic.waybill.dev/bills'])(
+  'get accepts %s, as it is printed, for one resource',
+  async (name) => {
+    expect(await get(name, '-o', 'json')).toBe(await get('topic', 'bills', '-o', 'json'))
+  },
+)
 
-test('Secrets are not served', async () => {
+test('get shows no Secrets', async () => {
   expect(await get('-o', 'json')).not.toContain('hunter2')
   expect((await fetch(`${server}/apis/waybill.dev/v1alpha1/secrets`)).status).toBe(404)
   expect((await fetch(`${server}/api/v1/secrets`)).status).toBe(404)
@@ -85,19 +91,21 @@ test('Secrets are not served', async () => {
 
 test.each([
   [['topic', 'nothing', '-n', 'shop'], 'Error: topics "nothing" not found in namespace shop\n'],
-  [['colours'], 'Error: there is no kind "colours": choose one of brokers (wbb), topics (wbt), queues (wbq)'],
-])('%j ends with 1', async (args, message) => {
+  [['colours'], 'Error: unknown kind "colours": choose one of brokers (wbb), topics (wbt), queues (wbq)'],
+])('get %j exits with 1', async (args, message) => {
   const { code, out, err } = await waybill('get', ...args, '--server', server)
   expect([code, out, err.slice(0, message.length)]).toEqual([1, '', message])
 })
 
-test('where nothing listens it says how to start one', async () => {
+test('get says how to start a server if none answers', async () => {
   const { code, err } = await waybill('get', '--server', 'http://127.0.0.1:1')
   expect(code).toBe(1)
-  expect(err).toMatch(/^Error: no Waybill answers at http:\/\/127\.0\.0\.1:1 .*: start one with waybill run -f PATH/)
+  expect(err).toMatch(
+    /^Error: no Waybill server answers at http:\/\/127\.0\.0\.1:1 .*: start one with waybill run -f PATH/,
+  )
 })
 
-test('no resources', async () => {
+test('get without resources says so', async () => {
   const { code, out, err } = await waybill('get', 'queues', '--server', server)
   expect([code, out, err]).toEqual([0, '', 'No resources found\n'])
 })

@@ -22,12 +22,12 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
   const run = (env: NodeJS.ProcessEnv, ...more: string[]): Promise<Ended> =>
     waybillIn(env, component, '--listen', '127.0.0.1:0', ...more)
 
-  test('without a cluster says where it looks for one', async () => {
+  test('says where it looks for a cluster if there is none', async () => {
     const { code, err } = await run({ KUBECONFIG: '', KUBERNETES_SERVICE_HOST: '', HOME: '/nowhere' })
     expect([code, err]).toEqual([1, expect.stringMatching(/^Error: No cluster found: set KUBECONFIG .*\n$/)])
   })
 
-  test('explains itself', async () => {
+  test('has a --help with examples', async () => {
     const { code, out } = await waybill(component, '--help')
     expect(code).toBe(0)
     expect(out).toContain(`Examples:\n  waybill ${component}\n`)
@@ -48,10 +48,10 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
     test.each([
       ['resources', [leases], 'cannot list resource'],
       ['its lease', [resources], 'cannot get resource "leases"'],
-    ])('that does not let it read %s says what is missing', async (what, rules, says) => {
+    ])('that does not permit reading %s: says what is missing', async (what, rules, says) => {
       const { kubeconfig } = await own.account(`without-${what.replaceAll(' ', '-')}`, rules)
       const { code, err } = await run({ KUBECONFIG: kubeconfig }, '--watch-namespace', own.name)
-      expect([code, err.split('\n').at(-2)]).toEqual([1, expect.stringMatching(/^Error: a permission is missing, .*/)])
+      expect([code, err.split('\n').at(-2)]).toEqual([1, expect.stringMatching(/^Error: missing RBAC permission, .*/)])
       expect(err).toContain(says)
     })
 
@@ -67,7 +67,7 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
       return file
     }
 
-    test('that does not know the resources says what to install', async () => {
+    test('without the CRDs: says what to install', async () => {
       proxy.fault = ({ path }) => (path.includes('waybill.dev') ? { status: 404, reason: 'NotFound' } : undefined)
       const { code, err } = await run({ KUBECONFIG: through(proxy.cluster().server) })
       proxy.fault = () => undefined
@@ -77,12 +77,12 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
       ])
     })
 
-    test('that does not accept its token says so', async () => {
+    test('that does not accept its token: says so', async () => {
       const { code, err } = await run({ KUBECONFIG: through(proxy.cluster().server, 'nobody') })
       expect([code, err]).toEqual([1, expect.stringMatching(/Error: the API server at \S+ does not accept .*\n$/)])
     })
 
-    test('that is not there yet waits for it, alive and not ready, and ends at once when it is told to', async () => {
+    test('that does not answer yet: waits for it, alive and not ready, and ends at once on SIGTERM', async () => {
       await using cleanUp = new AsyncDisposableStack()
       const port = await freePort()
       const env = { KUBECONFIG: through(`https://127.0.0.1:${port}`) }

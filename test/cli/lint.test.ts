@@ -21,7 +21,7 @@ const rabbit =
   'apiVersion: v1\nkind: Secret\nmetadata: { name: rabbit }\nstringData: { connection_string: "amqp://ann:hunter2@127.0.0.1/" }\n'
 const all = (...texts: string[]): string => texts.join('---\n')
 
-test('nothing to say of good manifests', async () => {
+test('lint finds no problems in good manifests', async () => {
   const subscription = waybillKind(
     'Subscription',
     'mail',
@@ -87,14 +87,14 @@ test.each([
       topic('orders'),
       waybillKind('Subscription', 's', '{ topicRef: { name: orders }, subscriber: { url: "http://ann:hunter2@h/" } }'),
     ),
-    'a.yaml:20: Subscription/default/s: spec.subscriber.url: must not hold a user',
+    'a.yaml:20: Subscription/default/s: spec.subscriber.url: must not contain a user',
   ],
   [
     'the same twice',
     all(broker, rabbit, topic('a'), topic('a')),
-    'a.yaml:20: Topic/default/a: metadata.name: is defined already in a.yaml:14',
+    'a.yaml:20: Topic/default/a: metadata.name: is already defined in a.yaml:14',
   ],
-])('%s is one line, and 1', async (_what, text, expected) => {
+])('lint reports %s in one line and exits with 1', async (_what, text, expected) => {
   const { code, lines } = await lint(text)
   expect(lines).toHaveLength(2)
   expect(lines[0]?.slice(0, expected.length)).toBe(expected)
@@ -102,7 +102,7 @@ test.each([
   expect(lines.join()).not.toContain('hunter2')
 })
 
-test('what refers to something faulty is not faulty itself', async () => {
+test('lint does not report a reference to a resource that has a problem itself', async () => {
   const faulty = topic('orders', 'brokerRef: { name: main }, unrouted: Keep')
   const subscription = waybillKind(
     'Subscription',
@@ -113,20 +113,20 @@ test('what refers to something faulty is not faulty itself', async () => {
   expect(lines).toHaveLength(2)
 })
 
-test('Secrets elsewhere and other kinds are noted', async () => {
+test('lint notes Secrets that are not among the files, and other kinds', async () => {
   const { code, lines } = await lint(all(broker, 'apiVersion: apps/v1\nkind: Deployment\n'))
   expect(code).toBe(0)
   expect(lines).toEqual([
     'a.yaml:4: note: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit is not among these files',
-    'a.yaml:6: note: Deployment of apps/v1 skipped: it is no kind of waybill.dev',
+    'a.yaml:6: note: Skipped Deployment (apps/v1): not a waybill.dev kind',
     '1 manifest in 1 file: no problems',
   ])
 })
 
 test.each([
   ['gone', /gone: does not exist\n.*1 problem\n$/, ''],
-  ['', '', /^Error: .*: no \.yaml, \.yml or \.json file there\n$/],
-])('a path without manifests ends with 1: %j', async (name, out, err) => {
+  ['', '', /^Error: .*: no \.yaml, \.yml or \.json file found\n$/],
+])('lint of a path without manifests exits with 1: %j', async (name, out, err) => {
   const made = folder()
   open.push(made)
   const ended = await waybill('lint', `${made.path}/${name}`)
@@ -144,6 +144,6 @@ test.each([
   [['run', '-f', '.', '--instance', 'a:b'], 2, '', /Use lower-case letters/],
   [['run', '-f', '.', '--drain-timeout', 'soon'], 2, '', /Use a duration such as 30s/],
   [['get', '-o', 'xml'], 2, '', /Allowed choices are table, wide, json, yaml/],
-])('waybill %j ends with %d', async (args, code, out, err) => {
+])('waybill %j exits with %d', async (args, code, out, err) => {
   expect(await waybill(...args)).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) })
 })

@@ -22,7 +22,7 @@ test.each([
   expect(entryOf(text)).toEqual(entry)
 })
 
-test('a name has the address of the first entry that fits, whether one or all are asked for', async () => {
+test('a name resolves to the address of the first entry that matches, for one address and for all', async () => {
   const lookup = lookupOf([
     { name: 'billing.shop.svc', address: '127.0.0.2' },
     { name: '*.shop.svc', address: '127.0.0.3' },
@@ -35,7 +35,7 @@ test('a name has the address of the first entry that fits, whether one or all ar
   expect(await ask('shop.svc.invalid', false)).toBe('ENOTFOUND')
 })
 
-test('manifests for a cluster run on one machine: --resolve reaches the broker on both its ports, and the subscriber', async () => {
+test('with --resolve, manifests for a cluster run on one machine: both ports of the broker and the subscriber are reached', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())

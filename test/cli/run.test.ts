@@ -12,7 +12,7 @@ import { waybill } from './waybill.ts'
 const isReady = async (running: Waybill, name: string): Promise<boolean> =>
   isTrue((await running.get(subscription, name))?.status?.conditions, 'Ready')
 
-test('run makes resources ready, answers for itself, and ends with 0 on SIGTERM', async () => {
+test('run makes resources ready, serves health and metrics, and exits with 0 on SIGTERM', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())
@@ -42,7 +42,7 @@ test('run makes resources ready, answers for itself, and ends with 0 on SIGTERM'
   expect(running.logs()).not.toContain(vhost.secret.connection_string)
 })
 
-test('a second signal ends it at once with 1, whatever is in flight', async () => {
+test('a second signal ends run at once with 1, even with a delivery in flight', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())
@@ -54,11 +54,11 @@ test('a second signal ends it at once with 1, whatever is in flight', async () =
   await publish(vhost.amqpUrl, 'shop.orders', [{ routingKey: 'a', body: 'hello' }])
   await eventually(() => subscriber.received.length > 0)
   process.kill(running.pid, 'SIGTERM')
-  await eventually(() => running.logs().includes('Stopping'))
+  await eventually(() => running.logs().includes('Shutting down'))
   expect(await running.kill('SIGTERM')).toBe(1)
 })
 
-test('a port in use and a path to nothing end it at once with 1', async () => {
+test('run exits at once with 1 on a port in use and on a path that does not exist', async () => {
   const folder = manifestFolder()
   const subscriber = await startSubscriber()
   folder.write('a', [topicOf('orders')])

@@ -38,7 +38,7 @@ const open = async (...paths: string[]) => {
   return { store, log, changes, names, problems, get: (name: string) => store.get(topicKind, 'default', name) }
 }
 
-test('folders are searched, hidden and other files left out, links to above not followed for ever', async () => {
+test('folders are searched; hidden and other files are left out, and a link to a folder above is not followed', async () => {
   const { path, write } = temporary()
   await write('b/deep/x.yml', topic('deep'))
   await write(
@@ -54,7 +54,7 @@ test('folders are searched, hidden and other files left out, links to above not 
   expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
 })
 
-test('an edit, a new file and a removed one show within 2 s', async () => {
+test('an edit, a new file and a removed file take effect within 2 s', async () => {
   const { path, write } = temporary()
   const file = await write('a.yaml', `${topic('one')}---\n${topic('two')}`)
   const { store, names, get, changes } = await open(path)
@@ -108,7 +108,7 @@ test.each([
   expect(store.problems()).toHaveLength(1)
   await write('a.yaml', topic('one'))
   await eventually(() => names().join() === 'one,three')
-  expect(log.lines.at(-2)?.message).toBe('All manifests are in order again')
+  expect(log.lines.at(-2)?.message).toBe('All manifests are valid again')
   expect(get('one')).toBe(before)
 })
 
@@ -123,7 +123,7 @@ test('a refused update keeps the last good object', async () => {
   expect(get('one')).toBe(before)
 })
 
-test('the same resource twice: the first in path order counts, the other is named with both places', async () => {
+test('of a resource that is defined twice the first in path order is used, and the problem names both places', async () => {
   const { path, write } = temporary()
   await write('b.yaml', topic('one', 'brokerRef: { name: main }, unrouted: Drop'))
   await write('a.yaml', topic('one'))
@@ -131,7 +131,7 @@ test('the same resource twice: the first in path order counts, the other is name
   expect(get('one')?.spec.unrouted).toBe('Park')
   expect(problems()).toHaveLength(1)
   expect(problems()[0]).toMatch(
-    /b\.yaml:4: Topic\/default\/one: metadata\.name: is defined already in .*a\.yaml:4, which/,
+    /b\.yaml:4: Topic\/default\/one: metadata\.name: is already defined in .*a\.yaml:4, which/,
   )
   await rm(join(path, 'a.yaml'))
   await eventually(() => get('one')?.spec.unrouted === 'Drop')
@@ -150,7 +150,7 @@ test('a resource that moves to another file stays the same resource', async () =
   expect(changes).toEqual([{ kind: 'Topic', namespace: 'default', name: 'two' }])
 })
 
-test('a path that goes away as a whole deletes nothing', async () => {
+test('a path that vanishes as a whole deletes nothing', async () => {
   const { path, write } = temporary()
   await write('mount/a.yaml', topic('one'))
   const { names, problems } = await open(join(path, 'mount'))
@@ -174,7 +174,7 @@ test('Secrets are read, changed and removed', async () => {
   expect(JSON.stringify(log.lines)).not.toContain('two')
 })
 
-test('statuses and finalizers go through the port', async () => {
+test('statuses and finalizers can be written through the port', async () => {
   const { path, write } = temporary()
   const file = await write('a.yaml', topic('one'))
   await write('b.yaml', topic('two'))
@@ -190,7 +190,7 @@ test('statuses and finalizers go through the port', async () => {
   expect(names()).toEqual(['two'])
 })
 
-test('a listener that throws does not keep the others from hearing', async () => {
+test('a listener that throws does not affect the other listeners', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { store, get, log } = await open(path)
@@ -203,10 +203,10 @@ test('a listener that throws does not keep the others from hearing', async () =>
   stop()
   await store.setFinalizer(topicKind, get('one')!, false)
   expect(heard).toHaveLength(1)
-  expect(log.lines.filter(({ message }) => message === 'A listener for changes failed')).toHaveLength(2)
+  expect(log.lines.filter(({ message }) => message === 'A change listener failed')).toHaveLength(2)
 })
 
-test('what happens is told once in a while', async () => {
+test('the same notice is logged once in five minutes', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { store, get, log } = await open(path)
@@ -220,7 +220,7 @@ test('what happens is told once in a while', async () => {
   ])
 })
 
-test('what becomes good again after a warning is told each time', async () => {
+test('good news after a warning is logged each time', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { store, get, log } = await open(path)
@@ -230,7 +230,7 @@ test('what becomes good again after a warning is told each time', async () => {
   expect(log.lines.slice(-5).map(({ level }) => level)).toEqual(['info', 'warn', 'info', 'warn', 'info'])
 })
 
-test('a file with errors does not keep the rest from starting', async () => {
+test('a file with errors does not prevent the start with the others', async () => {
   const { path, write } = temporary()
   await write('a.yaml', '{')
   await write('b.yaml', topic('two'))
@@ -240,7 +240,7 @@ test('a file with errors does not keep the rest from starting', async () => {
 })
 
 test.each([
-  ['a folder without manifests', () => temporary().path, /no \.yaml, \.yml or \.json file there/],
+  ['a folder without manifests', () => temporary().path, /no \.yaml, \.yml or \.json file found/],
   ['a path to nothing', () => join(temporary().path, 'nothing.yaml'), /nothing\.yaml does not exist/],
 ])('%s is refused at the start', async (_what, path, message) => {
   await expect(open(path())).rejects.toThrow(ManifestPathError)

@@ -74,7 +74,7 @@ describeWithApiServer('a lease', () => {
   const patch = (change: object) =>
     own.kubectl(['patch', 'lease', 'test', '--type=merge', '-p', JSON.stringify(change)])
 
-  test('one has it, the other stands by, and takes over at once when the first one stops', async () => {
+  test('one process holds the lease, and the other takes over at once when the first one stops', async () => {
     const client = await connect()
     const first = candidate(client, 'first')
     await eventually(first.leads)
@@ -94,7 +94,7 @@ describeWithApiServer('a lease', () => {
     expect((await lease())!.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
   })
 
-  test('who cannot renew it gives up before another takes it, and stands by once it can', async () => {
+  test('a holder that cannot renew the lease stops before another takes it, and stands by once it can', async () => {
     const proxy = cleanUp.adopt(await tcpProxy({ hostname: '127.0.0.1', port }), ({ close }) => close())
     const first = candidate(await connect(proxy.port), 'first')
     await eventually(first.leads)
@@ -118,7 +118,7 @@ describeWithApiServer('a lease', () => {
     expect(() => term!.fence()).toThrow(LeaseLost)
   }, 60_000)
 
-  test('a process that stood still may not write, whatever it does first', async () => {
+  test('a process that was paused may not write, whatever it does first', async () => {
     const first = candidate(await connect(), 'first')
     await eventually(first.leads)
     const [term] = first.terms
@@ -129,7 +129,7 @@ describeWithApiServer('a lease', () => {
     await eventually(() => first.terms.length === 2 && first.leads())
   })
 
-  test('deleted, it is written again by its holder, and nobody takes it meanwhile', async () => {
+  test('a deleted lease is created again by its holder, and no other takes it meanwhile', async () => {
     const client = await connect()
     const first = candidate(client, 'first')
     await eventually(first.leads)
@@ -145,7 +145,7 @@ describeWithApiServer('a lease', () => {
     expect([first.leads(), first.terms.length, second.terms.length]).toEqual([true, 1, 0])
   })
 
-  test('who is written into it by hand has it; a label changes nothing', async () => {
+  test('a holder that is set by hand holds the lease; a label changes nothing', async () => {
     const first = candidate(await connect(), 'first')
     await eventually(first.leads)
     await patch({ metadata: { labels: { team: 'shop' } } })

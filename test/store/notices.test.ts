@@ -24,24 +24,24 @@ const away: Told = {
 }
 
 test.each<{ what: string; before: Told; after: Told; told: string[] }>([
-  { what: 'the first time', before: {}, after: fine, told: ['Normal Ready'] },
+  { what: 'ready for the first time', before: {}, after: fine, told: ['Normal Ready'] },
   { what: 'no change', before: fine, after: fine, told: [] },
-  { what: 'a cause', before: fine, after: away, told: ['Warning BrokerUnreachable'] },
+  { what: 'not ready', before: fine, after: away, told: ['Warning BrokerUnreachable'] },
   {
-    what: 'another cause of the same',
+    what: 'not ready for another cause',
     before: away,
     after: { ...away, Connected: ['False', 'CredentialsRefused'] },
     told: ['Warning CredentialsRefused'],
   },
-  { what: 'mended', before: away, after: fine, told: ['Normal Ready'] },
+  { what: 'ready again', before: away, after: fine, told: ['Normal Ready'] },
   {
-    what: 'a problem beside',
+    what: 'a problem appeared',
     before: fine,
     after: { ...fine, PolicyShadowed: ['True', 'PolicyShadowed'] },
     told: ['Warning PolicyShadowed'],
   },
   {
-    what: 'a problem that is over',
+    what: 'a problem cleared',
     before: { ...fine, PolicyShadowed: ['True', 'PolicyShadowed'] },
     after: fine,
     told: ['Normal NoPolicyShadowed'],
@@ -53,7 +53,7 @@ test.each<{ what: string; before: Told; after: Told; told: string[] }>([
     after: { ...fine, Ready: ['False', 'NotDelivering'] },
     told: ['Warning NotDelivering'],
   },
-])('$what', ({ before, after, told }) => {
+])('notices of a change of conditions: $what', ({ before, after, told }) => {
   const notices = noticesOf(conditions(before), conditions(after))
   expect(notices.map(({ type, reason }) => `${type} ${reason}`)).toEqual(told)
 })

@@ -53,7 +53,7 @@ test('a change of an immutable field is refused and nothing changes', () => {
   expect(changes).toHaveLength(1)
 })
 
-test('without a finalizer a deletion is at once', () => {
+test('a resource without a finalizer is deleted at once', () => {
   const { put, objects, has, changes } = setUp()
   put(orders)
   objects.remove(id)
@@ -61,7 +61,7 @@ test('without a finalizer a deletion is at once', () => {
   expect(changes).toHaveLength(2)
 })
 
-test('with a finalizer a resource stays until it has none, then the one that came back is created anew', () => {
+test('a resource with a finalizer stays until it has none; then its successor is created', () => {
   const { put, get, objects, has } = setUp()
   put(orders)
   objects.setFinalizer(get(), true)
@@ -79,7 +79,7 @@ test('with a finalizer a resource stays until it has none, then the one that cam
   expect(has()).toBe(false)
 })
 
-test('one that came back and went again while its predecessor was being deleted is not created', () => {
+test('a successor that is removed again while its predecessor is being deleted is not created', () => {
   const { put, get, objects, has } = setUp()
   put(orders)
   objects.setFinalizer(get(), true)
@@ -90,7 +90,7 @@ test('one that came back and went again while its predecessor was being deleted 
   expect(has()).toBe(false)
 })
 
-test('nobody adds a finalizer to what is being deleted, or writes to a successor by an old copy', () => {
+test('no finalizer is added to a resource that is being deleted, and an old copy does not write to a successor', () => {
   const { put, get, objects } = setUp()
   put(orders)
   objects.setFinalizer(get(), true)
@@ -106,7 +106,7 @@ test('nobody adds a finalizer to what is being deleted, or writes to a successor
 
 const condition = (type: string, status: string) => ({ type, status, reason: 'A', message: '', lastTransitionTime: '' })
 
-test('each manager owns what it applied last', () => {
+test('each manager owns the fields that it applied last', () => {
   const { put, get, objects, changes } = setUp()
   put(orders)
   const apply = (manager: 'operator' | 'dispatcher', status: Record<string, unknown>) =>
@@ -134,7 +134,7 @@ test('each manager owns what it applied last', () => {
   expect([generation, changes.length]).toEqual([1, count])
 })
 
-test('what two managers claim is as the latest of them says', () => {
+test('a field that two managers set has the value of the latest', () => {
   const { put, get, objects } = setUp()
   put(orders)
   const ready = (status: string) => ({ conditions: [condition('Ready', status)] })
@@ -146,7 +146,7 @@ test('what two managers claim is as the latest of them says', () => {
   }
 })
 
-test('a list is made once a change', () => {
+test('a list is built once for each change', () => {
   const { put, objects } = setUp()
   put(orders)
   const first = objects.list(topicKind)

@@ -96,7 +96,7 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'a URL with a user',
       subscription('  subscriber: { url: "http://ann:hunter2@127.0.0.1/" }\n'),
-      'shop.yaml:6: Subscription/default/mail: spec.subscriber.url: must not hold a user or a password: they would be shown to everybody who can read this resource, found "http://***@127.0.0.1/"',
+      'shop.yaml:6: Subscription/default/mail: spec.subscriber.url: must not contain a user or a password: they would be shown to everybody who can read this resource, found "http://***@127.0.0.1/"',
     ],
     [
       'a URL that is none',
@@ -137,7 +137,7 @@ test.each([
   expect(found.join()).not.toContain('hunter')
 })
 
-test('several documents, Lists within Lists, JSON and merges are read; one bad document spares the others', () => {
+test('several documents, Lists within Lists, JSON and merges are read; one bad document does not affect the others', () => {
   const list = JSON.stringify({
     apiVersion: 'v1',
     kind: 'List',
@@ -165,7 +165,7 @@ test('several documents, Lists within Lists, JSON and merges are read; one bad d
   expect(findings).toHaveLength(2)
 })
 
-test('an error inside a List has the line of its item', () => {
+test('a problem inside a List has the line of its item', () => {
   const text =
     'apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: Deployment\n- apiVersion: waybill.dev/v1alpha1\n  kind: Topic\n  metadata: { name: a }\n  spec:\n    brokerRef: {}\n'
   expect(findingsOf(text)).toEqual(['shop.yaml:10: Topic/default/a: spec.brokerRef.name: is required'])
@@ -177,10 +177,10 @@ test('other kinds of Kubernetes are skipped', () => {
     '\napiVersion: apps/v1\nkind: Deployment\nmetadata: { name: Whatever_ }\n',
   )
   expect([items, findings]).toEqual([[], []])
-  expect(skipped.map(findingText)).toEqual(['a.yaml:2: Deployment of apps/v1 skipped: it is no kind of waybill.dev'])
+  expect(skipped.map(findingText)).toEqual(['a.yaml:2: Skipped Deployment (apps/v1): not a waybill.dev kind'])
 })
 
-test('defaults are filled in, and stringData goes before data', () => {
+test('defaults are filled in, and stringData takes precedence over data', () => {
   const { items } = parse(
     'a.yaml',
     `${topic('a')}---\n${'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { a: aGk=, b: aGk= }\nstringData: { b: there }'}`,

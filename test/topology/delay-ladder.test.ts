@@ -5,12 +5,12 @@ import { subscriptionOf } from './resources.ts'
 const standard = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000]
 const scheduled = (...schedule: string[]) => subscriptionOf('billing', { delivery: { retry: { schedule } } })
 
-describe('the ladder', () => {
-  test('has its standard levels whatever the subscriptions say', () => {
+describe('the delay ladder', () => {
+  test('always has its standard levels', () => {
     expect(ladder([])).toEqual(standard)
   })
 
-  test('has one level for each delay, however it is written', () => {
+  test('has one level for each delay, however the delay is written', () => {
     const levels = ladder([scheduled('60s', '1m', '90s'), scheduled('1m30s', '5s', '100ms')])
     expect(levels).toEqual([100, 5_000, 30_000, 60_000, 90_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000])
   })
@@ -32,7 +32,7 @@ describe('the level for a wait', () => {
   const delays = fc.integer({ min: 1, max: 7 * 86_400_000 })
   const levels = fc.uniqueArray(fc.integer({ min: 100, max: 86_400_000 }), { minLength: 1, maxLength: 20 })
 
-  test('is a level that there is', () => {
+  test('is always one of the levels', () => {
     fc.assert(
       fc.property(levels, delays, (any, delayMs) => {
         const sorted = any.toSorted((a, b) => a - b)
@@ -41,7 +41,7 @@ describe('the level for a wait', () => {
     )
   })
 
-  test('is hop by hop never more than a quarter too long, but for the shortest level there is', () => {
+  test('makes all hops together at most a quarter too long, except where the shortest level is', () => {
     fc.assert(
       fc.property(levels, delays, (any, delayMs) => {
         const sorted = any.toSorted((a, b) => a - b)
@@ -55,7 +55,7 @@ describe('the level for a wait', () => {
     )
   })
 
-  test('needs a ladder', () => {
+  test('without any level is a RangeError', () => {
     expect(() => levelFor([], 1)).toThrow(RangeError)
   })
 })

@@ -32,7 +32,7 @@ describe('a subscription wants', () => {
   )
   const owned = { 'x-waybill-owner': owner }
 
-  test('a queue that keeps what it dead-letters, and a dead-letter queue without limits', () => {
+  test('a queue that dead-letters without loss, and a dead-letter queue without limits', () => {
     expect(of(wanted.queues, owner)).toEqual([
       {
         name: 'waybill.sub.shop.billing',
@@ -53,7 +53,7 @@ describe('a subscription wants', () => {
     ])
   })
 
-  test('its events, and its messages back from the delays', () => {
+  test('a binding for its events, and one for its messages that return from the delay queues', () => {
     expect(of(wanted.bindings, owner)).toEqual(
       [
         ['waybill.return', 'waybill.sub.shop.billing'],
@@ -68,7 +68,7 @@ describe('a subscription wants', () => {
     )
   })
 
-  test('all events of a fanout topic, and those with its headers of a headers topic', () => {
+  test('all events of a fanout topic, and of a headers topic the events with its headers', () => {
     const bindingsWith = (type: string, filter: object) =>
       of(
         desiredFrom(topicOf('orders', { exchange: { type } }), subscriptionOf('billing', { filter })).bindings,
@@ -80,7 +80,7 @@ describe('a subscription wants', () => {
     ])
   })
 
-  test('only a dead-letter queue where it pushes from a queue', () => {
+  test('only a dead-letter queue if it pushes from a Queue', () => {
     const pushing = desiredFrom(queueOf('work'), subscriptionOf('billing', { queueRef: { name: 'work' } }))
     expect(of(pushing.queues, owner).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
     expect(of(pushing.bindings, owner)).toMatchObject([
@@ -95,17 +95,17 @@ describe('a topic wants', () => {
     const owner = 'waybill:Topic/shop/orders'
     return [...of(wanted.exchanges, owner), ...of(wanted.queues, owner)].map(({ name }) => name)
   }
-  test('a place for what nobody wants yet', () => {
+  test('a queue for events that no subscription wants yet', () => {
     expect(names({})).toEqual(['shop.orders', 'waybill.unrouted.shop.orders', 'waybill.unrouted.shop.orders'])
   })
-  test('none where unrouted events are dropped', () => {
+  test('no queue for unrouted events if they are dropped', () => {
     expect(names({ unrouted: 'Drop' })).toEqual(['shop.orders', 'waybill.unrouted.shop.orders'])
   })
 })
 
-describe('policies', () => {
+describe('wanted policies', () => {
   const policiesOf = (wanted: Desired) => wanted.policies.map(({ want }) => [want.name, want.pattern, want.definition])
-  test('are two for all queues of a class; RabbitMQ 3 has no delivery limit to lift', () => {
+  test('are two for classes of queues; on RabbitMQ 3 one, for there is no delivery limit to lift', () => {
     const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
     const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 1000 }]
     expect(policiesOf(desiredOf(all, false))).toEqual([crash])
@@ -115,7 +115,7 @@ describe('policies', () => {
     ])
   })
 
-  test('park the unrouted events of an exchange that was there before, unless somebody has a policy on it', () => {
+  test('park the unrouted events of an adopted exchange, with the lowest priority', () => {
     const wanted = desiredFrom(topicOf('old', { adopt: true }), topicOf('dropping', { adopt: true, unrouted: 'Drop' }))
     expect(of(wanted.policies, 'waybill:Topic/shop/old')).toEqual([
       {
@@ -129,7 +129,7 @@ describe('policies', () => {
     expect(of(wanted.policies, 'waybill:Topic/shop/dropping')).toEqual([])
   })
 
-  test('are one for a single queue only where it differs, and dead-letter queues keep what their policy says', () => {
+  test('include one for a single queue only if it has settings, and limit dead-letter queues as their DeadLetterPolicy says', () => {
     const wanted = desiredFrom(
       topicOf('orders'),
       policyOf('short', { retention: { maxAge: '1h', maxLength: 5, whenFull: 'DropOldest' } }),
@@ -148,7 +148,7 @@ describe('policies', () => {
   })
 })
 
-describe('refused is', () => {
+describe('refused resources', () => {
   const legacy = { exchange: { name: 'legacy' } }
   const everywhere = brokerOf('rabbitmq', { allowedNamespaces: { from: 'All' } })
   const brokerRef = { name: 'rabbitmq', namespace: 'shop' }
@@ -187,7 +187,7 @@ describe('refused is', () => {
     },
     {
       // One that is full would refuse its retries, and those stand in the way of everybody's.
-      name: 'pushing from a queue that refuses messages while it is full',
+      name: 'a subscription that pushes from a queue that refuses messages while it is full',
       all: [
         queueOf('full', { maxLength: 5 }),
         queueOf('dropping', { maxLength: 5, overflow: 'DropHead' }),
@@ -199,7 +199,7 @@ describe('refused is', () => {
       ],
     },
     {
-      name: 'routing keys on a fanout topic',
+      name: 'a subscription with routing keys to a fanout topic',
       all: [
         topicOf('orders', { exchange: { type: 'Fanout' } }),
         subscriptionOf('a', { filter: { routingKeys: ['order.*'] } }),
@@ -209,7 +209,7 @@ describe('refused is', () => {
       ],
     },
     {
-      name: 'a queue bound to them with routing keys',
+      name: 'a queue bound to a headers topic with routing keys',
       all: [
         topicOf('orders', { exchange: { type: 'Headers' } }),
         queueOf('all', { bindings: [{ topicRef: { name: 'orders' } }] }),
@@ -220,7 +220,7 @@ describe('refused is', () => {
       ],
     },
     {
-      name: 'headers on a topic exchange',
+      name: 'a subscription with headers to a topic exchange',
       all: [topicOf('orders'), subscriptionOf('a', { filter: { headers: { region: 'eu' } } })],
       found: [
         'Subscription/shop/a Invalid spec.filter.headers: exchange shop.orders has type Topic: filtering by headers needs a Topic with exchange.type Headers',
@@ -228,7 +228,7 @@ describe('refused is', () => {
     },
     {
       // Else a namespace could read the events of another through a Topic that merely names its exchange.
-      name: 'whatever reads through a topic that is refused itself',
+      name: 'everything that reads through a refused topic',
       all: [
         everywhere,
         topicOf('orders', {}, older),
@@ -243,7 +243,7 @@ describe('refused is', () => {
       ],
     },
     {
-      name: 'also while that topic is being deleted',
+      name: 'everything that reads through a refused topic, also while that is being deleted',
       all: [
         everywhere,
         topicOf('orders', {}, older),
@@ -270,7 +270,7 @@ describe('refused is', () => {
     expect(refusedAmong(...all)).toEqual(found)
   })
 
-  test('nobody who has the name on the broker already, whoever is older', () => {
+  test('never include the owner of the name on the broker, even if another resource is older', () => {
     const twin = { exchange: { name: 'legacy' } }
     const all = resourcesOf(
       topicOf('a', twin, older),
@@ -289,7 +289,7 @@ describe('refused is', () => {
     expect(refusals.map(({ resource }) => idOf(resource))).toEqual(['Topic/shop/a', 'Queue/shop/a'])
   })
 
-  test('what wants nothing then: its objects stay as they are', () => {
+  test('want nothing, so that their objects stay as they are', () => {
     const wanted = desiredFrom(topicOf('orders', {}, older), topicOf('copy', { exchange: { name: 'shop.orders' } }))
     expect([...wanted.owners.keys()]).toEqual(['waybill:Broker/shop/rabbitmq', 'waybill:Topic/shop/orders'])
   })
@@ -334,7 +334,7 @@ describe('a resource that is being deleted', () => {
   })
 })
 
-test('no two resources ever want one name, and each that is wanted has an owner that is present', () => {
+test('for any resources, no two want one name, and each wanted object has an owner that is present', () => {
   fc.assert(
     fc.property(anyResources, (resources) => {
       for (const attached of resolveReferences(resources).attached.values()) {

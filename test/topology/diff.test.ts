@@ -23,8 +23,8 @@ const changesOf = (plan: Plan): Change[] => plan.stages.flat().map(({ change }) 
 const conflictsOf = (plan: Plan): string[] => plan.conflicts.map((one) => `${one.owner} ${one.reason}: ${one.message}`)
 const planFor = (vhost: VirtualHost, ...all: Resource[]): Plan => planOf(desiredFrom(...all), vhost.observe())
 
-describe('what is there as declared', () => {
-  test('wants no change', () => {
+describe('a broker that has everything as declared', () => {
+  test('needs no change', () => {
     expect(planFor(declared(...shop), ...shop)).toMatchObject({ stages: [], conflicts: [], shadowed: [], retained: [] })
   })
 
@@ -62,8 +62,8 @@ describe('what is there as declared', () => {
   })
 })
 
-describe('order', () => {
-  test('objects come before their bindings, and new bindings before the old ones go', () => {
+describe('the order of changes', () => {
+  test('objects are declared before they are bound, and new bindings made before old ones are removed', () => {
     const vhost = declared(...shop)
     const filtered = subscriptionOf('billing', { filter: { routingKeys: ['order.*'] } })
     const plan = planFor(vhost, topicOf('orders'), topicOf('bills'), filtered, queueOf('work', { maxLength: 5 }))
@@ -74,13 +74,13 @@ describe('order', () => {
     ])
   })
 
-  test('the policies of a class are there before the first queue of it', () => {
+  test('policies of a class of queues are put before its first queue is declared', () => {
     const [first = [], ...later] = planFor(virtualHost(), ...shop).stages
     expect(new Set(first.map(({ change }) => change.do))).toEqual(new Set(['put-policy']))
     expect(later[0]?.map(({ change }) => change.do)).toContain('declare-queue')
   })
 
-  test('a subscription in whose way something stands keeps its old bindings', () => {
+  test('a subscription with a conflict keeps its old bindings', () => {
     const vhost = declared(topicOf('orders'))
     vhost.apply({
       do: 'declare-queue',
@@ -94,7 +94,7 @@ describe('order', () => {
   })
 })
 
-describe('an object by a wanted name', () => {
+describe('an object that has a wanted name already', () => {
   const found = (queue: Arguments, spec: object = {}): string[] => {
     const vhost = declared()
     vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: queue } })
@@ -145,7 +145,7 @@ describe('an object by a wanted name', () => {
     expect(found(queue, spec)).toEqual(conflicts)
   })
 
-  test('that is not ours gets no policy of ours', () => {
+  test('gets no policy if it is not owned by Waybill', () => {
     const vhost = declared()
     vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: quorum } })
     expect(changesOf(planFor(vhost, queueOf('work', { maxLength: 5 })))).toEqual([])
@@ -153,7 +153,7 @@ describe('an object by a wanted name', () => {
     expect(changesOf(adopting)).toMatchObject([{ do: 'put-policy', policy: { pattern: '^shop\\.work$' } }])
   })
 
-  test('an exchange of another type cannot be adopted', () => {
+  test('cannot be adopted if it is an exchange of another type', () => {
     const vhost = declared()
     vhost.apply({ do: 'declare-exchange', exchange: { name: 'shop.orders', type: 'direct', arguments: {} } })
     expect(conflictsOf(planFor(vhost, topicOf('orders', { adopt: true })))).toEqual([
@@ -161,7 +161,7 @@ describe('an object by a wanted name', () => {
     ])
   })
 
-  test('what two Brokers on one virtual host share may be of either; of another instance it may not', () => {
+  test('is shared by two Brokers of one instance on one virtual host, but not by those of two instances', () => {
     const vhost = declared()
     expect(conflictsOf(planFor(vhost, brokerOf('second')))).toEqual([])
     const { broker, ...rest } = desiredFrom()
@@ -171,7 +171,7 @@ describe('an object by a wanted name', () => {
   })
 })
 
-test('what stands in the way of a topic stands in the way of what reads from it, and of nobody else', () => {
+test('a conflict of a topic stops those that read from it, and no others', () => {
   const vhost = declared()
   vhost.apply({ do: 'declare-queue', queue: { name: 'waybill.unrouted.shop.orders', durable: true, arguments: {} } })
   const bills = subscriptionOf('bills', { topicRef: { name: 'bills' } })
@@ -185,7 +185,7 @@ test('what stands in the way of a topic stands in the way of what reads from it,
   )
 })
 
-test('a delay in whose way something stands stops no other delay', () => {
+test('a conflict of one delay level stops no other level', () => {
   const vhost = virtualHost({ queues: [{ name: 'waybill.delay.5s', durable: true, arguments: {} }] })
   const plan = converge(desiredFrom(...shop), vhost)
   expect(plan.conflicts.map((one) => one.owner)).toEqual(['waybill:Broker/shop/rabbitmq'])
@@ -194,7 +194,7 @@ test('a delay in whose way something stands stops no other delay', () => {
 })
 
 describe('policies in force', () => {
-  test('one that hides ours is told', () => {
+  test('a policy that shadows a declared one is reported', () => {
     const vhost = declared(...shop)
     const foreign = {
       name: 'ops',
@@ -213,7 +213,7 @@ describe('policies in force', () => {
     ])
   })
 
-  test('one that the broker missed on a queue is put anew, for the same once more would change nothing', () => {
+  test('a policy that the broker did not apply to a queue is deleted and put again', () => {
     const vhost = declared(...shop)
     const { states, ...rest } = vhost.observe()
     const without = [...states].map(([name, state]) => [name, { ...state, policy: '' }] as const)
@@ -226,7 +226,7 @@ describe('policies in force', () => {
     expect(plan.stages).toHaveLength(2)
   })
 
-  test('the one for dead-letter queues goes with what asked for it', () => {
+  test('the policy for dead-letter queues is deleted when no resource asks for it', () => {
     const short = policyOf('short', { default: true, retention: { maxLength: 5 } })
     const vhost = declared(short, topicOf('orders'), subscriptionOf('billing'))
     expect(changesOf(planFor(vhost, topicOf('orders'), subscriptionOf('billing')))).toEqual([
@@ -235,7 +235,7 @@ describe('policies in force', () => {
   })
 })
 
-test('owners of resources that are unknown are kept, and told', () => {
+test('objects whose resource is unknown are retained and reported', () => {
   const vhost = declared(...shop)
   const plan = planFor(vhost, topicOf('orders'))
   expect(changesOf(plan)).toEqual([])
@@ -251,7 +251,7 @@ describe('from any state', () => {
   })
   const mayTouch = ({ owners }: Desired, owner: unknown): boolean => typeof owner === 'string' && owners.has(owner)
 
-  test('plans come to rest, with everything there that nothing stands in the way of', () => {
+  test('plans converge, and everything without a conflict is declared', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const plan = converge(wanted, vhost)
@@ -275,7 +275,7 @@ describe('from any state', () => {
     )
   })
 
-  test('nothing is changed or deleted that has no owner of a resource here', () => {
+  test('nothing is changed or deleted that is not owned by a known resource', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const before = vhost.observe()
@@ -302,7 +302,7 @@ describe('from any state', () => {
     )
   })
 
-  test('no policy for queues by name comes to hold for a queue of somebody else', () => {
+  test('no policy matches a queue of another owner by its name', () => {
     fc.assert(
       fc.property(anything, ({ resources, wanted, vhost }) => {
         const adopts = resources.queues.some((one) => one.spec.adopt && !isDeleting(one))
@@ -321,7 +321,7 @@ describe('from any state', () => {
     )
   })
 
-  test('no queue with messages goes unless its resource says Delete', () => {
+  test('no queue with messages is deleted unless its resource says Delete', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const before = vhost.observe()
@@ -341,7 +341,7 @@ describe('from any state', () => {
     )
   })
 
-  test('what is declared for the first time is complete after one pass', () => {
+  test('what is declared for the first time is complete after one reconcile', () => {
     fc.assert(
       fc.property(anyResources, (resources) => {
         for (const attached of resolveReferences(resources).attached.values()) {

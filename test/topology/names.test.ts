@@ -15,7 +15,7 @@ import {
 } from '../../src/topology/names.ts'
 import { queueOf, subscriptionOf, topicOf } from './resources.ts'
 
-test('every name says what it is for and whose', () => {
+test('every name on the broker says what it is for and which resource it belongs to', () => {
   const [topic, queue, subscription] = [topicOf('orders'), queueOf('work'), subscriptionOf('billing')]
   expect([
     exchangeOf(topic),
@@ -36,12 +36,12 @@ test('every name says what it is for and whose', () => {
   ])
 })
 
-test('a topic and a queue may have a name of their own', () => {
+test('a Topic and a Queue may choose their name on the broker', () => {
   expect(exchangeOf(topicOf('orders', { exchange: { name: 'legacy orders' } }))).toBe('legacy orders')
   expect(nameOf(queueOf('work', { name: 'legacy work' }))).toBe('legacy work')
 })
 
-test('exactly one name matches, whatever is in it', () => {
+test('the pattern for one name matches that name alone, whatever characters it has', () => {
   const names = fc.string({ unit: fc.constantFrom(...'ab.*+?^$|()[]{}\\/- #é\n'), minLength: 1, maxLength: 8 })
   fc.assert(
     fc.property(names, names, (name, other) => {
@@ -52,7 +52,7 @@ test('exactly one name matches, whatever is in it', () => {
   )
 })
 
-test('each of many names matches one of few patterns, all short enough for RabbitMQ, and no other name does', () => {
+test('the patterns for many names are few, short enough for RabbitMQ, and match each of the names once and no other name', () => {
   const name = fc.string({ unit: fc.constantFrom(...'ab.*|)-é\u{1f600}\u{1f601}'), minLength: 1, maxLength: 40 })
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 200 }), name, (names, other) => {
@@ -71,7 +71,7 @@ test('each of many names matches one of few patterns, all short enough for Rabbi
   expect(exactlyEach(numbered).length).toBeLessThan(8)
 })
 
-test('the owner can be read back from the name of a policy', () => {
+test('the owner can be read from the name of a policy', () => {
   const owner = ownerOf('waybill', { kind: 'Queue', metadata: { namespace: 'shop', name: 'work' } })
   expect(owner).toBe('waybill:Queue/shop/work')
   expect([policyName(owner), policyName(owner, 'dlq')].map(ownerOfPolicy)).toEqual([owner, owner])

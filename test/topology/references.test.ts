@@ -48,7 +48,7 @@ describe('a reference', () => {
       found: [],
     },
     {
-      name: 'to a topic whose own reference leads nowhere',
+      name: 'to a topic whose own reference leads to nothing',
       all: [topicOf('orders', { brokerRef: { name: 'other' } }), subscriptionOf('billing')],
       found: [
         `Topic/shop/orders spec.brokerRef: ${refused('Broker', 'shop/other')}`,
@@ -96,14 +96,14 @@ describe('a reference', () => {
     expect(unresolvedOf(...all)).toEqual(found)
   })
 
-  test('that is forbidden reads like one that leads nowhere, so that nobody can probe for names', () => {
+  test('that is not permitted is reported like one to nothing, so that nobody can probe for names', () => {
     const subscription = subscriptionOf('depot/billing', { topicRef: { name: 'orders', namespace: 'shop' } })
     const missing = unresolvedOf(subscription)
     expect(missing).toHaveLength(1)
     expect(unresolvedOf(subscription, topicOf('orders'))).toEqual(missing)
   })
 
-  test('that leads nowhere takes nothing from the others', () => {
+  test('to nothing does not affect other resources', () => {
     const { attached } = resolveReferences(
       resourcesOf(topicOf('orders'), subscriptionOf('billing'), subscriptionOf('lost', { topicRef: { name: 'x' } })),
     )
@@ -149,7 +149,7 @@ describe('the dead-letter policy of a subscription', () => {
   })
 })
 
-test('what is attached comes oldest first, whatever the order in which it is listed', () => {
+test('attached resources are sorted oldest first, whatever the order of the list', () => {
   const day = (index: number) => ({ creationTimestamp: `2025-02-${10 + index}T00:00:00Z` })
   const topics = Array.from({ length: 6 }, (_, index) => topicOf(`topic-${5 - index}`, {}, day(index)))
   const twins = ['b', 'a'].map((name) => topicOf(name, {}, day(9)))

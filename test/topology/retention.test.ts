@@ -15,7 +15,7 @@ const declared = (wanted = desiredFrom(topic, keeping(5), ...names.map((name) =>
 const policiesOf = ({ observe }: ReturnType<typeof virtualHost>) =>
   observe().policies.filter(({ name }) => name.startsWith(shared))
 
-test('a thousand dead-letter queues that keep the same share few policies, one each', () => {
+test('a thousand dead-letter queues with the same limits share few policies, and each has one', () => {
   const policies = policiesOf(declared())
   expect(policies.length).toBeLessThan(40)
   for (const name of names) {
@@ -25,7 +25,7 @@ test('a thousand dead-letter queues that keep the same share few policies, one e
   }
 })
 
-test('one subscription more changes the policy of its own group and no other, before its queue is declared', () => {
+test('one more subscription changes the policy of its own group and no other, before its queue is declared', () => {
   const vhost = declared()
   const wanted = desiredFrom(topic, keeping(5), ...[...names, 'billing-new'].map((name) => subscriptionOf(name)))
   const { stages } = planOf(wanted, vhost.observe())
@@ -35,7 +35,7 @@ test('one subscription more changes the policy of its own group and no other, be
   expect(second.map(({ change }) => change.do)).toEqual(['declare-queue', 'declare-queue'])
 })
 
-test('another limit changes each policy once, and they go when nobody asks for a limit', () => {
+test('another limit changes each policy once, and without a limit the policies are deleted', () => {
   const vhost = declared()
   const before = policiesOf(vhost)
   converge(desiredFrom(topic, keeping(6), ...names.map((name) => subscriptionOf(name))), vhost)
@@ -44,7 +44,7 @@ test('another limit changes each policy once, and they go when nobody asks for a
   expect(policiesOf(vhost)).toEqual([])
 })
 
-test('those that keep otherwise have a policy of their own', () => {
+test('dead-letter queues with other limits have a policy of their own', () => {
   const vhost = declared(
     desiredFrom(
       topic,
@@ -60,7 +60,7 @@ test('those that keep otherwise have a policy of their own', () => {
   ])
 })
 
-test('what a deleted subscription leaves behind is kept without a limit', () => {
+test('the dead-letter queue that a deleted subscription leaves has no limits', () => {
   const vhost = declared(desiredFrom(topic, keeping(5), subscriptionOf('billing')))
   vhost.put('waybill.dlq.shop.billing', 1)
   converge(desiredFrom(topic, keeping(5), subscriptionOf('billing', {}, deleting)), vhost)

@@ -29,10 +29,10 @@ const told = ({ made }: VirtualHost): string[] =>
     return change.do === 'delete-policy' ? `drop ${change.policy}` : change.do
   })
 
-describe('RetainIfNotEmpty', () => {
+describe('with RetainIfNotEmpty', () => {
   const going = [topic, subscriptionOf('billing', {}, deleting)]
 
-  test('an empty queue is cut off, sealed, seen empty for long enough, and only then deleted', () => {
+  test('an empty queue is unbound, sealed, seen empty for long enough, and only then deleted', () => {
     const vhost = declared(topic, billing)
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual([
@@ -46,14 +46,14 @@ describe('RetainIfNotEmpty', () => {
     expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
   })
 
-  test("nothing stays of one that pushed from somebody else's queue, nor of its way back", () => {
+  test('nothing is left of a subscription that pushed from a Queue, nor its binding to the return exchange', () => {
     const work = queueOf('work')
     const vhost = declared(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }))
     converge(desiredFrom(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }, deleting)), vhost)
     expect(vhost.observe()).toEqual(declared(work).observe())
   })
 
-  test('what waits is still bound to the return exchange until the queue goes: delayed messages come back', () => {
+  test('a queue stays bound to the return exchange until it is deleted, so that delayed messages return', () => {
     const vhost = declared(topic, billing)
     vhost.put('waybill.delay.5s', 1)
     const plan = converge(desiredFrom(...going), vhost)
@@ -62,7 +62,7 @@ describe('RetainIfNotEmpty', () => {
     expect(vhost.observe().bindings.filter((one) => one.destination === queue)).toHaveLength(1)
   })
 
-  test.each([queue, deadLetters])('with messages in %s both queues stay, and the resource goes', (full) => {
+  test.each([queue, deadLetters])('with messages in %s both queues stay, and the resource is released', (full) => {
     const vhost = declared(topic, billing)
     vhost.put(full, 1)
     const plan = converge(desiredFrom(...going), vhost)
@@ -70,7 +70,7 @@ describe('RetainIfNotEmpty', () => {
     expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
   })
 
-  test('a queue that somebody else bound stays', () => {
+  test('a queue with a binding of another owner stays', () => {
     const vhost = declared(topic, billing)
     vhost.apply({
       do: 'bind',
@@ -80,7 +80,7 @@ describe('RetainIfNotEmpty', () => {
     expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
   })
 
-  test('a message that arrives behind the seal stops the deletion, and the seal goes again', () => {
+  test('a message that arrives in spite of the seal stops the deletion, and the seal is removed', () => {
     const vhost = declared(topic, billing)
     const wanted = desiredFrom(...going)
     const goingSince = new Map([[owner, 0]])
@@ -97,7 +97,7 @@ describe('RetainIfNotEmpty', () => {
     expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
   })
 
-  test('it is not deleted before it has been quiet without a break for long enough', () => {
+  test('a queue is not deleted before it has been quiet without a break for long enough', () => {
     const vhost = declared(topic, billing)
     const wanted = desiredFrom(...going)
     const at = (now: number, since: number) =>
@@ -128,7 +128,7 @@ test('Retain leaves everything as it is', () => {
   expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
 })
 
-test('Delete deletes, whatever is in it', () => {
+test('Delete deletes queues with messages too', () => {
   const short = policyOf('short', { default: true, retention: { maxLength: 5 } })
   const vhost = declared(topic, billing, short)
   vhost.put(queue, 5)
@@ -142,7 +142,7 @@ test('Delete deletes, whatever is in it', () => {
   expect(plan.gone.get(owner)).toEqual([])
 })
 
-test('a subscription that comes back takes its queues as they are', () => {
+test('a subscription that is created again uses its old queues as they are', () => {
   const vhost = declared(topic, billing)
   vhost.put(queue, 3)
   converge(desiredFrom(topic, subscriptionOf('billing', {}, deleting)), vhost)
@@ -151,7 +151,7 @@ test('a subscription that comes back takes its queues as they are', () => {
   expect(vhost.made).toMatchObject([{ do: 'bind', binding: { source: 'shop.orders', destination: queue } }])
 })
 
-test('one that comes back in the middle of its deletion is whole again', () => {
+test('a subscription that is created again in the middle of its deletion gets everything back', () => {
   const vhost = declared(topic, billing)
   const wanted = desiredFrom(topic, subscriptionOf('billing', {}, deleting))
   for (const now of [0, settleMs]) {
@@ -165,7 +165,7 @@ test('one that comes back in the middle of its deletion is whole again', () => {
   expect(namesIn(vhost.observe())).toEqual(namesIn(fresh))
 })
 
-test('a delay that nobody asks for any more goes once it is empty', () => {
+test('a delay level that no subscription uses is deleted once it is empty', () => {
   const odd = subscriptionOf('billing', { delivery: { retry: { schedule: ['7s'] } } })
   const vhost = declared(topic, odd)
   vhost.put('waybill.delay.7s', 1)
@@ -176,7 +176,7 @@ test('a delay that nobody asks for any more goes once it is empty', () => {
   expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic, billing).observe()))
 })
 
-test("a queue's dead-letter queue goes with the policy that asked for it, unless it holds messages", () => {
+test('the dead-letter queue of a Queue is deleted with its policy reference, unless it holds messages', () => {
   const keep = policyOf('keep')
   const asking = queueOf('work', { deadLetterPolicyRef: { name: 'keep' } })
   const vhost = declared(keep, asking)
@@ -188,10 +188,10 @@ test("a queue's dead-letter queue goes with the policy that asked for it, unless
   expect(without(vhost.observe(), ['waybill.dlq.Queue.shop.work'])).toEqual(['waybill.dlq.Queue.shop.work'])
 })
 
-describe('a broker that says Delete', () => {
+describe('a deleted Broker with deletionPolicy Delete', () => {
   const going = brokerOf('rabbitmq', { deletionPolicy: 'Delete' }, deleting)
 
-  test('leaves nothing of the ladder but the policies, on which another Broker may rely', () => {
+  test('leaves nothing of the delay ladder but the policies, which another Broker may need', () => {
     const vhost = declared()
     converge(desiredFrom(going), vhost)
     const { queues, exchanges, bindings, policies } = vhost.observe()
@@ -199,7 +199,7 @@ describe('a broker that says Delete', () => {
     expect(policies.map(({ name }) => name)).toEqual(['waybill:sub', 'waybill:kept'])
   })
 
-  test('leaves the ladder while a message is in it, and the way back', () => {
+  test('leaves the delay ladder and the return exchange while a message is delayed', () => {
     const vhost = declared()
     vhost.put('waybill.delay.5s', 1)
     const before = vhost.observe()

@@ -21,9 +21,9 @@ const closedIn = ({ states }: Observed): string[] =>
   [...states.values()].flatMap(({ name, policy }) => (policy.includes('#seal:') ? [name] : [])).sort()
 const queuesOf = (...subscriptions: string[]): string[] =>
   subscriptions.flatMap((name) => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]).sort()
-const isFence = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
+const isSeal = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
 
-/** A virtual host in the middle of the deletion: those that go are behind a seal. */
+/** A virtual host in the middle of the deletion: the queues to be deleted are sealed. */
 const sealed = () => {
   const vhost = virtualHost()
   converge(desiredFrom(topic, ...[...going, ...staying].map((name) => subscriptionOf(name))), vhost)
@@ -33,22 +33,22 @@ const sealed = () => {
   return vhost
 }
 
-test('a thousand that go together share a few fences, and nothing stays of them', () => {
+test('a thousand subscriptions deleted together share a few seals, and nothing of them is left', () => {
   const vhost = virtualHost()
   converge(all, vhost)
   vhost.made.length = 0
   converge(allGoing, vhost)
-  expect(vhost.made.filter(isFence).length).toBeLessThan(20)
+  expect(vhost.made.filter(isSeal).length).toBeLessThan(20)
   expect(namesIn(vhost.observe())).toEqual(namesIn(emptied().observe()))
   expect(closedIn(vhost.observe())).toEqual([])
   expect(vhost.observe().policies.filter(({ name }) => name.startsWith(seal))).toEqual([])
 })
 
-test('a seal closes those that go, and no other', () => {
+test('a seal closes the queues that are being deleted, and no others', () => {
   expect(closedIn(sealed().observe())).toEqual(queuesOf(...going))
 })
 
-test('one that returns is let out before anything is declared, and those that were with it are closed again', () => {
+test('a queue that is wanted again is opened before anything is declared, and those under the same seal are closed again', () => {
   const vhost = sealed()
   const [returning = '', ...others] = going
   const wanted = desiredFrom(
@@ -69,7 +69,7 @@ test('one that returns is let out before anything is declared, and those that we
   expect(closedIn(vhost.observe())).toEqual([])
 })
 
-test('what another Broker on the same virtual host has closed stays closed', () => {
+test('queues that another Broker on the same virtual host has sealed stay sealed', () => {
   const vhost = sealed()
   const [policy] = vhost.observe().policies.filter(({ name }) => name.startsWith(seal))
   const foreign = { ...policy, name: 'waybill:Broker/depot/rabbitmq#seal:x', pattern: '^x$' } as NonNullable<
@@ -80,7 +80,7 @@ test('what another Broker on the same virtual host has closed stays closed', () 
   expect(vhost.observe().policies.filter(({ name }) => name.includes('#seal:'))).toEqual([foreign])
 })
 
-test('a queue is not deleted in the pass that closes it, however long it has been quiet', () => {
+test('a queue is not deleted in the reconcile that seals it, however long it has been quiet', () => {
   const vhost = virtualHost()
   converge(all, vhost)
   const since = new Map(names.flatMap((name) => queuesOf(name)).map((queue) => [queue, 0]))

@@ -52,7 +52,7 @@ export const subscriber = {
         'x-kubernetes-validations': [
           {
             rule: "self.matches('^[ -~]*$')",
-            message: 'must hold only spaces and visible ASCII characters',
+            message: 'must contain only spaces and visible ASCII characters',
           },
         ],
       },

@@ -8,13 +8,14 @@ import type { ArraySchema, MapSchema, ObjectSchema, Schema } from '../schema/sch
 import { kinds } from './kinds.ts'
 
 type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec?: unknown }
+/** The spec of a manifest with its defaults, or what is wrong with it. */
 export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
 
 /**
- * The schema that ajv checks: unknown fields are refused, which a CRD says by leaving them out, and so is an item of a set
- * that is there twice, which a CRD says by the list's type.
+ * The schema that ajv checks: it refuses unknown fields, which a CRD leaves out, and duplicate items of a set, which a CRD
+ * expresses by the type of the list.
  */
 const closed = (schema: Schema): object => {
   if (schema.type === 'array') {
@@ -37,6 +38,8 @@ const validators = new Map<string, ValidateFunction>(
 /**
  * Checks the spec of a manifest as the API server would and fills in the defaults; the input is not changed.
  * `old` is the spec that it would replace: immutable fields are compared with it.
+ *
+ * @throws Error where the kind is not one of `kinds`
  */
 export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validated => {
   if (manifest.apiVersion !== apiVersion) {
@@ -52,7 +55,7 @@ export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validat
   return broken.length > 0 ? { problems: firstByField(broken) } : { spec: copy.spec as Record<string, unknown> }
 }
 
-/** Whether there is a name at all is for the reader of the manifest to say. */
+/** The reader of the manifest checks that there is a name at all. */
 const brokenNameRules = ({ rules }: Kind, { metadata }: Manifest): readonly Problem[] => {
   const name = isObject(metadata) ? metadata.name : undefined
   if (rules === undefined || typeof name !== 'string') return []
@@ -60,7 +63,7 @@ const brokenNameRules = ({ rules }: Kind, { metadata }: Manifest): readonly Prob
   return brokenRules(whole, { metadata: { name } }, undefined, '')
 }
 
-/** A value of the wrong type breaks every other keyword too, and one bad URL several rules; the first is enough. */
+/** A value of the wrong type breaks every other keyword too, and a bad URL several rules; the first problem is enough. */
 const firstByField = (problems: readonly Problem[]): readonly Problem[] =>
   problems.filter(({ field }, index) => problems.findIndex((other) => other.field === field) === index)
 
@@ -85,7 +88,7 @@ const problemOf = (error: ErrorObject): Problem => {
     case 'type':
       return { field, value: data, message: `must be of type ${params.type}` }
     case 'uniqueItems':
-      return { field, message: `must not hold ${JSON.stringify((data as unknown[])[params.j])} twice` }
+      return { field, message: `must not contain ${JSON.stringify((data as unknown[])[params.j])} twice` }
     default:
       return { field, value: data, message: error.message ?? error.keyword }
   }

@@ -3,7 +3,7 @@ import type { Rule, Schema } from './schema.ts'
 
 type Options = {
   readonly withDefault?: boolean
-  /** The object that holds it; its rules may be about this field. */
+  /** The object that holds the field; its rules may be about the field. */
   readonly holder?: Schema
   readonly name?: string
 }
@@ -25,7 +25,7 @@ export const explained = (schema: Schema, { withDefault = false, holder, name }:
     .trim()
 }
 
-/** What a kind is, and what holds for the whole object. */
+/** What a kind is, and the rules of the whole object. */
 export const explainedKind = ({ description, rules = [] }: Kind): string =>
   [description, ...rules.map(({ fieldPath = '', message }) => `${fieldPath.slice(1)} ${message}.`)].join(' ')
 
@@ -33,7 +33,7 @@ const rulesOf = (schema: Schema | undefined): readonly Rule[] => schema?.['x-kub
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
-/** Items and values are no fields: what holds for them is told where they are listed. */
+/** Items and values are not fields: their rules are explained where they are listed. */
 const inner = (schema: Schema): Schema[] => {
   if (schema.type === 'array') return schema.items.type === 'object' ? [] : [schema.items]
   return 'additionalProperties' in schema ? [schema.additionalProperties] : []

@@ -10,8 +10,10 @@ const shape = (pattern: string, message: string) =>
 const durationPattern = '^([0-9]{1,5}(h|m|s|ms)){1,4}$'
 const durationText = 'must be a duration such as 30s or 5m'
 
+/** Whether a text is a duration as the schema allows it. */
 export const isDuration = (text: string): boolean => new RegExp(durationPattern).test(text)
 
+/** Whether a schema is that of a duration. */
 export const isDurationSchema = (schema: Schema): boolean =>
   schema['x-kubernetes-validations']?.some(({ rule }) => rule.includes(durationPattern)) ?? false
 
@@ -76,7 +78,7 @@ export const brokerObjectName = {
   'x-kubernetes-validations': [
     amqpBytes,
     { rule: "!self.startsWith('amq.')", message: 'must not start with amq., which AMQP reserves for the broker' },
-    { rule: "!self.matches('[\\\\x00-\\\\x1f]')", message: 'must not hold control characters' },
+    { rule: "!self.matches('[\\\\x00-\\\\x1f]')", message: 'must not contain control characters' },
   ],
 } as const satisfies StringSchema
 

@@ -2,7 +2,7 @@ import { isObject } from './json.ts'
 import type { Schema } from './schema.ts'
 
 /**
- * Takes every field that is null out of `value`: the API server takes it for one that is left out. Not from lists.
+ * Removes every field that is null from `value`, but not from lists: to the API server, null means left out.
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting-and-nullable
  */
 export const dropNulls = (schema: Schema, value: unknown): void => {

@@ -1,4 +1,4 @@
-/** One thing wrong with a resource: where, what was found, and what would be right. */
+/** One problem of a resource: where, what was found, and what would be right. */
 export type Problem = {
   /** Path of the field as kubectl prints it: `spec.delivery.timeout`, `spec.bindings[0].topicRef`; '' for the whole. */
   readonly field: string
@@ -15,7 +15,7 @@ export const problemText = ({ field, value, message }: Problem): string => {
 }
 
 const shortened = (value: unknown): string => {
-  // A password in a URL is refused, so it is likely to be found here; it must not be shown.
+  // A password in a URL is refused, so it may well be in this value; it must not be shown.
   const text = (JSON.stringify(value) ?? String(value)).replace(/\/\/[^\s"]*@/g, '//***@')
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }

@@ -48,7 +48,7 @@ const structured = (headers: string[], event: CloudEvent): Buffer => {
 /**
  * The same for every attempt to deliver an event, and another for any other event, so that a subscriber can tell a
  * repetition: CloudEvents promise that source and id together are unique. Standard Webhooks signs `id.timestamp.body`, so
- * it must not hold a dot, nor anything else that means something to somebody.
+ * it must not contain a dot, nor anything else that means something to somebody.
  */
 const webhookId = (id: string, source: string): string =>
   /^[A-Za-z0-9_-]{1,128}$/.test(id)

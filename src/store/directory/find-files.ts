@@ -2,8 +2,9 @@ import { lstat, readdir, stat } from 'node:fs/promises'
 import { extname, join, relative, resolve } from 'node:path'
 import type { Finding } from './finding.ts'
 
+/** The files below some paths. */
 export type Found = {
-  /** Relative to the working directory where they are below it, in the order of `paths`, then by name. */
+  /** Relative to the working directory for those below it, in the order of `paths`, then by name. */
   readonly files: readonly string[]
   /** Paths and folders that could not be read. */
   readonly findings: readonly Finding[]
@@ -12,8 +13,8 @@ export type Found = {
 const extensions = ['.yaml', '.yml', '.json']
 
 /**
- * Files are taken as they are; folders are searched for YAML and JSON files. Left out are hidden files and folders, and
- * links to folders, which may lead in a circle.
+ * Finds manifest files: a path that is a file counts whatever its name, a folder is searched for YAML and JSON files. Hidden
+ * files and folders, and links to folders, which may form a circle, are left out.
  */
 export const findFiles = async (paths: readonly string[]): Promise<Found> => {
   const files = new Set<string>()
@@ -40,7 +41,7 @@ export const findFiles = async (paths: readonly string[]): Promise<Found> => {
   return { files: [...files], findings }
 }
 
-/** Why a file or folder cannot be read, and what to do. */
+/** Why a file or folder cannot be read. */
 export const unreadable = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'does not exist'

@@ -1,10 +1,10 @@
 import { type Problem, problemText } from '../../api/schema/problem.ts'
 
-/** Something to say about a manifest, and where it is. */
+/** A problem or note about a manifest, and where it is. */
 export type Finding = {
   /** As the user would write it, relative to the working directory. */
   readonly file: string
-  /** From 1; left out where the file as a whole is meant. */
+  /** From 1; left out where it is about the file as a whole. */
   readonly line?: number
   /** `Kind/namespace/name`, as far as the manifest says it. */
   readonly resource?: string

@@ -1,9 +1,11 @@
 import { labelName, objectName } from '../../api/schema/fields.ts'
+import { isObject } from '../../api/schema/json.ts'
 import type { Problem } from '../../api/schema/problem.ts'
 
+/** A manifest as it was read, before any check. */
 export type Manifest = Readonly<Record<string, unknown>>
 
-/** Who a manifest says it is. */
+/** The identity that the metadata of a manifest states. */
 export type Identity = {
   readonly kind: string
   readonly namespace: string
@@ -12,10 +14,7 @@ export type Identity = {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-export const isManifest = (value: unknown): value is Manifest =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** What a server writes into metadata may stay in a manifest; it is not read. */
+/** Metadata that a server writes; it may stand in a manifest and is ignored. */
 const writtenByServers = [
   'uid',
   'resourceVersion',
@@ -34,7 +33,7 @@ const metadataFields = ['name', 'namespace', 'labels', 'annotations', ...written
 export const identify = (kind: string, manifest: Manifest): Identity | readonly Problem[] => {
   const { metadata } = manifest
   if (metadata === undefined || metadata === null) return [{ field: 'metadata.name', message: 'is required' }]
-  if (!isManifest(metadata)) return [{ field: 'metadata', value: metadata, message: 'must be of type object' }]
+  if (!isObject(metadata)) return [{ field: 'metadata', value: metadata, message: 'must be of type object' }]
   const { name, namespace = 'default', labels, annotations } = metadata
   const problems = [
     ...nameProblems(name),
@@ -47,7 +46,7 @@ export const identify = (kind: string, manifest: Manifest): Identity | readonly 
   return { kind, namespace, name, labels: texts(labels), annotations: texts(annotations) }
 }
 
-/** Fields that a manifest of this kind does not have. */
+/** Problems of fields that a manifest of this kind does not have. */
 export const unknownFields = (prefix: string, found: Manifest, known: readonly string[]): Problem[] =>
   Object.keys(found)
     .filter((field) => !known.includes(field))
@@ -70,12 +69,12 @@ const namespaceProblems = (namespace: unknown): Problem[] => {
   return [{ field, value: namespace, message }]
 }
 
-/** A label of RFC 1123, which Kubernetes' names are made of. */
+/** A label of RFC 1123, of which the names of Kubernetes consist. */
 const isLabel = (text: string): boolean => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)
 
 const textsProblems = (field: string, value: unknown): Problem[] => {
   if (value === undefined || value === null) return []
-  if (!isManifest(value)) return [{ field, value, message: 'must be of type object' }]
+  if (!isObject(value)) return [{ field, value, message: 'must be of type object' }]
   return Object.entries(value)
     .filter(([, text]) => typeof text !== 'string')
     .map(([key, text]) => ({

@@ -1,10 +1,11 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
 
-/** The line, from 1, of a field such as `spec.bindings[0].topicRef`; of what would hold it where it is missing. */
+/** The line, from 1, of a field such as `spec.bindings[0].topicRef`; where it is missing, of the object that would hold it. */
 export type LineOf = (field: string) => number
 
 type Step = { readonly node: unknown; readonly start: number | undefined; readonly rest: string }
 
+/** Finds lines of fields in a YAML document. */
 export const lineFinder =
   (root: Node, document: Document, lines: LineCounter): LineOf =>
   (field) => {
@@ -26,7 +27,7 @@ const next = (node: unknown, path: string, document: Document): Step | undefined
     return { node: item, start: startOf(item), rest: path.slice(whole.length) }
   }
   if (!isMap(node)) return undefined
-  // Keys may hold dots themselves (annotations do), so the longest key that fits is meant.
+  // Keys may contain dots themselves (annotations do), so the longest key that fits is the right one.
   const fitting = node.items
     .flatMap((pair) => (isScalar(pair.key) ? [{ key: String(pair.key.value), pair }] : []))
     .filter(({ key }) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`))

@@ -6,18 +6,18 @@ import { type Item, type Parsed, parse } from './parse.ts'
 /** All manifests as the files have them now. */
 export type Loaded = {
   readonly files: readonly string[]
-  /** One an id: the first in path order. */
+  /** One for each id: the first in path order. */
   readonly items: readonly Item[]
   readonly findings: readonly Finding[]
   readonly skipped: readonly Finding[]
-  /** Whether what a file once defined may still be there, because the file, or a folder above it, has a problem. */
+  /** Whether the file, or a folder above it, has a problem, so that what it defined before may still be meant. */
   readonly isUncertain: (file: string) => boolean
 }
 
-/** Some are parsed while others are read; all at once would take as many file handles as there are files. */
+/** Some files are parsed while others are read; reading all at once would take as many file handles as files. */
 const readAtOnce = 32
 
-/** Reads files and folders again and again; a file that has not changed is not parsed again. */
+/** Reads files and folders repeatedly; a file that has not changed is not parsed again. */
 export const createLoader = (paths: readonly string[]) => {
   let known = new Map<string, { readonly text: string; readonly parsed: Parsed }>()
 
@@ -68,7 +68,7 @@ const unique = (items: readonly Item[]): { first: readonly Item[]; again: readon
       const place = placeText({ file: earlier.file, line: earlier.lineOf('metadata.name') })
       const problem = {
         field: 'metadata.name',
-        message: `is defined already in ${place}, which is the one that counts`,
+        message: `is already defined in ${place}, which is used`,
       }
       again.push({ file: item.file, line: item.lineOf('metadata.name'), resource: item.id, problem })
     }

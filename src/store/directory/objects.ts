@@ -20,7 +20,7 @@ type Entry = {
   readonly kind: Kind
   resource: Resource
   readonly statuses: Map<FieldManager, Status>
-  /** What to create once this one, which is being deleted, is gone. */
+  /** The resource to create once this one, which is being deleted, is gone. */
   successor?: Wanted
 }
 
@@ -29,8 +29,8 @@ const managers: readonly FieldManager[] = ['waybill-operator', 'waybill-dispatch
 
 /**
  * Resources with the semantics of the Kubernetes API server: identity by uid, versions, generations that count changes
- * of the spec, immutable fields, finalizers, and statuses owned field by field. `announce` hears of each change after
- * it is made.
+ * of the spec, immutable fields, finalizers, and statuses that managers own field by field. `announce` is called
+ * after each change.
  */
 export const createObjects = (now: () => Date, announce: (change: Change) => void) => {
   const entries = new Map<string, Entry>()
@@ -90,7 +90,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
     if (entry.successor) create(entry.successor)
   }
 
-  /** The entry of this very object, not of one that took its name later. */
+  /** The entry of this very object, not of a later one with the same name. */
   const entryOf = (resource: Resource): Entry | undefined => {
     const entry = entries.get(idOf(resource))
     return entry?.resource.metadata.uid === resource.metadata.uid ? entry : undefined
@@ -110,7 +110,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
       return fresh
     },
 
-    /** Creates or updates; what is wrong with an update is returned, and the object stays as it was. */
+    /** Creates or updates. An update with problems returns these and changes nothing. */
     put(wanted: Wanted): readonly Problem[] {
       const entry = entries.get(idFrom(wanted.kind.kind, wanted.identity.namespace, wanted.identity.name))
       if (entry === undefined) create(wanted)
@@ -136,7 +136,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
       if (entry === undefined) return
       const { finalizers: before = [], ...metadata } = entry.resource.metadata
       const deleting = isDeleting(entry.resource)
-      // The API server lets nobody add a finalizer to what is being deleted.
+      // The API server refuses finalizers that are added to an object that is being deleted.
       if (before.includes(finalizer) === present || (present && deleting)) return
       const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
       if (deleting && finalizers.length === 0) drop(entry)
@@ -149,10 +149,10 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
     applyStatus(resource: Resource, manager: FieldManager, status: Status): void {
       const entry = entryOf(resource)
       if (entry === undefined) return
-      // As it would arrive over the wire: no undefined, nothing shared with the caller.
+      // As it would arrive over the network: no undefined, nothing shared with the caller.
       const applied: Status = JSON.parse(JSON.stringify(status))
       entry.statuses.set(manager, applied)
-      // What two of them claim is as the latest of them says.
+      // Where two of them set the same field, the latest wins.
       const merged = mergeStatuses([...managers.map((one) => entry.statuses.get(one) ?? {}), applied])
       if (isDeepStrictEqual(merged, entry.resource.status ?? {})) return
       replace(entry, { ...entry.resource, status: merged as NonNullable<Resource['status']> })

@@ -10,7 +10,7 @@ import { type Identity, identify, type Manifest, unknownFields } from './identit
 import { type LineOf, lineFinder } from './line-finder.ts'
 import { decodeSecret } from './secret.ts'
 
-/** One manifest that says who it is. */
+/** One manifest with a valid identity. */
 export type Item = {
   /** `Kind/namespace/name`. */
   readonly id: string
@@ -20,11 +20,13 @@ export type Item = {
   readonly content: Content
 }
 
+/** What a manifest holds, once it was checked. */
 export type Content =
   | { readonly is: 'resource'; readonly kind: Kind; readonly spec: Resource['spec'] }
   | { readonly is: 'secret'; readonly data: SecretData }
   | { readonly is: 'refused'; readonly problems: readonly Problem[] }
 
+/** What one file holds. */
 export type Parsed = {
   readonly items: readonly Item[]
   readonly findings: readonly Finding[]
@@ -42,15 +44,15 @@ export const parse = (file: string, text: string): Parsed => {
   }
 
   const take = (document: unknown, lineOf: LineOf): void => {
-    const sorted = classify(document)
-    if (sorted.is === 'problem') find(lineOf(sorted.problem.field), sorted.problem)
-    else if (sorted.is === 'foreign') skipped.push({ file, line: lineOf(''), problem: sorted.problem })
-    else if (sorted.is === 'list') {
-      for (const [index, item] of sorted.items.entries()) {
+    const classified = classify(document)
+    if (classified.is === 'problem') find(lineOf(classified.problem.field), classified.problem)
+    else if (classified.is === 'foreign') skipped.push({ file, line: lineOf(''), problem: classified.problem })
+    else if (classified.is === 'list') {
+      for (const [index, item] of classified.items.entries()) {
         take(item, (field) => lineOf(field === '' ? `items[${index}]` : `items[${index}].${field}`))
       }
     } else {
-      const { kind, manifest } = sorted
+      const { kind, manifest } = classified
       const identity = identify(kind, manifest)
       if (!('name' in identity)) {
         for (const problem of identity) find(lineOf(problem.field), problem, kind)
@@ -75,7 +77,7 @@ export const parse = (file: string, text: string): Parsed => {
   return { items, findings, skipped }
 }
 
-/** The parser quotes the text after a colon or in quotes; it may be a password. */
+/** The parser quotes the text after a colon or in quotes, which may be a password. */
 const syntax = (message: string): Problem => ({
   field: '',
   message: `is not valid YAML: ${(message.split(/[:"\\]/)[0] ?? '').trim()}`,
@@ -84,7 +86,7 @@ const syntax = (message: string): Problem => ({
 const toValue = (document: Document): { readonly value: unknown } | { readonly fault: string } => {
   try {
     const value: unknown = document.toJS()
-    // Aliases can make a circle, which nothing behind this point expects.
+    // Aliases can form a circle, which no later step expects.
     JSON.stringify(value)
     return { value }
   } catch (error) {

@@ -1,15 +1,14 @@
+import type { Log } from '../log.ts'
 import { type Finding, findingText, placeText } from './finding.ts'
 
-type Say = (fields: object, message: string) => void
-
-/** Says what is wrong with the manifests, each thing once for as long as it lasts, and when all is well again. */
-export const createFindingReport = (log: { readonly info: Say; readonly error: Say }) => {
-  let said = new Set<string>()
+/** Logs the problems of the manifests, each once for as long as it lasts, and when there are none any more. */
+export const createFindingReport = (log: Pick<Log, 'info' | 'error'>) => {
+  let logged = new Set<string>()
   let faulty = false
 
   return (findings: readonly Finding[], skipped: readonly Finding[]): void => {
-    const before = said
-    said = new Set([...findings, ...skipped].map(findingText))
+    const before = logged
+    logged = new Set([...findings, ...skipped].map(findingText))
     for (const finding of findings) {
       const text = findingText(finding)
       if (!before.has(text)) log.error({ problem: text }, 'Refused a manifest')
@@ -17,7 +16,7 @@ export const createFindingReport = (log: { readonly info: Say; readonly error: S
     for (const finding of skipped) {
       if (!before.has(findingText(finding))) log.info({ at: placeText(finding) }, finding.problem.message)
     }
-    if (faulty && findings.length === 0) log.info({}, 'All manifests are in order again')
+    if (faulty && findings.length === 0) log.info({}, 'All manifests are valid again')
     faulty = findings.length > 0
   }
 }

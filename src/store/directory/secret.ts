@@ -1,6 +1,7 @@
+import { isObject } from '../../api/schema/json.ts'
 import type { Problem } from '../../api/schema/problem.ts'
 import type { SecretData } from '../store.ts'
-import { isManifest, type Manifest, unknownFields } from './identity.ts'
+import { type Manifest, unknownFields } from './identity.ts'
 
 const fields = ['apiVersion', 'kind', 'metadata', 'type', 'immutable', 'data', 'stringData']
 
@@ -10,7 +11,7 @@ export const decodeSecret = (manifest: Manifest): { data: SecretData } | { probl
   const data: Record<string, Buffer> = {}
   for (const field of ['data', 'stringData'] as const) {
     const found = manifest[field] ?? {}
-    if (!isManifest(found)) {
+    if (!isObject(found)) {
       problems.push({ field, message: 'must be of type object' })
       continue
     }

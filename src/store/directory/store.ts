@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { identifiedBy, idFrom, type Kind } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
+import type { Log } from '../log.ts'
 import type { SecretData, Store } from '../store.ts'
 import { shown } from './find-files.ts'
 import type { Finding } from './finding.ts'
@@ -11,15 +12,13 @@ import { createObjects } from './objects.ts'
 import { createFindingReport } from './report-findings.ts'
 import { watchPaths } from './watch.ts'
 
-type Say = (fields: object, message: string) => void
-type Log = { readonly info: Say; readonly warn: Say; readonly error: Say }
-
+/** A store whose resources are manifests in files. */
 export type DirectoryStore = Store & {
-  /** What is wrong with the manifests as the files have them now. */
+  /** The problems of the manifests as the files are now. */
   problems(): readonly Finding[]
 }
 
-/** There is nothing to read: a path does not exist, or no manifest is below any. */
+/** There is nothing to read: a path does not exist, or no manifest was found. */
 export class ManifestPathError extends Error {
   override readonly name = 'ManifestPathError'
 }
@@ -29,8 +28,9 @@ const settleMs = 200
 
 /**
  * A store over manifests in files and folders, which are watched until the signal. A manifest that is broken, or in a
- * file that is, keeps its last good state: only what is really gone is deleted. Throws {@link ManifestPathError} where
- * there is nothing to read at the start.
+ * file that is, keeps its last good state: only what is really gone is deleted.
+ *
+ * @throws ManifestPathError where there is nothing to read at the start
  */
 export const openDirectory = async (
   paths: readonly string[],
@@ -38,10 +38,10 @@ export const openDirectory = async (
   signal: AbortSignal,
 ): Promise<DirectoryStore> => {
   const loader = createLoader(paths)
-  const changes = createChanges((error, change) => log.error({ error, change }, 'A listener for changes failed'))
+  const changes = createChanges((error, change) => log.error({ error, change }, 'A change listener failed'))
   const objects = createObjects(() => new Date(), changes.announce)
   const secrets = new Map<string, SecretData>()
-  /** File of each resource and Secret, by id. */
+  /** The file of each resource and Secret, by id. */
   const homes = new Map<string, string>()
   const report = createFindingReport(log)
   let findings: readonly Finding[] = []
@@ -83,7 +83,7 @@ export const openDirectory = async (
     if (count > 0) log.info({ files: loaded.files.length, changes: count }, 'Read the manifests')
   }
 
-  /** Loads until two looks agree on what is gone. */
+  /** Loads until two loads in a row agree on what is gone. */
   const settled = async (): Promise<Loaded> => {
     for (let before: readonly string[] | undefined; ; ) {
       const loaded = await loader.load()
@@ -100,13 +100,13 @@ export const openDirectory = async (
     const loaded = await settled()
     if (!signal.aborted) apply(loaded)
   }
-  const complain = (error: unknown): void => {
-    if (!signal.aborted) log.error({ error }, 'Watching the manifests failed, changes may take 30 seconds to be seen')
+  const logFault = (error: unknown): void => {
+    if (!signal.aborted) log.error({ error }, 'Could not watch the manifests; changes are noticed within 30 seconds')
   }
 
-  refuseNothing(paths, await loader.load())
-  // Watch, then look: a change in between would be missed the other way round.
-  await watchPaths({ paths, onChange: reload, onError: complain }, signal)
+  assertSomething(paths, await loader.load())
+  // Watch first, then load: the other way round, a change in between would be missed.
+  await watchPaths({ paths, onChange: reload, onError: logFault }, signal)
   apply(await loader.load())
   started.resolve()
 
@@ -122,9 +122,9 @@ export const openDirectory = async (
   }
 }
 
-const refuseNothing = (paths: readonly string[], { files, findings }: Loaded): void => {
+const assertSomething = (paths: readonly string[], { files, findings }: Loaded): void => {
   const roots = new Set(paths.map(shown))
   const missing = findings.find(({ file, line }) => line === undefined && roots.has(file) && !files.includes(file))
   if (missing) throw new ManifestPathError(`${missing.file} ${missing.problem.message}`)
-  if (files.length === 0) throw new ManifestPathError(`${paths.join(', ')}: no .yaml, .yml or .json file there`)
+  if (files.length === 0) throw new ManifestPathError(`${paths.join(', ')}: no .yaml, .yml or .json file found`)
 }

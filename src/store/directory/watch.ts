@@ -4,17 +4,17 @@ import { watch } from 'chokidar'
 
 export type WatchOptions = {
   readonly paths: readonly string[]
-  /** Called after things have been quiet for a moment; never twice at the same time. */
+  /** Called once nothing has changed for a moment; never twice at the same time. */
   readonly onChange: () => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
 /** An editor writes a file in several steps. */
 const quietMs = 100
-/** For what sends no notice: network file systems, bind mounts, links swapped below a hidden folder. */
+/** For changes that cause no event: network file systems, bind mounts, links swapped below a hidden folder. */
 const anywayMs = 30_000
 
-/** Watches files and folders until the signal; resolves when from now on no change is missed. */
+/** Watches files and folders until the signal; resolves once no change is missed any more. */
 export const watchPaths = async ({ paths, onChange, onError }: WatchOptions, signal: AbortSignal): Promise<void> => {
   const roots = new Set(paths.map((path) => resolve(path)))
   const watcher = watch([...paths], {
