@@ -1,9 +1,10 @@
+import type { Log } from './log.ts'
 import type { Change } from './store.ts'
 
 type Listener = (change: Change) => void
 
 /** Announces changes to listeners; `inOneGo` holds announcements back until all of its changes are made. */
-export const createChanges = (onFault: (error: unknown, change: Change) => void) => {
+export const createChanges = (log: Pick<Log, 'error'>) => {
   const listeners = new Set<Listener>()
   let waiting: Change[] = []
   let holding = false
@@ -16,7 +17,7 @@ export const createChanges = (onFault: (error: unknown, change: Change) => void)
         try {
           listener(change)
         } catch (error) {
-          onFault(error, change)
+          log.error({ error, change }, 'A change listener failed')
         }
       }
     }

@@ -38,7 +38,7 @@ export const openDirectory = async (
   signal: AbortSignal,
 ): Promise<DirectoryStore> => {
   const loader = createLoader(paths)
-  const changes = createChanges((error, change) => log.error({ error, change }, 'A change listener failed'))
+  const changes = createChanges(log)
   const objects = createObjects(() => new Date(), changes.announce)
   const secrets = new Map<string, SecretData>()
   /** The file of each resource and Secret, by id. */

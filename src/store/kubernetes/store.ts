@@ -50,7 +50,7 @@ export type KubernetesStore = Store & {
  */
 export const openKubernetes = async (options: KubernetesOptions, signal: AbortSignal): Promise<KubernetesStore> => {
   const { client, namespaces, component, identity, log, metrics, watchMs } = options
-  const changes = createChanges((error, change) => log.error({ error, change }, 'A listener for changes failed'))
+  const changes = createChanges(log)
   const events = createEvents({ client, component, identity, log }, signal)
   const faults = createFaults(log)
 

@@ -172,7 +172,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await given.putTopic('one')
     await given.putTopic('two')
     await eventually(() => heard.length === 2)
-    expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A listener for changes failed'))
+    expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A change listener failed'))
   })
 
   test('without CustomResourceDefinitions it says once what to do, and goes on when they are there', async () => {
