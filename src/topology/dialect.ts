@@ -26,7 +26,7 @@ const parts = (text: string): Version => {
 }
 
 /** Whether version `text` is `bound` or later. */
-export const isAtLeast = (text: string, bound: string): boolean => {
+const isAtLeast = (text: string, bound: string): boolean => {
   const [found, wanted] = [parts(text), parts(bound)]
   for (const index of [0, 1, 2] as const) {
     if (found[index] !== wanted[index]) return found[index] > wanted[index]

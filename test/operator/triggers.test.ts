@@ -27,8 +27,10 @@ const declared = said({
 })
 
 const setUp = () => {
-  const changes = createChanges((error) => {
-    throw error
+  const changes = createChanges({
+    error: (fields, message) => {
+      throw new Error(message, { cause: fields })
+    },
   })
   const objects = createObjects(() => new Date(), changes.announce)
   const put = (manifest: Manifest): void => {
