@@ -9,8 +9,8 @@ export const reference = (kinds: readonly Kind[]): string =>
     '# Field reference',
     '',
     `Generated from \`src/api\` by \`npm run generate\`. All kinds are \`${apiVersion}\` and namespaced.`,
-    'kubectl and waybill refuse fields that are not listed here; a client that does not ask the API server for strict',
-    'validation has them dropped.',
+    'kubectl and waybill refuse fields that are not listed here; for clients that do not request strict validation, the',
+    'API server drops them.',
     ...kinds.flatMap(section),
     '',
   ].join('\n')

@@ -54,33 +54,16 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
     changed(entry.resource)
   }
 
-  const create = ({ kind, identity, spec }: Wanted): void => {
-    const metadata: Metadata = {
-      name: identity.name,
-      namespace: identity.namespace,
-      uid: randomUUID(),
-      generation: 1,
-      resourceVersion: nextVersion(),
-      creationTimestamp: timestamp(),
-      ...described(identity),
-    }
-    const resource: Resource = { apiVersion, kind: kind.kind, metadata, spec }
-    entries.set(idOf(resource), { kind, resource, statuses: new Map() })
+  const create = (wanted: Wanted): void => {
+    const resource = newResource(wanted, nextVersion(), timestamp())
+    entries.set(idOf(resource), { kind: wanted.kind, resource, statuses: new Map() })
     changed(resource)
   }
 
-  const update = (entry: Entry, { kind, identity, spec }: Wanted): readonly Problem[] => {
-    const { resource } = entry
-    const { labels: _labels, annotations: _annotations, ...kept } = resource.metadata
-    const metadata: Metadata = { ...kept, ...described(identity) }
-    const sameSpec = isDeepStrictEqual(resource.spec, spec)
-    if (sameSpec && isDeepStrictEqual(resource.metadata, metadata)) return []
-    if (!sameSpec) {
-      const validated = validate(kind, { apiVersion, kind: kind.kind, spec }, resource.spec)
-      if ('problems' in validated) return validated.problems
-    }
-    const generation = metadata.generation + (sameSpec ? 0 : 1)
-    replace(entry, { ...resource, metadata: { ...metadata, generation }, spec })
+  const update = (entry: Entry, wanted: Wanted): readonly Problem[] => {
+    const updated = updatedBy(entry.resource, wanted)
+    if ('problems' in updated) return updated.problems
+    if (updated.resource !== entry.resource) replace(entry, updated.resource)
     return []
   }
 
@@ -134,16 +117,10 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
     setFinalizer(resource: Resource, present: boolean): void {
       const entry = entryOf(resource)
       if (entry === undefined) return
-      const { finalizers: before = [], ...metadata } = entry.resource.metadata
-      const deleting = isDeleting(entry.resource)
-      // The API server refuses finalizers that are added to an object that is being deleted.
-      if (before.includes(finalizer) === present || (present && deleting)) return
-      const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
-      if (deleting && finalizers.length === 0) drop(entry)
-      else {
-        const some = finalizers.length > 0 ? { finalizers } : {}
-        replace(entry, { ...entry.resource, metadata: { ...metadata, ...some } })
-      }
+      const next = withFinalizer(entry.resource, present)
+      if (next === entry.resource) return
+      if (isDeleting(next) && !next.metadata.finalizers?.length) drop(entry)
+      else replace(entry, next)
     },
 
     applyStatus(resource: Resource, manager: FieldManager, status: Status): void {
@@ -158,6 +135,48 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
       replace(entry, { ...entry.resource, status: merged as NonNullable<Resource['status']> })
     },
   }
+}
+
+/** The objects of a directory store. */
+export type Objects = ReturnType<typeof createObjects>
+
+const newResource = ({ kind, identity, spec }: Wanted, resourceVersion: string, timestamp: string): Resource => {
+  const metadata: Metadata = {
+    name: identity.name,
+    namespace: identity.namespace,
+    uid: randomUUID(),
+    generation: 1,
+    resourceVersion,
+    creationTimestamp: timestamp,
+    ...described(identity),
+  }
+  return { apiVersion, kind: kind.kind, metadata, spec }
+}
+
+/** The resource as a manifest wants it: the very same where nothing changed, or why the change is refused. */
+const updatedBy = (
+  resource: Resource,
+  { kind, identity, spec }: Wanted,
+): { readonly resource: Resource } | { readonly problems: readonly Problem[] } => {
+  const { labels: _labels, annotations: _annotations, ...kept } = resource.metadata
+  const metadata: Metadata = { ...kept, ...described(identity) }
+  const sameSpec = isDeepStrictEqual(resource.spec, spec)
+  if (sameSpec && isDeepStrictEqual(resource.metadata, metadata)) return { resource }
+  if (!sameSpec) {
+    const validated = validate(kind, { apiVersion, kind: kind.kind, spec }, resource.spec)
+    if ('problems' in validated) return validated
+  }
+  const generation = metadata.generation + (sameSpec ? 0 : 1)
+  return { resource: { ...resource, metadata: { ...metadata, generation }, spec } }
+}
+
+/** The resource with or without Waybill's finalizer: the very same where nothing changes. */
+const withFinalizer = (resource: Resource, present: boolean): Resource => {
+  const { finalizers: before = [], ...metadata } = resource.metadata
+  // The API server refuses finalizers that are added to an object that is being deleted.
+  if (before.includes(finalizer) === present || (present && isDeleting(resource))) return resource
+  const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
+  return { ...resource, metadata: { ...metadata, ...(finalizers.length > 0 ? { finalizers } : {}) } }
 }
 
 const described = ({ labels, annotations }: Identity) => ({

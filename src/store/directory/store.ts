@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { identifiedBy, idFrom, type Kind } from '../../api/resource.ts'
+import type { Kind } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
 import type { Log } from '../log.ts'
-import type { SecretData, Store } from '../store.ts'
+import type { Store } from '../store.ts'
+import { createContents } from './contents.ts'
 import { shown } from './find-files.ts'
 import type { Finding } from './finding.ts'
 import { createLoader, type Loaded } from './load.ts'
@@ -40,44 +41,13 @@ export const openDirectory = async (
   const loader = createLoader(paths)
   const changes = createChanges(log)
   const objects = createObjects(() => new Date(), changes.announce)
-  const secrets = new Map<string, SecretData>()
-  /** The file of each resource and Secret, by id. */
-  const homes = new Map<string, string>()
+  const contents = createContents(objects, changes.announce)
   const report = createFindingReport(log)
   let findings: readonly Finding[] = []
 
-  const goneIn = ({ items, isUncertain }: Loaded): readonly string[] => {
-    const present = new Set(items.map(({ id }) => id))
-    return [...homes].filter(([id, file]) => !present.has(id) && !isUncertain(file)).map(([id]) => id)
-  }
-
-  /** Makes the cache equal to the files; returns the updates that were refused. */
-  const put = (loaded: Loaded): readonly Finding[] => {
-    const refused: Finding[] = []
-    for (const { id, identity, content, file, lineOf } of loaded.items) {
-      homes.set(id, file)
-      if (content.is === 'secret' && !isDeepStrictEqual(secrets.get(id), content.data)) {
-        secrets.set(id, content.data)
-        changes.announce({ kind: 'Secret', namespace: identity.namespace, name: identity.name })
-      }
-      if (content.is === 'resource') {
-        for (const problem of objects.put({ kind: content.kind, identity, spec: content.spec })) {
-          refused.push({ file, line: lineOf(problem.field), resource: id, problem })
-        }
-      }
-    }
-    for (const id of goneIn(loaded)) {
-      homes.delete(id)
-      objects.remove(id)
-      const [, namespace, name] = identifiedBy(id)
-      if (secrets.delete(id)) changes.announce({ kind: 'Secret', namespace, name })
-    }
-    return refused
-  }
-
   const apply = (loaded: Loaded): void => {
     const count = changes.inOneGo(() => {
-      findings = [...loaded.findings, ...put(loaded)]
+      findings = [...loaded.findings, ...contents.put(loaded)]
     })
     report(findings, loaded.skipped)
     if (count > 0) log.info({ files: loaded.files.length, changes: count }, 'Read the manifests')
@@ -87,7 +57,7 @@ export const openDirectory = async (
   const settled = async (): Promise<Loaded> => {
     for (let before: readonly string[] | undefined; ; ) {
       const loaded = await loader.load()
-      const gone = goneIn(loaded)
+      const gone = contents.goneIn(loaded)
       if (gone.length === 0 || isDeepStrictEqual(gone, before)) return loaded
       before = gone
       await delay(settleMs, undefined, { signal })
@@ -114,7 +84,7 @@ export const openDirectory = async (
     list: objects.list as Store['list'],
     get: objects.get as Store['get'],
     onChange: changes.onChange,
-    secret: async (namespace, name) => secrets.get(idFrom('Secret', namespace, name)),
+    secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
     record: createNotices(log, Date.now),

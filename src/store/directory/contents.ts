@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util'
+import { identifiedBy, idFrom } from '../../api/resource.ts'
+import type { Change, SecretData } from '../store.ts'
+import type { Finding } from './finding.ts'
+import type { Loaded } from './load.ts'
+import type { Objects } from './objects.ts'
+
+/** What the files define: resources as `objects`, and Secrets. `announce` is called after each change of a Secret. */
+export const createContents = (objects: Objects, announce: (change: Change) => void) => {
+  const secrets = new Map<string, SecretData>()
+  /** The file of each resource and Secret, by id. */
+  const homes = new Map<string, string>()
+
+  /** Ids of what the files no longer define. */
+  const goneIn = ({ items, isUncertain }: Loaded): readonly string[] => {
+    const present = new Set(items.map(({ id }) => id))
+    return [...homes].filter(([id, file]) => !present.has(id) && !isUncertain(file)).map(([id]) => id)
+  }
+
+  return {
+    goneIn,
+
+    /** Makes the contents equal to the files; returns the updates that were refused. */
+    put(loaded: Loaded): readonly Finding[] {
+      const refused: Finding[] = []
+      for (const { id, identity, content, file, lineOf } of loaded.items) {
+        homes.set(id, file)
+        if (content.is === 'secret' && !isDeepStrictEqual(secrets.get(id), content.data)) {
+          secrets.set(id, content.data)
+          announce({ kind: 'Secret', namespace: identity.namespace, name: identity.name })
+        }
+        if (content.is === 'resource') {
+          for (const problem of objects.put({ kind: content.kind, identity, spec: content.spec })) {
+            refused.push({ file, line: lineOf(problem.field), resource: id, problem })
+          }
+        }
+      }
+      for (const id of goneIn(loaded)) {
+        homes.delete(id)
+        objects.remove(id)
+        const [, namespace, name] = identifiedBy(id)
+        if (secrets.delete(id)) announce({ kind: 'Secret', namespace, name })
+      }
+      return refused
+    },
+
+    secret: (namespace: string, name: string): SecretData | undefined => secrets.get(idFrom('Secret', namespace, name)),
+  }
+}
