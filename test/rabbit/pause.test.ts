@@ -79,7 +79,7 @@ test('a paused consumer takes nothing, and its messages stay in the queue; resum
   await consumer.stop()
 })
 
-test('a consumer paused in the middle hands out each message once, in order', async () => {
+test('a consumer paused in the middle hands out each message once', async () => {
   await fill(2_000)
   const consumer = consume(50, (delivery) => {
     // Acknowledged later, so that messages are on their way at each pause.
@@ -95,7 +95,8 @@ test('a consumer paused in the middle hands out each message once, in order', as
     consumer.resume()
   }
   await eventually(() => consumer.deliveries.length === 2_000)
-  expect(consumer.bodies()).toEqual(numbers(2_000))
+  // In any order: the broker takes what was on its way back, RabbitMQ 3 only when the channel closes.
+  expect(consumer.bodies().toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(2_000))
   await consumer.stop()
   await amqp.close()
   expect(await waiting()).toBe(0)

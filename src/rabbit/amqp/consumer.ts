@@ -44,27 +44,30 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
     const end = Promise.withResolvers<string>()
     const place = await parts.place(open, queue, isSuspect)
     channel = place.channel
+    let reason: string | undefined
+    let tag: string
     try {
       const receiver = { holding, onDelivery: out.take, onEnd: end.resolve }
-      const tag = await place.channel.consume(queue, receiver).catch((error) => {
+      tag = await place.channel.consume(queue, receiver).catch((error) => {
         // A refusal closes the channel for all consumers on it: the next try gets a channel of its own.
         isSuspect = codeOf(error) !== undefined
         throw error
       })
       isSuspect = false
       if (!switched.isPaused) report({ is: 'consuming' })
-      let reason: string | undefined = await unlessAborted(end.promise, AbortSignal.any([stopped, switched.paused]))
+      reason = await unlessAborted(end.promise, AbortSignal.any([stopped, switched.paused]))
       await place.channel.cancel(tag)
-      if (reason === undefined && switched.isPaused) {
-        report({ is: 'paused' })
-        // The receiver stays: a quorum queue may deliver after the broker confirmed the cancel.
-        reason = await unlessAborted(Promise.race([end.promise, switched.resumed()]), stopped)
-      }
-      place.channel.forget(tag)
-      return reason
     } finally {
+      // The channel closes once its messages are settled, and the broker takes back what it had on its way.
       place.leave()
     }
+    if (reason === undefined && switched.isPaused) {
+      report({ is: 'paused' })
+      // The receiver stays: a quorum queue may deliver after the broker confirmed the cancel.
+      await unlessAborted(switched.resumed(), stopped)
+    }
+    place.channel.forget(tag)
+    return reason
   }
 
   /** Returns how long to wait before the next try. */

@@ -46,7 +46,7 @@ export type Consumer = {
   /**
    * Hands out nothing more until `resume`, over reconnects too. The consumer is cancelled on the broker, so the messages stay
    * in their queue for other consumers, and state `paused` says that this is done. What was handed out can still be settled.
-   * What was on its way is kept unsettled and handed out first after `resume`, because to requeue it would count as a failed
+   * What still arrives is kept unsettled and handed out first after `resume`, because to requeue it would count as a failed
    * delivery. Does nothing where it is paused or stopped.
    */
   pause(): void
