@@ -3,16 +3,16 @@ import type { Subscription } from '../api/kinds/subscription.ts'
 import { type Outcome, outcomeText, reasonOf } from './attempt/outcome.ts'
 import type { DeadLetterReason, Decision } from './decide.ts'
 
-/** What became of the messages of one subscription since a process began to deliver it. Times are ms since 1970. */
+/** How the deliveries of one subscription went since this process began to deliver it. Times are ms since 1970. */
 export type DeliveryStats = {
   delivered: number
   retried: number
   deadLettered: number
   /** Attempts that failed since the latest success. */
   failing: number
-  /** When the newest of them was evidence: see {@link count}. Always after the latest success. */
+  /** The time that the newest of them is evidence for: see {@link count}. Always after the latest success. */
   failingSince: number
-  /** Until when they say how things are: the retries that they led to must have shown by then. */
+  /** Until when they count as current: the retries that they led to have happened by then. */
   failingUntil: number
   lastSuccess: number
   lastFailure: LastFailure | undefined
@@ -37,15 +37,18 @@ export const newStats = (): DeliveryStats => ({
   lastFailure: undefined,
 })
 
-/** How long a success or a failure speaks for the subscription. */
+/** How long a success or a failure counts as the current state. */
 const windowMs = 5_000
 
 const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unparsable', 'DeliveryLimit'])
 
-/** Counts one message that has been settled, after an attempt; its first one was at `firstAttempt`. */
+/**
+ * Counts one settled message. `outcome` is `undefined` where it was decided upon without an attempt; its first attempt was
+ * at `firstAttempt`.
+ */
 export const count = (
   stats: DeliveryStats,
-  outcome: Outcome,
+  outcome: Outcome | undefined,
   decision: Decision,
   firstAttempt: number,
   now: number,
@@ -56,14 +59,16 @@ export const count = (
     endFailing(stats)
     return
   }
-  if (outcome.kind === 'abandoned') return
-  stats.lastFailure = failureOf(outcome, now)
+  if (decision.do === 'postpone' || outcome?.kind === 'abandoned') return
+  if (outcome) stats.lastFailure = failureOf(outcome, now)
+  else if (decision.do === 'dead-letter')
+    stats.lastFailure = { time: now, reason: decision.reason, message: decision.message }
   if (decision.do === 'dead-letter') stats.deadLettered += 1
   if (decision.do === 'retry') stats.retried += 1
-  // A subscriber that turns one message down, or a message that is none, says nothing about the others.
+  // A rejected or invalid message is no evidence about the others.
   if (decision.do === 'dead-letter' && aboutTheMessage.has(decision.reason)) return
-  // Nor does one that is answered an error again, when others have succeeded since its first attempt.
-  const since = outcome.kind === 'answered' ? firstAttempt : now
+  // Nor is an error answered once more to a message, when others have succeeded since its first attempt.
+  const since = outcome?.kind === 'answered' ? firstAttempt : now
   if (since <= stats.lastSuccess) return
   stats.failing += 1
   stats.failingSince = Math.max(stats.failingSince, since)
@@ -85,8 +90,8 @@ const failureOf = (outcome: Outcome, time: number): LastFailure => ({
 })
 
 /**
- * The all of several processes as one, whatever their order. A success at one of them speaks for the subscription:
- * what failed before it at another is over.
+ * The stats of several processes as one, independent of their order. A success in one process clears the failures before
+ * it in all others.
  */
 export const mergeStats = (all: readonly DeliveryStats[]): DeliveryStats => {
   const merged = newStats()
@@ -115,8 +120,8 @@ const later = (a: LastFailure | undefined, b: LastFailure | undefined): LastFail
 const textOf = ({ message, reason, statusCode }: LastFailure): string => JSON.stringify([message, reason, statusCode])
 
 /**
- * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long over.
- * So one bad message among good ones changes nothing, and a failure between two far retries does not come and go.
+ * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long past.
+ * So one bad message among good ones changes nothing, and the verdict stays the same between two distant retries.
  */
 export const deliveringVerdict = (stats: DeliveryStats, now: number): Verdict<'Delivering'> => {
   const { failing, lastFailure, lastSuccess, failingUntil } = stats
@@ -135,7 +140,7 @@ export const deliveringVerdict = (stats: DeliveryStats, now: number): Verdict<'D
 
 type DeliveryStatus = NonNullable<NonNullable<Subscription['status']>['delivery']>
 
-/** The stats as the `status.delivery` of a Subscription: counts that move with every message keep two digits. */
+/** The stats as `status.delivery` of a Subscription. Counts that change with every message are rounded to two digits. */
 export const deliveryStatus = ({ delivered, retried, deadLettered, lastFailure }: DeliveryStats): DeliveryStatus => ({
   delivered: Number(delivered.toPrecision(2)),
   retried: Number(retried.toPrecision(2)),

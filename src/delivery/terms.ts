@@ -1,7 +1,7 @@
 import { milliseconds } from '../api/duration.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 
-/** What an answer leads to. */
+/** How a message goes on after an answer. */
 export type Consequence = 'retry' | 'dead-letter' | 'suspend' | 'give-up'
 
 /** The `spec.delivery` of a subscription, compiled once. */
@@ -18,6 +18,7 @@ export type Terms = {
   readonly consequences: readonly Consequence[]
 }
 
+/** Compiles `spec.delivery`: durations to milliseconds, lists of status codes to a table. */
 export const termsOf = ({ spec }: Subscription): Terms => {
   const { timeout, concurrency, retry, onGone } = spec.delivery
   return {
@@ -31,7 +32,7 @@ export const termsOf = ({ spec }: Subscription): Terms => {
   }
 }
 
-/** An exact code goes before a class, `retryOn` before `deadLetterOn`; 410 is `onGone`'s unless it is listed exactly. */
+/** An exact code takes precedence over a class, `retryOn` over `deadLetterOn`; `onGone` decides 410 unless it is listed exactly. */
 const consequencesOf = (
   retryOn: readonly string[],
   deadLetterOn: readonly string[],

@@ -1,13 +1,13 @@
 import dns from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
-/** Which addresses a subscriber may have; the administrator of the process decides, never the author of a resource. */
+/** Which addresses a subscriber may have. The administrator of the process decides, never the author of a resource. */
 export type AddressRules = {
-  /** Whether the machine itself may be reached, as on a laptop. */
+  /** Whether subscribers on this machine may be reached, as on a laptop. */
   readonly loopback: boolean
 }
 
-/** A subscriber's address that is refused: nothing was sent to it. */
+/** A subscriber has an address that is not allowed: nothing was sent to it. */
 export class BlockedAddressError extends Error {
   override readonly name = 'BlockedAddressError'
   readonly code = 'WAYBILL_BLOCKED_ADDRESS'
@@ -15,7 +15,7 @@ export class BlockedAddressError extends Error {
 
 export type AddressGuard = {
   readonly isBlocked: (address: string) => boolean
-  /** Resolves names for `net.connect`, leaving the blocked addresses out: what is connected to is what was checked. */
+  /** Resolves names for `net.connect` to the addresses that are not blocked: connections go only to what was checked. */
   readonly lookup: LookupFunction
 }
 
@@ -38,8 +38,8 @@ const metadataIPv6: readonly Network[] = [
 ]
 
 /**
- * Guards connections against addresses that a tenant must not reach through Waybill. `net.connect` asks no `lookup` for a
- * literal address, so that is to be checked with `isBlocked`. Private networks stay open: that is where Services are.
+ * Guards connections against addresses that a tenant must not reach through Waybill. `net.connect` does not call `lookup`
+ * for a literal address: check that with `isBlocked`. Private networks stay open: Services are there.
  */
 export const addressGuard = (rules: AddressRules, ask: LookupFunction = dns.lookup): AddressGuard => {
   const list = new BlockList()
@@ -74,7 +74,7 @@ export const addressGuard = (rules: AddressRules, ask: LookupFunction = dns.look
 
 /**
  * Blocks a network of IPv4 and its images in IPv6: IPv4-compatible `::/96`, NAT64 `64:ff9b::/96` (RFC 6052) and
- * `64:ff9b:1::/48` (RFC 8215), 6to4 `2002::/16` (RFC 3056). Node's BlockList knows the IPv4-mapped ones by itself.
+ * `64:ff9b:1::/48` (RFC 8215), 6to4 `2002::/16` (RFC 3056). Node's BlockList matches the IPv4-mapped ones itself.
  */
 const blockEverywhere = (list: BlockList, [address, bits]: Network): void => {
   list.addSubnet(address, bits, 'ipv4')
@@ -87,8 +87,8 @@ const blockEverywhere = (list: BlockList, [address, bits]: Network): void => {
 type Resolved = (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void
 
 /**
- * Asks the system for a name once at a time, whoever waits for it. The system's resolver has a handful of threads for the
- * whole process: a name server that hangs for one subscriber must not take them all.
+ * Has at most one query for a name under way, shared by all that ask for it. The system's resolver has a handful of threads
+ * for the whole process: a name server that hangs for one subscriber must not block them all.
  */
 const sharedLookup = (ask: LookupFunction): ((hostname: string, resolved: Resolved) => void) => {
   const waiting = new Map<string, Resolved[]>()

@@ -22,40 +22,40 @@ const byCode: Readonly<Record<string, Failure>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'bad-answer',
 }
 
-/** Families of codes: of getaddrinfo, of OpenSSL and its certificate checks. */
+/** Families of codes: those of getaddrinfo, of OpenSSL and of its certificate checks. */
 const byPattern: readonly (readonly [RegExp, Failure])[] = [
   [/^EAI_/, 'dns'],
   [/^ERR_(TLS|SSL|OSSL)_|CERT|^UNABLE_TO_|^(INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_)/, 'tls'],
 ]
 
 const meaning: Readonly<Record<Failure, string>> = {
-  timeout: 'No connection in time',
+  timeout: 'Could not connect in time',
   refused: 'The connection was refused',
   unreachable: 'The address cannot be reached',
   reset: 'The connection was closed before an answer',
-  dns: 'The name of the host cannot be resolved',
+  dns: 'The host name cannot be resolved',
   tls: 'No trusted TLS connection',
-  'blocked-address': 'The address is one that subscribers must not have',
+  'blocked-address': 'Subscribers must not have this address',
   'bad-answer': 'The answer is not valid HTTP',
   other: 'The attempt failed',
 }
 
 /**
- * What an error of the HTTP client means. Decided by its code; its message, which may show addresses or a part of the
- * answer, is not passed on.
+ * The outcome that an error of the HTTP client means. Decided by its code; its message is not passed on, because it may show
+ * addresses or a part of the answer.
  */
 export const outcomeOf = (error: Error): Outcome => {
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return { kind: 'abandoned' }
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return { kind: 'unsendable', message: `No request can be made of this message: ${error.message.slice(0, 200)}` }
+    return { kind: 'unsendable', message: `The message cannot be sent over HTTP: ${error.message.slice(0, 200)}` }
   }
   const failure = failureOf(error, code)
   return { kind: 'failed', failure, message: code === '' ? meaning[failure] : `${meaning[failure]} (${code})` }
 }
 
 const failureOf = (error: Error, code: string): Failure => {
-  // The parser's errors have no code of their own for everything.
+  // Not every error of the parser has a code of its own.
   if (error instanceof errors.HTTPParserError) return 'bad-answer'
   return byCode[code] ?? byPattern.find(([pattern]) => pattern.test(code))?.[1] ?? 'other'
 }

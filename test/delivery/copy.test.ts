@@ -4,7 +4,7 @@ import { type Copy, deadLetterCopy, postponedCopy, retryCopy } from '../../src/d
 import { historyOf } from '../../src/delivery/message/history.ts'
 import { reducedCopy } from '../../src/delivery/message/reduced-copy.ts'
 import { anyMessage } from './any-message.ts'
-import { fresh, messageOf, now, origin, returnExchange } from './samples.ts'
+import { endedOf, fresh, messageOf, now, origin, returnExchange } from './samples.ts'
 
 const outcome: Outcome = { kind: 'answered', status: 503 }
 const retry = { do: 'retry', delayMs: 5000 } as const
@@ -38,9 +38,9 @@ const properties = {
 }
 
 describe('the copy for another attempt', () => {
-  test('goes into the delay, with the queue to come back to as its key', () => {
+  test('a retry copy goes into the delay, with the queue that it returns to as its routing key', () => {
     const message = messageOf(properties)
-    const copy = retryCopy(message, origin, fresh, outcome, retry, level, now)
+    const copy = retryCopy(message, origin, endedOf(outcome), retry, level)
     expect(copy).toEqual({
       exchange: level,
       routingKey: 'waybill.sub.shop.billing',
@@ -71,15 +71,15 @@ describe('the copy for another attempt', () => {
     expect(copy.body).toBe(message.content)
   })
 
-  test('tells the next one what came before', () => {
+  test('the headers of a retry copy give the next attempt its history', () => {
     const decision = { ...retry, notBefore: now + 60_000 }
-    const first = retryCopy(messageOf(properties), origin, fresh, outcome, decision, level, now)
+    const first = retryCopy(messageOf(properties), origin, endedOf(outcome), decision, level)
     const message = { ...messageOf(), content: first.body, properties: first.properties }
     const back = { ...message, fields: { exchange: returnExchange, routingKey: first.routingKey, redelivered: false } }
     const history = historyOf(back, returnExchange)
     expect(history).toEqual({ ...fresh, attempts: 1, firstAttempt: now, notBefore: now + 60_000 })
 
-    const second = retryCopy(back, origin, history, outcome, retry, level, now + 60_000)
+    const second = retryCopy(back, origin, endedOf(outcome, history, now + 60_000), retry, level)
     expect(second.properties.headers).toMatchObject({
       'waybill-attempts': 2,
       'waybill-first-attempt': '2025-03-01T12:00:00.000Z',
@@ -88,7 +88,7 @@ describe('the copy for another attempt', () => {
     expect(second.properties.headers).not.toHaveProperty('waybill-not-before')
   })
 
-  test('of a message that came back too early changes nothing', () => {
+  test('the copy of a message that came back too early changes nothing about it', () => {
     const headers = { 'x-tenant': 'a', 'waybill-attempts': 2, 'waybill-not-before': 'then', 'waybill-exchange': 'e' }
     const message = messageOf({ headers: { ...headers, 'x-death': [] } }, 'x', { exchange: returnExchange })
     const copy = postponedCopy(message, origin, level)
@@ -98,11 +98,11 @@ describe('the copy for another attempt', () => {
 })
 
 describe('a dead letter', () => {
-  test('says what happened', () => {
+  test('a dead letter says what happened', () => {
     const message = messageOf(properties)
     const history = { ...fresh, attempts: 2, firstAttempt: now - 1000 }
     const rejection: Outcome = { kind: 'answered', status: 422 }
-    const copy = deadLetterCopy(message, origin, history, rejection, rejected, 'waybill.dlq.shop.billing', now)
+    const copy = deadLetterCopy(message, origin, endedOf(rejection, history), rejected, 'waybill.dlq.shop.billing')
     expect(copy).toMatchObject({ exchange: '', routingKey: 'waybill.dlq.shop.billing', body: message.content })
     expect(copy.properties.headers).toEqual({
       'x-tenant': 'a',
@@ -120,24 +120,26 @@ describe('a dead letter', () => {
     })
   })
 
-  test('that was never sent had no attempt', () => {
+  test('a dead letter that was never sent has no attempt', () => {
     const unparsable = { do: 'dead-letter', reason: 'Unparsable', message: 'why' } as const
-    const copy = deadLetterCopy(
-      messageOf(),
-      origin,
-      fresh,
-      { kind: 'unsendable', message: 'why' },
-      unparsable,
-      'dlq',
-      now,
-    )
+    const ended = endedOf({ kind: 'unsendable', message: 'why' })
+    const copy = deadLetterCopy(messageOf(), origin, ended, unparsable, 'dlq')
     expect(copy.properties.headers).toMatchObject({ 'waybill-attempts': 0, 'waybill-reason': 'Unparsable' })
     expect(copy.properties.headers).not.toHaveProperty('waybill-last-attempt')
   })
 
-  test('has an error of at most 2 KiB', () => {
+  test('a dead letter that was refused before an attempt keeps the attempts made before', () => {
+    const limit = { do: 'dead-letter', reason: 'DeliveryLimit', message: 'why' } as const
+    const history = { ...fresh, attempts: 2, firstAttempt: now - 1000 }
+    const { headers } = deadLetterCopy(messageOf(), origin, endedOf(undefined, history), limit, 'dlq').properties
+    expect(headers).toMatchObject({ 'waybill-attempts': 2, 'waybill-first-attempt': '2025-03-01T11:59:59.000Z' })
+    expect(headers).not.toHaveProperty('waybill-last-attempt')
+    expect(headers).not.toHaveProperty('waybill-status')
+  })
+
+  test('the error of a dead letter has at most 2 KiB', () => {
     const message = '€'.repeat(5000)
-    const copy = deadLetterCopy(messageOf(), origin, fresh, outcome, { ...rejected, message }, 'dlq', now)
+    const copy = deadLetterCopy(messageOf(), origin, endedOf(outcome), { ...rejected, message }, 'dlq')
     const error = String(copy.properties.headers['waybill-error'])
     expect(Buffer.byteLength(error)).toBeLessThanOrEqual(2048)
   })
@@ -146,14 +148,14 @@ describe('a dead letter', () => {
 const isBrokers = (name: string): boolean =>
   /^x-(death|first-death|last-death|delivery-count|acquired)|^B?CC$/.test(name)
 
-test('any copy keeps the body and what is foreign, and nothing of the broker', () => {
+test('any copy keeps the body and the foreign headers, and no header of the broker', () => {
   fc.assert(
     fc.property(anyMessage, (message) => {
       const history = historyOf(message, returnExchange)
       const copies: Copy[] = [
-        retryCopy(message, origin, history, outcome, retry, level, now),
+        retryCopy(message, origin, endedOf(outcome, history), retry, level),
         postponedCopy(message, origin, level),
-        deadLetterCopy(message, origin, history, outcome, rejected, 'dlq', now),
+        deadLetterCopy(message, origin, endedOf(outcome, history), rejected, 'dlq'),
       ]
       const foreign = Object.entries(message.properties.headers ?? {}).filter(
         ([name]) => !isBrokers(name) && !name.startsWith('waybill-'),
@@ -173,9 +175,9 @@ test('any copy keeps the body and what is foreign, and nothing of the broker', (
 
 describe('a reduced copy', () => {
   const reduce = (headers: Record<string, unknown>, more = {}): Copy =>
-    reducedCopy(deadLetterCopy(messageOf({ ...more, headers }), origin, fresh, outcome, rejected, 'dlq', now))
+    reducedCopy(deadLetterCopy(messageOf({ ...more, headers }), origin, endedOf(outcome), rejected, 'dlq'))
 
-  test('keeps CloudEvents and our own, and counts the rest', () => {
+  test('a reduced copy keeps the headers of CloudEvents and Waybill, and counts the others', () => {
     const { properties } = reduce({
       'ce-id': '1',
       'cloudEvents:type': 't',
@@ -188,7 +190,7 @@ describe('a reduced copy', () => {
     expect(Object.keys(properties.headers)).not.toContain('x-tenant')
   })
 
-  test('fits, and what happened stays before anything else', () => {
+  test('a reduced copy fits into AMQP, and keeps what happened before anything else', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`ce-a${at}`, 'x'.repeat(2000)]))
     const { headers } = reduce(many).properties
     expect(JSON.stringify(headers).length).toBeLessThan(64 * 1024)
@@ -196,14 +198,14 @@ describe('a reduced copy', () => {
     expect(Object.keys(headers).length).toBeGreaterThan(20)
   })
 
-  test('is remembered on every later copy', () => {
+  test('every later copy remembers that headers were dropped', () => {
     const once = reduce({ list: [] }).properties
-    const again = retryCopy(messageOf(once), origin, fresh, outcome, retry, level, now)
+    const again = retryCopy(messageOf(once), origin, endedOf(outcome), retry, level)
     expect(again.properties.headers).toHaveProperty('waybill-headers-dropped', 1)
     expect(reducedCopy(again).properties.headers).toHaveProperty('waybill-headers-dropped', 1)
   })
 
-  test('drops a property that has become too long', () => {
+  test('a reduced copy drops a property that is too long', () => {
     const { properties } = reduce({}, { messageId: '\uFFFD'.repeat(86), correlationId: 'c' })
     expect(properties).not.toHaveProperty('messageId')
     expect(properties).toMatchObject({ correlationId: 'c', deliveryMode: 2 })

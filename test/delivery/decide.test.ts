@@ -1,21 +1,23 @@
 import fc from 'fast-check'
+import type { Attempt } from '../../src/delivery/attempt/attempt.ts'
 import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
-import { type Decision, decide, refuse, returnLimit } from '../../src/delivery/decide.ts'
-import { type History, historyOf, tooEarly } from '../../src/delivery/message/history.ts'
+import { type Decision, decide, decideBefore, returnLimit } from '../../src/delivery/decide.ts'
+import { historyOf } from '../../src/delivery/message/history.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
 import { anyMessage } from './any-message.ts'
-import { fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
+import { attemptOn, fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
 
 const terms = termsOf(subscriptionOf())
 const answered = (status: number, retryAfterMs?: number): Outcome =>
   retryAfterMs === undefined ? { kind: 'answered', status } : { kind: 'answered', status, retryAfterMs }
 const timeout: Outcome = { kind: 'failed', failure: 'timeout', message: 'No answer within 30s' }
-const attempted = (attempts: number, firstAttempt = now): History => ({ ...fresh, attempts, firstAttempt })
+/** The attempt after as many others. */
+const afterAttempts = (attempts: number, firstAttempt = now): Attempt => attemptOn({ ...fresh, attempts, firstAttempt })
 const summary = (decision: Decision): string =>
   'reason' in decision ? `${decision.do} ${decision.reason}` : decision.do
 
 describe('the terms of a subscription', () => {
-  test('are in milliseconds', () => {
+  test('the terms of a subscription are in milliseconds', () => {
     expect(terms).toMatchObject({
       timeoutMs: 30_000,
       concurrency: 10,
@@ -28,7 +30,7 @@ describe('the terms of a subscription', () => {
 
   const rules: { name: string; retry: object; onGone?: string; expected: Record<number, string> }[] = [
     {
-      name: 'as they are by default',
+      name: 'by default',
       retry: {},
       expected: {
         ...{ 301: 'retry', 400: 'dead-letter', 401: 'retry', 404: 'retry', 405: 'dead-letter', 408: 'retry' },
@@ -37,16 +39,28 @@ describe('the terms of a subscription', () => {
       },
     },
     {
-      name: 'an exact code goes before a class, retryOn before deadLetterOn',
+      name: 'an exact code takes precedence over a class, retryOn over deadLetterOn',
       retry: { retryOn: ['5xx', '404', '409'], deadLetterOn: ['4xx', '501', '5xx', '409'] },
       expected: { 400: 'dead-letter', 404: 'retry', 409: 'retry', 500: 'retry', 501: 'dead-letter', 302: 'retry' },
     },
-    { name: 'a class leaves 410 to onGone', retry: { deadLetterOn: ['4xx'] }, expected: { 410: 'suspend' } },
+    {
+      name: 'a class does not include 410, which onGone decides',
+      retry: { deadLetterOn: ['4xx'] },
+      expected: { 410: 'suspend' },
+    },
     { name: 'onGone: DeadLetter', retry: {}, onGone: 'DeadLetter', expected: { 410: 'give-up' } },
-    { name: 'an exact 410 goes before onGone', retry: { retryOn: ['410'] }, expected: { 410: 'retry' } },
-    { name: 'an exact 410 to be dead-lettered', retry: { deadLetterOn: ['410'] }, expected: { 410: 'dead-letter' } },
+    {
+      name: 'an exact 410 in retryOn takes precedence over onGone',
+      retry: { retryOn: ['410'] },
+      expected: { 410: 'retry' },
+    },
+    {
+      name: 'an exact 410 in deadLetterOn takes precedence over onGone',
+      retry: { deadLetterOn: ['410'] },
+      expected: { 410: 'dead-letter' },
+    },
   ]
-  test.each(rules)('$name', ({ retry, onGone = 'Suspend', expected }) => {
+  test.each(rules)('the answers that lead to a retry: $name', ({ retry, onGone = 'Suspend', expected }) => {
     const { consequences } = termsOf(subscriptionOf({ retry, onGone }))
     const found = Object.fromEntries(Object.keys(expected).map((status) => [status, consequences[Number(status)]]))
     expect(found).toEqual(expected)
@@ -54,23 +68,27 @@ describe('the terms of a subscription', () => {
 })
 
 describe('a decision', () => {
-  const cases: { name: string; outcome: Outcome; history?: History; expected: Decision }[] = [
+  const cases: { name: string; outcome: Outcome; attempt?: Attempt; expected: Decision }[] = [
     { name: '2xx is acknowledged', outcome: { kind: 'delivered', status: 202 }, expected: { do: 'acknowledge' } },
-    { name: '503 is tried again', outcome: answered(503), expected: { do: 'retry', delayMs: 5_000 } },
+    { name: '503 is retried', outcome: answered(503), expected: { do: 'retry', delayMs: 5_000 } },
     {
-      name: 'a timeout is tried again',
+      name: 'a timeout is retried',
       outcome: timeout,
-      history: attempted(2),
+      attempt: afterAttempts(2),
       expected: { do: 'retry', delayMs: 120_000 },
     },
-    { name: 'a status beyond all is tried again', outcome: answered(999), expected: { do: 'retry', delayMs: 5_000 } },
     {
-      name: 'a Retry-After longer than the schedule holds',
+      name: 'a status that is not in the table is retried',
+      outcome: answered(999),
+      expected: { do: 'retry', delayMs: 5_000 },
+    },
+    {
+      name: 'a Retry-After longer than the schedule is honoured',
       outcome: answered(429, 60_000),
       expected: { do: 'retry', delayMs: 60_000, notBefore: now + 60_000 },
     },
     {
-      name: 'a Retry-After shorter than the schedule hastens nothing',
+      name: 'a Retry-After shorter than the schedule changes nothing',
       outcome: answered(429, 1_000),
       expected: { do: 'retry', delayMs: 5_000 },
     },
@@ -84,27 +102,27 @@ describe('a decision', () => {
       outcome: answered(422),
       expected: { do: 'dead-letter', reason: 'Rejected', message: 'The subscriber answered 422' },
     },
-    { name: '410 gives the message back', outcome: answered(410), expected: { do: 'requeue', reason: 'Gone' } },
+    { name: '410 suspends the subscription', outcome: answered(410), expected: { do: 'suspend' } },
     {
-      name: 'what was cut short is given back',
+      name: 'an abandoned attempt requeues the message',
       outcome: { kind: 'abandoned' },
-      expected: { do: 'requeue', reason: 'Abandoned' },
+      expected: { do: 'requeue' },
     },
     {
-      name: 'what cannot be sent is unparsable',
+      name: 'a message that cannot be sent is unparsable',
       outcome: { kind: 'unsendable', message: 'why' },
       expected: { do: 'dead-letter', reason: 'Unparsable', message: 'why' },
     },
     {
-      name: 'the last attempt exhausts',
+      name: 'the last attempt exhausts the message',
       outcome: timeout,
-      history: attempted(7),
+      attempt: afterAttempts(7),
       expected: { do: 'dead-letter', reason: 'Exhausted', message: 'No answer within 30s; given up after 8 attempts' },
     },
     {
-      name: 'an attempt that would come too late expires',
+      name: 'a message whose next attempt would come too late expires',
       outcome: answered(503),
-      history: attempted(2, now - 86_400_000 + 119_999),
+      attempt: afterAttempts(2, now - 86_400_000 + 119_999),
       expected: {
         do: 'dead-letter',
         reason: 'Expired',
@@ -112,25 +130,25 @@ describe('a decision', () => {
       },
     },
     {
-      name: 'an attempt that comes just in time does not',
+      name: 'a message whose next attempt comes just in time does not expire',
       outcome: answered(503),
-      history: attempted(2, now - 86_400_000 + 120_000),
+      attempt: afterAttempts(2, now - 86_400_000 + 120_000),
       expected: { do: 'retry', delayMs: 120_000 },
     },
   ]
-  test.each(cases)('$name', ({ outcome, history = fresh, expected }) => {
-    expect(decide(outcome, history, terms, now)).toEqual(expected)
+  test.each(cases)('the decision after an attempt: $name', ({ outcome, attempt = attemptOn(), expected }) => {
+    expect(decide(outcome, attempt, terms, now)).toEqual(expected)
   })
 
   test('the last delay of the schedule repeats', () => {
     const short = termsOf(subscriptionOf({ retry: { schedule: ['1s', '2s'], maxAttempts: 5 } }))
-    const delays = [0, 1, 2, 3].map((attempts) => decide(timeout, attempted(attempts), short, now))
+    const delays = [0, 1, 2, 3].map((attempts) => decide(timeout, afterAttempts(attempts), short, now))
     expect(delays.map((decision) => 'delayMs' in decision && decision.delayMs)).toEqual([1000, 2000, 2000, 2000])
   })
 
   test('maxAttempts: 1 means no retry', () => {
     const once = termsOf(subscriptionOf({ retry: { maxAttempts: 1 } }))
-    expect(summary(decide(timeout, fresh, once, now))).toBe('dead-letter Exhausted')
+    expect(summary(decide(timeout, attemptOn(), once, now))).toBe('dead-letter Exhausted')
   })
 
   const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
@@ -139,7 +157,7 @@ describe('a decision', () => {
     fc.constant(timeout),
   )
 
-  test('a message that is never taken ends, within maxAttempts and maxAge', () => {
+  test('a message that no attempt delivers is dead-lettered within maxAttempts and maxAge', () => {
     const someTerms = fc
       .record({ maxAttempts: fc.integer({ min: 1, max: 20 }), maxAge: fc.constantFrom('1s', '1h', '24h') })
       .map((retry) => termsOf(subscriptionOf({ retry, onGone: 'DeadLetter' })))
@@ -148,7 +166,7 @@ describe('a decision', () => {
         let at = now
         let attempts = 0
         for (const outcome of outcomes) {
-          const decision = decide(outcome, attempted(attempts), given, at)
+          const decision = decide(outcome, afterAttempts(attempts), given, at)
           attempts += 1
           expect(attempts).toBeLessThanOrEqual(given.maxAttempts)
           if (decision.do !== 'retry') return expect(decision.do).toBe('dead-letter')
@@ -170,7 +188,7 @@ describe('the history of a message', () => {
   }
   const back = { exchange: returnExchange, routingKey: 'waybill.sub.shop.billing' }
 
-  test('of a new message', () => {
+  test('a new message has no history', () => {
     expect(historyOf(messageOf(), returnExchange)).toEqual({
       attempts: 0,
       redeliveries: 0,
@@ -181,7 +199,7 @@ describe('the history of a message', () => {
     })
   })
 
-  test('of one that came back from a delay', () => {
+  test('a message that came back from a delay has the history of its headers', () => {
     expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
       attempts: 2,
       redeliveries: 0,
@@ -192,12 +210,12 @@ describe('the history of a message', () => {
     })
   })
 
-  test('of a dead letter that was put back: it starts anew and keeps its origin', () => {
+  test('a dead letter that was put back starts anew and keeps its origin', () => {
     const found = historyOf(messageOf({ headers }, '', { exchange: '', routingKey: 'q' }), returnExchange)
     expect(found).toEqual(fresh)
   })
 
-  test('in headers of wrong types is none', () => {
+  test('headers of wrong types are no history', () => {
     const forged = Object.fromEntries(Object.keys(headers).map((name) => [name, { '!': 'timestamp', value: 1 }]))
     expect(historyOf(messageOf({ headers: forged }, '', back), returnExchange)).toEqual({ ...fresh, ...back })
     for (const attempts of [-1, 1.5, Number.NaN, 2 ** 60, '2']) {
@@ -209,41 +227,46 @@ describe('the history of a message', () => {
     }
   })
 
-  test('of any message can be told and decided upon', () => {
+  test('any message has a history, and a decision for it', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
         const history = historyOf(message, returnExchange)
         expect(history.attempts).toBeGreaterThanOrEqual(0)
-        expect(['retry', 'dead-letter']).toContain(decide(timeout, history, terms, now).do)
-        tooEarly(history, terms, now)
+        expect(['retry', 'dead-letter']).toContain(decide(timeout, attemptOn(history), terms, now).do)
+        decideBefore(history, terms, now)
       }),
     )
   })
 
   test.each([
     ['no time was set', undefined, undefined],
-    ['its time is to come', now + 1, 1],
+    ['its time has not come', now + 1, 1],
     ['its time is now', now, undefined],
-    ['its time is past', now - 1, undefined],
+    ['its time has passed', now - 1, undefined],
     ['these terms would not wait so long', now + 3_600_001, undefined],
-  ])('is too early or not: %s', (_, notBefore, expected) => {
-    expect(tooEarly({ ...fresh, notBefore }, terms, now)).toBe(expected)
+  ])('the rest of the wait of a message that came back, where %s', (_, notBefore, expected) => {
+    const decision = decideBefore({ ...fresh, notBefore }, terms, now)
+    expect(decision && 'delayMs' in decision ? decision.delayMs : undefined).toBe(expected)
   })
 })
 
-describe('a message that its dispatchers do not survive', () => {
+describe('a message that crashes its dispatchers', () => {
   const returned = (count: unknown, redelivered = true) =>
-    refuse(historyOf(messageOf({ headers: { 'x-delivery-count': count } }, '', { redelivered }), returnExchange))
+    decideBefore(
+      historyOf(messageOf({ headers: { 'x-delivery-count': count } }, '', { redelivered }), returnExchange),
+      terms,
+      now,
+    )
 
-  test('is tried until the limit, and then dead-lettered without another attempt', () => {
+  test('a message is tried until it was redelivered too often, and then dead-lettered without another attempt', () => {
     expect(returned(returnLimit - 1)).toBeUndefined()
     expect(returned(returnLimit)).toMatchObject({ do: 'dead-letter', reason: 'DeliveryLimit' })
   })
 
   test.each([
-    { what: 'no number', count: 'many', redelivered: true },
+    { what: 'a count that is not a number', count: 'many', redelivered: true },
     { what: 'a count that the producer wrote', count: 1000, redelivered: false },
-  ])('is tried with $what', ({ count, redelivered }) => {
+  ])('a message is tried with $what', ({ count, redelivered }) => {
     expect(returned(count, redelivered)).toBeUndefined()
   })
 })

@@ -1,6 +1,8 @@
 import { type Subscription, subscription } from '../../src/api/kinds/subscription.ts'
 import { validate } from '../../src/api/kinds/validate.ts'
 import { apiVersion, type Kind } from '../../src/api/resource.ts'
+import { type Attempt, attemptAfter, type Ended } from '../../src/delivery/attempt/attempt.ts'
+import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
 import { type Request, toRequest } from '../../src/delivery/attempt/request.ts'
 import { type Target, targetOf } from '../../src/delivery/attempt/target.ts'
 import type { CloudEvent } from '../../src/delivery/event/cloud-event.ts'
@@ -40,6 +42,15 @@ export const subscriptionOf = (
 }
 
 export const fresh: History = historyOf(messageOf(), returnExchange)
+
+export const attemptOn = (history: History = fresh): Attempt => attemptAfter(history, now)
+
+/** The attempt that follows a history, as it ended with this outcome. */
+export const endedOf = (outcome: Outcome | undefined, history: History = fresh, endedAt = now): Ended => ({
+  attempt: attemptOn(history),
+  outcome,
+  endedAt,
+})
 
 export const eventOf = (message: Message): CloudEvent => {
   const event = toEvent(message, historyOf(message, returnExchange))

@@ -19,8 +19,8 @@ const retryIn = (delayMs: number): Decision => ({ do: 'retry', delayMs })
 const exhausted: Decision = { do: 'dead-letter', reason: 'Exhausted', message: 'm' }
 const rejected: Decision = { do: 'dead-letter', reason: 'Rejected', message: 'm' }
 
-/** A stats of what happened at these seconds after `now`. */
-const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number][]): DeliveryStats => {
+/** The stats after these events, each so many seconds after `now`. */
+const statsOf = (...events: [seconds: number, Outcome | undefined, Decision, first?: number][]): DeliveryStats => {
   const stats = newStats()
   for (const [seconds, outcome, decision, first = seconds] of events) {
     count(stats, outcome, decision, now + first * 1000, now + seconds * 1000)
@@ -29,76 +29,76 @@ const tallyOf = (...events: [seconds: number, Outcome, Decision, first?: number]
 }
 
 const cases: { name: string; stats: DeliveryStats; at: number; expected: string }[] = [
-  { name: 'nothing yet', stats: tallyOf(), at: 0, expected: 'Delivering' },
+  { name: 'no attempt yet', stats: statsOf(), at: 0, expected: 'Delivering' },
   {
-    name: 'the only attempt failed',
-    stats: tallyOf([0, failed, retryIn(5000)]),
+    name: 'one attempt that failed',
+    stats: statsOf([0, failed, retryIn(5000)]),
     at: 1,
     expected: 'AllAttemptsFailing',
   },
   {
     name: 'a failure among successes',
-    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    stats: statsOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
     at: 5,
     expected: 'Delivering',
   },
   {
     name: 'failures since the last success 6 s ago',
-    stats: tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
+    stats: statsOf([0, delivered, acknowledge], [1, failed, retryIn(5000)]),
     at: 6,
     expected: 'AllAttemptsFailing',
   },
   {
-    name: 'a message that goes on failing while others succeeded',
-    stats: tallyOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
+    name: 'a message that keeps failing while others succeeded',
+    stats: statsOf([0, failed, retryIn(1000)], [0.5, delivered, acknowledge], [8, failed, retryIn(1000), 0]),
     at: 8,
     expected: 'Delivering',
   },
   {
-    name: 'a connection that fails, whichever the message',
-    stats: tallyOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
+    name: 'a connection that fails for any message',
+    stats: statsOf([0, refused, retryIn(1000)], [0.5, delivered, acknowledge], [8, refused, retryIn(1000), 0]),
     at: 8,
     expected: 'AllAttemptsFailing',
   },
   {
-    name: 'between two far retries',
-    stats: tallyOf([0, failed, retryIn(3_600_000)]),
+    name: 'a wait between two distant retries',
+    stats: statsOf([0, failed, retryIn(3_600_000)]),
     at: 3_600,
     expected: 'AllAttemptsFailing',
   },
   {
-    name: 'long after the last retry was due',
-    stats: tallyOf([0, failed, retryIn(5000)]),
+    name: 'a last retry that was due long ago',
+    stats: statsOf([0, failed, retryIn(5000)]),
     at: 16,
     expected: 'Delivering',
   },
   {
-    name: 'long after the last message was given up',
-    stats: tallyOf([0, failed, retryIn(5000)], [5, failed, exhausted]),
+    name: 'a last message that was given up long ago',
+    stats: statsOf([0, failed, retryIn(5000)], [5, failed, exhausted]),
     at: 16,
     expected: 'Delivering',
   },
   {
     name: 'a success after failures',
-    stats: tallyOf([0, failed, retryIn(3_600_000)], [1, delivered, acknowledge]),
+    stats: statsOf([0, failed, retryIn(3_600_000)], [1, delivered, acknowledge]),
     at: 60,
     expected: 'Delivering',
   },
-  { name: 'a message turned down', stats: tallyOf([0, failed, rejected]), at: 1, expected: 'Delivering' },
+  { name: 'a rejected message', stats: statsOf([0, failed, rejected]), at: 1, expected: 'Delivering' },
   {
-    name: 'an attempt cut short',
-    stats: tallyOf([0, { kind: 'abandoned' }, { do: 'requeue', reason: 'Abandoned' }]),
+    name: 'an abandoned attempt',
+    stats: statsOf([0, { kind: 'abandoned' }, { do: 'requeue' }]),
     at: 1,
     expected: 'Delivering',
   },
 ]
 
-test.each(cases)('$name: $expected', ({ stats, at, expected }) => {
+test.each(cases)('the verdict on delivery, with $name: $expected', ({ stats, at, expected }) => {
   expect(deliveringVerdict(stats, now + at * 1000).reason).toBe(expected)
 })
 
-test('a failing verdict tells since when and why', () => {
-  const stats = tallyOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
+test('a failing verdict says since when and why', () => {
+  const stats = statsOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
   expect(deliveringVerdict(stats, now + 12_000)).toEqual({
     type: 'Delivering',
     status: 'False',
@@ -107,8 +107,8 @@ test('a failing verdict tells since when and why', () => {
   })
 })
 
-test('the status rounds what moves and keeps the latest failure', () => {
-  const stats = tallyOf([0, failed, retryIn(1)], [1, failed, exhausted], [2, failed, rejected])
+test('the delivery status rounds counts that change often and keeps the latest failure', () => {
+  const stats = statsOf([0, failed, retryIn(1)], [1, failed, exhausted], [2, failed, rejected])
   stats.delivered = 12_345
   expect(deliveryStatus(stats)).toEqual({
     delivered: 12_000,
@@ -123,11 +123,22 @@ test('the status rounds what moves and keeps the latest failure', () => {
   })
 })
 
-test('the status before anything happened', () => {
+test('a message given up without an attempt is the latest failure and no evidence against its subscriber', () => {
+  const stats = statsOf([0, undefined, { do: 'dead-letter', reason: 'DeliveryLimit', message: 'why' }])
+  expect(deliveringVerdict(stats, now + 1000).reason).toBe('Delivering')
+  expect(deliveryStatus(stats)).toEqual({
+    delivered: 0,
+    retried: 0,
+    deadLettered: 1,
+    lastFailure: { time: '2025-03-01T12:00:00.000Z', reason: 'DeliveryLimit', message: 'why' },
+  })
+})
+
+test('the delivery status before any attempt is all zeros', () => {
   expect(deliveryStatus(newStats())).toEqual({ delivered: 0, retried: 0, deadLettered: 0 })
 })
 
-describe('the all of several dispatchers', () => {
+describe('the merged stats of several dispatchers', () => {
   /** One message settled on one of three replicas: when, when it was first tried, and how it went. */
   type Event = { replica: number; seconds: number; waited: number; how: [Outcome, Decision] }
   const event: fc.Arbitrary<Event> = fc.record({
@@ -153,7 +164,7 @@ describe('the all of several dispatchers', () => {
     return all
   }
 
-  test('say of a subscription what one would have said that had all the messages', () => {
+  test('merged stats give the verdict that one dispatcher would have given with all the messages', () => {
     fc.assert(
       fc.property(history, fc.integer({ min: 0, max: 120 }), (events, after) => {
         const at = now + (60 + after) * 1000
@@ -177,7 +188,7 @@ describe('the all of several dispatchers', () => {
     )
   })
 
-  test('add up in any order, and one alone is itself', () => {
+  test('stats merge in any order, and those of one dispatcher stay the same', () => {
     fc.assert(
       fc.property(history, (events) => {
         const [a, b, c] = spread(events, 3) as [DeliveryStats, DeliveryStats, DeliveryStats]
@@ -189,22 +200,22 @@ describe('the all of several dispatchers', () => {
   })
 
   test.each<[string, DeliveryStats[], number, string]>([
-    ['all fail everywhere', [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, failed, retryIn(30_000)])], 3, 'False'],
+    ['all fail everywhere', [statsOf([1, failed, retryIn(30_000)]), statsOf([2, failed, retryIn(30_000)])], 3, 'False'],
     [
       'a success at another comes later',
-      [tallyOf([1, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      [statsOf([1, failed, retryIn(30_000)]), statsOf([2, delivered, acknowledge])],
       20,
       'True',
     ],
     [
       'and all fail again',
-      [tallyOf([1, delivered, acknowledge], [3, failed, retryIn(30_000)]), tallyOf([2, delivered, acknowledge])],
+      [statsOf([1, delivered, acknowledge], [3, failed, retryIn(30_000)]), statsOf([2, delivered, acknowledge])],
       20,
       'False',
     ],
     [
       'one bad message, tried again at another replica than the one that others succeed at',
-      [tallyOf([1, failed, retryIn(30_000)], [5, delivered, acknowledge]), tallyOf([31, failed, retryIn(30_000), 1])],
+      [statsOf([1, failed, retryIn(30_000)], [5, delivered, acknowledge]), statsOf([31, failed, retryIn(30_000), 1])],
       32,
       'True',
     ],

@@ -71,7 +71,7 @@ test('a dead-letter queue that somebody deleted: the message waits until it is b
   await producer.channel.deleteQueue(`waybill.dlq.shop.${name}`)
   await publish(name, 'kept')
   const { message } = await blocked(name)
-  expect(message).toContain('queue "waybill.dlq.shop.deleted" leads to no queue')
+  expect(message).toContain('queue "waybill.dlq.shop.deleted" has no matching queue')
   expect(await isTaken(name)).toBe(true)
   stage.folder.write('broker', brokerOf(stage.vhost))
   const queue = `/queues/${stage.vhost.name}/waybill.dlq.shop.${name}`

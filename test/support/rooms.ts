@@ -21,7 +21,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   topology: { imports: ['api'] },
   delivery: { imports: ['api'] },
   http: { imports: ['api', 'async', 'delivery'], packages: ['undici'] },
-  rabbit: { imports: ['async'], types: ['topology', 'delivery'], packages: ['amqplib', 'undici'] },
+  rabbit: { imports: ['async'], types: ['telemetry', 'topology', 'delivery'], packages: ['amqplib', 'undici'] },
   store: { imports: ['api', 'async'] },
   'store/directory': { imports: ['api', 'store'], packages: ['yaml', 'chokidar'] },
   'store/kubernetes': {

@@ -1,6 +1,5 @@
-import type { Outcome } from '../attempt/outcome.ts'
+import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
-import type { History } from './history.ts'
 import type { Message, Properties } from './message.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
@@ -13,12 +12,12 @@ export type Copy = {
   readonly properties: CopyProperties
 }
 
-/** Only what the copy has: no member is `undefined`. */
+/** Only the properties that the copy has: no member is `undefined`. */
 export type CopyProperties = { readonly headers: Record<string, unknown>; readonly deliveryMode: 2 } & {
   -readonly [K in (typeof kept)[number]]?: NonNullable<Properties[K]>
 }
 
-/** Which subscription a message was taken for, and from which queue. */
+/** The subscription that a message is delivered for, and the queue that it came from. */
 export type Origin = {
   /** `namespace/name` */
   readonly subscription: string
@@ -51,19 +50,17 @@ const brokersOwn = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-acquire
 export const retryCopy = (
   message: Message,
   origin: Origin,
-  history: History,
-  outcome: Outcome,
+  ended: Ended,
   decision: Decision & { do: 'retry' },
   level: string,
-  now: number,
 ): Copy => {
   const headers = passedOn(message)
-  attempted(headers, history, outcome, now)
+  attempted(headers, ended)
   if (decision.notBefore !== undefined) headers[waybillHeaders.notBefore] = isoOf(decision.notBefore)
   return copyOf(message, level, origin.queue, headers)
 }
 
-/** The copy of a message that came back before its time: nothing about it changes but that it waits again. */
+/** The copy of a message that came back before its time: it waits again, otherwise unchanged. */
 export const postponedCopy = (message: Message, origin: Origin, level: string): Copy => {
   const headers = passedOn(message)
   for (const name of Object.values(waybillHeaders)) {
@@ -73,20 +70,16 @@ export const postponedCopy = (message: Message, origin: Origin, level: string): 
   return copyOf(message, level, origin.queue, headers)
 }
 
-/**
- * The dead letter, for the queue `deadLetterQueue` by way of the default exchange.
- */
+/** The dead letter, published to the queue `deadLetterQueue` through the default exchange. */
 export const deadLetterCopy = (
   message: Message,
   origin: Origin,
-  history: History,
-  outcome: Outcome,
+  ended: Ended,
   decision: Decision & { do: 'dead-letter' },
   deadLetterQueue: string,
-  now: number,
 ): Copy => {
   const headers = passedOn(message)
-  attempted(headers, history, outcome, now)
+  attempted(headers, ended)
   headers[waybillHeaders.subscription] = origin.subscription
   headers[waybillHeaders.queue] = origin.queue
   headers[waybillHeaders.reason] = decision.reason
@@ -96,8 +89,8 @@ export const deadLetterCopy = (
 }
 
 /**
- * Foreign headers as they are; the broker's and our own of an earlier hop are left out, but for the count of those that
- * are gone for good.
+ * Foreign headers, unchanged. The broker's headers and Waybill's from an earlier hop are left out, except for the count of
+ * the headers that were dropped for good.
  */
 const passedOn = ({ properties }: Message): Record<string, unknown> => {
   const headers: Record<string, unknown> = {}
@@ -109,13 +102,14 @@ const passedOn = ({ properties }: Message): Record<string, unknown> => {
   return headers
 }
 
-const attempted = (headers: Record<string, unknown>, history: History, outcome: Outcome, now: number): void => {
-  const tried = outcome.kind !== 'unsendable'
-  headers[waybillHeaders.attempts] = history.attempts + (tried ? 1 : 0)
-  const first = history.firstAttempt ?? (tried ? now : undefined)
+const attempted = (headers: Record<string, unknown>, { attempt, outcome, endedAt }: Ended): void => {
+  const { number, history } = attempt
+  const tried = outcome !== undefined && outcome.kind !== 'unsendable'
+  headers[waybillHeaders.attempts] = tried ? number : history.attempts
+  const first = history.firstAttempt ?? (tried ? endedAt : undefined)
   if (first !== undefined) headers[waybillHeaders.firstAttempt] = isoOf(first)
-  if (tried) headers[waybillHeaders.lastAttempt] = isoOf(now)
-  if (outcome.kind === 'answered') headers[waybillHeaders.status] = outcome.status
+  if (tried) headers[waybillHeaders.lastAttempt] = isoOf(endedAt)
+  if (outcome?.kind === 'answered') headers[waybillHeaders.status] = outcome.status
   headers[waybillHeaders.exchange] = history.exchange
   headers[waybillHeaders.routingKey] = history.routingKey
 }

@@ -1,14 +1,13 @@
-import type { Terms } from '../terms.ts'
 import type { Headers, Message } from './message.ts'
 import { waybillHeaders } from './waybill-headers.ts'
 
-/** What happened to a message before this delivery, as its headers tell it. */
+/** What happened to a message before this delivery, according to its headers. */
 export type History = {
   /** Attempts made before this one. */
   readonly attempts: number
-  /** How often the broker took it back from a consumer that had it, because that crashed or gave it back. */
+  /** How often it went back to its queue from a consumer that crashed or requeued it. */
   readonly redeliveries: number
-  /** When the first attempt ended, in ms since 1970; `undefined` before it. */
+  /** When the first attempt ended, in ms since 1970; `undefined` before then. */
   readonly firstAttempt: number | undefined
   /** No attempt before this time, in ms since 1970. */
   readonly notBefore: number | undefined
@@ -20,11 +19,11 @@ export type History = {
 /**
  * Reads a message's history. Attempts count only on a message that came back from a delay through `returnExchange`:
  * elsewhere a producer may have written them, or a person put a dead letter back, and the message starts anew.
- * Its origin is believed on both, so that a message put back keeps its id. A header of a wrong type is no header.
+ * Its origin is believed on both, so that a message put back keeps its id. A header of a wrong type is ignored.
  */
 export const historyOf = ({ fields, properties }: Message, returnExchange: string): History => {
   const { headers } = properties
-  // On a first delivery the broker says nothing, so whatever is there came from the producer.
+  // On a first delivery the broker does not set this header: any value came from the producer.
   const redeliveries = fields.redelivered ? countOf(headers?.['x-delivery-count']) : 0
   if (headers === undefined || headers[waybillHeaders.exchange] === undefined) {
     return fresh(fields.exchange, fields.routingKey, redeliveries)
@@ -40,16 +39,6 @@ export const historyOf = ({ fields, properties }: Message, returnExchange: strin
     exchange,
     routingKey,
   }
-}
-
-/**
- * How many ms a message that came back must still wait, or `undefined` where its time has come.
- * A wait longer than `retryAfterMax` is not one that these terms would ask for, so it is over.
- */
-export const tooEarly = (history: History, terms: Terms, now: number): number | undefined => {
-  if (history.notBefore === undefined) return undefined
-  const remaining = history.notBefore - now
-  return remaining > 0 && remaining <= terms.retryAfterMaxMs ? remaining : undefined
 }
 
 const fresh = (exchange: string, routingKey: string, redeliveries: number): History => ({

@@ -13,10 +13,10 @@ export type Message = {
   readonly properties: Properties
 }
 
-/** A value in a header table. Anything may come: the producer wrote it. */
+/** A header table. Its values may be anything: the producer wrote them. */
 export type Headers = Readonly<Record<string, unknown>>
 
-/** The properties of AMQP 0-9-1 `basic`; the ones that a message does not have are `undefined`. */
+/** The properties of AMQP 0-9-1 `basic`; those that a message does not have are `undefined`. */
 export type Properties = {
   readonly headers?: Headers | undefined
   readonly contentType?: string | undefined

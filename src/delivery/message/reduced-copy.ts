@@ -1,14 +1,14 @@
 import type { Copy, CopyProperties } from './copy.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
-/** AMQP clients encode a header table into 64 KiB; the rest of it is for what they add. */
+/** AMQP clients encode a header table into 64 KiB; the remaining 4 KiB are for what they add. */
 const room = 60 * 1024
 const shortText = 255
 
 /**
- * What is left of a copy whose headers or properties the AMQP client cannot write: a number that is none, a table over
- * 64 KiB, a text that grew beyond 255 bytes when its non-UTF-8 was replaced. The body is the same; of the headers only the
- * attributes of a CloudEvent and Waybill's own stay. It says how many it left behind.
+ * A smaller copy for headers or properties that the AMQP client cannot write: NaN, a table over 64 KiB, a text that grew
+ * beyond 255 bytes when its non-UTF-8 was replaced. The body is the same. Only CloudEvents attributes and Waybill's own
+ * headers stay, with a count of the headers that were dropped.
  */
 export const reducedCopy = (copy: Copy): Copy => {
   const all = Object.entries(copy.properties.headers).sort(([a], [b]) => Number(isOwn(b)) - Number(isOwn(a)))

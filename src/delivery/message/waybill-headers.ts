@@ -18,7 +18,7 @@ export const waybillHeaders = {
   /** Why it is a dead letter, for machines and for people. */
   reason: 'waybill-reason',
   error: 'waybill-error',
-  /** How many headers a reduced copy had to leave behind. */
+  /** How many headers a reduced copy dropped. */
   headersDropped: 'waybill-headers-dropped',
 } as const
 

@@ -1,50 +1,96 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Copy } from '../../delivery/message/copy.ts'
+import { keyOf } from '../../api/resource.ts'
+import { type Backoff, backoffMs, pause } from '../../async/backoff.ts'
+import type { Ended } from '../../delivery/attempt/attempt.ts'
+import type { Decision } from '../../delivery/decide.ts'
+import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
 import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import { PublishError } from '../../rabbit/amqp/publish-error.ts'
+import { levelFor } from '../../topology/delay-ladder.ts'
+import { delayLevel } from '../../topology/names.ts'
+import type { Route } from './route.ts'
 
-export type SettleHooks = {
-  /** A copy was not confirmed; the original stays in its queue and the copy is tried again after `retryMs`. */
-  unconfirmed(error: PublishError, retryMs: number): void
+export type SettleOptions = {
+  readonly route: Route
+  readonly amqp: Pick<Amqp, 'publish'>
+  /** The delays of the broker's ladder as of now, ascending, in ms. */
+  levels(): readonly number[]
+  /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
+  blocked(error: PublishError | undefined): void
 }
 
-const firstRetryMs = 250
-const longestRetryMs = 10_000
+/** A message that was decided upon. */
+export type Decided = Ended & { readonly decision: Decision }
+
+/** What became of a message: `stored` is the copy that the broker confirmed, where the decision needed one. */
+export type Settled = Decided & { readonly stored?: Copy }
 
 /**
- * Publishes the copy, waits for the broker's confirm, and only then acknowledges the original. Until then the original
- * stays unacknowledged in its queue, and its place in the prefetch stays taken: a subscription whose copies cannot be
- * stored takes on no more. `copy` is made anew for each try, for the ladder may have changed meanwhile.
+ * Carries out a decision: acknowledges the message, requeues it, or publishes its copy, waits for the broker's confirm and
+ * only then acknowledges. Until then the original stays unacknowledged in its queue and keeps its place in the prefetch, so
+ * a subscription whose copies cannot be stored takes no more messages.
  *
- * Resolves to whether the copy is stored. It is not when the delivery was lost, or the signal aborted: then the message
- * is given back.
+ * `undefined` when no copy was stored because the delivery was lost or the signal aborted: the message is back in its queue.
  */
-export const storeThenAcknowledge = async (
-  delivery: Delivery,
-  copy: () => Copy,
-  { publish }: Pick<Amqp, 'publish'>,
-  { unconfirmed }: SettleHooks,
-  signal: AbortSignal,
-): Promise<boolean> => {
-  let reduce = false
-  for (let retryMs = firstRetryMs; !delivery.lost; retryMs = Math.min(longestRetryMs, retryMs * 2)) {
-    try {
-      await publish(reduce ? reducedCopy(copy()) : copy())
-      delivery.acknowledge()
-      return true
-    } catch (error) {
-      if (!(error instanceof PublishError)) throw error
-      if (error.kind === 'unencodable' && !reduce) {
-        reduce = true
-        continue
+export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
+
+const backoff: Backoff = { first: 250, most: 10_000 }
+
+export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
+  const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
+  const waiting = new Set<Delivery>()
+
+  const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
+
+  /** `copy` is called again for each try: the ladder may have changed meanwhile. */
+  const publish = async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
+    let isReduced = false
+    for (let failures = 0; !delivery.lost; ) {
+      const made = isReduced ? reducedCopy(copy()) : copy()
+      try {
+        await amqp.publish(made)
+        return made
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error
+        if (error.kind === 'unencodable' && !isReduced) {
+          isReduced = true
+          continue
+        }
+        waiting.add(delivery)
+        blocked(error)
+        failures += 1
+        await pause(backoffMs(failures, backoff), giveUp)
+        if (giveUp.aborted) return undefined
       }
-      const jitteredMs = retryMs * (0.5 + Math.random() / 2)
-      unconfirmed(error, jitteredMs)
-      const waited = await delay(jitteredMs, true, { signal }).catch(() => false)
-      if (!waited) break
+    }
+    return undefined
+  }
+
+  const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
+    const stored = await publish(delivery, copy)
+    if (stored) delivery.acknowledge()
+    else delivery.requeue()
+    if (waiting.delete(delivery) && waiting.size === 0) blocked(undefined)
+    return stored && { ...decided, stored }
+  }
+
+  return (delivery, decided) => {
+    const { message } = delivery
+    const { decision } = decided
+    switch (decision.do) {
+      case 'acknowledge':
+        delivery.acknowledge()
+        return decided
+      case 'retry':
+        return store(delivery, decided, () => retryCopy(message, origin, decided, decision, levelOf(decision.delayMs)))
+      case 'postpone':
+        return store(delivery, decided, () => postponedCopy(message, origin, levelOf(decision.delayMs)))
+      case 'dead-letter':
+        return store(delivery, decided, () => deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+      case 'suspend':
+      case 'requeue':
+        delivery.requeue()
+        return decided
     }
   }
-  delivery.requeue()
-  return false
 }

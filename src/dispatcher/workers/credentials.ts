@@ -1,37 +1,42 @@
 import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
-import type { TlsOptions } from '../../http/send.ts'
+import type { Credentials, TlsOptions } from '../../http/credentials.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import type { Store } from '../../store/store.ts'
 
-/** What a Secret that a subscription names lacks. */
-export class TlsSecretError extends Error {
-  override readonly name = 'TlsSecretError'
+/** A Secret that a Subscription names does not exist or lacks a key. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError'
 }
 
-const fields = subscription.spec.properties.subscriber.properties.tls.properties
+const tlsFields = subscription.spec.properties.subscriber.properties.tls.properties
 
 /**
- * Reads which authority a subscription trusts and which certificate it presents. `undefined` where it names neither.
+ * Reads the credentials for a subscriber from the Secrets that its Subscription names: today those of TLS; keys to sign with
+ * and tokens belong here too.
  *
- * @throws TlsSecretError that names the field, the Secret and what it lacks; SecretError
+ * @throws CredentialsError that names the field, the Secret and what it lacks; SecretError
  */
-export const tlsOf = async (
+export const credentialsOf = async (
   { metadata: { namespace }, spec }: Subscription,
   store: Pick<Store, 'secret'>,
-): Promise<TlsOptions | undefined> => {
-  const { tls } = spec.subscriber
-  if (!tls?.caSecretRef && !tls?.clientCertificateSecretRef) return undefined
-  const read = async <Key extends string>(field: keyof typeof fields, keys: readonly Key[]) => {
-    const name = tls[field]?.name
+): Promise<Credentials> => {
+  const { caSecretRef, clientCertificateSecretRef } = spec.subscriber.tls ?? {}
+  if (!caSecretRef && !clientCertificateSecretRef) return {}
+  const read = async <Key extends string>(field: string, name: string | undefined, keys: readonly Key[]) => {
     if (name === undefined) return undefined
     const found = await readSecret(store, { namespace, name }, keys)
-    if ('problem' in found) throw new TlsSecretError(`spec.subscriber.tls.${field}: ${found.problem}`)
+    if ('problem' in found) throw new CredentialsError(`spec.subscriber.${field}: ${found.problem}`)
     return found.data
   }
-  const trust = await read('caSecretRef', fields.caSecretRef['x-waybill-secret'])
-  const identity = await read('clientCertificateSecretRef', fields.clientCertificateSecretRef['x-waybill-secret'])
-  return {
+  const trust = await read('tls.caSecretRef', caSecretRef?.name, tlsFields.caSecretRef['x-waybill-secret'])
+  const identity = await read(
+    'tls.clientCertificateSecretRef',
+    clientCertificateSecretRef?.name,
+    tlsFields.clientCertificateSecretRef['x-waybill-secret'],
+  )
+  const tls: TlsOptions = {
     ...(trust ? { ca: trust['ca.crt'] } : {}),
     ...(identity ? { cert: identity['tls.crt'], key: identity['tls.key'] } : {}),
   }
+  return { tls }
 }

@@ -1,27 +1,30 @@
 import { count, type DeliveryStats } from '../../delivery/stats.ts'
-import type { AddressGuard } from '../../http/address-guard.ts'
-import { createSender, type TlsOptions } from '../../http/send.ts'
-import type { Amqp, AmqpState, ConsumerState, Delivery } from '../../rabbit/amqp/port.ts'
+import type { Sender } from '../../http/send.ts'
+import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import { createDeliver } from '../pipeline/deliver.ts'
 import { meter } from '../pipeline/meter.ts'
 import type { Route } from '../pipeline/route.ts'
-import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
+import type { Settled } from '../pipeline/settle.ts'
+import type { WorkerState } from '../replicas/snapshot.ts'
+import { trackState } from './worker-state.ts'
 
 export type WorkerOptions = {
   readonly amqp: Amqp
   readonly route: Route
-  readonly tls: TlsOptions | undefined
-  readonly guard: AddressGuard
+  /** Used by this worker alone, which ends it. */
+  readonly sender: Sender
   readonly metrics: Metrics
   readonly log: Log
   /** How long messages in flight may take after `stop`. */
   readonly drainTimeoutMs: number
   /** Where it counts; an earlier worker of the subscription may have begun. */
   readonly stats: DeliveryStats
+  /** The delays of the broker's ladder as of now, ascending, in ms. */
   levels(): readonly number[]
-  /** Its state changed in a way that a report may show. */
+  /** The state or the counts changed in a way that a report may show. */
   changed(): void
 }
 
@@ -33,108 +36,88 @@ export type Worker = {
   stop(): Promise<void>
 }
 
-/** A longer one fires at once. */
+/** Node fires a timer at once whose delay is longer. */
 const longestTimerMs = 2 ** 31 - 1
 
-/** A consumer that is there sooner than this was never missing. */
-const graceMs = 3_000
-
+/**
+ * Starts to deliver a subscription. It takes messages until it is stopped or its subscriber is gone; what else may hold them
+ * back for a while (a circuit breaker, a rate limit, an order) is to be asked in one place beside this one, `flow.ts`, which
+ * gets each {@link Settled} and pauses and resumes the consumer.
+ */
 export const startWorker = (options: WorkerOptions): Worker => {
-  const { amqp, route, tls, guard, metrics, log, drainTimeoutMs, stats, levels, changed } = options
-  const { concurrency, timeoutMs } = route.terms
-  const sender = createSender(route.target, { timeoutMs, concurrency, guard, ...(tls ? { tls } : {}) })
+  const { amqp, route, sender, metrics, log, drainTimeoutMs, stats, levels, changed } = options
+  const { generation } = route.subscription.metadata
   const measured = meter(metrics, route.subscription)
+  const state = trackState(generation)
   const stopping = new AbortController()
-  let consumerState: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
-  let broker: AmqpState = { consuming: 'down', publishing: 'down' }
-  let blocked: string | undefined
-  let gone = false
-  let graceUntil = Date.now() + graceMs
   let stopped: Promise<void> | undefined
 
-  const deliver = createDeliver(
-    {
-      route,
-      amqp,
-      sender,
-      levels,
-      settled(outcome, decision, history, begun, ended) {
-        measured.settled(outcome, decision, ended - begun)
-        count(stats, outcome, decision, history.firstAttempt ?? ended, ended)
-        changed()
-      },
-      gone() {
-        gone = true
-        void stop()
-        changed()
-      },
-      delayed: measured.delayed,
-      blocked(error) {
-        if (error) {
-          measured.unconfirmed()
-          if (blocked === undefined)
-            log.warn({ subscription: route.id, error: error.message }, 'Kept messages whose copies were not confirmed')
-        }
-        blocked = error?.message
-        changed()
-      },
-    },
-    stopping.signal,
-  )
-
-  const onDelivery = (delivery: Delivery): void => {
-    deliver(delivery).catch((error: unknown) => {
-      // A fault of ours: the broker dead-letters the message once it came back too often, so it cannot go round for ever.
-      log.error({ subscription: route.id, error }, 'Could not handle a message, which goes back to its queue')
-      delivery.requeue()
-    })
+  const blocked = (error: PublishError | undefined): void => {
+    if (error) {
+      measured.unconfirmed()
+      if (!state.isBlocked())
+        log.warn(
+          { subscription: route.id, error: error.message },
+          'Kept messages in their queue: their copies for retry or dead letter are not confirmed',
+        )
+    }
+    state.blocked(error?.message)
+    changed()
   }
 
-  const unsubscribe = amqp.onState((state) => {
-    broker = state
+  const deliver = createDeliver({ route, amqp, sender, levels, blocked }, stopping.signal)
+
+  const observe = (settled: Settled | undefined): void => {
+    if (settled === undefined || settled.decision.do === 'postpone') return
+    const { attempt, outcome, decision, endedAt } = settled
+    if (decision.do === 'suspend') {
+      state.gone()
+      void stop()
+    }
+    measured.settled(settled)
+    count(stats, outcome, decision, attempt.history.firstAttempt ?? endedAt, endedAt)
+    changed()
+  }
+
+  const onDelivery = (delivery: Delivery): void => {
+    deliver(delivery)
+      .then(observe)
+      .catch((error: unknown) => {
+        // A fault of ours. The message does not come back for ever: it is dead-lettered after too many redeliveries.
+        log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
+        delivery.requeue()
+      })
+  }
+
+  const unsubscribe = amqp.onState((now) => {
+    state.broker(now)
     changed()
   })
   const consumer = amqp.consume({
     queue: route.queue,
-    prefetch: concurrency,
+    prefetch: route.terms.concurrency,
     onDelivery,
-    onState(state) {
-      consumerState = state
-      if (state.is === 'consuming') graceUntil = 0
+    onState(now) {
+      state.consumer(now)
       changed()
     },
   })
-
-  const stop = (): Promise<void> => {
-    stopped ??= end()
-    return stopped
-  }
 
   const end = async (): Promise<void> => {
     unsubscribe()
     const limit = AbortSignal.timeout(Math.min(drainTimeoutMs, longestTimerMs))
     limit.addEventListener('abort', () => void sender.abandon())
     const drained = consumer.stop(limit)
-    // What waits for a confirm that does not come goes back to its queue.
+    // A message that waits for the confirm of its copy goes back to its queue.
     stopping.abort()
     await drained
     await sender.abandon()
   }
 
-  const waiting = (): Waiting | undefined => {
-    if (consumerState.is === 'consuming') return undefined
-    if (broker.consuming === 'up') return { reason: 'NoConsumer', message: consumerState.reason }
-    const reason = broker.reason ?? consumerState.reason
-    return { reason: 'BrokerUnreachable', message: `No AMQP connection: ${reason}` }
+  const stop = (): Promise<void> => {
+    stopped ??= end()
+    return stopped
   }
 
-  const state = (): WorkerState => ({
-    generation: route.subscription.metadata.generation,
-    starting: Date.now() < graceUntil,
-    waiting: waiting(),
-    blocked,
-    gone,
-  })
-
-  return { route, state, stop }
+  return { route, state: state.current, stop }
 }

@@ -1,23 +1,27 @@
-/** How many messages one consumer holds, over all the channels it has had. */
+/** How many messages one consumer holds, over all its channels so far. */
 export class Holding {
   /** Messages handed out and not settled. */
   open = 0
-  /** Messages settled, of which the broker does not know yet. */
+  /** Messages settled that were not acknowledged to the broker yet. */
   unsent = 0
   readonly prefetch: number
+  /** Called after each message settled or lost, while there is one that waits for that. */
+  onLetGo: (() => void) | undefined = undefined
   #emptied: (() => void)[] = []
 
   constructor(prefetch: number) {
     this.prefetch = prefetch
   }
 
-  /** The broker holds messages back from a consumer with a full prefetch: tell it before that happens. */
+  /** Whether to acknowledge now: the broker holds messages back from a consumer with a full prefetch. */
   get isDue(): boolean {
     return this.unsent * 2 >= this.prefetch
   }
 
   letGo(): void {
-    if (--this.open > 0) return
+    this.open -= 1
+    this.onLetGo?.()
+    if (this.open > 0) return
     for (const resolve of this.#emptied.splice(0)) resolve()
   }
 
@@ -27,7 +31,7 @@ export class Holding {
   }
 }
 
-/** A message of a channel that the broker holds as unacknowledged: a link of the chain in the order of delivery tags. */
+/** A message that the broker holds as unacknowledged on a channel, linked in the order of delivery tags. */
 export type Unacknowledged<Self> = {
   readonly holding: Holding
   state: 'open' | 'settled' | 'sent'
@@ -36,9 +40,9 @@ export type Unacknowledged<Self> = {
 }
 
 /**
- * What one channel owes the broker. Settled messages are acknowledged with as few frames as is safe: all at the head
- * of the chain with one `multiple`, every other one by itself, so a slow message never gets acknowledged with its
- * neighbours and never holds them back. Work and memory follow the messages held, not those that have passed by.
+ * The acknowledgements that one channel owes the broker. Settled messages are acknowledged with as few frames as is safe:
+ * all at the head of the list with one `multiple`, every other one alone, so a slow message is never acknowledged with its
+ * neighbours and never holds them back. Work and memory grow with the messages held, not with those settled before.
  */
 export class Acknowledgements<Message extends Unacknowledged<Message>> {
   #first: Message | undefined
@@ -49,7 +53,7 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     return this.#first === undefined
   }
 
-  /** A message arrived. Its delivery tag is above those of all before it. */
+  /** Adds a message that arrived. Its delivery tag is above those of all before it. */
   add(message: Message): void {
     message.previous = this.#last
     if (this.#last) this.#last.next = message
@@ -58,7 +62,7 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     message.holding.open++
   }
 
-  /** The message is done with; the next flush acknowledges it. */
+  /** Marks a message as settled; the next flush acknowledges it. */
   settle(message: Message): void {
     message.state = 'settled'
     this.#settled.push(message)
@@ -66,7 +70,7 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     message.holding.letGo()
   }
 
-  /** The message was given back: there is nothing to acknowledge. */
+  /** Removes a message that is requeued: there is nothing to acknowledge. */
   remove(message: Message): void {
     this.#unlink(message)
     message.holding.letGo()
@@ -93,7 +97,7 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     }
   }
 
-  /** The channel is gone, and with it all that was held on it. */
+  /** Drops everything: the channel is closed. */
   abandon(): void {
     for (let head = this.#first; head; head = this.#first) {
       if (head.state === 'settled') head.holding.unsent--
@@ -103,7 +107,7 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     this.#settled = []
   }
 
-  // A link that is out points nowhere: old ones would keep new ones alive until the next full garbage collection.
+  // Its pointers are cleared: an old message would keep newer ones alive until the next full garbage collection.
   #unlink(message: Message): void {
     if (message.previous) message.previous.next = message.next
     else this.#first = message.next

@@ -1,15 +1,15 @@
 import { unlessAborted } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { keepConnected } from './connection.ts'
-import { consumersOf } from './consumer.ts'
-import type { Amqp, AmqpState, Log } from './port.ts'
+import { consumersOf } from './consumers.ts'
+import type { Amqp, AmqpLog, AmqpState } from './port.ts'
 import { publisherOn } from './publisher.ts'
 
 export type AmqpOptions = {
-  /** What the broker's management calls the connections. */
+  /** The name of the connections in RabbitMQ's management, followed by their purpose. */
   readonly name: string
-  readonly log: Log
-  /** A silent broker is given up after two to three of these. Default 10. */
+  readonly log: AmqpLog
+  /** A connection to a silent broker is dropped after two to three of these. Default 10. */
   readonly heartbeatSeconds?: number
   /** How long a confirm may take while the broker is not blocked. Default 30 s. */
   readonly confirmTimeoutMs?: number
@@ -18,8 +18,8 @@ export type AmqpOptions = {
 const closeWithinMs = 4_000
 
 /**
- * Starts connecting at once and goes on for ever. The signal drops everything at once: to end in order, stop the
- * consumers and call `close`.
+ * Starts connecting at once and reconnects until closed. The signal drops both connections immediately: to end in order,
+ * stop the consumers and call `close`.
  */
 export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: AbortSignal): Amqp => {
   const { name, log, heartbeatSeconds = 10, confirmTimeoutMs = 30_000 } = options
@@ -49,7 +49,7 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
 
   const close = async (): Promise<void> => {
     const limit = AbortSignal.timeout(closeWithinMs)
-    // Channels first: the connection's goodbye would overtake acknowledgements that are waiting on them.
+    // Channels first: closing the connection would overtake the acknowledgements that wait on them.
     await unlessAborted(consumers.close(), limit)
     await Promise.all([consuming.close(limit), publishing.close(limit)])
   }

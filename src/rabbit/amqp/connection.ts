@@ -2,7 +2,7 @@ import type { ChannelModel } from 'amqplib'
 import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { openConnection, RefusedError } from './open-connection.ts'
-import type { Log } from './port.ts'
+import type { AmqpLog } from './port.ts'
 
 export type ConnectionState =
   | { readonly is: 'up' }
@@ -10,26 +10,26 @@ export type ConnectionState =
   | { readonly is: 'blocked'; readonly reason: string }
   | { readonly is: 'down'; readonly reason: string }
 
-/** One connection, opened again whenever it is lost, until closed. */
+/** One connection, reopened whenever it is lost, until closed. */
 export type Connection = {
   readonly state: ConnectionState
-  /** The connection as it is open now; `undefined` while there is none. */
+  /** The open connection; `undefined` while there is none. */
   readonly current: ChannelModel | undefined
-  /** Waits for an open connection; `undefined` once it is closed for good. */
+  /** Waits for an open connection; resolves to `undefined` once it is closed for good. */
   opened(): Promise<ChannelModel | undefined>
   /** Calls `listener` after each change of the state. */
   onState(listener: () => void): void
-  /** Drops the connection, for the broker does not do what it must; another one is opened. */
+  /** Drops the connection because the broker misbehaves on it; another one is opened. */
   drop(): void
-  /** Takes leave of the broker, or drops the connection when the signal aborts before the broker answered. */
+  /** Closes the connection in order, or drops it when the signal aborts before the broker answered. */
   close(signal: AbortSignal): Promise<void>
 }
 
-export type ConnectionOptions = { readonly name: string; readonly heartbeatSeconds: number; readonly log: Log }
+export type ConnectionOptions = { readonly name: string; readonly heartbeatSeconds: number; readonly log: AmqpLog }
 
 const backoff: Backoff = { first: 100, most: 10_000 }
 
-/** Connects, and connects again for ever with growing pauses. The signal drops the connection at once and for good. */
+/** Connects, and reconnects with growing pauses until closed. The signal drops the connection immediately and for good. */
 export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Connection => {
   const { log, name } = options
   const closing = new AbortController()
@@ -74,7 +74,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
       log.info({ connection: name }, 'Connected to the broker')
       become({ is: 'up' })
       next.resolve(opened)
-      // A broker that shuts down may have closed it in the same breath, before anybody listened.
+      // A broker that shuts down may have closed it at once, before the listeners were there.
       opened
         .createChannel()
         .then((channel) => channel.close().catch(() => undefined))
@@ -89,26 +89,27 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
         await openConnection(endpoint, options, AbortSignal.any([signal, dropping.signal, socket.signal])),
       )
     } finally {
-      // After a missed heartbeat amqplib only ends the socket, and one whose peer is silent would linger for minutes.
+      // After a missed heartbeat amqplib only ends the socket, which would linger for minutes if the peer is silent.
       socket.abort()
     }
   }
 
   const run = async (): Promise<void> => {
-    let told: string | undefined
+    let logged: string | undefined
     for (let failures = 0; !over.aborted; ) {
       let waitMs: number
       try {
         const reason = await live()
         failures = 0
-        told = undefined
+        logged = undefined
         waitMs = backoffMs(1, backoff)
         if (!over.aborted) log.warn({ connection: name, reason }, 'Lost the connection to the broker')
       } catch (error) {
         const reason = reasonOf(error)
         waitMs = error instanceof RefusedError ? backoff.most : backoffMs(++failures, backoff)
-        if (reason !== told && !over.aborted) log.warn({ connection: name, reason }, 'Could not connect to the broker')
-        told = reason
+        if (reason !== logged && !over.aborted)
+          log.warn({ connection: name, reason }, 'Could not connect to the broker')
+        logged = reason
         become({ is: 'down', reason })
       }
       await pause(waitMs, over)
@@ -131,7 +132,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
     drop: () => socket.abort(),
     close: async (limit) => {
       closing.abort()
-      // It never answers when the connection breaks meanwhile; its end is what counts.
+      // This never resolves when the connection breaks meanwhile, so `ended` is awaited instead.
       if (current) current.close().catch(() => undefined)
       else dropping.abort()
       await unlessAborted(ended, limit)
@@ -141,7 +142,7 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
   }
 }
 
-/** Why, in one line. A failure to reach any of several addresses has no message of its own, only a code. */
+/** The reason of an error in one line. A failure to reach any of several addresses has no message, only a code. */
 export const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name

@@ -4,21 +4,21 @@ import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import { reasonOf } from './connection.ts'
 import type { Delivery } from './port.ts'
 
-/** Who gets the messages of one consumer on a channel. */
+/** Receives the messages of one consumer on a channel. */
 export type Receiver = {
   readonly holding: Holding
   onDelivery(delivery: Delivery): void
-  /** The consumer is no more: the broker cancelled it, or the channel is gone. */
+  /** The consumer has ended: the broker cancelled it, or the channel is closed. */
   onEnd(reason: string): void
 }
 
 const flushAfterMs = 3
 
-// The broker has at most 32 settlements for a quorum queue on their way at a time. The others wait in the channel, and
-// are dropped without a word when it closes: what was acknowledged comes again (tried on 3.10.8 and 4.3.6).
+// The broker has at most 32 settlements for a quorum queue under way at a time. The others wait in the channel and are
+// dropped silently when it closes: acknowledged messages are delivered again (tried on 3.10.8 and 4.3.6).
 const quietBeforeCloseMs = 200
 
-/** A channel to consume on, for one consumer or several. It ends with its connection, or by a fault of any of them. */
+/** A channel to consume on, for one consumer or several. It ends with its connection, or by a fault of any consumer. */
 export class ConsumeChannel {
   readonly #channel: Channel
   readonly #owed = new Acknowledgements<ChannelDelivery>()
@@ -58,12 +58,12 @@ export class ConsumeChannel {
     return this.#closed.promise
   }
 
-  /** Starts a consumer; returns its tag. The queue must exist, else the broker closes the channel for everybody on it. */
+  /** Starts a consumer; returns its tag. The queue must exist, else the broker closes the channel for all its consumers. */
   async consume(queue: string, receiver: Receiver): Promise<string> {
     const consumerTag = `waybill-${++this.#tags}`
     this.#receivers.set(consumerTag, receiver)
     try {
-      // Sent back to back: a prefetch counts for the consumers after it, and none may come in between.
+      // Sent back to back: a prefetch counts for the consumers after it, and no other one may come in between.
       await Promise.all([
         this.#channel.prefetch(receiver.holding.prefetch, false),
         this.#channel.consume(queue, () => undefined, { consumerTag }),
@@ -75,11 +75,16 @@ export class ConsumeChannel {
     }
   }
 
-  /** Stops a consumer. What still arrives for it goes back to its queue. */
+  /** Has the broker stop a consumer. What was on its way still reaches the receiver, until {@link forget}. */
   async cancel(consumerTag: string): Promise<void> {
-    if (!this.#receivers.delete(consumerTag) || this.isClosed) return
+    if (!this.#receivers.has(consumerTag) || this.isClosed) return
     // It fails only when the channel ends, and the consumer with it.
     await this.#channel.cancel(consumerTag).catch(() => undefined)
+  }
+
+  /** What still arrives for this consumer goes back to its queue. */
+  forget(consumerTag: string): void {
+    this.#receivers.delete(consumerTag)
   }
 
   acknowledge(delivery: ChannelDelivery): void {
@@ -96,7 +101,7 @@ export class ConsumeChannel {
     this.#closeIfDone()
   }
 
-  /** Tells the broker of all messages acknowledged so far. */
+  /** Sends the acknowledgements of all messages settled so far. */
   flush(): void {
     this.#flush()
     this.#closeIfDone()
@@ -108,7 +113,7 @@ export class ConsumeChannel {
     this.#closeIfDone()
   }
 
-  /** Closes the channel in order: the broker has taken the acknowledgements when it resolves. What is not settled goes back. */
+  /** Closes the channel in order: the broker has processed the acknowledgements when it resolves. Unsettled messages are requeued. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -121,7 +126,7 @@ export class ConsumeChannel {
       if (waitMs <= 0 || this.isClosed) break
       await pause(waitMs, this.#end.signal)
     }
-    // It fails only when the channel has ended by itself meanwhile.
+    // It fails only when the channel was closed meanwhile.
     this.#channel.close().catch(() => undefined)
     await this.closed
   }
@@ -147,7 +152,9 @@ export class ConsumeChannel {
   #cancelled(consumerTag: string): void {
     const receiver = this.#receivers.get(consumerTag)
     this.#receivers.delete(consumerTag)
-    receiver?.onEnd('the broker cancelled the consumer: its queue was deleted or moved, or a message took too long')
+    receiver?.onEnd(
+      'the broker cancelled the consumer: its queue was deleted or moved, or a message was unacknowledged for too long',
+    )
   }
 
   #closeIfDone(): void {
@@ -174,7 +181,7 @@ export class ConsumeChannel {
   }
 }
 
-/** One message as it came over one channel. */
+/** One message that was delivered on one channel. */
 class ChannelDelivery implements Delivery {
   readonly message: ConsumeMessage
   readonly holding: Holding

@@ -9,14 +9,14 @@ export type Place = {
 }
 
 export type ConsumeChannels = {
-  /** A place beside others, or `alone` for a consumer that may bring its channel down. */
+  /** A place beside other consumers, or `alone` for a consumer that may bring its channel down. */
   take(connection: ChannelModel, alone: boolean): Promise<Place>
   /** Closes all channels in order: every acknowledgement has reached the broker when it resolves. */
   close(): Promise<void>
 }
 
-// A channel of its own keeps a consumer clear of the faults of others and lets its acknowledgements batch best; but a
-// thousand channels cost the broker 38 MiB where a thousand consumers on one cost 3 MiB.
+// A channel of its own protects a consumer from the faults of others and batches its acknowledgements best, but a thousand
+// channels cost the broker 38 MiB where a thousand consumers on one channel cost 3 MiB.
 const ownChannels = 64
 const consumersPerChannel = 10
 const mostChannels = 1_000

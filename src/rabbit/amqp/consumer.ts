@@ -1,116 +1,120 @@
 import type { ChannelModel } from 'amqplib'
 import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
-import { atMost } from '../../async/limit.ts'
 import { Holding } from './acknowledgements.ts'
 import { type Connection, reasonOf } from './connection.ts'
 import type { ConsumeChannel } from './consume-channel.ts'
-import { consumeChannels } from './consume-channels.ts'
-import type { ConsumeOptions, Consumer, ConsumerState, Delivery, Log } from './port.ts'
-import { queueProbe } from './queue-probe.ts'
+import type { Place } from './consume-channels.ts'
+import { handOut } from './hand-out.ts'
+import { PauseSwitch } from './pause-switch.ts'
+import type { AmqpLog, ConsumeOptions, Consumer, ConsumerState } from './port.ts'
 
-export type Consumers = {
-  start(options: ConsumeOptions): Consumer
-  /** Ends all consumers. Every acknowledgement has reached the broker when it resolves. */
-  close(): Promise<void>
+export type ConsumerParts = {
+  readonly connection: Connection
+  readonly log: AmqpLog
+  /** A place on a channel for a consumer of this queue, which exists; `alone` for one that may bring its channel down. */
+  place(open: ChannelModel, queue: string, alone: boolean): Promise<Place>
 }
 
 const backoff: Backoff = { first: 100, most: 5_000 }
 const accessRefused = 403
 const notFound = 404
-const startingAtOnce = 16
 
-/** The consumers of one connection. */
-export const consumersOf = (connection: Connection, log: Log): Consumers => {
-  const channels = consumeChannels()
-  const probe = queueProbe()
-  const inTurn = atMost(startingAtOnce)
-  const closing = new AbortController()
+/** Consumes one queue until it is stopped or the signal aborts. */
+export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, closing: AbortSignal): Consumer => {
+  const { queue, prefetch, onState } = options
+  const { connection, log } = parts
+  const stopping = new AbortController()
+  const stopped = AbortSignal.any([stopping.signal, closing])
+  const switched = new PauseSwitch()
+  const holding = new Holding(prefetch)
+  const out = handOut({ ...options, holding, isPaused: () => switched.isPaused, log }, stopped)
+  let state: ConsumerState | undefined
+  let channel: ConsumeChannel | undefined
+  let isSuspect = false
+  let failures = 0
 
-  const start = (options: ConsumeOptions): Consumer => {
-    const { queue } = options
-    const stopping = new AbortController()
-    const stopped = AbortSignal.any([stopping.signal, closing.signal])
-    const holding = new Holding(options.prefetch)
-    let state: ConsumerState | undefined
-    let channel: ConsumeChannel | undefined
-    let isSuspect = false
-
-    const say = (now: ConsumerState): void => {
-      if (stopped.aborted || (state?.is === now.is && state.reason === now.reason)) return
-      state = now
-      options.onState(now)
-    }
-
-    const take = (delivery: Delivery): void => {
-      try {
-        if (stopped.aborted) delivery.requeue()
-        else options.onDelivery(delivery)
-      } catch (error) {
-        // It stays unsettled, so that nothing is lost; the broker redelivers it when the channel ends.
-        log.error({ queue, err: error }, 'Could not take a message')
-      }
-    }
-
-    /** Consumes until stopped, or until the broker ends it and says why. */
-    const consumeOnce = async (open: ChannelModel): Promise<string | undefined> => {
-      const end = Promise.withResolvers<string>()
-      const place = await inTurn(async () => {
-        await probe(open, queue)
-        return channels.take(open, isSuspect)
-      })
-      channel = place.channel
-      try {
-        const receiver = { holding, onDelivery: take, onEnd: end.resolve }
-        const tag = await place.channel.consume(queue, receiver).catch((error) => {
-          // A refusal closes the channel for all who are on it: the next try gets one by itself.
-          isSuspect = codeOf(error) !== undefined
-          throw error
-        })
-        isSuspect = false
-        say({ is: 'consuming' })
-        const reason = await unlessAborted(end.promise, stopped)
-        await place.channel.cancel(tag)
-        return reason
-      } finally {
-        place.leave()
-      }
-    }
-
-    const run = async (): Promise<void> => {
-      let failures = 0
-      while (!stopped.aborted) {
-        if (connection.state.is === 'down') say({ is: 'waiting', reason: connection.state.reason })
-        const open = await unlessAborted(connection.opened(), stopped)
-        if (open === undefined) return
-        let waitMs = backoffMs(1, backoff)
-        try {
-          const reason = await consumeOnce(open)
-          failures = 0
-          if (reason !== undefined) say({ is: 'waiting', reason })
-        } catch (error) {
-          waitMs = codeOf(error) === accessRefused ? backoff.most : backoffMs(++failures, backoff)
-          say({ is: 'waiting', reason: codeOf(error) === notFound ? 'the queue does not exist' : reasonOf(error) })
-        }
-        await pause(waitMs, stopped)
-      }
-    }
-    const ended = run()
-
-    return {
-      stop: async (signal) => {
-        stopping.abort()
-        await unlessAborted(ended, signal)
-        await unlessAborted(holding.emptied(), signal)
-        channel?.flush()
-      },
-    }
+  const report = (now: ConsumerState): void => {
+    if (stopped.aborted || (state?.is === now.is && state.reason === now.reason)) return
+    state = now
+    onState(now)
   }
 
+  /** Consumes until it is stopped, or has been paused and is resumed, or the broker ends it and says why. */
+  const consumeOnce = async (open: ChannelModel): Promise<string | undefined> => {
+    const end = Promise.withResolvers<string>()
+    const place = await parts.place(open, queue, isSuspect)
+    channel = place.channel
+    let reason: string | undefined
+    let tag: string
+    try {
+      const receiver = { holding, onDelivery: out.take, onEnd: end.resolve }
+      tag = await place.channel.consume(queue, receiver).catch((error) => {
+        // A refusal closes the channel for all consumers on it: the next try gets a channel of its own.
+        isSuspect = codeOf(error) !== undefined
+        throw error
+      })
+      isSuspect = false
+      if (!switched.isPaused) report({ is: 'consuming' })
+      reason = await unlessAborted(end.promise, AbortSignal.any([stopped, switched.paused]))
+      await place.channel.cancel(tag)
+    } finally {
+      // The channel closes once its messages are settled, and the broker takes back what it had on its way.
+      place.leave()
+    }
+    if (reason === undefined && switched.isPaused) {
+      report({ is: 'paused' })
+      // The receiver stays: a quorum queue may deliver after the broker confirmed the cancel.
+      await unlessAborted(switched.resumed(), stopped)
+    }
+    place.channel.forget(tag)
+    return reason
+  }
+
+  /** Returns how long to wait before the next try. */
+  const tryOnce = async (open: ChannelModel): Promise<number> => {
+    let reason: string | undefined
+    let waitMs = 0
+    try {
+      reason = await consumeOnce(open)
+      failures = 0
+      if (reason !== undefined) waitMs = backoffMs(1, backoff)
+    } catch (error) {
+      waitMs = codeOf(error) === accessRefused ? backoff.most : backoffMs(++failures, backoff)
+      reason = codeOf(error) === notFound ? 'the queue does not exist' : reasonOf(error)
+    }
+    if (reason !== undefined && !switched.isPaused) report({ is: 'waiting', reason })
+    return waitMs
+  }
+
+  const run = async (): Promise<void> => {
+    while (!stopped.aborted) {
+      if (switched.isPaused) {
+        report({ is: 'paused' })
+        await unlessAborted(switched.resumed(), stopped)
+        continue
+      }
+      const interrupted = AbortSignal.any([stopped, switched.paused])
+      if (connection.state.is === 'down') report({ is: 'waiting', reason: connection.state.reason })
+      const open = await unlessAborted(connection.opened(), interrupted)
+      if (interrupted.aborted) continue
+      if (open === undefined) return
+      await pause(await tryOnce(open), interrupted)
+    }
+  }
+  const ended = run()
+
   return {
-    start,
-    close: () => {
-      closing.abort()
-      return channels.close()
+    pause: () => switched.pause(),
+    resume: () => {
+      switched.resume()
+      out.more()
+    },
+    stop: async (signal) => {
+      stopping.abort()
+      out.requeueKept()
+      await unlessAborted(ended, signal)
+      await unlessAborted(holding.emptied(), signal)
+      channel?.flush()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { type ChannelModel, connect } from 'amqplib'
 import type { Endpoint } from '../endpoint.ts'
 
-/** The broker answered and said no. Trying again soon will not help: a person has to change something first. */
+/** The broker refused the connection. Retrying soon does not help: a person has to change something first. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }
@@ -41,7 +41,7 @@ export const openConnection = async (
   }
 }
 
-// amqplib reports a refusal during the handshake in words only, with no code. Should the words change, a refusal is
+// amqplib reports a refusal during the handshake by its message only, with no code. Should the message change, a refusal is
 // merely retried as often as any other failure.
 const refusal = (cause: unknown, vhost: string): RefusedError | undefined => {
   const words = cause instanceof Error ? cause.message : ''

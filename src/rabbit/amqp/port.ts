@@ -1,7 +1,8 @@
 import type { Copy } from '../../delivery/message/copy.ts'
 import type { Message } from '../../delivery/message/message.ts'
+import type { Log } from '../../telemetry/log.ts'
 
-/** A broker over AMQP 0-9-1: one connection to consume, one to publish, both kept up until closed. */
+/** A broker over AMQP 0-9-1: one connection to consume and one to publish, both kept open until closed. */
 export type Amqp = {
   /** Consumes until stopped, through reconnects, deleted and re-created queues and closed channels. */
   consume(options: ConsumeOptions): Consumer
@@ -11,15 +12,15 @@ export type Amqp = {
    * @throws {PublishError}
    */
   publish(copy: Copy): Promise<void>
-  /** Calls `listener` with the state, now and after each change; returns what stops it. */
+  /** Calls `listener` with the state, now and after each change; call the returned function to unsubscribe. */
   onState(listener: (state: AmqpState) => void): () => void
-  /** Leaves the broker, within 5 s. What was not settled is redelivered; what was not confirmed is `lost`. */
+  /** Disconnects within 5 s. Unsettled messages are redelivered; unconfirmed copies are `lost`. */
   close(): Promise<void>
 }
 
 export type AmqpState = {
   readonly consuming: 'up' | 'down'
-  /** `blocked`: the broker takes no messages for want of memory or disk; publishing waits. */
+  /** `blocked`: the broker is low on memory or disk and takes no messages; publishing waits. */
   readonly publishing: 'up' | 'down' | 'blocked'
   /** Why something is not `up`. */
   readonly reason?: string
@@ -29,7 +30,7 @@ export type ConsumeOptions = {
   readonly queue: string
   /** Most messages handed out and not settled at a time. */
   readonly prefetch: number
-  /** Called for each message, synchronously: a slow one delays all others. */
+  /** Called for each message, synchronously: a slow call delays all other messages. */
   onDelivery(delivery: Delivery): void
   /** Called when it changes; not after `stop`. */
   onState(state: ConsumerState): void
@@ -38,22 +39,35 @@ export type ConsumeOptions = {
 export type ConsumerState =
   | { readonly is: 'consuming'; readonly reason?: undefined }
   | { readonly is: 'waiting'; readonly reason: string }
+  /** Nothing is handed out, at its owner's wish. */
+  | { readonly is: 'paused'; readonly reason?: undefined }
 
 export type Consumer = {
-  /** Takes nothing new, waits until every delivery handed out was settled or the signal aborts, and acknowledges. */
+  /**
+   * Hands out nothing more until `resume`, over reconnects too. The consumer is cancelled on the broker, so the messages stay
+   * in their queue for other consumers, and state `paused` says that this is done. What was handed out can still be settled.
+   * What still arrives is kept unsettled and handed out first after `resume`, because to requeue it would count as a failed
+   * delivery. Does nothing where it is paused or stopped.
+   */
+  pause(): void
+  /**
+   * Consumes again. Messages from before the pause count among the `prefetch` that are handed out. Does nothing where it is
+   * not paused.
+   */
+  resume(): void
+  /** Takes nothing new, waits until every delivery handed out is settled or the signal aborts, and sends the acknowledgements. */
   stop(signal?: AbortSignal): Promise<void>
 }
 
 /** A message in our hands. Settle it once: `acknowledge` or `requeue`. */
 export type Delivery = {
   readonly message: Message
-  /** Its channel is gone: the broker redelivers the message, and settling this one does nothing. */
+  /** Its channel is closed: the broker redelivers the message, and settling this one does nothing. */
   readonly lost: boolean
-  /** The message is dealt with. The broker hears of it within milliseconds, in a batch. */
+  /** Removes the message from its queue. The acknowledgement is sent within milliseconds, in a batch. */
   acknowledge(): void
   /** Back to the head of its queue, at once. The broker counts it as a failed delivery. */
   requeue(): void
 }
 
-/** As much of a logger as is used here. */
-export type Log = Readonly<Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>>
+export type AmqpLog = Pick<Log, 'info' | 'warn' | 'error'>

@@ -6,9 +6,9 @@ import { PublishError } from './publish-error.ts'
 
 export type PublishChannelOptions = {
   readonly confirmTimeoutMs: number
-  /** The broker did not answer in time; it may not answer anything on this connection any more. */
+  /** The broker did not answer in time, and may not answer on this connection any more. */
   hangs(): void
-  /** While true the broker reads nothing, and nothing can be late. */
+  /** While true the broker reads nothing, so nothing counts as late. */
   isBlocked(): boolean
 }
 
@@ -43,7 +43,7 @@ export class PublishChannel {
     })
   }
 
-  /** Whether it takes more copies. */
+  /** Whether it accepts more copies. */
   get isUsable(): boolean {
     return !this.#isClosed && !this.#isRetired
   }
@@ -96,10 +96,10 @@ export class PublishChannel {
     return channel
   }
 
-  // A return names the message by its exchange and routing key only, and copies are not to be marked. So a return
-  // condemns every copy on its way with that key: the broker sends the return of a message before its confirm, hence the
-  // right one is always among them. The others differ only when the queue went or came that very moment; then they are
-  // delivered twice, which is allowed, where a wrong guess would lose one, which is not.
+  // A return identifies the message by its exchange and routing key only, and copies must not be marked. So a return counts
+  // for every copy under way with that key: the broker sends the return of a message before its confirm, hence the right one
+  // is always among them. The others differ only if the queue was deleted or created at that moment; they are then delivered
+  // twice, which is allowed, where a wrong guess would lose one, which is not.
   #returned(routingKey: string): void {
     for (const copy of this.#unconfirmed) if (copy.routingKey === routingKey) copy.isReturned = true
   }
@@ -109,12 +109,12 @@ export class PublishChannel {
     if (error && this.#isClosed) copy.settle(this.#loss())
     else if (error)
       copy.settle(new PublishError('refused', `${this.#target(copy)} refused the copy: it is full or failing`))
-    else if (copy.isReturned) copy.settle(new PublishError('returned', `${this.#target(copy)} leads to no queue`))
+    else if (copy.isReturned) copy.settle(new PublishError('returned', `${this.#target(copy)} has no matching queue`))
     else copy.settle()
     this.#closeIfDone()
   }
 
-  /** Gives up on copies that the broker has kept unconfirmed for too long, and on the channel with them. */
+  /** Gives up on copies that were unconfirmed for too long, and on the channel with them. */
   #expire(): void {
     this.#timer = undefined
     const now = performance.now()
@@ -123,7 +123,7 @@ export class PublishChannel {
       if (now - Math.max(copy.sentAtMs, this.#patientSinceMs) < this.#options.confirmTimeoutMs) break
       this.#unconfirmed.delete(copy)
       copy.settle(new PublishError('timeout', `${this.#target(copy)} did not confirm the copy in time`))
-      // amqplib keeps a place for each confirm that is due and all after it. A fresh channel starts without them.
+      // amqplib keeps an entry for each confirm that is due and all after it. A new channel starts without them.
       this.#isRetired = true
     }
     if (this.#isRetired) this.#options.hangs()

@@ -1,12 +1,12 @@
 /**
- * Why a copy is not known to be in a queue. Keep the original: after `lost` and `timeout` the copy may exist all the
- * same, after the others it does not, or nobody can tell.
+ * Why a copy is not known to be in a queue. Keep the original: after `lost` and `timeout` the copy may exist nevertheless,
+ * after the others it does not, or that is unknown.
  *
  * | kind | |
  * | --- | --- |
  * | `returned` | the exchange has no queue for the routing key |
  * | `refused` | a queue is full or failing, or the broker forbids it (permission, size) |
- * | `missing-exchange` | there is no such exchange |
+ * | `missing-exchange` | the exchange does not exist |
  * | `lost` | there is no connection, or it broke before the confirm |
  * | `timeout` | no confirm in time |
  * | `unencodable` | its headers do not fit AMQP; nothing was sent |

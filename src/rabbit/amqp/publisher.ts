@@ -5,7 +5,7 @@ import { PublishError } from './publish-error.ts'
 
 /**
  * Publishes copies over one connection, each target exchange on a channel of its own: publishing to an exchange that
- * does not exist closes the channel, and must concern nobody else.
+ * does not exist closes the channel, which must not affect the copies for others.
  */
 export const publisherOn = (
   connection: Connection,

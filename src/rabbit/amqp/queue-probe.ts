@@ -3,7 +3,7 @@ import type { Channel, ChannelModel } from 'amqplib'
 const spareChannels = 4
 
 /**
- * Asks whether a queue exists, on channels apart: the broker answers no by closing the channel. Rejects with the
+ * Checks whether a queue exists, on separate channels: if it does not, the broker closes the channel. Rejects with the
  * broker's error, whose `code` is 404 for a queue that does not exist.
  */
 export const queueProbe = (): ((connection: ChannelModel, queue: string) => Promise<void>) => {

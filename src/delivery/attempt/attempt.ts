@@ -1,0 +1,26 @@
+import type { History } from '../message/history.ts'
+import type { Outcome } from './outcome.ts'
+
+/** One try to deliver a message. */
+export type Attempt = {
+  /** From 1, over all the times that the message comes back from a delay. */
+  readonly number: number
+  /** When it began, in ms since 1970. */
+  readonly begunAt: number
+  /** What happened to the message before. */
+  readonly history: History
+}
+
+/** The attempt that follows a history and begins at `now` (ms since 1970). */
+export const attemptAfter = (history: History, now: number): Attempt => ({
+  number: history.attempts + 1,
+  begunAt: now,
+  history,
+})
+
+/** An attempt that is over, at `endedAt` (ms since 1970). `outcome` is `undefined` where the message was not tried. */
+export type Ended = {
+  readonly attempt: Attempt
+  readonly outcome: Outcome | undefined
+  readonly endedAt: number
+}

@@ -1,0 +1,41 @@
+import type { AmqpState, ConsumerState } from '../../rabbit/amqp/port.ts'
+import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
+
+/** A consumer that starts within this time is not reported as missing. */
+const graceMs = 3_000
+
+/** What happens to a worker, collected to the state that is reported of it. */
+export const trackState = (generation: number) => {
+  let consumer: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
+  let broker: AmqpState = { consuming: 'down', publishing: 'down' }
+  let blocked: string | undefined
+  let gone = false
+  let graceUntil = Date.now() + graceMs
+
+  const waiting = (): Waiting | undefined => {
+    // Whoever paused it reports why.
+    if (consumer.is !== 'waiting') return undefined
+    if (broker.consuming === 'up') return { reason: 'NoConsumer', message: consumer.reason }
+    return { reason: 'BrokerUnreachable', message: `No AMQP connection: ${broker.reason ?? consumer.reason}` }
+  }
+
+  return {
+    consumer(state: ConsumerState): void {
+      consumer = state
+      if (state.is === 'consuming') graceUntil = 0
+    },
+    broker(state: AmqpState): void {
+      broker = state
+    },
+    /** Copies are not confirmed, for this reason; `undefined` when none waits any more. */
+    blocked(reason: string | undefined): void {
+      blocked = reason
+    },
+    isBlocked: (): boolean => blocked !== undefined,
+    /** The subscriber answered 410. */
+    gone(): void {
+      gone = true
+    },
+    current: (): WorkerState => ({ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone }),
+  }
+}

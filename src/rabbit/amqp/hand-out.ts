@@ -1,0 +1,52 @@
+import type { Holding } from './acknowledgements.ts'
+import type { AmqpLog, ConsumeOptions, Delivery } from './port.ts'
+
+export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDelivery'> & {
+  readonly holding: Holding
+  readonly log: AmqpLog
+  isPaused(): boolean
+}
+
+/**
+ * Hands the messages of one consumer out, in order. What arrives during a pause is kept, and so is what arrives while
+ * `prefetch` messages are handed out: after a pause the broker does not count those from before. To requeue them instead
+ * would count as failed deliveries.
+ */
+export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
+  const { queue, prefetch, onDelivery, holding, isPaused, log } = options
+  let kept: Delivery[] = []
+
+  const give = (delivery: Delivery): void => {
+    try {
+      onDelivery(delivery)
+    } catch (error) {
+      // It stays unsettled, so that nothing is lost; the broker redelivers it when the channel ends.
+      log.error({ queue, error }, 'Could not process a message; it is redelivered when its channel closes')
+    }
+  }
+
+  /** Hands out as much of what was kept as there is room for. */
+  const more = (): void => {
+    kept = kept.filter(({ lost }) => !lost)
+    while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as Delivery)
+    holding.onLetGo = kept.length > 0 ? more : undefined
+  }
+
+  return {
+    take(delivery: Delivery): void {
+      if (stopped.aborted) {
+        delivery.requeue()
+      } else if (kept.length === 0 && !isPaused() && holding.open <= prefetch) {
+        give(delivery)
+      } else {
+        kept.push(delivery)
+        holding.onLetGo = more
+      }
+    },
+    more,
+    requeueKept(): void {
+      holding.onLetGo = undefined
+      for (const delivery of kept.splice(0)) delivery.requeue()
+    },
+  }
+}
