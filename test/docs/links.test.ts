@@ -60,3 +60,13 @@ test('every metric has a row in docs/operations.md, and every alert a heading', 
   const alerts = [...textOf('charts/waybill/alerts.yaml').matchAll(/- alert: (\w+)/g)].map(([, alert]) => alert)
   expect(alerts.filter((alert) => !text.includes(`\n### ${alert}\n`))).toEqual([])
 })
+
+test('every condition has a heading in docs/operations.md, and every reason is explained there', () => {
+  const text = textOf('docs/operations.md')
+  const source = textOf('src/api/conditions.ts')
+  const types = [...source.matchAll(/^  ([A-Z]\w+): [[{]/gm)].map(([, type]) => type)
+  const reasons = [...source.matchAll(/'([A-Z]\w+)'/g)].map(([, reason = '']) => reason)
+  expect(types.length).toBeGreaterThan(10)
+  expect(types.filter((type) => !text.includes(`\n### ${type}\n`))).toEqual([])
+  expect(reasons.filter((reason) => !/^(True|False|Unknown)$/.test(reason) && !text.includes(`\`${reason}\``))).toEqual([])
+})
