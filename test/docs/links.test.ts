@@ -64,9 +64,11 @@ test('every metric has a row in docs/operations.md, and every alert a heading', 
 test('every condition has a heading in docs/operations.md, and every reason is explained there', () => {
   const text = textOf('docs/operations.md')
   const source = textOf('src/api/conditions.ts')
-  const types = [...source.matchAll(/^  ([A-Z]\w+): [[{]/gm)].map(([, type]) => type)
+  const types = [...source.matchAll(/^ {2}([A-Z]\w+): [[{]/gm)].map(([, type]) => type)
   const reasons = [...source.matchAll(/'([A-Z]\w+)'/g)].map(([, reason = '']) => reason)
   expect(types.length).toBeGreaterThan(10)
   expect(types.filter((type) => !text.includes(`\n### ${type}\n`))).toEqual([])
-  expect(reasons.filter((reason) => !/^(True|False|Unknown)$/.test(reason) && !text.includes(`\`${reason}\``))).toEqual([])
+  expect(reasons.filter((reason) => !/^(True|False|Unknown)$/.test(reason) && !text.includes(`\`${reason}\``))).toEqual(
+    [],
+  )
 })
