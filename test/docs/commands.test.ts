@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parse as parseYaml } from 'yaml'
+import { kindNamed } from '../../src/api/kinds/kinds.ts'
+import { lint } from '../../src/cli/lint.ts'
+import { findingText } from '../../src/store/directory/finding.ts'
+import { parse } from '../../src/store/directory/parse.ts'
+import { waybill } from '../cli/waybill.ts'
+import { folder } from '../store/manifests.ts'
+import { blocksOf, pages, textOf } from './pages.ts'
+import { type Command, commandsOf } from './shell.ts'
+
+const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('package.json', 'utf8')).scripts
+const values: object = parseYaml(readFileSync('charts/waybill/values.yaml', 'utf8'))
+
+/** Programs whose arguments are not looked at. */
+const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read'])
+/** Kinds of Kubernetes itself, and the category of all kinds of Waybill. */
+const otherKinds = /^(waybill|svc|\$kind)$/
+/** Options whose value is the next word. */
+const withValue = new Set(['-n', '-o', '-p', '-f', '--type', '--set', '--namespace', '--resolve', '--server'])
+
+/** What is wrong with a command, or nothing. */
+const problemsOf = async (command: Command): Promise<readonly string[]> => {
+  const [program = '', ...rest] = command
+  if (foreign.has(program)) return []
+  switch (program) {
+    case 'npm':
+      return await npmProblems(rest)
+    case 'node':
+      return missing(rest.slice(0, 1))
+    case 'helm':
+      return helmProblems(rest)
+    case 'kubectl':
+      return kubectlProblems(rest)
+    default:
+      return [`unknown program ${program}`]
+  }
+}
+
+const missing = (files: readonly string[]): readonly string[] =>
+  files.filter((file) => !existsSync(file)).map((file) => `no file ${file}`)
+
+const npmProblems = async (words: readonly string[]): Promise<readonly string[]> => {
+  const at = words.indexOf('--')
+  const own = at < 0 ? words : words.slice(0, at)
+  const [script = ''] = own.filter((word) => word !== 'run' && !word.startsWith('-'))
+  if (scripts[script] === undefined) return [`no npm script ${script}`]
+  return script === 'waybill' ? await waybillProblems(words.slice(at + 1)) : []
+}
+
+const helps = new Map<string, Promise<string>>()
+const helpOf = (command: string): Promise<string> => {
+  const help = helps.get(command) ?? waybill(command, '--help').then(({ code, out }) => (code === 0 ? out : ''))
+  helps.set(command, help)
+  return help
+}
+
+const waybillProblems = async ([name = '', ...words]: readonly string[]): Promise<readonly string[]> => {
+  const help = await helpOf(name)
+  if (!help.startsWith(`Usage: waybill ${name} `)) return [`no command waybill ${name}`]
+  const known = new Set(help.match(/(?<=\s)--?[a-z][\w-]*/g))
+  const options = words.filter((word) => word.startsWith('-') && !known.has(word.split('=')[0] ?? ''))
+  const files = words.filter((word, index) => words[index - 1] === '-f' || (name === 'lint' && !word.startsWith('-')))
+  return [...options.map((option) => `waybill ${name} has no option ${option}`), ...missing(files)]
+}
+
+const positionals = (words: readonly string[]): readonly string[] =>
+  words.filter((word, index) => !word.startsWith('-') && !withValue.has(words[index - 1] ?? ''))
+
+const after = (words: readonly string[], option: string): readonly string[] =>
+  words.filter((_, index) => words[index - 1] === option)
+
+const helmProblems = (words: readonly string[]): readonly string[] => {
+  const unknown = after(words, '--set')
+    .map((setting) => setting.split('=')[0] ?? '')
+    .filter((path) => at(values, path) === undefined)
+  const charts = words.filter((word) => word.startsWith('charts/'))
+  return [...unknown.map((path) => `the chart has no value ${path}`), ...missing(charts)]
+}
+
+const at = (value: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((found, name) => (found as Record<string, unknown> | undefined)?.[name], value)
+
+const kubectlProblems = (words: readonly string[]): readonly string[] => {
+  const [verb = '', target = ''] = positionals(words)
+  const files = missing(after(words, '-f').filter((file) => file !== '-'))
+  if (verb === 'apply' || words.includes('--raw')) return files
+  const [kinds = '', ...path] = verb === 'explain' ? target.split('.') : [target.split('/')[0] ?? '']
+  const unknown = kinds.split(',').filter((name) => !kindNamed(name) && !otherKinds.test(name))
+  const field = path.flatMap((name) => ['properties', name]).join('.')
+  const explained = field === '' || at(kindNamed(kinds), field.replace('properties.spec', 'spec')) !== undefined
+  return [
+    ...files,
+    ...unknown.map((name) => `no kind ${name}`),
+    ...(explained ? [] : [`nothing to explain in ${target}`]),
+  ]
+}
+
+const blocks = pages.flatMap((page) => blocksOf(textOf(page)).map((block) => ({ page, ...block })))
+const commands = blocks
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ page, text }) =>
+    commandsOf(text).map((command) => ({ page, command, shown: command.join(' ').slice(0, 70) })),
+  )
+
+test.each(commands)('$page: $shown', async ({ command }) => {
+  expect(await problemsOf(command)).toEqual([])
+})
+
+test.each([
+  ['npm run missing', ['no npm script missing']],
+  ['npm run waybill -- lst', ['no command waybill lst']],
+  ['npm run waybill -- get --wide', ['waybill get has no option --wide']],
+  ['npm run waybill -- run -f missing.yaml', ['no file missing.yaml']],
+  ["helm install waybill charts/waybill --set 'image.repo=x'", ['the chart has no value image.repo']],
+  ['kubectl get subscribers -n shop', ['no kind subscribers']],
+  ['kubectl explain subscription.spec.delivered', ['nothing to explain in subscription.spec.delivered']],
+  ['node examples/missing.mjs', ['no file examples/missing.mjs']],
+  ['make all', ['unknown program make']],
+])('a wrong command is found: %s', async (script, problems) => {
+  const found = await Promise.all(commandsOf(script).map(problemsOf))
+  expect(found.flat()).toEqual(problems)
+})
+
+test.each(pages)('every npm script that %s names exists', (page) => {
+  const named = [...textOf(page).matchAll(/npm run (?:--silent )?([\w:-]*\w)/g)].map(([, script = '']) => script)
+  expect(named.filter((script) => scripts[script] === undefined)).toEqual([])
+})
+
+const manifests = Map.groupBy(
+  blocks.filter(({ language }) => language === 'yaml'),
+  ({ page }) => page,
+)
+
+test.each([...manifests])('the manifests of %s are valid', async (page, found) => {
+  const text = found.map((block) => block.text).join('---\n')
+  expect(parse(page, text).findings.map(findingText)).toEqual([])
+  // Where the page has the broker too, all references lead somewhere.
+  if (!text.includes('kind: Broker')) return
+  const made = folder()
+  try {
+    await made.write('page.yaml', text)
+    expect((await lint([made.path], 'waybill')).lines.at(-1)).toMatch(/: no problems$/)
+  } finally {
+    made.close()
+  }
+})
