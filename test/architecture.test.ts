@@ -1,13 +1,18 @@
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { longFunctions } from './support/functions.ts'
 import { circlesIn, type Import, importGraph, importsOf } from './support/imports.ts'
 import { pureRooms, type Room, roomOf, rooms } from './support/rooms.ts'
+import { roomsPage } from './support/rooms-page.ts'
 
 const adapters = ['store/directory', 'store/kubernetes']
 const impure =
   /Date\.now|new Date\(\)|Math\.random|random(UUID|Bytes|Int)|performance\.|set(Timeout|Interval|Immediate)|fetch\(|process\./g
 const untyped = /(:|\bas|<)\s*any\b|@ts-(ignore|expect-error|nocheck)/g
 const mostFiles = 20
+const mostLines = 60
+
+const longByChoice: Readonly<Record<string, string>> = {}
 
 const mayImport = (file: string, { imports, types = [], packages = [] }: Room, { name, typeOnly }: Import): boolean => {
   const allowed = pureRooms[roomOf(file)]
@@ -53,4 +58,14 @@ test(`no folder of src has more than ${mostFiles} files`, () => {
   const byFolder = Map.groupBy(globSync('src/**/*.ts'), dirname)
   const large = [...byFolder].filter(([, files]) => files.length > mostFiles)
   expect(large.map(([folder, files]) => `${folder}: ${files.length}`)).toEqual([])
+})
+
+test('docs/architecture.md shows the table of rooms (npm run generate)', () => {
+  const { found, wanted } = roomsPage()
+  expect(found).toBe(wanted)
+})
+
+test(`functions have at most ${mostLines} lines, but for those listed with a reason`, () => {
+  const long = longFunctions('{src,bench,e2e,examples}/**/*.ts', mostLines)
+  expect(long.map(({ file, name }) => `${file} ${name}`)).toEqual(Object.keys(longByChoice).sort())
 })
