@@ -32,7 +32,9 @@ export const startPair = async (main: string, kubeconfig: string, folder: string
     memory: () => ({ operator: memoryOf(programs.operator), dispatcher: memoryOf(programs.dispatcher) }),
     async reconciles() {
       const answer = await fetch(`http://${addresses.operator}/metrics`).catch(() => undefined)
-      const done = /^waybill_reconcile_total\{.*result="done".*\} (\d+)$/m.exec((await answer?.text()) ?? '')
+      const done = /^waybill_reconcile_total\{controller="topology",.*result="done".*\} (\d+)$/m.exec(
+        (await answer?.text()) ?? '',
+      )
       return Number(done?.[1] ?? 0)
     },
     async stop() {

@@ -27,7 +27,7 @@ export type OperatorOptions = {
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
   const { store, instance, log, metrics, lookup, fence } = options
-  const { now: world, close } = createWorld(store)
+  const world = createWorld(store)
   const statuses = statusWriter(store, metrics, () => new Date())
   const stopForgetting = kinds.map((kind) =>
     onGone(store, kind, (namespace, name) => {
@@ -44,7 +44,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     ready,
     done: done.then(() => {
       for (const stop of stopForgetting) stop()
-      close()
+      world.close()
     }),
   }
 }

@@ -2,29 +2,30 @@ import { kinds } from '../api/kinds/kinds.ts'
 import { idFrom, type Kind, type Resource } from '../api/resource.ts'
 import type { Change, Store } from '../store/store.ts'
 
-/** What of a resource matters to somebody, as text to compare. */
+/** What of a resource matters to a process, as text to compare. */
 export type Fingerprint = (resource: Resource) => string
 
-/** While much changes, looking at all of it takes at most about a tenth of the time, but never waits longer than this. */
+/** While much changes, handling it takes at most about a tenth of the time; a change waits no longer than this. */
 const restShare = 9
 const longestRestMs = 1_000
 
 /**
- * Calls `changed` once at the start and then when a resource came or went, when its print is another than before, or when
- * a Secret changed; changes within `gatherMs` are one, or within nine times what the last call took. Returns what stops it.
+ * Calls `changed` once at the start and then when a resource was created or deleted, when its fingerprint differs from the
+ * last one, or when a Secret changed. Changes within `gatherMs`, or within nine times the duration of the last call, are
+ * one call. Returns what stops it.
  */
 export const onRelevantChange = (
-  store: Store,
-  print: Fingerprint,
+  store: Pick<Store, 'get' | 'onChange'>,
+  fingerprintOf: Fingerprint,
   gatherMs: number,
   changed: (secrets: boolean) => void,
 ): (() => void) => {
-  const prints = new Map<string, string>()
+  const fingerprints = new Map<string, string>()
   let secrets = false
-  let timer: NodeJS.Timeout | undefined = setTimeout(() => tell(), 0)
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => call(), 0)
   let restUntil = 0
 
-  const tell = () => {
+  const call = () => {
     timer = undefined
     const sawSecrets = secrets
     secrets = false
@@ -42,15 +43,15 @@ export const onRelevantChange = (
     }
     const id = idFrom(kindName, namespace, name)
     const resource = store.get(kind, namespace, name)
-    const now = resource && print(resource)
-    const before = prints.get(id)
-    if (now === undefined) prints.delete(id)
-    else prints.set(id, now)
+    const now = resource && fingerprintOf(resource)
+    const before = fingerprints.get(id)
+    if (now === undefined) fingerprints.delete(id)
+    else fingerprints.set(id, now)
     return before !== now
   }
 
   const stop = store.onChange((change) => {
-    if (isNews(change)) timer ??= setTimeout(tell, Math.max(gatherMs, restUntil - performance.now()))
+    if (isNews(change)) timer ??= setTimeout(call, Math.max(gatherMs, restUntil - performance.now()))
   })
   return () => {
     stop()

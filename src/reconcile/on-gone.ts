@@ -1,7 +1,7 @@
 import type { Kind } from '../api/resource.ts'
 import type { Store } from '../store/store.ts'
 
-/** Calls `gone` for each resource of the kind that is no more; returns what stops it. */
+/** Calls `gone` for each resource of the kind that is deleted; returns what stops it. */
 export const onGone = (
   store: Pick<Store, 'get' | 'onChange'>,
   kind: Kind,

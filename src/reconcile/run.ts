@@ -1,4 +1,3 @@
-import { namedBy } from '../api/resource.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Again, Controller } from './controller.ts'
@@ -7,7 +6,7 @@ import { workQueue } from './work-queue.ts'
 export type RunOptions = {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'reconciles' | 'reconcileDuration' | 'reconcileErrors' | 'forgetReconciles'>
-  /** Called before each reconcile; throws where that is for another process to do. */
+  /** Called before each reconcile; throws where another process is to do it, and nothing is done then. */
   readonly fence: (() => void) | undefined
 }
 
@@ -38,14 +37,14 @@ const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, sig
   const forget = async (key: string): Promise<undefined> => {
     reconciled.delete(key)
     await controller.forget?.(key)
-    await metrics.forgetReconciles(name, ...namedBy(key))
+    const labels = controller.labels?.(key)
+    if (labels) await metrics.forgetReconciles({ controller: name, ...labels })
   }
 
   const work = async (key: string): Promise<Again | undefined> => {
     fence?.()
     if (!controller.keys().has(key)) return forget(key)
-    const [namespace, named] = namedBy(key)
-    const labels = { controller: name, namespace, name: named }
+    const labels = { controller: name, ...controller.labels?.(key) }
     const stopTimer = metrics.reconcileDuration.startTimer(labels)
     try {
       const again = await controller.reconcile(key, signal)
@@ -64,9 +63,9 @@ const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, sig
 
   const failed = (key: string, error: unknown, retryMs: number): void => {
     const fields = { controller: name, key, retryMs: Math.round(retryMs) }
-    // What is expected stands in statuses already; every further try says nothing new.
-    if (controller.isExpected?.(error)) log.debug({ ...fields, reason: error.message }, 'Could not reconcile')
-    else log.error({ ...fields, error }, 'Could not reconcile')
+    // Statuses report an expected error already; a log line for every further try says nothing new.
+    if (controller.isExpected?.(error)) log.debug({ ...fields, reason: error.message }, 'Could not reconcile, retrying')
+    else log.error({ ...fields, error }, 'Could not reconcile, retrying')
   }
 
   const queue = workQueue({ work, failed, random: Math.random }, signal)

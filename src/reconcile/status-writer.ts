@@ -6,7 +6,7 @@ import { noticesOf } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
-/** What the operator says of one resource: the fields of the status that are its own, and its conditions. */
+/** What the operator reports of one resource: the fields of its status that the operator writes, and its conditions. */
 export type Report = {
   readonly resource: Resource
   readonly fields: Readonly<Record<string, unknown>>
@@ -22,7 +22,7 @@ const foreign = writtenBy('dispatcher')
 /** A change of meaning is written at once, a change of counts at most this often an object. */
 export const countsEveryMs = 10_000
 
-/** Writes reports into statuses, where they say something new, and tells the owner of a resource what changed. */
+/** Writes reports into statuses that differ from them, and records each change of a condition as an Event. */
 export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'>, now: () => Date) => {
   const lastWrite = new Map<string, number>()
 
@@ -31,7 +31,7 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
     const current = store.get(kind, resource.metadata.namespace, resource.metadata.name)
     if (current?.metadata.uid !== resource.metadata.uid) return 'same'
     const before = (current.status?.conditions ?? []).filter(({ type }) => !foreign.has(type))
-    // The report is about the generation that the pass read, even when a newer one has arrived meanwhile.
+    // The report is about the generation that was reconciled, even when a newer one has arrived meanwhile.
     const { generation } = resource.metadata
     const id = idOf(resource)
     const conditions = stamp(verdicts, before, generation, now())
@@ -53,7 +53,7 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
   }
 
   return {
-    /** All that can be written is. @throws why the first of those that cannot be */
+    /** Writes all that it can. @throws the first error of those that it could not write */
     async writeAll(reports: readonly Report[]): Promise<Written[]> {
       const results = await Promise.allSettled(reports.map(write))
       return results.map((result) => {
@@ -61,7 +61,7 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
         return result.value
       })
     },
-    /** Forgets the resource of this id, which is gone. */
+    /** Forgets the resource with this id, which is gone. */
     forget: (id: string) => lastWrite.delete(id),
   }
 }

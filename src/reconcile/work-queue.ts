@@ -8,7 +8,7 @@ export type WorkQueue = {
 }
 
 export type WorkQueueOptions = {
-  /** Reads the current state itself: a key says what, never why. A throw means again, later and later. */
+  /** Reads the current state itself: a key says what, never why. What throws is tried again after growing pauses. */
   work(key: string, signal: AbortSignal): Promise<Again | undefined>
   failed(key: string, error: unknown, retryMs: number): void
   /** From 0 to 1, for jitter. */
@@ -27,8 +27,10 @@ type Entry = {
   failures: number
 }
 
-/** One key at a time, never the same key twice at once, with backoff per key. */
-export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: AbortSignal): WorkQueue => {
+const newEntry = (): Entry => ({ timer: undefined, dueAt: 0, running: false, askedMeanwhile: false, failures: 0 })
+
+/** Works on each key, never on the same key twice at once, with backoff per key. */
+export const workQueue = (options: WorkQueueOptions, signal: AbortSignal): WorkQueue => {
   const entries = new Map<string, Entry>()
   const { promise: done, resolve: finish } = Promise.withResolvers<void>()
   let inFlight = 0
@@ -49,15 +51,7 @@ export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: Ab
     }
     entry.running = true
     inFlight += 1
-    let nextMs: number | undefined
-    try {
-      nextMs = (await work(key, signal))?.againMs
-      entry.failures = 0
-    } catch (error) {
-      entry.failures += 1
-      nextMs = backoffMs(entry.failures, backoff, random)
-      if (!signal.aborted) failed(key, error, nextMs)
-    }
+    const nextMs = await attempt(key, entry, options, signal)
     entry.running = false
     inFlight -= 1
     if (signal.aborted) {
@@ -82,16 +76,29 @@ export const workQueue = ({ work, failed, random }: WorkQueueOptions, signal: Ab
   return {
     done,
     add(key, delayMs = gatherMs) {
-      const entry = entries.get(key) ?? {
-        timer: undefined,
-        dueAt: 0,
-        running: false,
-        askedMeanwhile: false,
-        failures: 0,
-      }
+      const entry = entries.get(key) ?? newEntry()
       entries.set(key, entry)
       if (entry.running && delayMs <= gatherMs) entry.askedMeanwhile = true
       else schedule(key, entry, delayMs)
     },
+  }
+}
+
+/** Works on the key once; resolves to when it is to be worked on again, if at all. */
+const attempt = async (
+  key: string,
+  entry: Entry,
+  { work, failed, random }: WorkQueueOptions,
+  signal: AbortSignal,
+): Promise<number | undefined> => {
+  try {
+    const again = await work(key, signal)
+    entry.failures = 0
+    return again?.againMs
+  } catch (error) {
+    entry.failures += 1
+    const retryMs = backoffMs(entry.failures, backoff, random)
+    if (!signal.aborted) failed(key, error, retryMs)
+    return retryMs
   }
 }

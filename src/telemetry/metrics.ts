@@ -4,6 +4,9 @@ const states = ['ready', 'inflight'] as const
 const outcomes = ['delivered', 'retried', 'dead_lettered', 'requeued'] as const
 const codeClasses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 
+/** What the metrics of a controller say of one of its keys. */
+export type ReconcileLabels = { readonly namespace: string; readonly broker: string }
+
 /** How one attempt ended, for `delivery_attempts_total`. */
 export type AttemptOutcome = (typeof outcomes)[number]
 /** Class of the HTTP status; `none` where there was no answer. */
@@ -31,7 +34,7 @@ export const createMetrics = () => {
 
   const subscription = ['namespace', 'subscription'] as const
   const broker = ['namespace', 'broker'] as const
-  const reconciled = ['controller', 'namespace', 'name'] as const
+  const reconciled = ['controller', ...broker] as const
 
   const metrics = {
     /** `namespace, subscription, state` (ready, inflight). */
@@ -95,9 +98,9 @@ export const createMetrics = () => {
       ...broker,
       'kind',
     ),
-    /** `controller, namespace, name, result` (done, failed): of the controller `topology`, the Broker's name. */
+    /** `controller, namespace, broker, result` (done, failed); only `topology` has namespace and broker. */
     reconciles: counter('reconcile_total', 'Reconciles, by controller and result', ...reconciled, 'result'),
-    /** `controller, namespace, name`; in seconds. */
+    /** `controller, namespace, broker`, as above; in seconds. */
     reconcileDuration: histogram(
       'reconcile_duration_seconds',
       'How long reconciles took, by controller',
@@ -168,9 +171,9 @@ export const createMetrics = () => {
       }
     },
     /** Drops every series of a key of a controller that is gone. */
-    async forgetReconciles(controller: string, namespace: string, name: string): Promise<void> {
-      metrics.reconcileDuration.remove(controller, namespace, name)
-      await removeWhere(metrics.reconciles, { controller, namespace, name })
+    async forgetReconciles(gone: ReconcileLabels & { readonly controller: string }): Promise<void> {
+      metrics.reconcileDuration.remove(gone)
+      await removeWhere(metrics.reconciles, gone)
     },
     /** Drops every series of a broker that is gone. */
     async forgetBroker(namespace: string, name: string): Promise<void> {

@@ -77,10 +77,10 @@ test('at rest Waybill asks and changes nothing, on either side', async () => {
     ])
     await condition(subscription, 'billing', 'Ready', 'True')
     await condition(topic, 'orders', 'Ready', 'True')
-    const passes = () => metric('waybill_reconcile_total')
+    const reconciles = () => metric('waybill_reconcile_total', { controller: 'topology' })
     const until = async (count: number) => {
-      const goal = (await passes()) + count
-      await eventually(async () => (await passes()) >= goal)
+      const goal = (await reconciles()) + count
+      await eventually(async () => (await reconciles()) >= goal)
     }
     await until(2)
     const seen = recorder.requests.length

@@ -13,16 +13,16 @@ import { eventually } from '../support/wait.ts'
 const connection = { secretRef: { name: 'rabbitmq' } }
 const brokerNamed = (name: string): Manifest => ({ ...topicOf(name), kind: 'Broker', spec: { connection } })
 
-const said = (told: { [T in ConditionType]?: readonly [Condition['status'], Reason<T>] }): Condition[] =>
+const conditionsOf = (of: { [T in ConditionType]?: readonly [Condition['status'], Reason<T>] }): Condition[] =>
   stamp(
-    Object.entries(told).map(([type, [status, reason]]) =>
+    Object.entries(of).map(([type, [status, reason]]) =>
       verdict(type as ConditionType, status, reason as Reason<ConditionType>, ''),
     ),
     undefined,
     1,
     new Date(0),
   )
-const declared = said({
+const declared = conditionsOf({
   ...{ Accepted: ['True', 'Accepted'], ResolvedRefs: ['True', 'ResolvedRefs'], Programmed: ['True', 'Programmed'] },
 })
 
@@ -45,40 +45,55 @@ const setUp = () => {
   put(subscriptionOf('billing', 'orders', 'http://127.0.0.1:9/'))
   const woken: string[] = []
   const store = { list: objects.list, get: objects.get, onChange: changes.onChange } as unknown as Store
-  const { now } = createWorld(store)
-  const stop = wakeOn(
-    store,
-    () => now().attached,
-    (key) => woken.push(key),
-  )
-  const looks = (name = 'rabbitmq'): number => woken.filter((key) => key === `shop/${name}`).length
+  const world = createWorld(store)
+  wakeOn(world, (key) => woken.push(key))
+  const wakeUps = (name = 'rabbitmq'): number => woken.filter((key) => key === `shop/${name}`).length
   const say = (manager: FieldManager, conditions: readonly Condition[]) =>
     objects.applyStatus(objects.get(subscription, 'shop', 'billing')!, manager, { conditions })
-  return { looks, put, say, stop, untilLooked: (count: number) => eventually(() => looks() === count) }
+  return {
+    ...{ world, wakeUps, put, say, stop: world.close },
+    untilWoken: (count: number) => eventually(() => wakeUps() === count),
+  }
 }
 
-const notYet = said({ Ready: ['False', 'NotDelivering'] })
-const delivered = said({ Delivering: ['True', 'Delivering'], Ready: ['True', 'Ready'] })
-const lost = said({ Delivering: ['False', 'NoConsumer'], Ready: ['False', 'NotDelivering'] })
+const notYet = conditionsOf({ Ready: ['False', 'NotDelivering'] })
+const delivered = conditionsOf({ Delivering: ['True', 'Delivering'], Ready: ['True', 'Ready'] })
+const lost = conditionsOf({ Delivering: ['False', 'NoConsumer'], Ready: ['False', 'NotDelivering'] })
 
-test('what is delivered and Ready needs no look at the broker; what is not any more does, it may have lost its queue', async () => {
-  const { looks, put, say, stop, untilLooked } = setUp()
-  await untilLooked(1)
+test('a Subscription that is delivered and Ready wakes no broker; one that is no longer delivered does: it may have lost its queue', async () => {
+  const { wakeUps, put, say, stop, untilWoken } = setUp()
+  await untilWoken(1)
   say('waybill-operator', [...declared, ...notYet])
   say('waybill-dispatcher', delivered)
   put(brokerNamed('other'))
-  await eventually(() => looks('other') === 1)
-  expect(looks()).toBe(1)
+  await eventually(() => wakeUps('other') === 1)
+  expect(wakeUps()).toBe(1)
   say('waybill-dispatcher', lost)
-  await untilLooked(2)
+  await untilWoken(2)
   stop()
 })
 
-test('Ready that does not follow from the rest is set right, whoever said so knew too little', async () => {
-  const { say, stop, untilLooked } = setUp()
-  await untilLooked(1)
+test('a broker is woken when Ready of a Subscription does not follow from its other conditions', async () => {
+  const { say, stop, untilWoken } = setUp()
+  await untilWoken(1)
   say('waybill-dispatcher', delivered)
   say('waybill-operator', [...declared, ...notYet])
-  await untilLooked(2)
+  await untilWoken(2)
+  stop()
+})
+
+test('the world is read once a change, however many read it, and controllers are called for it together', async () => {
+  const { world, put, stop } = setUp()
+  const calls: string[] = []
+  world.onRelevantChange(() => calls.push('one'))
+  world.onRelevantChange(() => calls.push('two'))
+  await eventually(() => calls.length === 2)
+  const first = world.now()
+  expect(world.now()).toBe(first)
+  put(brokerNamed('other'))
+  expect(world.now()).not.toBe(first)
+  expect([...world.now().attached.keys()]).toEqual(['shop/rabbitmq', 'shop/other'])
+  await eventually(() => calls.length === 4)
+  expect(calls).toEqual(['one', 'two', 'one', 'two'])
   stop()
 })

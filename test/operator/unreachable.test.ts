@@ -10,7 +10,7 @@ const message = 'waybill.dlq.shop.billing holds undeliverable messages'
 const present = { type: 'DeadLettersPresent', status: 'True', reason: 'DeadLetters', message, ...stamped } as const
 const billing = { ...subscriptionOf('billing'), status: { deadLetters: { count: 3 }, conditions: [present] } }
 
-test('dead letters do not go away while nobody can look', () => {
+test('dead letters stay reported while the broker is unreachable', () => {
   const resources = resourcesOf(brokerOf('rabbitmq'), topicOf('orders'), billing, subscriptionOf('mailing'))
   const attached = resolveReferences(resources).attached.get('shop/rabbitmq')!
   const reports = unreachableReports(attached, 'waybill', new BrokerError('unreachable', 'It is away'), noOwners) ?? []
@@ -20,7 +20,7 @@ test('dead letters do not go away while nobody can look', () => {
   expect(about('mailing')?.verdicts.map(({ type }) => type)).not.toContain('DeadLettersPresent')
 })
 
-test('nor while a reference leads nowhere', () => {
+test('dead letters stay reported while a reference leads nowhere', () => {
   const { unresolved } = resolveReferences(resourcesOf(brokerOf('rabbitmq'), billing))
   const [report] = unresolvedReports(unresolved)
   expect(report?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))

@@ -1,18 +1,26 @@
 import type { Controller, Wake } from '../../src/reconcile/controller.ts'
 import { runControllers } from '../../src/reconcile/run.ts'
 import { createLog } from '../../src/telemetry/log.ts'
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { eventually } from '../support/wait.ts'
 
-const log = createLog({ level: 'silent' })
+type Toy = {
+  readonly controller: Controller
+  /** Keys that were reconciled, and what else was asked of the controller. */
+  readonly calls: readonly string[]
+  count(call: string): number
+  put(key: string): void
+  drop(key: string): void
+}
 
-/** A controller of keys that the test adds, and what became of them. */
-const toy = (name: string, fault: (key: string) => Error | undefined = () => undefined) => {
+/** A controller of keys that the test adds; `work` is what reconciling does. Range errors are expected ones. */
+const toy = (name: string, work: (key: string) => void | Promise<void> = () => undefined): Toy => {
   const keys = new Set<string>()
   const calls: string[] = []
   let wake: Wake = () => undefined
   const controller: Controller = {
     name,
+    labels: (key) => ({ namespace: 'shop', broker: key }),
     keys: () => keys,
     watch(given) {
       wake = given
@@ -20,92 +28,132 @@ const toy = (name: string, fault: (key: string) => Error | undefined = () => und
     },
     async reconcile(key) {
       calls.push(key)
-      const error = fault(key)
-      if (error) throw error
+      await work(key)
       return undefined
     },
     forget: (key) => void calls.push(`forgot ${key}`),
     isExpected: (error): error is Error => error instanceof RangeError,
   }
-  const put = (key: string): void => {
-    keys.add(key)
-    wake(key, 0)
+  return {
+    controller,
+    calls,
+    count: (call) => calls.filter((one) => one === call).length,
+    put(key) {
+      keys.add(key)
+      wake(key, 0)
+    },
+    drop(key) {
+      keys.delete(key)
+      wake(key, 0)
+    },
   }
-  const drop = (key: string): void => {
-    keys.delete(key)
-    wake(key, 0)
-  }
-  return { controller, calls, put, drop, count: (key: string) => calls.filter((one) => one === key).length }
 }
 
-const run = async (controllers: readonly Controller[], fence?: () => void) => {
+const run = (controllers: readonly Controller[], fence?: () => void) => {
   const stop = new AbortController()
   const metrics = createMetrics()
-  const running = runControllers(controllers, { log, metrics, fence }, stop.signal)
-  const end = async () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'debug', to: { write: (line) => void lines.push(line) } })
+  const { ready, done } = runControllers(controllers, { log, metrics, fence }, stop.signal)
+  const end = async (): Promise<void> => {
     stop.abort()
-    await running.done
+    await done
   }
-  return { metrics, running, stop, [Symbol.asyncDispose]: end }
+  return {
+    ...{ ready, end, [Symbol.asyncDispose]: end },
+    /** What is logged of one key, with its level: `debug`, `error`. */
+    logged: (key: string) => lines.map((line) => JSON.parse(line)).filter((line) => line.key === key),
+    async sample(series: string): Promise<string | undefined> {
+      const all = (await metrics.registry.metrics()).split('\n')
+      return all
+        .find((line) => line.startsWith(`waybill_${series} `))
+        ?.split(' ')
+        .at(-1)
+    },
+  }
 }
 
-const sampleOf = async (metrics: Metrics, name: string, labels: string): Promise<number> => {
-  const line = (await metrics.registry.metrics()).split('\n').find((one) => one.startsWith(`${name}{${labels}}`))
-  return Number(line?.split(' ').at(-1) ?? 0)
+const throwing = (error: Error) => () => {
+  throw error
 }
 
-test('a controller is reconciled for its keys alone, and its metrics carry its name', async () => {
+test('each controller is reconciled for its own keys, and its metrics have its name', async () => {
   const [one, two] = [toy('one'), toy('two')]
-  await using all = await run([one.controller, two.controller])
-  one.put('shop/a')
-  two.put('shop/b')
-  await eventually(() => one.count('shop/a') === 1 && two.count('shop/b') === 1)
-  expect([one.calls, two.calls]).toEqual([['shop/a'], ['shop/b']])
-  const done = 'controller="two",namespace="shop",name="b",result="done"'
-  await eventually(async () => (await sampleOf(all.metrics, 'waybill_reconcile_total', done)) === 1)
+  const { labels: _, ...unlabelled } = two.controller
+  await using all = run([one.controller, unlabelled])
+  one.put('a')
+  two.put('b')
+  await eventually(() => one.count('a') === 1 && two.count('b') === 1)
+  expect([one.calls, two.calls]).toEqual([['a'], ['b']])
+  const [ofOne, ofTwo] = ['controller="one",namespace="shop",broker="a"', 'controller="two"']
+  await eventually(async () => (await all.sample(`reconcile_total{${ofOne},result="done"}`)) === '1')
+  await eventually(async () => (await all.sample(`reconcile_total{${ofTwo},result="done"}`)) === '1')
+  expect(await all.sample(`reconcile_duration_seconds_count{${ofOne}}`)).toBe('1')
+})
+
+test('a reconcile that hangs holds up neither other keys nor other controllers', async () => {
+  const held = Promise.withResolvers<void>()
+  const [one, two] = [toy('one', (key) => (key === 'stuck' ? held.promise : undefined)), toy('two')]
+  await using all = run([one.controller, two.controller])
+  one.put('stuck')
+  await eventually(() => one.count('stuck') === 1)
+  one.put('other')
+  two.put('stuck')
+  await eventually(() => one.count('other') === 1 && two.count('stuck') === 1)
+  expect(all.ready()).toBe(false)
+  held.resolve()
+  await eventually(all.ready)
 })
 
 test('it is ready once every key that there is was reconciled, with or without success', async () => {
-  const one = toy('one', (key) => (key === 'shop/bad' ? new RangeError('no') : undefined))
-  await using all = await run([one.controller])
-  expect(all.running.ready()).toBe(true)
-  one.put('shop/bad')
-  one.put('shop/good')
-  expect(all.running.ready()).toBe(false)
-  await eventually(() => all.running.ready())
+  const one = toy('one', (key) => (key === 'bad' ? throwing(new RangeError('no'))() : undefined))
+  await using all = run([one.controller])
+  expect(all.ready()).toBe(true)
+  one.put('bad')
+  one.put('good')
+  expect(all.ready()).toBe(false)
+  await eventually(all.ready)
 })
 
-test('a key that fails is tried again while others go on, and only unexpected errors count as such', async () => {
-  const one = toy('one', (key) =>
-    key === 'shop/bad' ? new RangeError('no') : key === 'shop/bug' ? new TypeError() : undefined,
-  )
-  await using all = await run([one.controller])
-  for (const key of ['shop/bad', 'shop/bug', 'shop/good']) one.put(key)
-  await eventually(() => one.count('shop/bad') === 3 && one.count('shop/bug') === 3)
-  expect(one.count('shop/good')).toBe(1)
-  expect(await sampleOf(all.metrics, 'waybill_reconcile_errors_total', 'controller="one"')).toBe(3)
+test('a key that fails is retried after growing pauses, without the others; unexpected errors alone are counted', async () => {
+  const faults: Record<string, Error> = { bad: new RangeError('no'), bug: new TypeError('oh') }
+  const one = toy('one', (key) => (faults[key] ? throwing(faults[key])() : undefined))
+  await using all = run([one.controller])
+  for (const key of ['bad', 'bug', 'good']) one.put(key)
+  await eventually(() => all.logged('bad').length === 3 && all.logged('bug').length === 3)
+  expect(one.count('good')).toBe(1)
+  expect(await all.sample('reconcile_errors_total{controller="one"}')).toBe('3')
+  const [bad, bug] = [all.logged('bad'), all.logged('bug')]
+  expect(bug[0]).toMatchObject({ level: 'error', controller: 'one', message: 'Could not reconcile, retrying' })
+  expect(bad[0]).toMatchObject({ level: 'debug', controller: 'one', reason: 'no' })
+  for (const [index, most] of [250, 500, 1_000].entries()) {
+    expect(bad[index].retryMs).toBeGreaterThanOrEqual(most / 2)
+    expect(bad[index].retryMs).toBeLessThanOrEqual(most)
+  }
 })
 
 test('a key that is gone is forgotten, not reconciled, and so are its metrics', async () => {
   const one = toy('one')
-  await using all = await run([one.controller])
-  one.put('shop/a')
-  await eventually(() => one.count('shop/a') === 1)
-  one.drop('shop/a')
-  await eventually(() => one.calls.includes('forgot shop/a'))
-  expect(one.count('shop/a')).toBe(1)
-  await eventually(async () => !(await all.metrics.registry.metrics()).includes('name="a"'))
+  await using all = run([one.controller])
+  one.put('a')
+  await eventually(() => one.count('a') === 1)
+  one.drop('a')
+  await eventually(() => one.count('forgot a') === 1)
+  expect(one.count('a')).toBe(1)
+  const series = 'reconcile_total{controller="one",namespace="shop",broker="a",result="done"}'
+  await eventually(async () => (await all.sample(series)) === undefined)
 })
 
-test('a fence that throws keeps a controller from reconciling', async () => {
+test('while the fence throws nothing is reconciled or forgotten, and the end comes all the same', async () => {
   const one = toy('one')
   let asked = 0
-  const all = await run([one.controller], () => {
+  const all = run([one.controller], () => {
     asked += 1
     throw new RangeError('Another leads')
   })
-  one.put('shop/a')
-  await eventually(() => asked > 1)
-  await all[Symbol.asyncDispose]()
+  one.put('a')
+  one.drop('b')
+  await eventually(() => asked > 2)
+  await all.end()
   expect(one.calls).toEqual(['stopped'])
 })

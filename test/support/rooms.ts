@@ -29,7 +29,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     packages: ['@kubernetes/client-node', 'undici', 'yaml'],
   },
   reconcile: { imports: [...ground, 'store'] },
-  'operator/world': { imports: ['api', 'store', 'topology'], types: ['reconcile'] },
+  'operator/world': { imports: ['api', 'store', 'topology', 'reconcile'] },
   'operator/topology': { imports: [...edges, 'operator/world'] },
   'operator/references': { imports: [...edges, 'operator/world', 'operator/topology'] },
   operator: { imports: [...edges, 'operator/world', 'operator/topology', 'operator/references'] },

@@ -43,7 +43,7 @@ test('all series of a broker that is gone go', async () => {
     metrics.reconcileDuration.labels('topology', 'shop', broker).observe(1)
   }
   await metrics.forgetBroker('shop', 'main')
-  await metrics.forgetReconciles('topology', 'shop', 'main')
+  await metrics.forgetReconciles({ controller: 'topology', namespace: 'shop', broker: 'main' })
   expect(await seriesOf(metrics, '"main"')).toEqual([])
   expect(await seriesOf(metrics, '"other"')).not.toEqual([])
 })

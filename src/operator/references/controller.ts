@@ -1,20 +1,18 @@
 import { isDeleting } from '../../api/resource.ts'
 import type { Controller } from '../../reconcile/controller.ts'
-import { onRelevantChange } from '../../reconcile/fingerprints.ts'
 import type { StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'
 import { releaseStranded } from '../topology/finalizers.ts'
-import { fingerprintOf, gatherMs } from '../topology/triggers.ts'
-import type { World } from '../world/world.ts'
+import type { WorldView } from '../world/world.ts'
 import { policyReports, unresolvedReports } from './report.ts'
 
 export type ReferencesOptions = {
   readonly store: Store
-  readonly world: () => World
+  readonly world: WorldView
   readonly statuses: StatusWriter
 }
 
-/** Everything that belongs to no broker is reconciled together. */
+/** What belongs to no broker is reconciled together, under one key. */
 const everything = 'everything'
 const keys: ReadonlySet<string> = new Set([everything])
 
@@ -22,12 +20,12 @@ const keys: ReadonlySet<string> = new Set([everything])
 export const referencesController = ({ store, world, statuses }: ReferencesOptions): Controller => ({
   name: 'references',
   keys: () => keys,
-  watch: (wake) => onRelevantChange(store, fingerprintOf, gatherMs, () => wake(everything)),
+  watch: (wake) => world.onRelevantChange(() => wake(everything)),
   async reconcile() {
-    const { unresolved, ...rest } = world()
+    const { resources, attached, unresolved } = world.now()
     const reports = [
       ...unresolvedReports(unresolved.filter(({ resource }) => !isDeleting(resource))),
-      ...policyReports(rest),
+      ...policyReports(resources, attached.values()),
     ]
     const stranded = unresolved.map(({ resource }) => resource)
     await statuses.writeAll(reports).finally(() => releaseStranded(store, stranded, Date.now(), 'now'))

@@ -1,10 +1,10 @@
 import { verdict } from '../../api/conditions.ts'
+import type { Resources } from '../../api/kinds/resources.ts'
 import { readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
-import type { Unresolved } from '../../topology/references.ts'
+import type { Attached, Unresolved } from '../../topology/references.ts'
 import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
-import type { World } from '../world/world.ts'
 
 /**
  * The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did.
@@ -22,10 +22,10 @@ export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =
     return { resource, fields: lastSeen(resource), verdicts }
   })
 
-/** Dead-letter policies need no broker of their own. */
-export const policyReports = ({ resources, attached }: Pick<World, 'resources' | 'attached'>): Report[] => {
+/** The statuses of dead-letter policies, which belong to no broker of their own. */
+export const policyReports = (resources: Resources, attached: Iterable<Attached>): Report[] => {
   const uses = new Map<string, number>()
-  for (const { queues, subscriptions } of attached.values()) {
+  for (const { queues, subscriptions } of attached) {
     for (const { policy } of [...queues, ...subscriptions]) {
       if (policy) uses.set(idOf(policy), (uses.get(idOf(policy)) ?? 0) + 1)
     }

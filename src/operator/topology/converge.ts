@@ -46,12 +46,12 @@ export type ConvergeOptions = {
   readonly attached: Attached
   readonly instance: string
   readonly management: Management
-  /** Of the time before. */
+  /** Of the last reconcile. */
   readonly memory: Memory
   /** In ms since 1970. */
   readonly now: number
   /** Resolves when changes for this owner may be made. */
-  mayDeclare(owner: string): Promise<void>
+  readonly mayDeclare: (owner: string) => Promise<void>
 }
 
 /**
@@ -61,42 +61,52 @@ export type ConvergeOptions = {
  */
 export const converge = async (options: ConvergeOptions, signal: AbortSignal): Promise<Converged> => {
   const { attached, instance, management, memory, now } = options
-  // A cheap request detects a dead broker sooner than a full read.
-  await management.probe(signal)
-  let observed = await management.observe(signal)
-  if (!isSupported(observed.version)) {
-    throw new UnsupportedVersion(
-      `RabbitMQ ${observed.version} is older than ${oldestSupported}, the oldest that can delay messages safely: upgrade it`,
-    )
-  }
-  const wanted = desired(attached, instance, dialectOf(observed.version), ownersOf(observed))
-  const goingSince = since(
-    [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner])),
-    memory.goingSince,
-    now,
-  )
-  const compare = (quietSince: Memory['quietSince']) => diff(wanted, observed, { now, quietSince, goingSince })
-  let plan = compare(memory.quietSince)
-  const planned = plan.stages.flat()
-  let applied: readonly Applied[] = []
-  if (planned.length > 0 && manages(attached.broker)) {
-    const apply = async ({ owner, change }: Planned): Promise<void> => {
-      await options.mayDeclare(owner)
-      signal.throwIfAborted()
-      await management.apply(change, signal)
-    }
-    applied = await applyAll(
-      plan.stages,
-      apply,
-      (error) => !(error instanceof BrokerError) || error.kind === 'unreachable',
-    )
-    observed = await management.observe(signal)
-    plan = compare(new Map())
-  }
+  const before = await observe(management, signal)
+  const wanted = desired(attached, instance, dialectOf(before.version), ownersOf(before))
+  const goingSince = since(goingOf(wanted), memory.goingSince, now)
+  const planFor = (observed: Observed, quietSince: Memory['quietSince']): Plan =>
+    diff(wanted, observed, { now, quietSince, goingSince })
+
+  const todo = planFor(before, memory.quietSince)
+  const planned = todo.stages.flat()
+  const isApplied = planned.length > 0 && manages(attached.broker)
+  const applied = isApplied ? await apply(todo, options, signal) : []
+  const observed = isApplied ? await management.observe(signal) : before
+  const plan = isApplied ? planFor(observed, new Map()) : todo
+
   const quietSince = since(plan.quiet, memory.quietSince, now)
   const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed) }
   return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
 }
+
+const observe = async (management: Management, signal: AbortSignal): Promise<Observed> => {
+  // A cheap request detects a dead broker sooner than a full read.
+  await management.probe(signal)
+  const observed = await management.observe(signal)
+  if (isSupported(observed.version)) return observed
+  throw new UnsupportedVersion(
+    `RabbitMQ ${observed.version} is older than ${oldestSupported}, the oldest that can delay messages safely: upgrade it`,
+  )
+}
+
+const apply = (
+  { stages }: Plan,
+  { management, mayDeclare }: ConvergeOptions,
+  signal: AbortSignal,
+): Promise<readonly Applied[]> =>
+  applyAll(
+    stages,
+    async ({ owner, change }) => {
+      await mayDeclare(owner)
+      signal.throwIfAborted()
+      await management.apply(change, signal)
+    },
+    (error) => !(error instanceof BrokerError) || error.kind === 'unreachable',
+  )
+
+/** Owners whose resources are deleted, or on their way out. */
+const goingOf = ({ owners }: Desired): string[] =>
+  [...owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
 
 /** By owner, why a change failed; a queue that turned out not to be empty is no failure. */
 export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>

@@ -8,23 +8,23 @@ import { type Attached, membersOf } from '../../topology/references.ts'
 /** A deletion does not wait longer than this for a broker that is away. */
 export const givenUpAfterMs = 60_000
 
-/** Who deletes many resources does so one after the other: what goes within this time after its target still finds it. */
+/** Many resources are deleted one after the other: one deleted within this time after its target still finds the target. */
 const lingerMs = 3_000
 
 const hasFinalizer = ({ metadata }: Resource): boolean => metadata.finalizers?.includes(finalizer) ?? false
 
-/** Finalizers on their way to resources, each with its owner. */
+/** Finalizers that are being added to resources, by owner. */
 export type Finalizers = {
   /** Resolves when the resource with this owner has one. */
   ready(owner: string): Promise<void>
   /** Resolves when all have one. */
   allReady(): Promise<unknown>
-  /** Resolves when nothing is on its way any more. */
+  /** Resolves when no request is in flight any more. */
   settled(): Promise<unknown>
 }
 
 /**
- * Makes sure that no resource can go before its topology was dealt with. What is declared for one of them need not wait
+ * Makes sure that no resource is gone before its topology is dealt with. What is declared for one of them need not wait
  * for the finalizers of the others.
  */
 export const addFinalizers = (store: Store, resources: readonly Resource[], instance: string): Finalizers => {
@@ -47,9 +47,7 @@ export const addFinalizers = (store: Store, resources: readonly Resource[], inst
 export const releaseGone = async (
   store: Store,
   attached: Attached,
-  instance: string,
-  { gone }: Pick<Plan, 'gone'>,
-  now: number,
+  { instance, gone, now }: Pick<Plan, 'gone'> & { readonly instance: string; readonly now: number },
 ): Promise<boolean> => {
   const held = neededByOthers(attached, now)
   let lingers = false
@@ -87,7 +85,7 @@ export const releaseStranded = async (
   }
 }
 
-/** Resources that others, on their way out too or about to be, still need to find the broker. */
+/** Resources that others, which are being deleted too or are about to be, still need to find the broker. */
 const neededByOthers = (attached: Attached, now: number): ReadonlySet<Resource> => {
   const { broker, topics, queues, subscriptions } = attached
   const needed = new Set<Resource>()

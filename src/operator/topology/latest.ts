@@ -3,8 +3,8 @@ import type { Store } from '../../store/store.ts'
 import type { Attached } from '../../topology/references.ts'
 
 /**
- * The same resources as a pass has dealt with, their specs and generations untouched, with the statuses of subscriptions
- * as they are now: the dispatcher may have begun to deliver while the broker was changed and read.
+ * The same resources as were reconciled, their specs and generations untouched, with the statuses of subscriptions as
+ * they are now: the dispatcher may have begun to deliver while the broker was changed and read.
  */
 export const withLatestStatuses = (attached: Attached, store: Store): Attached => ({
   ...attached,

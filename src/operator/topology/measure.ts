@@ -6,7 +6,7 @@ import type { Observed } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Memory } from './converge.ts'
 
-/** Counts the changing calls of a pass. */
+/** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
   for (const { planned, error } of applied) {
     const result = error === undefined ? 'applied' : 'failed'
@@ -19,7 +19,7 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
   }
 }
 
-/** What the queues hold at this look. Delays that were there `before` and are gone have no number any more. */
+/** What the queues were observed to hold. The series of delay queues that were there `before` and are gone are removed. */
 export const backlogMetrics = (
   metrics: Metrics,
   { broker, subscriptions }: Attached,

@@ -18,11 +18,10 @@ import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
+import { resolved } from '../world/last-seen.ts'
 import { type Findings, judge } from './verdicts.ts'
 
-const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
-
-/** The statuses of all resources of one broker, from what a pass found. `living` are the owners of all that exist. */
+/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
 export const report = (
   attached: Attached,
   findings: Findings,
@@ -42,7 +41,7 @@ export const report = (
       verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
     }
   }
-  // What belongs to another Broker on the same virtual host, or to a resource with a dangling reference, is no remainder.
+  // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const owners = ownersOf(observed)
   const retained = findings.plan.retained.filter((object) => !living.has(owners.get(object) ?? ''))
   const subscribers = new Map<string, number>()
@@ -124,7 +123,7 @@ const subscriptionReport = (
   }
 }
 
-/** Two significant digits: enough to see what is going on, and no write for every message. */
+/** Two significant digits: precise enough for a person, and not a write for every message. */
 export const rounded = (count: number): number => {
   if (count < 100) return count
   const step = 10 ** (Math.floor(Math.log10(count)) - 1)

@@ -4,8 +4,9 @@ import type { Conflict } from '../../topology/conflicts.ts'
 import type { Desired } from '../../topology/desired.ts'
 import type { Plan } from '../../topology/diff.ts'
 import type { Refusal } from '../../topology/refusals.ts'
+import { accepted } from '../world/last-seen.ts'
 
-/** What is known of a broker after a pass. */
+/** What is known of a broker after it was converged. */
 export type Findings = {
   readonly wanted: Desired
   /** What is still to be done: nothing, unless the broker refused, or Waybill only observes. */
@@ -22,16 +23,17 @@ export type Judge = (owner: string) => {
   problems: Verdict[]
 }
 
+/** What to say of each resource of a broker, by its owner. */
 export const judge = (
   { wanted, plan, failures, observing }: Findings,
-  claimOf: (refusal: Refusal) => string,
+  refusedOwner: (refusal: Refusal) => string,
 ): Judge => {
-  const refusals = new Map(wanted.refusals.map((refusal) => [claimOf(refusal), refusal]))
+  const refusals = new Map(wanted.refusals.map((refusal) => [refusedOwner(refusal), refusal]))
   // The first is the cause, what follows is its consequence.
   const conflicts = new Map(plan.conflicts.toReversed().map((conflict) => [conflict.owner, conflict]))
   const shadowed = new Map(plan.shadowed.map(({ owner, message }) => [owner, message]))
   const open = new Map<string, Planned[]>()
-  // What is on its way out takes nothing away from what is wanted.
+  // Objects that are being retired take nothing away from what is wanted.
   const retiring = new Set([...plan.changes, ...plan.sealing])
   for (const planned of plan.stages.flat()) {
     if (retiring.has(planned)) continue
@@ -43,7 +45,6 @@ export const judge = (
   return (owner) => {
     const refusal = refusals.get(owner)
     if (refusal) return refused(refusal)
-    const accepted = verdict('Accepted', 'True', 'Accepted', 'The specification is understood')
     const conflict = conflicts.get(owner)
     const shadow = shadowed.get(owner)
     const problems: Verdict[] = shadow ? [verdict('PolicyShadowed', 'True', 'PolicyShadowed', shadow)] : []
@@ -73,7 +74,7 @@ export const judge = (
   }
 }
 
-/** What is said of a resource that cannot be programmed. */
+/** The verdicts on a resource that is not accepted. */
 export const refused = ({ reason, field, message }: Refusal) => {
   const text = `${field}: ${message}`
   const problems = reason === 'Conflicted' ? [verdict('Conflicted', 'True', 'ClaimedByAnother', text)] : []

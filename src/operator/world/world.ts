@@ -1,7 +1,9 @@
 import type { Resources } from '../../api/kinds/resources.ts'
+import { onRelevantChange } from '../../reconcile/fingerprints.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
 import { type Attached, resolveReferences, type Unresolved } from '../../topology/references.ts'
+import { fingerprintOf } from './fingerprint.ts'
 
 /** All resources at one moment, and what their references lead to. */
 export type World = {
@@ -11,23 +13,49 @@ export type World = {
   readonly unresolved: readonly Unresolved[]
 }
 
-/** Reads the world as the store has it now. Following every reference is not free: it is done once a change, for all. */
-export const createWorld = (store: Pick<Store, 'list' | 'onChange'>): { now(): World; close(): void } => {
+/** The world of a store, the same for all controllers of a process. */
+export type WorldView = {
+  /** The world as the store has it now. Following every reference is not free: it is done once a change, for all. */
+  now(): World
+  /**
+   * Calls `changed` once at the start, and then after changes that matter to the operator; statuses that it wrote itself
+   * do not. `secrets`: a Secret changed too. Returns what stops it.
+   */
+  onRelevantChange(changed: (secrets: boolean) => void): () => void
+  close(): void
+}
+
+/** Changes that arrive within this time are handled as one. */
+const gatherMs = 50
+
+export const createWorld = (store: Pick<Store, 'list' | 'get' | 'onChange'>): WorldView => {
+  const listeners = new Set<(secrets: boolean) => void>()
   let known: World | undefined
-  const stop = store.onChange(() => {
+  // Subscribes first, so that nobody who is called for a change reads the world before it.
+  const stopForgetting = store.onChange(() => {
     known = undefined
   })
+  const stopWatching = onRelevantChange(store, fingerprintOf, gatherMs, (secrets) => {
+    for (const changed of listeners) changed(secrets)
+  })
+
   const read = (): World => {
     const resources = gather(store)
     return { resources, ...resolveReferences(resources) }
   }
+
   return {
-    now: () => {
+    now() {
       known ??= read()
       return known
     },
-    close: () => {
-      stop()
+    onRelevantChange(changed) {
+      listeners.add(changed)
+      return () => listeners.delete(changed)
+    },
+    close() {
+      stopForgetting()
+      stopWatching()
       known = undefined
     },
   }

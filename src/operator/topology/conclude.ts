@@ -1,0 +1,71 @@
+import { manages } from '../../api/kinds/broker.ts'
+import { kinds } from '../../api/kinds/kinds.ts'
+import type { Kind } from '../../api/resource.ts'
+import { EndpointError } from '../../rabbit/endpoint.ts'
+import type { Again } from '../../reconcile/controller.ts'
+import { countsEveryMs, type StatusWriter } from '../../reconcile/status-writer.ts'
+import type { Store } from '../../store/store.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { ownerOf } from '../../topology/names.ts'
+import type { Owners } from '../../topology/owners.ts'
+import { type Attached, membersOf } from '../../topology/references.ts'
+import { againAfterMs, type Converged, failuresOf } from './converge.ts'
+import { releaseGone, releaseStranded } from './finalizers.ts'
+import { withLatestStatuses } from './latest.ts'
+import { probeEveryMs } from './probes.ts'
+import { report } from './report.ts'
+import { unreachableReports } from './unreachable.ts'
+
+type ConcludeOptions = {
+  readonly store: Store
+  readonly instance: string
+  readonly statuses: StatusWriter
+  readonly metrics: Pick<Metrics, 'brokerConnected'>
+}
+
+/** While a deleted resource is kept because others still need it, its broker is reconciled again after this. */
+const lingerMs = 1_000
+
+/** Reports what was read back in the statuses, then releases deleted resources whose topology is dealt with. */
+export const conclude = async (
+  { store, instance, statuses }: ConcludeOptions,
+  attached: Attached,
+  converged: Converged,
+): Promise<Again> => {
+  const { broker } = attached
+  const { wanted, plan, observed, applied } = converged
+  const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
+  const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
+  const reports = report(withLatestStatuses(attached, store), findings, observed, living)
+
+  let lingers = false
+  const release = async (): Promise<void> => {
+    if (manages(broker)) lingers = await releaseGone(store, attached, { instance, gone: plan.gone, now: Date.now() })
+    else await releaseStranded(store, membersOf(attached), Date.now(), 'now')
+  }
+  const written = await statuses.writeAll(reports).finally(release)
+
+  const againMs = againAfterMs(broker, converged, Math.random())
+  if (lingers) return { againMs: Math.min(againMs, lingerMs) }
+  return { againMs: written.includes('later') ? Math.min(againMs, countsEveryMs) : againMs }
+}
+
+/**
+ * Reports on every resource of the broker why it cannot be used, then releases those that were deleted a while ago.
+ *
+ * @throws the error itself, but for one that another Secret alone can fix
+ */
+export const concludeUnusable = async (
+  { store, instance, statuses, metrics }: ConcludeOptions,
+  attached: Attached,
+  owners: Owners,
+  error: unknown,
+): Promise<Again> => {
+  const { namespace, name } = attached.broker.metadata
+  const reports = unreachableReports(attached, instance, error, owners)
+  if (reports) metrics.brokerConnected.set({ namespace, broker: name }, 0)
+  const release = () => releaseStranded(store, membersOf(attached), Date.now(), 'grace')
+  await statuses.writeAll(reports ?? []).finally(release)
+  if (error instanceof EndpointError) return { againMs: probeEveryMs, failed: true }
+  throw error
+}

@@ -1,0 +1,29 @@
+import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
+import { readyOf } from '../../api/readiness.ts'
+import { idOf, type Resource } from '../../api/resource.ts'
+
+/** What of a resource matters to the operator, as text to compare. */
+export const fingerprintOf = (resource: Resource): string => `${wantedBy(resource)} ${deadLetteredBy(resource)}`
+
+/** The same without counts: when this changes, the broker is compared with the resources at once. */
+export const wantedBy = (resource: Resource): string => {
+  const { uid, generation, deletionTimestamp } = resource.metadata
+  return [idOf(resource), uid, generation, deletionTimestamp, ...deliveryOf(resource)].join(' ')
+}
+
+/** How many messages of a Subscription the dispatcher has dead-lettered; 0 for other kinds. */
+export const deadLetteredBy = (resource: Resource): number =>
+  (resource as Partial<Subscription>).status?.delivery?.deadLettered ?? 0
+
+/**
+ * A Subscription that is no longer delivered may have lost its queue. One that is delivered needs no reconcile: the
+ * dispatcher has made it Ready, unless it did not know the other conditions yet.
+ */
+const deliveryOf = ({ kind, spec, status }: Resource): readonly (string | undefined)[] => {
+  if (kind !== subscription.kind) return []
+  const all = status?.conditions ?? []
+  const find = (type: string) => all.find((condition) => condition.type === type)
+  const delivering = find('Delivering')
+  const due = readyOf(spec as Subscription['spec'], all)?.ready
+  return [delivering?.status === 'False' ? delivering.reason : '', due?.reason === find('Ready')?.reason ? '' : 'due']
+}
