@@ -6,7 +6,7 @@ import { workQueue } from './work-queue.ts'
 export type RunOptions = {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'reconciles' | 'reconcileDuration' | 'reconcileErrors' | 'forgetReconciles'>
-  /** Called before each reconcile; throws where another process is to do it, and nothing is done then. */
+  /** Called before each reconcile; throws when another process leads, and nothing is done then. */
   readonly fence: (() => void) | undefined
 }
 

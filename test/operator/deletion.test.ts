@@ -27,7 +27,7 @@ const policies = async (): Promise<string[]> => {
 const isGoing = (resource: Resource | undefined): boolean => resource === undefined || isDeleting(resource)
 const of = (name: string): string[] => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]
 
-test('each subscription goes by its deletion policy, and takes its queue back when it returns', async () => {
+test('each Subscription is deleted by its deletion policy, and reclaims its queue when it is created again', async () => {
   const { folder, vhost, condition, get, logs } = stage
   const names = ['empty', 'full', 'retained', 'deleted', 'poisoned', 'again']
   const policy: Record<string, object> = {
@@ -55,10 +55,10 @@ test('each subscription goes by its deletion policy, and takes its queue back wh
   const bindings = (await vhost.manage('GET', `/bindings/${vhost.name}`)) as { source: string; destination: string }[]
   const bound = bindings.filter(({ source }) => source === 'shop.orders').map(({ destination }) => destination)
   expect(bound).toEqual(['waybill.sub.shop.retained'])
-  const told = logs()
+  const recorded = logs()
     .split('\n')
     .find((line) => line.includes('Retained') && line.includes('shop/full'))
-  for (const queue of of('full')) expect(told).toContain(`queue ${queue}`)
+  for (const queue of of('full')) expect(recorded).toContain(`queue ${queue}`)
 
   folder.write('subscriptions', all.slice(1, 3))
   for (const name of ['full', 'retained']) await condition(subscription, name, 'Programmed', 'True')
@@ -67,7 +67,7 @@ test('each subscription goes by its deletion policy, and takes its queue back wh
   await producer.close()
 })
 
-test('a subscription that returns in the middle of its deletion is whole again', async () => {
+test('a Subscription that is created again in the middle of its deletion is declared completely', async () => {
   const { folder, vhost, condition } = stage
   folder.write('base', [...brokerOf(vhost), topicOf('orders')])
   folder.write('again', [subscriptionOf('again', 'orders', url)])
@@ -86,7 +86,7 @@ test('a subscription that returns in the middle of its deletion is whole again',
   await producer.close()
 })
 
-test('a topic leaves its exchange and what is parked there, unless it says Delete', async () => {
+test('a deleted Topic leaves its exchange and its unrouted messages, unless its policy is Delete', async () => {
   const { folder, vhost, condition, get } = stage
   folder.write('base', brokerOf(vhost))
   folder.write('topics', [topicOf('kept'), topicOf('gone', { deletionPolicy: 'Delete' })])
@@ -99,7 +99,7 @@ test('a topic leaves its exchange and what is parked there, unless it says Delet
   expect(await queues()).not.toContain('waybill.unrouted.shop.gone')
 })
 
-test('what is deleted one after the other, what the others need first, leaves nothing that nobody needs', async () => {
+test('resources deleted one after the other, Broker first, leave nothing on the broker', async () => {
   const own = await startStage({ only: 'operator' })
   try {
     const { folder, vhost, condition, get, logs } = own

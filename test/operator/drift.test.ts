@@ -16,7 +16,7 @@ const everything = (stage: Pick<Stage, 'vhost'>) => [
   subscriptionOf('billing', 'orders', url),
 ]
 
-describe('what somebody deletes or changes on the broker is back within the resync interval', () => {
+describe('an object that somebody deletes or changes on the broker is repaired within the resync interval', () => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ only: 'operator' })
@@ -64,7 +64,7 @@ describe('what somebody deletes or changes on the broker is back within the resy
   })
 })
 
-test('at rest Waybill asks and changes nothing, on either side', async () => {
+test('at rest Waybill only reads: nothing is written to the broker or to statuses', async () => {
   const stage = await startStage()
   const { vhost, folder, condition, metric } = stage
   const recorder = await httpRecorder(vhost.managementUrl)
@@ -102,7 +102,7 @@ test('at rest Waybill asks and changes nothing, on either side', async () => {
   }
 })
 
-test('Observe changes nothing, and says what is missing', async () => {
+test('with management: Observe nothing is changed, and what is missing is reported', async () => {
   const stage = await startStage({ only: 'operator' })
   const { vhost, folder, condition, noCondition, metric } = stage
   try {

@@ -21,7 +21,7 @@ afterEach(() => stage.close())
 const withSecret = (secret: object) =>
   brokerOf({ ...stage.vhost, secret: { ...stage.vhost.secret, ...secret } as Stage['vhost']['secret'] })
 
-test('what is fine says so, and where it is', async () => {
+test('resources on a usable broker are Ready, and their statuses name their objects there', async () => {
   const { folder, vhost, condition, get } = stage
   folder.write('all', [
     ...brokerOf(vhost),
@@ -45,7 +45,7 @@ test('what is fine says so, and where it is', async () => {
   await eventually(() => get(deadLetterPolicy, 'keep')?.status?.subscriptions === 1)
 })
 
-test('a reference that leads nowhere is told, and mended by what it asks for', async () => {
+test('a reference that leads nowhere is reported, and resolves once its target exists', async () => {
   const { folder, vhost, condition, get } = stage
   folder.write('broker', brokerOf(vhost))
   folder.write('billing', [subscriptionOf('billing', 'orders', url)])
@@ -59,7 +59,7 @@ test('a reference that leads nowhere is told, and mended by what it asks for', a
   expect(get(subscription, 'billing')?.status?.queue).toBe('waybill.sub.shop.billing')
 })
 
-describe('a Secret', () => {
+describe('the Secret of a Broker', () => {
   test.each([
     {
       what: 'without a host',
@@ -67,7 +67,7 @@ describe('a Secret', () => {
       says: 'needs the key connection_string, or host',
     },
     {
-      what: 'with a connection string that is none',
+      what: 'with a connection string that is not a URL',
       secret: { connection_string: `amqp//guest:${canary}@x` },
       says: 'key connection_string must be a URL such as amqp://user:password@host:5672/',
     },
@@ -76,8 +76,8 @@ describe('a Secret', () => {
       secret: { management_uri: `http://guest:${canary}@127.0.0.1:15672` },
       says: 'key management_uri must be a URL such as http://host:15672, without a user',
     },
-    { what: 'with a port that is none', secret: { port: 'x' }, says: 'key port must be from 1 to 65535' },
-  ])('$what is told by its key, not by its value', async ({ secret, says }) => {
+    { what: 'with a port that is not a number', secret: { port: 'x' }, says: 'key port must be from 1 to 65535' },
+  ])('$what is reported by its key, not by its value', async ({ secret, says }) => {
     const { folder, condition, logs, vhost } = stage
     folder.write('broker', [...withSecret(secret), topicOf('orders')])
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
@@ -89,7 +89,7 @@ describe('a Secret', () => {
     expect(logs()).not.toContain(canary)
   })
 
-  test('with a wrong password is told without it', async () => {
+  test('with a wrong password is reported without the password', async () => {
     const { folder, condition, logs } = stage
     folder.write('broker', [...withSecret({ password: canary }), topicOf('orders')])
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'CredentialsRefused')
@@ -97,7 +97,7 @@ describe('a Secret', () => {
     expect(message + logs()).not.toContain(canary)
   })
 
-  test('that is not there is told', async () => {
+  test('that does not exist is reported', async () => {
     const { folder, condition, vhost } = stage
     folder.write('broker', brokerOf(vhost).slice(1))
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
@@ -105,7 +105,7 @@ describe('a Secret', () => {
   })
 })
 
-test('a broker that goes away and comes back is told each time, and then all is well again', async () => {
+test('a broker that goes away and comes back is reported each time, and its resources are Ready again', async () => {
   const { folder, vhost, condition } = stage
   const behind = new URL(vhost.managementUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
@@ -120,17 +120,17 @@ test('a broker that goes away and comes back is told each time, and then all is 
   const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
   expect(message).toBe(`The management API at 127.0.0.1:${proxy.port} did not answer: ECONNREFUSED`)
   await condition(topic, 'orders', 'Ready', 'False', 'NotProgrammed')
-  // What was seen is not forgotten, and what was wrong does not become right.
+  // What was observed last stays in the statuses, conflicts too.
   expect(stage.get(topic, 'orders')?.status?.exchange).toBe('shop.orders')
   await condition(topic, 'twin', 'Accepted', 'False', 'Conflicted')
   await condition(queue, 'theirs', 'Programmed', 'False', 'Conflicted')
-  const again = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, proxy.port)
+  const replacement = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, proxy.port)
   await condition(topic, 'orders', 'Ready', 'True')
   await condition(broker, 'rabbitmq', 'Ready', 'True')
-  await again.close()
+  await replacement.close()
 })
 
-test('a break shows within 10 s, however seldom the broker is compared with the resources', async () => {
+test('a broken connection shows within 10 s, whatever the resync interval is', async () => {
   const { folder, vhost, condition } = stage
   const behind = new URL(vhost.managementUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
@@ -141,7 +141,7 @@ test('a break shows within 10 s, however seldom the broker is compared with the 
   await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
 })
 
-test('a broker that is not there at the start is waited for', async () => {
+test('a broker that is away at the start is used once it is there', async () => {
   const { folder, condition, vhost } = stage
   const behind = new URL(vhost.managementUrl)
   const port = await freePort()
@@ -152,17 +152,17 @@ test('a broker that is not there at the start is waited for', async () => {
   await proxy.close()
 })
 
-test('a virtual host that is not there is told', async () => {
+test('a virtual host that does not exist is reported', async () => {
   const { folder, condition, vhost } = stage
   folder.write('all', brokerOf({ ...vhost, name: 'no-such-place' }))
   const { message } = await condition(broker, 'rabbitmq', 'Ready', 'False', 'NotProgrammed')
   expect(message).toBe('Virtual host no-such-place does not exist: create it with rabbitmqctl add_vhost')
 })
 
-describe('what stands in the way', () => {
+describe('a conflict', () => {
   const legacy = { exchange: { name: 'legacy' } }
 
-  test('two resources that owner one exchange: the older has it, until it goes', async () => {
+  test('of two resources that name one exchange, the older owns it', async () => {
     const { folder, vhost, condition } = stage
     folder.write('broker', [...brokerOf(vhost), topicOf('b-first', legacy)])
     await condition(topic, 'b-first', 'Ready', 'True')
@@ -177,7 +177,7 @@ describe('what stands in the way', () => {
     await condition(topic, 'b-first', 'Ready', 'True')
   })
 
-  test('a queue of somebody else is left alone until it is adopted', async () => {
+  test('with a queue of somebody else is reported, and the queue left alone until it is adopted', async () => {
     const { folder, vhost, condition, noCondition } = stage
     const there = { durable: true, arguments: { 'x-queue-type': 'classic' } }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, there)
@@ -193,7 +193,7 @@ describe('what stands in the way', () => {
     expect(await vhost.manage('GET', `/queues/${vhost.name}/shop.work`)).toMatchObject({ arguments: there.arguments })
   })
 
-  test('a queue of ours with other arguments is reported and not replaced', async () => {
+  test('with the arguments of a queue of ours is reported, and the queue not replaced', async () => {
     const { folder, vhost, condition } = stage
     const owner = { 'x-waybill-owner': 'waybill:Queue/shop/work', 'x-queue-type': 'classic' }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, { durable: true, arguments: owner })
@@ -202,7 +202,7 @@ describe('what stands in the way', () => {
     expect(message).toContain('x-queue-type is classic, wanted quorum')
   })
 
-  test('a foreign policy that hides ours is told', async () => {
+  test('with a foreign policy that overrides ours is reported', async () => {
     const { folder, vhost, condition, noCondition } = stage
     const foreign = { pattern: '^shop', definition: { 'max-length': 7 }, priority: 900, 'apply-to': 'queues' }
     await vhost.manage('PUT', `/policies/${vhost.name}/ops`, foreign)

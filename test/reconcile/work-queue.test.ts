@@ -3,7 +3,7 @@ import type { Again } from '../../src/reconcile/controller.ts'
 import { workQueue } from '../../src/reconcile/work-queue.ts'
 import { eventually } from '../support/wait.ts'
 
-/** A queue whose work is recorded; `work` says how each piece goes. */
+/** A queue whose work is recorded. */
 const queueOf = (work: (key: string) => Promise<Again | undefined>) => {
   const stop = new AbortController()
   const begun: string[] = []
@@ -34,7 +34,7 @@ const queueOf = (work: (key: string) => Promise<Again | undefined>) => {
   return { queue, begun, failures, overlaps: () => overlaps, end }
 }
 
-test('asking often before it happens is asking once', async () => {
+test('a key that is added several times before its work begins is worked on once', async () => {
   const { queue, begun, end } = queueOf(async () => undefined)
   for (let times = 0; times < 10; times += 1) queue.add('a')
   queue.add('b')
@@ -43,7 +43,7 @@ test('asking often before it happens is asking once', async () => {
   await end()
 })
 
-test('asking while it happens is one more time, and never twice at once', async () => {
+test('a key that is added during its work is worked on once more, and never twice at once', async () => {
   const held = Promise.withResolvers<undefined>()
   const { queue, begun, overlaps, end } = queueOf(() =>
     begun.length === 1 ? held.promise : Promise.resolve(undefined),
@@ -51,7 +51,7 @@ test('asking while it happens is one more time, and never twice at once', async 
   queue.add('a')
   await eventually(() => begun.length === 1)
   queue.add('a')
-  // Asked for later, and still at work when that time comes.
+  // Due while the work still runs.
   queue.add('a', 30)
   queue.add('b', 60)
   await eventually(() => begun.includes('b'))
@@ -62,7 +62,7 @@ test('asking while it happens is one more time, and never twice at once', async 
   await end()
 })
 
-test('what fails is tried again, later and later, and only that', async () => {
+test('a key whose work fails is retried after growing pauses, and no other key', async () => {
   const { queue, begun, failures, end } = queueOf(async (key) => {
     if (key === 'bad' && failures.length < 3) throw new Error('not yet')
     return undefined
@@ -75,14 +75,14 @@ test('what fails is tried again, later and later, and only that', async () => {
   await end()
 })
 
-test('what wants to be looked at again is', async () => {
+test('a key is worked on again after the time that its work asks for', async () => {
   const { queue, begun, end } = queueOf(async () => (begun.length < 3 ? { againMs: 1 } : undefined))
   queue.add('a')
   await eventually(() => begun.length === 3)
   await end()
 })
 
-test('the end waits for what is at work, and nothing begins after it', async () => {
+test('the end waits for work in flight, and no work begins after it', async () => {
   const held = Promise.withResolvers<undefined>()
   const { queue, begun, end } = queueOf(() => held.promise)
   queue.add('a')

@@ -2,12 +2,12 @@ import type { Planned } from '../../topology/change.ts'
 
 export type Applied = { readonly planned: Planned; readonly error?: unknown }
 
-/** Quorum queues wait for disk writes, which many at a time share; more than this gains nothing that could be measured. */
+/** Declarations of quorum queues wait for disk writes, which they share; more at a time gained nothing measurable. */
 const atATime = 64
 
 /**
- * Makes the changes stage by stage. A change that fails stops the later stages of the resource it is charged to, and of
- * no other; `stops` says which errors end the whole, for example because the broker went away.
+ * Makes the changes stage by stage. A change that fails skips the later stages of its owner, and of no other. `stops`
+ * decides which errors end everything, for example because the broker went away.
  */
 export const applyAll = async (
   stages: readonly (readonly Planned[])[],

@@ -15,7 +15,7 @@ export type ConnectionsOptions = {
   readonly fence: (() => void) | undefined
 }
 
-/** One management connection a broker, renewed when its Secret says something else. */
+/** One management connection per broker, replaced when its endpoint or its Secret changes. */
 export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
   const open = new Map<string, { endpoint: Endpoint; management: Management }>()
 
@@ -34,7 +34,7 @@ export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
       try {
         endpoint = await readEndpoint(broker, (...secret) => readSecret(store, ...secret), lookup)
       } catch (error) {
-        // A Secret that goes together with its Broker is still needed to tidy up.
+        // A Secret that is deleted together with its Broker is still needed to delete what was declared there.
         if (error instanceof EndpointError && known && isDeleting(broker)) return known.management
         throw error
       }
@@ -44,7 +44,7 @@ export const connections = ({ store, lookup, fence }: ConnectionsOptions) => {
       open.set(key, { endpoint, management })
       return management
     },
-    /** The connection that is in use, if there is one and its Secret still says the same. @throws EndpointError, SecretError */
+    /** The connection in use, unless there is none or its Secret has changed. @throws EndpointError, SecretError */
     async current(key: string, broker: Broker): Promise<Management | undefined> {
       const known = open.get(key)
       if (known === undefined) return undefined

@@ -29,7 +29,7 @@ export type TopologyOptions = {
   readonly metrics: Metrics
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup: LookupFunction | undefined
-  /** Called right before anything is sent that changes a broker; throws where that is for another process to do. */
+  /** Called right before anything is sent that changes a broker; throws when another process leads, and nothing is sent then. */
   readonly fence: (() => void) | undefined
 }
 

@@ -29,7 +29,7 @@ export const noMemory: Memory = {
 
 export type Converged = {
   readonly wanted: Desired
-  /** What is still to be done, after what could be done was done and read back. */
+  /** What is still to be done, after all that can be applied was applied and read back. */
   readonly plan: Plan
   readonly observed: Observed
   readonly applied: readonly Applied[]

@@ -29,7 +29,7 @@ export const startProbes = (
           if (connection) return { againMs: probeEveryMs }
         } catch (error) {
           signal.throwIfAborted()
-          // An API server that is away for a moment says nothing of the broker.
+          // An API server that does not answer for a moment is no evidence about the broker.
           if (error instanceof SecretError && error.kind === 'unavailable') return { againMs: probeEveryMs }
         }
         wake(key)

@@ -14,8 +14,8 @@ import { UnsupportedVersion } from './converge.ts'
 import { refused } from './verdicts.ts'
 
 /**
- * The statuses of all resources of a broker that could not be read: what was seen there stays as it was last seen, and
- * so do the owners and what stood in the way. `undefined` for an error of another kind.
+ * The statuses of all resources of a broker that could not be read: fields, owners and conflicts stay as they were last
+ * observed. `undefined` for an error of another kind.
  */
 export const unreachableReports = (
   attached: Attached,
@@ -49,6 +49,7 @@ export const unreachableReports = (
   })
 }
 
+/** A conflict that was found when the broker was last read. */
 const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
   const before = status?.conditions?.find(({ type }) => type === 'Programmed')
   if (before?.reason !== 'Conflicted' && before?.reason !== 'ImmutableArgument') return undefined

@@ -16,6 +16,6 @@ export const stillPresent = ({ status }: Resource): Verdict[] => {
 /** Fields of a status that the operator does not write, or stamps itself. */
 const notSeen: ReadonlySet<string> = new Set(['conditions', 'delivery', 'observedGeneration'])
 
-/** What the status says of the broker, as when it was last observed. */
+/** The fields of the status that were observed on the broker, as they were last observed. */
 export const lastSeen = ({ status = {} }: Resource): Report['fields'] =>
   Object.fromEntries(Object.entries(status).filter(([name]) => !notSeen.has(name)))
