@@ -1,8 +1,8 @@
 import type { Condition, ConditionType } from '../../src/api/conditions.ts'
 import { subscription as kind, type Subscription } from '../../src/api/kinds/subscription.ts'
-import { apiVersion } from '../../src/api/resource.ts'
 import { type Running, snapshotPath, startDispatcher } from '../../src/dispatcher/main.ts'
 import { startOperator } from '../../src/operator/main.ts'
+import { pageRoutes } from '../../src/server/pages.ts'
 import { startServer } from '../../src/server/server.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -85,11 +85,8 @@ export const openReplicaSet = async (others: readonly string[] = []): Promise<Re
       const found = running?.snapshot(query)
       return found && send(found)
     }
-    const pages = { [snapshotPath]: snapshot }
-    const { url } = await startServer(
-      { listen, metrics: () => metrics.registry.metrics(), readiness: {}, apiVersion, kinds: [], pages },
-      close.signal,
-    )
+    const routes = [pageRoutes({ [snapshotPath]: snapshot })]
+    const { url } = await startServer({ listen, routes }, close.signal)
     const peers = [...addresses, ...others]
     const options = { store: own, log, metrics, allowLoopback: true, drainTimeoutMs: 2_000, peers }
     const started = startDispatcher(options, leave.signal)
