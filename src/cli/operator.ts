@@ -37,7 +37,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
       void repeat(releaseEveryMs, release, signal)
       const over = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       await Promise.race([running.done, over.then(() => delay(endsWithinMs, undefined, { ref: false }))])
-      metrics.forgetLooks()
+      metrics.forgetObserved()
     })
   }
   await member.close()

@@ -1,11 +1,22 @@
 import { kinds } from '../api/kinds/kinds.ts'
 import { apiVersion } from '../api/resource.ts'
-import { ListenError, type ServerOptions, startServer } from '../server/server.ts'
+import { healthRoutes } from '../server/health.ts'
+import { ListenError } from '../server/listen.ts'
+import { metricsRoutes } from '../server/metrics.ts'
+import { type Page, pageRoutes } from '../server/pages.ts'
+import { resourceRoutes } from '../server/resources.ts'
+import { startServer } from '../server/server.ts'
 import type { Store } from '../store/store.ts'
 import { Failure } from './failure.ts'
 import type { Process } from './process.ts'
 
-export type ServeOptions = Pick<ServerOptions, 'listen' | 'readiness' | 'pages'> & {
+export type ServeOptions = {
+  /** `host:port`, `[::1]:port`, or `:port` for every address. */
+  readonly listen: string
+  /** Named checks, which must all hold for the process to be ready. */
+  readonly readiness: Readonly<Record<string, () => boolean>>
+  /** Further pages, by path. */
+  readonly pages?: Readonly<Record<string, Page>>
   /** The resources; `undefined` until they are known. */
   store(): Pick<Store, 'list'> | undefined
   /** Whether to serve them too. */
@@ -14,27 +25,29 @@ export type ServeOptions = Pick<ServerOptions, 'listen' | 'readiness' | 'pages'>
   measure?(): void
 }
 
-/** Serves health, metrics and the other pages until the end. @throws Failure where it cannot listen */
+/** Serves the pages of a process until its end. @throws Failure where it cannot listen */
 export const serve = async (
   { listen, readiness, pages = {}, store, resources, measure }: ServeOptions,
   { metrics, stop, end }: Process,
 ): Promise<{ readonly url: string }> => {
-  const options: ServerOptions = {
-    listen,
-    metrics: () => {
-      measure?.()
-      const listed = store()
-      if (listed) for (const kind of kinds) metrics.resources.set({ kind: kind.kind }, listed.list(kind).length)
-      return metrics.registry.metrics()
-    },
-    readiness: { ...readiness, 'not stopping': () => !stop.aborted },
-    apiVersion,
-    kinds: resources
-      ? kinds.map((kind) => ({ kind: kind.kind, plural: kind.plural, list: () => store()?.list(kind) ?? [] }))
-      : [],
-    pages,
+  const metricsText = (): Promise<string> => {
+    measure?.()
+    const listed = store()
+    if (listed) for (const kind of kinds) metrics.resources.set({ kind: kind.kind }, listed.list(kind).length)
+    return metrics.registry.metrics()
   }
-  return startServer(options, end.signal).catch((error: unknown) => {
+  const served = kinds.map((kind) => ({
+    kind: kind.kind,
+    plural: kind.plural,
+    list: () => store()?.list(kind) ?? [],
+  }))
+  const routes = [
+    metricsRoutes(metricsText),
+    healthRoutes({ ...readiness, 'not stopping': () => !stop.aborted }),
+    ...(resources ? [resourceRoutes(apiVersion, served)] : []),
+    pageRoutes(pages),
+  ]
+  return startServer({ listen, routes }, end.signal).catch((error: unknown) => {
     if (error instanceof ListenError) throw new Failure(error.message, { cause: error })
     throw error
   })

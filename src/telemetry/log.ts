@@ -3,7 +3,7 @@ import pretty from 'pino-pretty'
 
 type Write = (fields: object, message: string) => void
 
-/** What the rest of Waybill needs of a logger: facts as fields, one sentence as message. */
+/** What the rest of Waybill uses of a logger: facts as fields, one sentence as message. */
 export type Log = {
   readonly debug: Write
   readonly info: Write
@@ -26,7 +26,7 @@ export type LogOptions = {
 const secretKeys = ['password', 'token', 'authorization', 'connection_string', 'connectionString', 'data']
 
 /**
- * A log of JSON lines. Nobody may hand it a secret; should it happen, fields named like one are masked, and so is the
+ * A log of JSON lines. Callers never pass secrets; as a second defence, fields named like one are masked, and so is the
  * user part of every URL. Lines are written synchronously: the last one before a crash is the one that matters.
  */
 export const createLog = ({ level = levelOf(process.env.LOG_LEVEL), to = standardError() }: LogOptions = {}): Log =>

@@ -40,14 +40,14 @@ export const createMetrics = () => {
     /** `namespace, subscription, state` (ready, inflight). */
     subscriptionBacklog: gauge(
       'subscription_backlog',
-      'Messages in the queue of a subscription at the last look',
+      'Messages in the queue of a subscription when last observed',
       ...subscription,
       'state',
     ),
     /** `namespace, subscription`. */
     scalingPending: gauge(
       'subscription_scaling_pending',
-      'Messages that a subscription has to work off, ready and in flight: the signal to scale on',
+      'Messages that a subscription still has to deliver, ready and in flight: the signal to scale on',
       ...subscription,
     ),
     /** `namespace, subscription, outcome, code_class`: see {@link AttemptOutcome} and {@link CodeClass}. */
@@ -61,32 +61,41 @@ export const createMetrics = () => {
     /** `namespace, subscription`; in seconds. */
     deliveryDuration: histogram(
       'delivery_duration_seconds',
-      'How long attempts took, from connecting to the end of the answer',
+      'Duration of attempts to deliver, from connecting to the end of the response',
       deliveryBucketsSeconds,
       ...subscription,
     ),
     /** `level`: the delay, as durations are written. */
     retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
     /** `namespace, subscription`. */
-    deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue at the last look', ...subscription),
+    deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...subscription),
     /** `namespace, subscription, reason`. */
-    deadLettered: counter('dead_lettered_total', 'Messages given up, by reason', ...subscription, 'reason'),
+    deadLettered: counter('dead_lettered_total', 'Messages dead-lettered, by reason', ...subscription, 'reason'),
     /** `namespace, subscription`. */
     copyUnconfirmed: counter(
       'copy_unconfirmed_total',
-      'Copies for retry or dead letter that the broker refused, returned or did not confirm; the originals were kept',
+      'Copies for retry or dead letter that the broker refused, returned or did not confirm; the originals stay in their queue',
       ...subscription,
     ),
     /** `namespace, broker, level`. */
-    brokerDelayedMessages: gauge('broker_delayed_messages', 'Messages in a delay queue', ...broker, 'level'),
+    brokerDelayedMessages: gauge(
+      'broker_delayed_messages',
+      'Messages in a delay queue when last observed',
+      ...broker,
+      'level',
+    ),
     /** `namespace, broker`: 0 or 1. */
-    brokerConnected: gauge('broker_connected', 'Whether the management API answers', ...broker),
+    brokerConnected: gauge(
+      'broker_connected',
+      'Whether the management API answered when last observed: 0 or 1',
+      ...broker,
+    ),
     /** `namespace, broker`: 0 or 1. */
-    brokerAmqpConnected: gauge('broker_amqp_connected', 'Whether the AMQP connections are up', ...broker),
+    brokerAmqpConnected: gauge('broker_amqp_connected', 'Whether the AMQP connections are up: 0 or 1', ...broker),
     /** `namespace, broker, change, result` (applied, failed); `change` is the `do` of a change. */
     brokerChanges: counter(
       'broker_changes_total',
-      'Changing calls to the broker, by kind of change and result',
+      'Changes requested from the broker, by kind of change and result',
       ...broker,
       'change',
       'result',
@@ -103,7 +112,7 @@ export const createMetrics = () => {
     /** `controller, namespace, broker`, as above; in seconds. */
     reconcileDuration: histogram(
       'reconcile_duration_seconds',
-      'How long reconciles took, by controller',
+      'Duration of reconciles, by controller',
       reconcileBucketsSeconds,
       ...reconciled,
     ),
@@ -116,28 +125,39 @@ export const createMetrics = () => {
     /** `kind`. */
     resources: gauge('resources', 'Resources known, by kind', 'kind'),
     /** No labels. */
-    manifestProblems: gauge('manifest_problems', 'Problems in the manifests as they are now'),
+    manifestProblems: gauge('manifest_problems', 'Problems in the present manifests'),
     /** No labels. */
-    dispatcherReplicas: gauge('dispatcher_replicas', 'Replicas of the dispatcher that this one hears, itself included'),
+    dispatcherReplicas: gauge(
+      'dispatcher_replicas',
+      'Replicas of the dispatcher that are alive to this one, itself included',
+    ),
     /** No labels; in seconds. */
     dispatcherSnapshotAge: gauge(
       'dispatcher_snapshot_age_seconds',
-      'How long ago the replica of the dispatcher was heard that is silent for the longest',
+      'Time since the last response of the replica of the dispatcher that has been silent for the longest',
     ),
     /** `manager`. */
     statusWrites: counter('status_writes_total', 'Statuses written, by field manager', 'manager'),
     /** No labels: 0 or 1. */
-    leading: gauge('leading', 'Whether this process has the lease, and so is the one of its kind that writes'),
+    leading: gauge(
+      'leading',
+      'Whether this process holds the lease, and so is the one of its kind that writes: 0 or 1',
+    ),
     /** `verb` as in RBAC, `code`: the HTTP status, or `none` where there was no answer. */
     apiRequests: counter('api_requests_total', 'Requests to the Kubernetes API server', 'verb', 'code'),
     /** `kind, namespace` (empty: all). */
-    lists: counter('lists_total', 'Lists of all resources of a kind that were asked for', 'kind', 'namespace'),
+    lists: counter(
+      'lists_total',
+      'Lists of all resources of a kind requested from the API server',
+      'kind',
+      'namespace',
+    ),
     /** `kind, namespace, cause` (ended, expired, silent, failed). */
     watchEnds: counter('watch_ends_total', 'Ends of watches, by cause', 'kind', 'namespace', 'cause'),
     /** `kind, namespace`; in seconds since 1970. */
     watchReceived: gauge(
       'watch_received_timestamp_seconds',
-      'When a watch last told something: a quiet one does so about once a minute',
+      'When a watch last received something: a quiet one does so about once a minute',
       'kind',
       'namespace',
     ),
@@ -158,16 +178,16 @@ export const createMetrics = () => {
       metrics.copyUnconfirmed.remove(namespace, name)
       await removeWhere(metrics.deadLettered, { namespace, subscription: name })
     },
-    /** Drops what was seen at the last look at the brokers: another process looks now. */
-    forgetLooks(): void {
-      for (const seen of [
+    /** Drops what was last observed of the brokers: another process observes them now. */
+    forgetObserved(): void {
+      for (const observed of [
         metrics.subscriptionBacklog,
         metrics.scalingPending,
         metrics.deadLetters,
         metrics.brokerDelayedMessages,
         metrics.brokerConnected,
       ]) {
-        seen.reset()
+        observed.reset()
       }
     },
     /** Drops every series of a key of a controller that is gone. */

@@ -1,6 +1,7 @@
 import { parse } from 'yaml'
 import { kinds } from '../../src/api/kinds/kinds.ts'
 import { topic as topicKind } from '../../src/api/kinds/topic.ts'
+import { resourceRoutes } from '../../src/server/resources.ts'
 import { startServer } from '../../src/server/server.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
 import { folder, memoryLog, secret, topic } from '../store/manifests.ts'
@@ -31,8 +32,8 @@ beforeAll(async () => {
     conditions: [{ ...ready, type: 'Accepted', status: 'True' }, ready],
   })
   const served = kinds.map((kind) => ({ kind: kind.kind, plural: kind.plural, list: () => store.list(kind) }))
-  const options = { listen: '127.0.0.1:0', metrics: async () => '', readiness: {}, apiVersion: 'waybill.dev/v1alpha1' }
-  server = (await startServer({ ...options, kinds: served }, stop.signal)).url
+  const routes = [resourceRoutes('waybill.dev/v1alpha1', served)]
+  server = (await startServer({ listen: '127.0.0.1:0', routes }, stop.signal)).url
 })
 
 const get = async (...args: string[]) => {

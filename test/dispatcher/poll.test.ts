@@ -8,10 +8,10 @@ import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { eventually } from '../support/wait.ts'
 
-test('a process that has only just begun at the address of one that is gone does not bring it back', async () => {
+test('a process that just started at the address of a replica that is gone does not bring that one back', async () => {
   const stats = { ...newStats(), delivered: 5 }
   const observations = [{ uid: 'one', stats }]
-  const snapshot = { replica: 'former', at: 7, from: 0, total: 1, leaving: false, observations }
+  const snapshot = { replica: 'former', version: 7, from: 0, total: 1, leaving: false, observations }
   let answer: RequestListener = (_, response) => response.end(JSON.stringify(snapshot))
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -26,10 +26,10 @@ test('a process that has only just begun at the address of one that is gone does
     givenUp += 1
   }
   const log = createLog({ level: 'silent' })
-  const listening = pollPeers({ peers, path: '/snapshot', replica: 'self', metrics: createMetrics(), log, lost })
+  const polling = pollPeers({ peers, path: '/snapshot', replica: 'self', metrics: createMetrics(), log, lost })
   try {
-    const { replicas } = listening
-    await listening.received
+    const { replicas } = polling
+    await polling.received
     expect(replicas.isAlive('former')).toBe(true)
 
     answer = (request) => request.socket.destroy()
@@ -39,10 +39,10 @@ test('a process that has only just begun at the address of one that is gone does
     await eventually(() => asked.length > before + 1)
     expect(asked.at(-1)).toBe('/snapshot?by=self')
     expect(replicas.isAlive('former')).toBe(false)
-    // Its counts are there to be told to whoever never heard it.
-    expect(replicas.gone()).toEqual([{ replica: 'former', at: 7, observations }])
+    // Its counts are kept for replicas that never received a snapshot of it.
+    expect(replicas.gone()).toEqual([{ replica: 'former', version: 7, observations }])
   } finally {
-    await listening.close()
+    await polling.close()
     server.close()
   }
 })

@@ -1,8 +1,8 @@
 import type { Condition, ConditionType } from '../../src/api/conditions.ts'
 import { subscription as kind, type Subscription } from '../../src/api/kinds/subscription.ts'
-import { apiVersion } from '../../src/api/resource.ts'
 import { type Running, snapshotPath, startDispatcher } from '../../src/dispatcher/main.ts'
 import { startOperator } from '../../src/operator/main.ts'
+import { pageRoutes } from '../../src/server/pages.ts'
 import { startServer } from '../../src/server/server.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -22,23 +22,30 @@ export type Replica = {
   logs(): string
   /** How many statuses it wrote. */
   writes(): Promise<number>
-  /** How many replicas it hears, itself included. */
-  hears(): Promise<number>
-  /** Makes it the one that writes, after whoever was it. A term that begins writes at once what the store does not say yet. */
+  /** How many replicas are alive to it, itself included. */
+  alive(): Promise<number>
+  /** Makes it the leader, which writes, after the one before. A leadership that begins writes at once what the store lacks. */
   lead(): Promise<void>
   /** Ends it as SIGTERM does. */
   end(): Promise<void>
 }
 
+type ReplicaOptions = {
+  /** Another store than the one of all. */
+  readonly store?: Store
+  /** Changes what its HTTP server sends as its snapshot. */
+  readonly send?: (snapshot: object) => object
+}
+
 /** An operator and up to three replicas of the dispatcher in this process, on one store, and a subscriber. */
-export type Company = {
+export type ReplicaSet = {
   readonly vhost: Vhost
   readonly folder: ManifestFolder
   readonly store: Store
   readonly subscriber: Subscriber
   readonly producer: Producer
-  /** Starts a replica, on another store where one is given. */
-  replica(store?: Store): Promise<Replica>
+  /** Starts a replica. */
+  replica(how?: ReplicaOptions): Promise<Replica>
   status(name: string): Subscription['status']
   /** Waits until a condition has this status and reason. */
   condition(name: string, type: ConditionType, status: Condition['status'], reason?: string): Promise<Condition>
@@ -46,7 +53,7 @@ export type Company = {
 }
 
 /** `others` are addresses of replicas besides those that are started here. */
-export const openCompany = async (others: readonly string[] = []): Promise<Company> => {
+export const openReplicaSet = async (others: readonly string[] = []): Promise<ReplicaSet> => {
   const [vhost, folder, subscriber] = [await freshVhost(), manifestFolder(), await startSubscriber()]
   folder.write('none', '')
   const producer = await connectProducer(vhost.amqpUrl)
@@ -56,28 +63,32 @@ export const openCompany = async (others: readonly string[] = []): Promise<Compa
   const operator = startOperator({ store, instance: 'waybill', log: quiet, metrics: createMetrics() }, stop.signal)
   const addresses = await Promise.all([1, 2, 3].map(async () => `127.0.0.1:${await freePort()}`))
   const replicas: Replica[] = []
-  let term: { readonly of: Replica; readonly end: AbortController; readonly over: Promise<void> } | undefined
+  let leader: { readonly replica: Replica; readonly end: AbortController; readonly over: Promise<void> } | undefined
 
-  const endTerm = async (): Promise<void> => {
-    term?.end.abort()
-    await term?.over
-    term = undefined
+  const endLeadership = async (): Promise<void> => {
+    leader?.end.abort()
+    await leader?.over
+    leader = undefined
   }
 
-  const replica = async (on: Store = store): Promise<Replica> => {
+  const replica = async ({
+    store: own = store,
+    send = (snapshot) => snapshot,
+  }: ReplicaOptions = {}): Promise<Replica> => {
     const listen = addresses[replicas.length] ?? ''
-    const [leave, silence] = [new AbortController(), new AbortController()]
+    const [leave, close] = [new AbortController(), new AbortController()]
     const metrics = createMetrics()
     const lines: string[] = []
     const log = createLog({ level: 'debug', to: { write: (line) => void lines.push(line) } })
     let running: Running | undefined
-    const pages = { [snapshotPath]: (query: URLSearchParams) => running?.snapshot(query) }
-    const { url } = await startServer(
-      { listen, metrics: () => metrics.registry.metrics(), readiness: {}, apiVersion, kinds: [], pages },
-      silence.signal,
-    )
+    const snapshot = (query: URLSearchParams) => {
+      const found = running?.snapshot(query)
+      return found && send(found)
+    }
+    const routes = [pageRoutes({ [snapshotPath]: snapshot })]
+    const { url } = await startServer({ listen, routes }, close.signal)
     const peers = [...addresses, ...others]
-    const options = { store: on, log, metrics, allowLoopback: true, drainTimeoutMs: 2_000, peers }
+    const options = { store: own, log, metrics, allowLoopback: true, drainTimeoutMs: 2_000, peers }
     const started = startDispatcher(options, leave.signal)
     running = started
     const one: Replica = {
@@ -85,18 +96,18 @@ export const openCompany = async (others: readonly string[] = []): Promise<Compa
       running: started,
       logs: () => lines.join(''),
       writes: async () => (await metrics.statusWrites.get()).values[0]?.value ?? 0,
-      hears: async () => (await metrics.dispatcherReplicas.get()).values[0]?.value ?? 0,
+      alive: async () => (await metrics.dispatcherReplicas.get()).values[0]?.value ?? 0,
       async lead() {
-        await endTerm()
+        await endLeadership()
         const end = new AbortController()
         const over = started.report({ signal: end.signal, fence: () => end.signal.throwIfAborted() })
-        term = { of: one, end, over }
+        leader = { replica: one, end, over }
       },
       async end() {
         leave.abort()
-        if (term?.of === one) await endTerm()
+        if (leader?.replica === one) await endLeadership()
         await started.done
-        silence.abort()
+        close.abort()
       },
     }
     replicas.push(one)

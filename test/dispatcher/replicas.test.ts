@@ -8,32 +8,32 @@ import { cert, key } from '../http/self-signed.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { eventually } from '../support/wait.ts'
-import { type Company, openCompany, type Replica } from './replica-set.ts'
+import { openReplicaSet, type Replica, type ReplicaSet } from './replica-set.ts'
 
-let company: Company
+let set: ReplicaSet
 
 const open = async (others?: readonly string[]): Promise<void> => {
-  company = await openCompany(others)
-  company.folder.write('base', [...brokerOf(company.vhost), topicOf('orders')])
+  set = await openReplicaSet(others)
+  set.folder.write('base', [...brokerOf(set.vhost), topicOf('orders')])
 }
-afterEach(() => company.close())
+afterEach(() => set.close())
 
 const subscribe = (spec: object = {}) =>
-  company.folder.write('billing', [subscriptionOf('billing', 'orders', company.subscriber.url, spec)])
+  set.folder.write('billing', [subscriptionOf('billing', 'orders', set.subscriber.url, spec)])
 const publish = (count: number): Promise<string[]> =>
-  company.producer.publish(
+  set.producer.publish(
     'shop.orders',
     Array.from({ length: count }, () => ({ routingKey: 'order.placed', body: 'x' })),
   )
-const delivering = () => company.condition('billing', 'Delivering', 'True')
+const delivering = () => set.condition('billing', 'Delivering', 'True')
 const consumers = async (): Promise<number> =>
-  (await company.producer.channel.checkQueue('waybill.sub.shop.billing')).consumerCount
+  (await set.producer.channel.checkQueue('waybill.sub.shop.billing')).consumerCount
 /** How much a replica has delivered, by its own snapshot. */
 const deliveredBy = async ({ url }: Replica): Promise<number> => {
   const { observations } = (await (await fetch(url)).json()) as { observations: { stats: { delivered: number } }[] }
   return observations[0]?.stats.delivered ?? 0
 }
-const delivered = () => company.status('billing')?.delivery?.delivered
+const delivered = () => set.status('billing')?.delivery?.delivered
 /** Waits until the status counts this many, without waiting for the time at which it would. */
 const counted = (count: number, by: Replica): Promise<true> =>
   eventually(
@@ -44,57 +44,57 @@ const counted = (count: number, by: Replica): Promise<true> =>
     },
     { timeoutMs: 15_000 },
   )
-/** Two replicas that hear each other and both consume; the first one writes. */
-const pair = async (spec: object = {}): Promise<[Replica, Replica]> => {
-  const [first, second] = [await company.replica(), await company.replica()]
+/** Two replicas that know each other and both consume; the first one leads. `send` changes what the second one sends as its snapshot. */
+const pair = async (spec: object = {}, send?: (snapshot: object) => object): Promise<[Replica, Replica]> => {
+  const [first, second] = [await set.replica(), await set.replica(send ? { send } : {})]
   await first.lead()
   subscribe({ delivery: { concurrency: 2, retry: { schedule: ['1s'] } }, ...spec })
   await delivering()
   await eventually(async () => (await consumers()) === 2)
-  await eventually(async () => (await first.hears()) === 2 && (await second.hears()) === 2)
+  await eventually(async () => (await first.alive()) === 2 && (await second.alive()) === 2)
   return [first, second]
 }
 
-describe('of two replicas', () => {
+describe('two replicas', () => {
   beforeEach(() => open())
 
-  test('one writes what both have delivered, and whoever takes over has nothing to correct', async () => {
+  test('one writes what both have delivered, and the one that takes over has nothing to correct', async () => {
     const [first, second] = await pair()
-    company.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
+    set.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
     await publish(40)
     await counted(40, first)
     for (const replica of [first, second]) expect(await deliveredBy(replica)).toBeGreaterThan(0)
     expect(await second.writes()).toBe(0)
 
-    const before = company.status('billing')
+    const before = set.status('billing')
     await second.lead()
     await delay(1_000)
-    expect(company.status('billing')).toEqual(before)
+    expect(set.status('billing')).toEqual(before)
     const written = await first.writes()
     await publish(8)
     await counted(48, second)
     expect(await first.writes()).toBe(written)
   })
 
-  test('what one that is gone has delivered still counts, and the other delivers for both', async () => {
+  test('what a replica delivered still counts after it is gone, and the other delivers for both', async () => {
     const [first, second] = await pair()
-    company.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
+    set.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
     await publish(20)
     await eventually(async () => (await deliveredBy(first)) + (await deliveredBy(second)) === 20)
     await first.end()
     await publish(10)
     await counted(30, second)
-    await eventually(async () => (await second.hears()) === 1, { timeoutMs: 15_000 })
+    await eventually(async () => (await second.alive()) === 1, { timeoutMs: 15_000 })
     await publish(3)
     await counted(33, second)
     await delivering()
   })
 
-  test('one that is new and writes at once writes what all have delivered', async () => {
+  test('a new replica that leads at once writes what all have delivered', async () => {
     const [first] = await pair()
     await publish(20)
     await counted(20, first)
-    const third = await company.replica()
+    const third = await set.replica()
     await third.lead()
     await publish(4)
     const seen = new Set<number | undefined>()
@@ -103,60 +103,80 @@ describe('of two replicas', () => {
     await delivering()
   })
 
-  test('a subscriber that fails shows within 10 s, and its return too, whichever replica it is that sees it', async () => {
+  test('a failing subscriber shows in the status within 10 s, and so does its recovery, whichever replica observes it', async () => {
     await pair()
     await publish(4)
-    await eventually(() => company.subscriber.received.length === 4)
-    company.subscriber.answer(503)
+    await eventually(() => set.subscriber.received.length === 4)
+    set.subscriber.answer(503)
     const broken = performance.now()
     await publish(6)
-    await company.condition('billing', 'Delivering', 'False', 'AllAttemptsFailing')
+    await set.condition('billing', 'Delivering', 'False', 'AllAttemptsFailing')
     expect(performance.now() - broken).toBeLessThan(10_000)
-    company.subscriber.answer(204)
-    const mended = performance.now()
+    set.subscriber.answer(204)
+    const fixed = performance.now()
     await delivering()
-    expect(performance.now() - mended).toBeLessThan(10_000)
+    expect(performance.now() - fixed).toBeLessThan(10_000)
   })
 
-  test('a 410 at one stops both, and any change of the resource revives both', async () => {
+  test('a 410 received by one stops both, and any change of the resource resumes both', async () => {
     const [, second] = await pair({ delivery: { concurrency: 1 } })
-    company.subscriber.answer(410)
+    set.subscriber.answer(410)
     await publish(1)
-    await company.condition('billing', 'Suspended', 'True', 'Gone')
-    await company.condition('billing', 'Ready', 'False', 'Suspended')
+    await set.condition('billing', 'Suspended', 'True', 'Gone')
+    await set.condition('billing', 'Ready', 'False', 'Suspended')
     await eventually(async () => (await consumers()) === 0)
-    const before = company.status('billing')?.conditions
+    const before = set.status('billing')?.conditions
     await second.lead()
     await delay(1_000)
-    expect(company.status('billing')?.conditions).toEqual(before)
+    expect(set.status('billing')?.conditions).toEqual(before)
 
-    company.subscriber.answer(204)
-    const { length } = company.subscriber.received
+    set.subscriber.answer(204)
+    const { length } = set.subscriber.received
     subscribe({ delivery: { concurrency: 2 } })
-    await eventually(() => company.subscriber.received.length === length + 1)
+    await eventually(() => set.subscriber.received.length === length + 1)
     await delivering()
     await eventually(async () => (await consumers()) === 2)
-    expect(company.status('billing')?.conditions?.map(({ type }) => type)).not.toContain('Suspended')
+    expect(set.status('billing')?.conditions?.map(({ type }) => type)).not.toContain('Suspended')
   })
 
-  test('at rest nothing is written, and the snapshots are empty answers', async () => {
+  test('of different versions read each other: one sends members that the other does not know', async () => {
+    const grown = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(grown)
+      if (typeof value !== 'object' || value === null) return value
+      const members = Object.entries(value).map(([name, member]) => [name, grown(member)])
+      return { addedText: 'x', addedList: [1], addedObject: {}, ...Object.fromEntries(members) }
+    }
+    const [first, second] = await pair({}, (snapshot) => grown(snapshot) as object)
+    set.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
+    await publish(40)
+    await counted(40, first)
+    for (const replica of [first, second]) expect(await deliveredBy(replica)).toBeGreaterThan(0)
+    await second.lead()
+    await publish(8)
+    await counted(48, second)
+    await delivering()
+    expect(await Promise.all([first.alive(), second.alive()])).toEqual([2, 2])
+    for (const replica of [first, second]) expect(replica.logs()).not.toContain('invalid')
+  })
+
+  test('nothing is written when nothing changes, and snapshots are answered 204', async () => {
     const [first, second] = await pair()
     await publish(4)
     await counted(4, first)
-    const { replica, at } = (await (await fetch(first.url)).json()) as { replica: string; at: number }
+    const { replica, version } = (await (await fetch(first.url)).json()) as { replica: string; version: number }
     const writes = await first.writes()
     await delay(1_500)
-    const answer = await fetch(`${first.url}?since=${replica}.${at}`)
+    const answer = await fetch(`${first.url}?since=${replica}.${version}`)
     expect([answer.status, await answer.text()]).toEqual([204, ''])
     expect([await first.writes(), await second.writes()]).toEqual([writes, 0])
   })
 
-  test('of a subscription that was created anew the counts of the old one are nobody’s', async () => {
+  test('the counts of a deleted subscription are not counted for one created with the same name', async () => {
     const [first] = await pair({ deletionPolicy: 'Delete' })
     await publish(4)
     await counted(4, first)
-    company.folder.delete('billing')
-    await eventually(() => company.status('billing') === undefined)
+    set.folder.delete('billing')
+    await eventually(() => set.status('billing') === undefined)
     subscribe()
     await delivering()
     await publish(1)
@@ -164,7 +184,7 @@ describe('of two replicas', () => {
   })
 })
 
-test('what answers nonsense among the replicas is told once, and changes nothing', async () => {
+test('an address that answers nonsense among the replicas is logged once, and changes nothing', async () => {
   const answers = ['<html>', '{"replica":1}', Buffer.alloc(40 * 1024 * 1024, 'x')]
   const servers = await Promise.all(
     answers.map(async (answer) => {
@@ -177,17 +197,17 @@ test('what answers nonsense among the replicas is told once, and changes nothing
   const [first] = await pair()
   await publish(4)
   await counted(4, first)
-  const told = () => first.logs().split('Could not make sense of a replica').length - 1
-  await eventually(() => told() === answers.length)
+  const logged = () => first.logs().split('Another replica sent an invalid response').length - 1
+  await eventually(() => logged() === answers.length)
   await delay(1_500)
-  expect(told()).toBe(answers.length)
-  expect(await first.hears()).toBe(2)
+  expect(logged()).toBe(answers.length)
+  expect(await first.alive()).toBe(2)
   for (const server of servers) server.close().closeAllConnections()
 })
 
-test('a Secret that is out of reach stops nothing, and what waited for it begins when it is back', async () => {
+test('a Secret that cannot be read stops no delivery, and what waited for it starts when it can be read', async () => {
   await open()
-  const { store, folder } = company
+  const { store, folder } = set
   let isAway = false
   const away: Store = {
     ...store,
@@ -208,7 +228,7 @@ test('a Secret that is out of reach stops nothing, and what waited for it begins
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
   secret({ 'ca.crt': cert })
-  const replica = await company.replica(away)
+  const replica = await set.replica({ store: away })
   await replica.lead()
   const spec = { subscriber: { url, tls: { caSecretRef: { name: 'trust' } } } }
   subscribe(spec)
@@ -216,42 +236,42 @@ test('a Secret that is out of reach stops nothing, and what waited for it begins
 
   isAway = true
   secret({ 'ca.crt': 'another' })
-  company.folder.write('later', [subscriptionOf('later', 'orders', url, spec)])
+  set.folder.write('later', [subscriptionOf('later', 'orders', url, spec)])
   await eventually(() => replica.logs().includes('Could not read a Secret'))
-  await eventually(() => company.status('later')?.conditions?.some(({ type }) => type === 'Programmed'))
+  await eventually(() => set.status('later')?.conditions?.some(({ type }) => type === 'Programmed'))
   await publish(3)
   await eventually(() => received === 3)
-  expect(company.status('later')?.conditions?.find(({ type }) => type === 'Delivering')).toBeUndefined()
+  expect(set.status('later')?.conditions?.find(({ type }) => type === 'Delivering')).toBeUndefined()
   secret({ 'ca.crt': cert })
   isAway = false
-  await company.condition('later', 'Delivering', 'True')
+  await set.condition('later', 'Delivering', 'True')
   await eventually(() => received === 6)
   server.close().closeAllConnections()
 })
 
-test('a status that could not be written is written when it can be', async () => {
+test('a status that could not be written is written by a retry', async () => {
   await open()
   let refused = 0
   const refusing: Store = {
-    ...company.store,
+    ...set.store,
     applyStatus: async (...write) => {
       if (refused === 0) {
         refused += 1
         throw new Error('the API server is away')
       }
-      await company.store.applyStatus(...write)
+      await set.store.applyStatus(...write)
     },
   }
-  const replica = await company.replica(refusing)
+  const replica = await set.replica({ store: refusing })
   await replica.lead()
   subscribe()
   await delivering()
   expect([refused, await replica.writes()]).toEqual([1, 1])
 })
 
-test('a Secret that changed where nobody can watch it is read again when its broker is connected again', async () => {
+test('a Secret that changed unobserved is read again when its broker is connected again', async () => {
   await open()
-  const { store, vhost, folder } = company
+  const { store, vhost, folder } = set
   const unwatched: Store = {
     ...store,
     onChange: (listener) => store.onChange((change) => change.kind !== 'Secret' && listener(change)),
@@ -268,12 +288,12 @@ test('a Secret that changed where nobody can watch it is read again when its bro
     return () => Promise.all([amqp.close(), api.close()])
   }
   const closeOld = await through()
-  const replica = await company.replica(unwatched)
+  const replica = await set.replica({ store: unwatched })
   await replica.lead()
   subscribe()
   await delivering()
   await closeOld()
-  await company.condition('billing', 'Delivering', 'False', 'BrokerUnreachable')
+  await set.condition('billing', 'Delivering', 'False', 'BrokerUnreachable')
   const closeNew = await through()
   await delivering()
   await closeNew()

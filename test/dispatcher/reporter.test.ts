@@ -4,13 +4,13 @@ import { createObservations } from '../../src/dispatcher/status/observations.ts'
 import { createReporter } from '../../src/dispatcher/status/reporter.ts'
 import type { Worker } from '../../src/dispatcher/workers/worker.ts'
 
-test('what was found of one generation is not said of the next, which it may concern no longer', async () => {
+test('a finding about one generation is not written as one about the next', async () => {
   const at = (generation: number) =>
     ({ kind: 'Subscription', metadata: { namespace: 'shop', name: 'gone', uid: 'one', generation } }) as Subscription
   const written: unknown[] = []
   const local = createObservations('this one')
   const reporter = createReporter({
-    // It was changed after the dispatcher last looked at it.
+    // It was changed after the dispatcher last read it.
     store: {
       get: () => at(2) as never,
       applyStatus: async (_, __, ___, status) => void written.push(status),
@@ -27,7 +27,7 @@ test('what was found of one generation is not said of the next, which it may con
   expect(written).toEqual([expect.objectContaining({ conditions: expect.arrayContaining([suspended]) })])
 })
 
-test('Ready goes with what it follows from, in one write, of the generation that was declared', async () => {
+test('Ready is written together with the conditions that it follows from, with the generation that the operator declared', async () => {
   const declared = [
     verdict('Accepted', 'True', 'Accepted', ''),
     verdict('ResolvedRefs', 'True', 'ResolvedRefs', ''),
@@ -40,7 +40,7 @@ test('Ready goes with what it follows from, in one write, of the generation that
     spec: { suspend: false },
     status: { conditions: stamp(declared, undefined, 2, new Date(0)) },
   } as unknown as Subscription
-  const told: string[] = []
+  const recorded: string[] = []
   const local = createObservations('this one')
   const reporter = createReporter({
     store: {
@@ -49,7 +49,7 @@ test('Ready goes with what it follows from, in one write, of the generation that
         const others = billing.status?.conditions?.filter((old) => conditions.every(({ type }) => type !== old.type))
         billing = { ...billing, status: { conditions: [...(others ?? []), ...conditions] } } as Subscription
       },
-      record: (_, { type, reason }) => void told.push(`${type} ${reason}`),
+      record: (_, { type, reason }) => void recorded.push(`${type} ${reason}`),
     },
     metrics: { statusWrites: { inc() {} } } as never,
     local,
@@ -68,5 +68,5 @@ test('Ready goes with what it follows from, in one write, of the generation that
   local.changed(worker)
   await reporter.write()
   expect(ready()).toMatchObject({ status: 'False', reason: 'NotDelivering', message: 'The queue is gone' })
-  expect(told).toEqual(['Normal Ready', 'Warning NotDelivering'])
+  expect(recorded).toEqual(['Normal Ready', 'Warning NotDelivering'])
 })

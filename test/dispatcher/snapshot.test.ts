@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import type { Subscription } from '../../src/api/kinds/subscription.ts'
 import { type DeliveryStats, newStats } from '../../src/delivery/stats.ts'
+import { mergeObservations } from '../../src/dispatcher/replicas/merge.ts'
 import { createReplicas } from '../../src/dispatcher/replicas/replicas.ts'
 import {
-  isSnapshot,
-  mergeObservations,
   type Observation,
+  readSnapshot,
   type Snapshot,
   type WorkerState,
 } from '../../src/dispatcher/replicas/snapshot.ts'
@@ -37,8 +37,8 @@ const cutOff: WorkerState = { ...fine, waiting: { reason: 'BrokerUnreachable', m
 const merged = (...workers: WorkerState[]): WorkerState | undefined =>
   mergeObservations(workers.map((each) => ({ stats: newStats(), worker: each }))).worker
 
-describe('what several replicas see', () => {
-  test('is the same in any order, and of workers in any grouping', () => {
+describe('what several replicas observe, merged,', () => {
+  test('is the same in any order, and for workers in any grouping', () => {
     fc.assert(
       fc.property(observation, observation, observation, (a, b, c) => {
         expect(mergeObservations([c, a, b])).toEqual(mergeObservations([a, b, c]))
@@ -48,31 +48,31 @@ describe('what several replicas see', () => {
     )
   })
 
-  test('is, of one replica alone, what that one sees', () => {
+  test('is, for one replica alone, what that replica observes', () => {
     fc.assert(fc.property(worker, (one) => expect(merged(one)).toEqual(one)))
   })
 
   test.each<[string, WorkerState | undefined, Partial<WorkerState>]>([
-    ['it consumes if any does', merged(waiting, fine, cutOff), { waiting: undefined }],
+    ['consumes if any replica does', merged(waiting, fine, cutOff), { waiting: undefined }],
     [
-      'of those that do not, the one that reaches the broker tells why',
+      'gives the reason of a replica that reaches the broker, if none consumes',
       merged(cutOff, waiting),
       { waiting: waiting.waiting },
     ],
-    ['it is blocked if any is', merged(fine, { ...fine, blocked: 'full' }), { blocked: 'full' }],
+    ['is blocked if any replica is', merged(fine, { ...fine, blocked: 'full' }), { blocked: 'full' }],
     [
-      'it starts while all start',
+      'is starting while all replicas are',
       merged({ ...waiting, starting: true }, { ...cutOff, starting: true }),
       { starting: true },
     ],
     [
-      'one that only starts does not speak for one that is past it',
+      'ignores replicas that are starting, if any is not',
       merged({ ...waiting, starting: true }, cutOff),
       { starting: false, waiting: cutOff.waiting },
     ],
-    ['it is gone if any was told so', merged(fine, { ...fine, gone: true }), { gone: true, generation: 2 }],
+    ['is gone if any replica received 410', merged(fine, { ...fine, gone: true }), { gone: true, generation: 2 }],
     [
-      'what an older generation was told is over',
+      'ignores workers of an older generation',
       merged({ ...fine, generation: 3 }, { ...fine, gone: true, blocked: 'full' }),
       { gone: false, generation: 3, blocked: undefined },
     ],
@@ -81,10 +81,10 @@ describe('what several replicas see', () => {
   })
 })
 
-describe('one replica hears another', () => {
+describe('a replica that polls another', () => {
   const subscriptionOf = (name: string, uid: string) =>
     ({ kind: 'Subscription', metadata: { namespace: 'shop', name, uid } }) as unknown as Subscription
-  const laneOf = (subscription: Subscription, state: WorkerState): Worker => ({
+  const workerOf = (subscription: Subscription, state: WorkerState): Worker => ({
     route: { id: `Subscription/shop/${subscription.metadata.name}`, subscription } as Worker['route'],
     state: () => state,
     stop: async () => {},
@@ -93,17 +93,17 @@ describe('one replica hears another', () => {
   /** As it comes over the wire. */
   const sent = (snapshot: Snapshot | undefined): Snapshot | undefined => {
     if (snapshot === undefined) return undefined
-    const received: unknown = JSON.parse(JSON.stringify(snapshot))
-    if (!isSnapshot(received)) throw new Error(`${JSON.stringify(received)} is no snapshot`)
-    return received
+    return readSnapshot(JSON.parse(JSON.stringify(snapshot)), (error) => {
+      throw error
+    })
   }
   const step = fc.record({
     name: fc.constantFrom('a', 'b', 'c'),
-    does: fc.constantFrom('deliver', 'rest', 'drop', 'forget', 'recreate', 'hear', 'lose'),
+    does: fc.constantFrom('deliver', 'rest', 'drop', 'forget', 'recreate', 'poll', 'lose'),
     state: worker,
   })
 
-  test('whatever happens in between, in the end it knows what that one sees, and then there is nothing to tell', () => {
+  test('knows in the end what the other observes, whatever happens in between, and then receives no changes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const observed = createObservations('other')
@@ -122,17 +122,17 @@ describe('one replica hears another', () => {
           used.add(subscription.metadata.uid)
           if (does === 'deliver') {
             observed.statsOf(subscription).delivered += 1
-            observed.changed(laneOf(subscription, { ...state, starting: false }))
+            observed.changed(workerOf(subscription, { ...state, starting: false }))
           }
           if (does === 'rest') observed.idle({ subscription, reason: 'Suspended', message: 'm' })
           if (does === 'drop') observed.dropped(subscription)
           if (does === 'forget') observed.forget('shop', name)
           if (does === 'recreate') uids.set(name, (uids.get(name) ?? 0) + 1)
-          if (does === 'hear') ask()
+          if (does === 'poll') ask()
           if (does === 'lose') ask(true)
         }
         ask()
-        // What that one no longer has makes it ask for everything once more.
+        // What that one no longer observes makes it ask for a full snapshot.
         ask()
         const all = sent(observed.snapshot(0, none)) as Snapshot
         const seen = new Map(all.observations.map(({ uid, ...one }) => [uid, [one]]))
@@ -142,28 +142,28 @@ describe('one replica hears another', () => {
     )
   })
 
-  test('that one starts: the end of the start is heard, though nothing else happened', () => {
+  test('receives the end of the start of a worker, even if nothing else has changed', () => {
     const observed = createObservations('other')
     const subscription = subscriptionOf('a', 'a')
     let starting = true
-    observed.changed({ ...laneOf(subscription, fine), state: () => ({ ...fine, starting }) })
+    observed.changed({ ...workerOf(subscription, fine), state: () => ({ ...fine, starting }) })
     const { version } = observed.snapshot(0, none) as Snapshot
     starting = false
     expect(observed.snapshot(version, none)?.observations).toMatchObject([{ uid: 'a', worker: { starting: false } }])
   })
 
-  test('one that leaves tells its counts alone', () => {
+  test('receives counts but no workers from one that is leaving', () => {
     const observed = createObservations('other')
     const subscription = subscriptionOf('a', 'a')
     observed.statsOf(subscription).delivered = 3
-    observed.changed(laneOf(subscription, fine))
+    observed.changed(workerOf(subscription, fine))
     const { version } = observed.snapshot(0, none) as Snapshot
     observed.leave()
-    const [told] = sent(observed.snapshot(version, none))?.observations ?? []
-    expect([told?.stats.delivered, told?.worker]).toEqual([3, undefined])
+    const [received] = sent(observed.snapshot(version, none))?.observations ?? []
+    expect([received?.stats.delivered, received?.worker]).toEqual([3, undefined])
   })
 
-  test('one that falls silent delivers no more, what it counted stays, and it may come back', () => {
+  test('keeps the counts, not the workers, of one that it lost contact with, which may come back', () => {
     const replicas = createReplicas('self')
     const snapshot: Snapshot = {
       replica: 'b',
@@ -183,7 +183,7 @@ describe('one replica hears another', () => {
     expect([replicas.count(), replicas.observations('a')]).toEqual([1, [{ stats: newStats(), worker: fine }]])
   })
 
-  test('of one that is gone a newcomer hears from who heard it last, and what it counted counts once', () => {
+  test('receives the counts of a replica that is gone from others, takes the latest and counts them once', () => {
     const counting = (delivered: number): DeliveryStats => ({ ...newStats(), delivered })
     const of = (replica: string, version: number, delivered: number, gone?: Snapshot['gone']): Snapshot => ({
       ...{
@@ -216,7 +216,7 @@ describe('one replica hears another', () => {
       13_000,
     )
     expect(sum(newcomer)).toBe(10)
-    // It was only silent; and of itself it knows better.
+    // It was only silent; and each replica knows itself best.
     newcomer.received(
       'b',
       of('b', 9, 12, [{ replica: 'newcomer', version: 1, observations: [{ uid: 'a', stats: counting(9) }] }]),
@@ -227,12 +227,12 @@ describe('one replica hears another', () => {
     expect(sum(newcomer)).toBe(13)
   })
 
-  test('one that leaves knows when all that stay have heard the last of it', () => {
+  test('lets a leaving replica know when all that stay have acknowledged its last version', () => {
     const [observed, replicas] = [createObservations('leaving'), createReplicas('leaving')]
     const from = (replica: string, leaving: boolean): Snapshot => ({
       ...{ replica, version: 1, from: 0, total: 0, leaving, observations: [] },
     })
-    observed.changed(laneOf(subscriptionOf('a', 'a'), fine))
+    observed.changed(workerOf(subscriptionOf('a', 'a'), fine))
     expect(replicas.allAcknowledged(observed.version())).toBe(true)
     replicas.received('staying', from('staying', false), 0)
     replicas.received('leaving-too', from('leaving-too', true), 0)
@@ -246,18 +246,18 @@ describe('one replica hears another', () => {
     expect(replicas.allAcknowledged(observed.version())).toBe(true)
   })
 
-  test('one that gave up another tells everything once more', () => {
+  test('receives a full snapshot from one that lost contact with another', () => {
     const observed = createObservations('other')
-    observed.changed(laneOf(subscriptionOf('a', 'a'), fine))
+    observed.changed(workerOf(subscriptionOf('a', 'a'), fine))
     const { version } = observed.snapshot(0, none) as Snapshot
     observed.resyncAll()
     const gone = [{ replica: 'b', version: 1, observations: [] }]
-    const told = observed.snapshot(version, () => gone)
-    expect(told).toMatchObject({ from: 0, total: 1, gone })
-    expect(observed.snapshot(told?.version ?? 0, () => gone)).toBeUndefined()
+    const full = observed.snapshot(version, () => gone)
+    expect(full).toMatchObject({ from: 0, total: 1, gone })
+    expect(observed.snapshot(full?.version ?? 0, () => gone)).toBeUndefined()
   })
 
-  test('a clock that is ahead makes no success of the future', () => {
+  test('moves times in the future, from a clock that is ahead, to now', () => {
     const replicas = createReplicas('self')
     const ahead = { ...newStats(), lastSuccess: 5_000, lastFailure: { time: 6_000, reason: 'r', message: 'm' } }
     replicas.received(
@@ -267,39 +267,4 @@ describe('one replica hears another', () => {
     )
     expect(replicas.observations('a')[0]?.stats).toMatchObject({ lastSuccess: 1_000, lastFailure: { time: 1_000 } })
   })
-})
-
-test.each([
-  null,
-  [],
-  'snapshot',
-  {},
-  { replica: 'a', at: 1, from: 0, total: 1 },
-  { replica: 'a', at: '1', from: 0, total: 0, leaving: false, observations: [] },
-  { replica: 'a', at: -1, from: 0, total: 0, leaving: false, observations: [] },
-  { replica: 'a', at: 1, from: 0, total: 1, leaving: false, observations: [{}] },
-  { replica: 'a', at: 1, from: 0, total: 0, leaving: false, observations: [], gone: [{ replica: 'b' }] },
-  { replica: 'a', at: 1, from: 0, total: 1, leaving: false, observations: [{ uid: 1, stats: newStats() }] },
-  {
-    replica: 'a',
-    at: 1,
-    from: 0,
-    total: 1,
-    leaving: false,
-    observations: [{ uid: 'a', stats: { ...newStats(), delivered: 'many' } }],
-  },
-  {
-    replica: 'a',
-    at: 1,
-    from: 0,
-    total: 1,
-    observations: [{ uid: 'a', stats: newStats(), worker: { ...fine, waiting: 'x' } }],
-  },
-])('%j is no snapshot', (value) => {
-  expect(isSnapshot(value)).toBe(false)
-})
-
-test('what a newer version has more to say is let pass', () => {
-  const observations = [{ uid: 'a', stats: { ...newStats(), more: 1 }, worker: { ...fine, more: {} } }]
-  expect(isSnapshot({ replica: 'a', at: 1, from: 0, total: 1, leaving: false, observations, more: [] })).toBe(true)
 })

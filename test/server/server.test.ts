@@ -1,25 +1,28 @@
-import { ListenError, type ServerOptions, startServer } from '../../src/server/server.ts'
+import { healthRoutes } from '../../src/server/health.ts'
+import { ListenError } from '../../src/server/listen.ts'
+import { metricsRoutes } from '../../src/server/metrics.ts'
+import { pageRoutes } from '../../src/server/pages.ts'
+import { resourceRoutes } from '../../src/server/resources.ts'
+import type { Routes } from '../../src/server/routes.ts'
+import { startServer } from '../../src/server/server.ts'
 
 const stop = new AbortController()
 afterAll(() => stop.abort())
 
-const item = (namespace: string, name: string) => ({ metadata: { namespace, name }, spec: { a: 1 } })
-const start = (more: Partial<ServerOptions> = {}, signal = stop.signal) =>
-  startServer(
-    {
-      listen: '127.0.0.1:0',
-      metrics: async () => 'waybill_up 1\n',
-      readiness: {},
-      apiVersion: 'waybill.dev/v1alpha1',
-      kinds: [{ kind: 'Topic', plural: 'topics', list: () => [item('b', 'x'), item('a', 'z'), item('a', 'y')] }],
-      ...more,
-    },
-    signal,
-  )
+const start = (routes: readonly Routes[] = [healthRoutes({})], listen = '127.0.0.1:0', signal = stop.signal) =>
+  startServer({ listen, routes }, signal)
 
-test('metrics and health', async () => {
+const item = (namespace: string, name: string) => ({ metadata: { namespace, name }, spec: { a: 1 } })
+const topics = resourceRoutes('waybill.dev/v1alpha1', [
+  { kind: 'Topic', plural: 'topics', list: () => [item('b', 'x'), item('a', 'z'), item('a', 'y')] },
+])
+
+test('metrics and health are served, and readiness names the checks that do not hold', async () => {
   let ready = false
-  const { url } = await start({ readiness: { operator: () => ready, dispatcher: () => true } })
+  const { url } = await start([
+    metricsRoutes(async () => 'waybill_up 1\n'),
+    healthRoutes({ operator: () => ready, dispatcher: () => true }),
+  ])
   const metrics = await fetch(`${url}/metrics`)
   expect([metrics.headers.get('content-type'), await metrics.text()]).toEqual([
     'text/plain; version=0.0.4; charset=utf-8',
@@ -32,8 +35,8 @@ test('metrics and health', async () => {
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
 })
 
-test('resources in the shape of the Kubernetes API, by namespace and name', async () => {
-  const { url } = await start()
+test('resources are served in the shape of the Kubernetes API, by namespace and name', async () => {
+  const { url } = await start([topics])
   const get = async (path: string) => {
     const answer = await fetch(`${url}/apis/waybill.dev/v1alpha1/${path}`)
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
@@ -56,37 +59,47 @@ test('resources in the shape of the Kubernetes API, by namespace and name', asyn
   expect(await get('colours')).toMatchObject({ status: 404, body: { kind: 'Status' } })
 })
 
-test('nothing can be written', async () => {
-  const { url } = await start()
+test('resources cannot be written', async () => {
+  const { url } = await start([topics])
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     expect((await fetch(`${url}/apis/waybill.dev/v1alpha1/namespaces/a/topics/z`, { method })).status).toBe(404)
   }
 })
 
-test('it ends with the signal', async () => {
+test('a page gets the query, is answered as JSON, and 204 where it has nothing', async () => {
+  const { url } = await start([
+    pageRoutes({ '/page': (query) => (query.has('none') ? undefined : { of: query.get('of') }) }),
+  ])
+  expect(await (await fetch(`${url}/page?of=a%20b`)).json()).toEqual({ of: 'a b' })
+  const nothing = await fetch(`${url}/page?none`)
+  expect([nothing.status, await nothing.text()]).toEqual([204, ''])
+  expect(await (await fetch(`${url}/other`)).json()).toMatchObject({ code: 404, message: 'no such path: /other' })
+})
+
+test('the server ends with the signal', async () => {
   const own = new AbortController()
-  const { url } = await start({}, own.signal)
+  const { url } = await start(undefined, undefined, own.signal)
   own.abort()
   await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 
-test('a port in use is said with what to do', async () => {
+test('a port that is in use is an error that says what to do', async () => {
   const { url } = await start()
   const listen = new URL(url).host
-  await expect(start({ listen })).rejects.toThrow(ListenError)
-  await expect(start({ listen })).rejects.toThrow(
+  await expect(start(undefined, listen)).rejects.toThrow(ListenError)
+  await expect(start(undefined, listen)).rejects.toThrow(
     `Cannot listen on ${listen}: the port is in use; choose another with --listen`,
   )
 })
 
 test.each(['', '9402', 'localhost', '127.0.0.1:99999', 'http://127.0.0.1:80', '127.0.0.1:x'])(
-  '%j is no address to listen on',
+  '%j is not a valid address to listen on',
   async (listen) => {
-    await expect(start({ listen })).rejects.toThrow('give host:port, such as 127.0.0.1:9402')
+    await expect(start(undefined, listen)).rejects.toThrow('give host:port, such as 127.0.0.1:9402')
   },
 )
 
-test.each(['[::1]:0', 'localhost:0', ':0'])('%j is one', async (listen) => {
-  const { url } = await start({ listen })
+test.each(['[::1]:0', 'localhost:0', ':0'])('%j is a valid address to listen on', async (listen) => {
+  const { url } = await start(undefined, listen)
   expect((await fetch(`${url.replace('[::]', '[::1]')}/healthz`)).status).toBe(200)
 })

@@ -14,20 +14,20 @@ const linesOf = (level: LogLevel, write: (log: ReturnType<typeof createLog>) => 
     .map((line) => JSON.parse(line))
 }
 
-test('a line is one JSON object, with the fields of its log', () => {
-  const lines = linesOf('info', (log) => log.child({ broker: 'shop/main' }).info({ queues: 3 }, 'Looked at the broker'))
+test('a log line is one JSON object, with the fields of its log', () => {
+  const lines = linesOf('info', (log) => log.child({ broker: 'shop/main' }).info({ queues: 3 }, 'Observed the broker'))
   expect(lines).toEqual([
     {
       level: 'info',
       time: expect.stringMatching(/^\d{4}-.*Z$/),
       broker: 'shop/main',
       queues: 3,
-      message: 'Looked at the broker',
+      message: 'Observed the broker',
     },
   ])
 })
 
-test('lower levels are left out', () => {
+test('lines below the level of the log are left out', () => {
   const lines = linesOf('warn', (log) => {
     log.debug({}, 'a')
     log.info({}, 'b')
@@ -37,7 +37,7 @@ test('lower levels are left out', () => {
   expect(lines.map(({ level }) => level)).toEqual(['warn', 'error'])
 })
 
-test('an error is told with its code and causes, without its other properties', () => {
+test('an error is logged with its code and causes, without its other properties', () => {
   const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', config: { password: 'hunter2' } })
   const [line] = linesOf('info', (log) => log.error({ error: new TypeError('no broker', { cause }) }, 'Failed'))
   expect(line?.error).toMatchObject({ type: 'TypeError', message: 'no broker', cause: { code: 'ECONNREFUSED' } })
@@ -52,7 +52,7 @@ test.each([
   { headers: { authorization: 'Basic hunter2' } },
   { connection_string: 'hunter2' },
   { list: ['http://ann:hunter2@host'] },
-])('a secret that slipped in is masked: %j', (fields) => {
+])('a secret in a log line is masked: %j', (fields) => {
   const lines = linesOf('info', (log) => log.info(fields, 'At amqp://ann:hunter2@host'))
   expect(lines).toHaveLength(1)
   expect(JSON.stringify(lines)).not.toContain('hunter2')

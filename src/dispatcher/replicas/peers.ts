@@ -1,7 +1,7 @@
 import dns from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
 
-/** A name of replicas that cannot be read. */
+/** An address of replicas that cannot be parsed. */
 export class PeerNameError extends Error {
   override readonly name = 'PeerNameError'
 }
@@ -9,14 +9,14 @@ export class PeerNameError extends Error {
 /** Where replicas listen: all addresses of a host. */
 export type PeerName = { readonly host: string; readonly port: number }
 
-/** Reads `host:port` or `[::1]:port`. @throws PeerNameError */
+/** Parses `host:port` or `[::1]:port`. @throws PeerNameError */
 export const peerName = (text: string): PeerName => {
   const [, bracketed, plain, digits] = /^(?:\[([^[\]\s/]+)\]|([^[\]\s/:]+)):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain
   const port = Number(digits)
   if (host === undefined || port < 1 || port > 65535) {
     throw new PeerNameError(
-      `No address of replicas is ${JSON.stringify(text)}: give host:port, such as waybill-dispatcher:9402`,
+      `${JSON.stringify(text)} is not a valid peer address: expected host:port, such as waybill-dispatcher:9402`,
     )
   }
   return { host, port }
@@ -25,7 +25,7 @@ export const peerName = (text: string): PeerName => {
 /** More than a name of replicas ever has. */
 const mostAddresses = 100
 
-/** The origins of all addresses that a name has now; none where there is no such name. */
+/** The origins of all addresses that a name has now; none where the name does not exist. */
 export const originsOf = async ({ host, port }: PeerName): Promise<readonly string[]> => {
   try {
     const found = await dns.lookup(host, { all: true })

@@ -3,13 +3,13 @@ import { type DeliveryStats, deliveringVerdict, deliveryStatus } from '../../del
 import type { WorkerState } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
 
-/** What there is to say of a subscription: the part of its status that is the dispatcher's. */
+/** The part of a subscription's status that is the dispatcher's. */
 export type Finding = {
   readonly verdicts: readonly Verdict[]
   readonly delivery: ReturnType<typeof deliveryStatus>
 }
 
-/** What a worker's state means for its subscription. */
+/** The finding that follows from the state of a worker and the counts. */
 export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: number): Finding => {
   const { blocked, gone } = worker
   const verdicts: Verdict[] = [delivering(worker, stats, now)]
@@ -30,7 +30,7 @@ const delivering = ({ waiting, gone }: WorkerState, stats: DeliveryStats, now: n
   return deliveringVerdict(stats, now)
 }
 
-/** What a rest means for its subscription, with the counts from before. */
+/** The finding that follows from being idle, with the counts from before. */
 export const idleFinding = ({ reason, message }: Idle, stats: DeliveryStats): Finding => ({
   verdicts:
     reason === 'TargetInvalid' || reason === 'NoConsumer'

@@ -17,7 +17,7 @@ export type ReportOptions = Omit<ReporterOptions, 'store' | 'now'> & { readonly 
 const writeEveryMs = 250
 const recheckEveryMs = 60_000
 
-/** Keeps the statuses true for as long as the term lasts, and writes once more at its end if it is still held then. */
+/** Writes the statuses during the leadership, and once more at its end if it is still held then. */
 export const reportDuring = async (
   { signal, fence }: Leadership,
   { log, ...options }: ReportOptions,
@@ -27,7 +27,7 @@ export const reportDuring = async (
   const write = async (): Promise<void> => {
     const errors = await reporter.write()
     if (errors.length > 0 && !signal.aborted)
-      log.warn({ error: errors[0], failed: errors.length }, 'Could not write statuses')
+      log.warn({ error: errors[0], failed: errors.length }, 'Could not write statuses; retried automatically')
   }
 
   await Promise.all([repeat(writeEveryMs, write, signal), repeat(recheckEveryMs, reporter.recheck, signal)])

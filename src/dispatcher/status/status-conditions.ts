@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Condition, decidingReady, stamp, type Verdict, writtenBy } from '../../api/conditions.ts'
+import type { Subscription } from '../../api/kinds/subscription.ts'
+import { readyOf } from '../../api/readiness.ts'
+import { noticesOf } from '../../store/notices.ts'
+import type { Notice } from '../../store/store.ts'
+import type { Finding } from './finding.ts'
+
+/** The conditions that the dispatcher writes; Ready together with the operator. */
+const owned = writtenBy('dispatcher', 'both')
+/** Those that Ready follows from: it says why they are as they are. */
+const causes = decidingReady('dispatcher')
+
+const notIn = (types: ReadonlySet<string>, conditions: readonly Condition[] = []): Condition[] =>
+  conditions.filter(({ type }) => !types.has(type))
+
+/** The conditions to write: the verdicts, and Ready, which follows from them and from the operator's conditions. */
+export const conditionsOf = (
+  { spec, status }: Subscription,
+  verdicts: readonly Verdict[],
+  generation: number,
+  now: Date,
+): readonly Condition[] => {
+  const before = status?.conditions
+  const own = stamp(verdicts, before, generation, now)
+  const due = readyOf(spec, [...notIn(owned, before), ...own])
+  return due ? [...own, ...stamp([due.ready], before, due.generation, now)] : own
+}
+
+/** What is worth an Event when the status gets these conditions. */
+export const noticesFor = ({ status }: Subscription, conditions: readonly Condition[]): Notice[] => {
+  const after = [...notIn(owned, status?.conditions), ...notIn(causes, conditions)]
+  return noticesOf(notIn(causes, status?.conditions), after)
+}
+
+/** Whether the status has exactly this of the dispatcher already, as after another process wrote it. */
+export const hasAlready = (
+  { status }: Subscription,
+  conditions: readonly Condition[],
+  delivery: Finding['delivery'],
+): boolean => {
+  const own = status?.conditions?.filter(({ type }) => owned.has(type)) ?? []
+  const byType = (list: readonly Condition[]) => new Map(list.map((condition) => [condition.type, condition]))
+  return isDeepStrictEqual(status?.delivery, delivery) && isDeepStrictEqual(byType(own), byType(conditions))
+}
