@@ -2,6 +2,7 @@ import { kinds } from '../../api/kinds/kinds.ts'
 import { idOf, isDeleting, type Kind, type Resource } from '../../api/resource.ts'
 import { problemText } from '../../api/schema/problem.ts'
 import { createChanges } from '../changes.ts'
+import type { Log } from '../log.ts'
 import { finalizer, type Notice, type Store } from '../store.ts'
 import type { Client } from './api/client.ts'
 import { collectionPath } from './api/paths.ts'
@@ -12,35 +13,32 @@ import { type Cache, type CacheOptions, createCache } from './watch/cache.ts'
 import { createFaults } from './watch/faults.ts'
 import { type ListWatchMetrics, listWatch } from './watch/list-watch.ts'
 
-type Say = (fields: object, message: string) => void
-
 export type KubernetesOptions = {
   readonly client: Client
-  /** Those to watch; empty: all. */
+  /** The namespaces to watch; empty: all. */
   readonly namespaces: readonly string[]
-  /** Kind of process, as Events tell it: `waybill-operator`. */
+  /** Kind of process, for Events: `waybill-operator`. */
   readonly component: string
-  /** This process among those of its kind. */
+  /** This process among those of its kind, for Events. */
   readonly identity: string
-  readonly log: { readonly debug: Say; readonly info: Say; readonly warn: Say; readonly error: Say }
+  readonly log: Log
   readonly metrics: ListWatchMetrics
-  /** How long a watch is asked for, about; default: 45,000. */
+  /** About how long each watch lasts, in ms; default: 45,000. */
   readonly watchMs?: number
 }
 
 export type KubernetesStore = Store & {
   /**
-   * The same store for as long as `mayWrite` does not throw. It is called again at the moment a change is really sent,
-   * which is later than it was asked for when connections are busy, when the API server asked to wait, or when the whole
-   * process was stopped in between.
+   * The same store for as long as `fence` does not throw. It is called again at the moment a change is sent, which may be
+   * later than the call when connections are busy, when the API server asked to wait, or when the process was suspended.
    */
-  fenced(mayWrite: () => void): Store
+  fenced(fence: () => void): Store
   /**
-   * Lets go of what is on its way out and, since before this process began, not valid: nobody can tell what to tidy up.
-   * For the one who leads to do from time to time; `mayWrite` as above.
+   * Removes the finalizer from resources that are being deleted and were never valid since this process started: what
+   * they declared is unknown, so nothing can be deleted on the broker. The leader calls it from time to time; `fence` as above.
    */
-  releaseInvalid(mayWrite: () => void): Promise<void>
-  /** Resolves after the signal, when nothing more is read or told. */
+  releaseInvalid(fence: () => void): Promise<void>
+  /** Resolves after the signal, when all watches have ended and no more Events are stored. */
   readonly done: Promise<void>
 }
 
@@ -56,7 +54,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
 
   const caches = new Map<string, Cache>(
     kinds.map((kind: Kind) => {
-      const invalid = tellInvalid(kind, log, events)
+      const invalid = reportInvalid(kind, log, events)
       return [kind.kind, createCache({ kind, announce: changes.announce, invalid })]
     }),
   )
@@ -102,18 +100,18 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     onChange: changes.onChange,
     secret: secretReader(client),
   }
-  const writing = (mayWrite?: () => void): Store => ({
+  const writing = (fence?: () => void): Store => ({
     ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret'>),
-    applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, mayWrite),
-    setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, mayWrite),
-    record: (resource, notice) => events.record(resource, notice, mayWrite),
+    applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, fence),
+    setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, fence),
+    record: (resource, notice) => events.record(resource, notice, fence),
   })
-  const releaseInvalid = async (mayWrite: () => void): Promise<void> => {
+  const releaseInvalid = async (fence: () => void): Promise<void> => {
     for (const kind of kinds) {
       for (const metadata of cacheOf(kind).strays()) {
         if (!isDeleting({ metadata }) || !metadata.finalizers?.includes(finalizer)) continue
-        events.record({ kind: kind.kind, metadata }, orphaned, mayWrite)
-        await writes.setFinalizer(kind, { metadata }, false, mayWrite)
+        events.record({ kind: kind.kind, metadata }, orphaned, fence)
+        await writes.setFinalizer(kind, { metadata }, false, fence)
       }
     }
   }
@@ -124,16 +122,16 @@ const orphaned: Notice = {
   type: 'Warning',
   reason: 'OrphanedTopology',
   message:
-    'It was not valid, so its queues and exchanges were left on the broker; a resource of the same name takes them back',
+    'It was not valid, so its queues and exchanges are retained on the broker; a resource of the same name reclaims them',
 }
 
-/** The CustomResourceDefinitions that are installed let through what those of this version do not. */
-const tellInvalid =
-  (kind: Kind, log: { readonly warn: Say }, events: Events): CacheOptions['invalid'] =>
+/** The CustomResourceDefinitions that are installed may accept what those of this version do not. */
+const reportInvalid =
+  (kind: Kind, log: Pick<Log, 'warn'>, events: Events): CacheOptions['invalid'] =>
   (metadata, problems, isFirst) => {
-    const instead = isFirst ? 'it is left out' : 'its last valid state stays in use'
+    const instead = isFirst ? 'it is ignored' : 'its last valid state stays in use'
     const message = `${problems.map(problemText).join('; ')}; ${instead}`
     const resource = { kind: kind.kind, metadata }
-    log.warn({ resource: idOf(resource), problems: problems.map(problemText) }, `A resource is not valid, ${instead}`)
+    log.warn({ resource: idOf(resource), problems: problems.map(problemText) }, `A resource is not valid; ${instead}`)
     events.record(resource, { type: 'Warning', reason: 'Invalid', message })
   }

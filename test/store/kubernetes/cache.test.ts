@@ -29,7 +29,7 @@ const created = () => {
   return { cache, sink, announced, told, get: (name: string) => cache.get('shop', name) }
 }
 
-test('only what somebody reads is kept, with the defaults that the installed definition may lack', () => {
+test('only members that are read are kept, with the defaults that the installed definition may lack', () => {
   const { sink, get } = created()
   sink.changed(object('keep', 1))
   expect(get('keep')?.metadata).toEqual({
@@ -51,7 +51,7 @@ test('a spec is the same object until its generation changes', () => {
   expect(get('keep')?.spec).not.toBe(first)
 })
 
-test('an older state never takes the place of a newer one, and an equal one is no news', () => {
+test('an older state never replaces a newer one, and an equal one is not announced', () => {
   const { cache, sink, get, announced } = created()
   sink.changed(object('keep', 9))
   cache.refresh(object('keep', 12, { status: { subscriptions: 1 } }))
@@ -60,7 +60,7 @@ test('an older state never takes the place of a newer one, and an equal one is n
   expect(announced).toEqual(['keep is', 'keep is'])
 })
 
-test('an answer brings back nothing that is gone, and says nothing of what took its name', () => {
+test('an answer brings back no deleted resource and does not change another of the same name', () => {
   const { cache, sink, get } = created()
   sink.changed(object('keep', 1))
   sink.gone(object('keep', 2))
@@ -72,7 +72,7 @@ test('an answer brings back nothing that is gone, and says nothing of what took 
   expect(get('keep')?.metadata.uid).toBe('another')
 })
 
-test('a list tells what is gone, and that a name has passed to another', () => {
+test('a list shows deleted resources, and that another has the name of one', () => {
   const { sink, cache, announced } = created()
   for (const [name, version] of [
     ['a', 1],
@@ -86,7 +86,7 @@ test('a list tells what is gone, and that a name has passed to another', () => {
   expect(cache.list()).toHaveLength(3)
 })
 
-test('a list is believed even where the server went back in time, but not about what was written since', () => {
+test('a list counts even after the server was restored from a backup, but not for what was written since', () => {
   const { sink, cache, get } = created()
   sink.changed(object('restored', 90, { status: { subscriptions: 9 } }))
   sink.changed(object('written', 40))
@@ -96,7 +96,7 @@ test('a list is believed even where the server went back in time, but not about 
   expect([get('restored')?.status, get('written')?.status]).toEqual([{}, { subscriptions: 5 }])
 })
 
-test('of two namespaces a list speaks for its own', () => {
+test('a list of one namespace leaves the others alone', () => {
   const { cache, sink, get } = created()
   sink.changed(object('keep', 1))
   cache.sink('elsewhere').replace([], sink.now())
@@ -105,7 +105,7 @@ test('of two namespaces a list speaks for its own', () => {
   expect(get('keep')).toBeUndefined()
 })
 
-test('what is not valid is left out, or stays as it last was, and that is told once a generation', () => {
+test('an invalid resource is ignored or keeps its last valid state, and is reported once a generation', () => {
   const { cache, sink, get, told, announced } = created()
   const bad: Spec = { default: 'sometimes' }
   sink.changed(object('keep', 1, { spec: bad }))

@@ -6,7 +6,7 @@ import { type World, world } from './opened.ts'
 
 const notice = (message: string): Notice => ({ type: 'Warning', reason: 'Conflicted', message })
 
-describeWithApiServer('telling owners what happens to their resources', () => {
+describeWithApiServer('Events about resources', () => {
   let cleanUp: AsyncDisposableStack
   let given: World
   beforeEach(async () => {
@@ -24,11 +24,11 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     await given.putTopic(name)
     const { store, close } = await given.open()
     const resource = store.get(topic, given.own.name, name)
-    if (resource === undefined) throw new Error('It is not known')
+    if (resource === undefined) throw new Error('The resource is not in the cache')
     return { store, resource, close, record: (message: string) => store.record(resource, notice(message)) }
   }
 
-  test('an Event names the resource and who tells, and is what kubectl describe shows', async () => {
+  test('an Event names the resource and the process, and kubectl describe shows it', async () => {
     const { record, resource } = await openedWith('orders')
     record('claimed by another')
     const [event] = await eventually(async () => {
@@ -49,7 +49,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     expect(await given.own.kubectl(['describe', 'topic', 'orders'])).toMatch(/Warning +Conflicted .*waybill-operator/)
   })
 
-  test('the same again is counted, also where the Event is gone by then', async () => {
+  test('the same notice again is counted, also when its Event was deleted meanwhile', async () => {
     const { record } = await openedWith('orders')
     for (let times = 0; times < 3; times++) record('again')
     record('other')
@@ -68,7 +68,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     await eventually(async () => (await counts()).get('again') === 5)
   })
 
-  test('one resource that talks too much does not silence the others', async () => {
+  test('a resource with too many notices does not keep those of others back', async () => {
     await given.putTopic('quiet')
     const { store, record } = await openedWith('loud')
     for (let index = 0; index < 100; index++) record(`line ${index}`)
@@ -81,7 +81,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     )
   })
 
-  test('a server that is away for a while gets them later; one that refuses them is left alone', async () => {
+  test('an unavailable server gets Events later; Events that it refuses are not retried', async () => {
     const { record } = await openedWith('orders')
     let posts = 0
     const faults = [{ status: 503 }, { status: 500 }, 'cut', undefined, { status: 403, reason: 'Forbidden' }] as const
@@ -94,7 +94,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     expect(given.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
-  test('what is left is told when Waybill stops, but not for long', async () => {
+  test('at shutdown the notices that are left are stored, within two seconds', async () => {
     const { record, close } = await openedWith('orders')
     for (let index = 0; index < 20; index++) record(`line ${index}`)
     await close()

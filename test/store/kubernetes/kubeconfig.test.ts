@@ -58,7 +58,7 @@ test.each(users)('a user is known by $how', async ({ user, headers }) => {
   expect((await credentials()).headers).toEqual(headers)
 })
 
-test('files are found beside the kubeconfig, and read anew each time', async () => {
+test('files are found beside the kubeconfig and read again each time', async () => {
   await Promise.all([put('ca', 'authority'), put('crt', 'certificate'), put('key', 'key'), put('token', 'first\n')])
   const files = { 'client-certificate': 'crt', 'client-key': 'key', tokenFile: 'token' }
   const { credentials } = await readOne(files, { 'certificate-authority': 'ca', 'tls-server-name': 'there' })
@@ -69,7 +69,7 @@ test('files are found beside the kubeconfig, and read anew each time', async () 
   expect((await credentials()).headers.authorization).toBe('Bearer second')
 })
 
-test('what is written into a kubeconfig counts for more than the files that it names', async () => {
+test('data in a kubeconfig goes before the files that it names', async () => {
   const inline = { 'client-certificate-data': base64('inline'), 'client-certificate': 'none' }
   const trust = { 'certificate-authority-data': base64('authority'), 'insecure-skip-tls-verify': true }
   const { tls } = await (await readOne(inline, trust)).credentials()
@@ -77,7 +77,7 @@ test('what is written into a kubeconfig counts for more than the files that it n
   expect(tls.rejectUnauthorized).toBe(false)
 })
 
-test('of several files the first that says something counts, and one may be missing', async () => {
+test('of several kubeconfigs the first with an entry counts, and one may be missing', async () => {
   const [first, last] = await Promise.all([
     put('first', config({ token: 'first' })),
     put('last', config({ token: 'last' })),

@@ -1,4 +1,4 @@
-/** What went wrong with a request to the API server; decide by `status`. */
+/** A request to the API server failed; decide by `status`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   /** Of the HTTP answer, or of the Status that a watch ends with; 0 where there was no usable answer. */
@@ -8,7 +8,7 @@ export class ApiError extends Error {
    * `Silent` when it stopped in the middle, `NotJson`, `NoEvent`.
    */
   readonly reason: string
-  /** How long the server asks to be left alone. */
+  /** How long the server asks to wait before the next request. */
   readonly retryAfterMs?: number
 
   constructor(
@@ -35,7 +35,7 @@ export type Status = {
   readonly details?: { readonly retryAfterSeconds?: number }
 }
 
-/** The error that a Status is, or, where there is none, what the status code and a piece of the text say. */
+/** The error in a Status, or, where there is none, one of the status code and the start of the text. */
 export const refusal = (what: string, code: number, text: string, retryAfter?: unknown): ApiError => {
   const { reason = `Status${code}`, message = text.slice(0, 200), details } = parsed(text)
   const seconds = details?.retryAfterSeconds ?? Number(retryAfter ?? Number.NaN)
@@ -59,7 +59,7 @@ export const unanswered = (what: string, error: unknown): ApiError => {
   if (error instanceof ApiError) return error
   const { name, code, message }: { name?: unknown; code?: unknown; message?: unknown } = Object(error)
   const isLate = name === 'TimeoutError'
-  const why = isLate ? 'it was silent for too long' : String(code ?? message ?? error)
+  const why = isLate ? 'no data for too long' : String(code ?? message ?? error)
   const reason = isLate ? 'Silent' : 'Unreachable'
   return new ApiError({ status: 0, reason }, `${what}: the API server did not answer: ${why}`, {
     cause: error,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { backoffMs } from '../../../async/backoff.ts'
 import { FencedRequest, fenceRequests } from '../../../async/fence-requests.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ApiError, refusal, unanswered } from './api-error.ts'
@@ -21,20 +22,20 @@ export type ApiRequest = {
   readonly timeoutMs?: number
   /** Does not wait behind other requests for a connection. */
   readonly urgent?: boolean
-  /** Called at the moment a try is sent, which may be long after it was asked for; throwing prevents it. */
-  readonly before?: (() => void) | undefined
+  /** Called at the moment a try is sent, which may be long after the request was made; throwing prevents it. */
+  readonly fence?: (() => void) | undefined
 }
 
 /** The API server, over HTTP/1.1. Requests share 32 connections; each watch has one of its own. */
 export type Client = {
-  /** The JSON that the server answered with. @throws ApiError, the signal's reason, or what `before` throws */
+  /** The JSON that the server answered with. @throws ApiError, the signal's reason, or what `fence` throws */
   request<T>(request: ApiRequest, signal?: AbortSignal): Promise<T>
   /**
-   * Watches until the server ends it. Resolves once the server has agreed. `endsWithinMs` is for the whole watch: one that
-   * lasts longer than it was asked for is on a dead connection. @throws ApiError, and so do the events
+   * Watches until the server ends it. Resolves once the server has accepted. `endsWithinMs` is for the whole watch: one
+   * that lasts longer than requested is on a dead connection. @throws ApiError, and so do the events
    */
   watch(path: string, query: Query, endsWithinMs: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
-  /** The namespace that the cluster's configuration names. */
+  /** The namespace in the cluster's configuration. */
   readonly namespace: string
   close(): Promise<void>
 }
@@ -50,12 +51,12 @@ export type ClientOptions = {
 
 const answerWithinMs = 10_000
 const connectWithinMs = 5_000
-const longestRetryMs = 10_000
+const backoff = { first: 400, most: 10_000 }
 
 export const createClient = (cluster: Cluster, { component, metrics }: ClientOptions): Client => {
   const base = new URL(cluster.server)
   const prefix = base.pathname.replace(/\/+$/, '')
-  // Certificates are renewed, so each connection asks for those of the moment.
+  // Certificates are renewed, so each connection reads them again.
   const connect: buildConnector.connector = (options, callback) =>
     buildConnector({ ...cluster.tls, allowH2: false, timeout: connectWithinMs })(options, callback)
   const options = { connect, allowH2: false, keepAliveTimeout: 30_000 }
@@ -90,7 +91,7 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
     let text: string
     try {
       answer = await send(
-        request.before ? via.compose(fenceRequests(request.before)) : via,
+        request.fence ? via.compose(fenceRequests(request.fence)) : via,
         method.toLowerCase(),
         {
           method,
@@ -164,9 +165,9 @@ const parsed = (what: string, text: string): unknown => {
   }
 }
 
-/** When to try again: after 429 and 503, where the server says when, and where there was no answer at all. */
+/** When to retry: after 429 and 503, where the server says when, and where there was no answer at all. */
 const retryInMs = ({ status, retryAfterMs }: ApiError, failures: number): number | undefined => {
   if (![0, 429, 503].includes(status) && retryAfterMs === undefined) return undefined
-  const leastMs = Math.max(retryAfterMs ?? 0, 100 * 2 ** failures)
-  return Math.min(longestRetryMs, leastMs * (1 + Math.random() / 2))
+  const askedMs = (retryAfterMs ?? 0) * (1 + Math.random() / 2)
+  return Math.min(backoff.most, Math.max(askedMs, backoffMs(failures, backoff)))
 }

@@ -4,7 +4,7 @@ import { isApiError } from './api-error.ts'
 import type { Client } from './client.ts'
 import { corePath } from './paths.ts'
 
-/** Reads Secrets, each time anew: with the permission to get them alone they can neither be listed nor watched. */
+/** Reads Secrets, each time from the server: with the permission to get them alone they cannot be listed or watched. */
 export const secretReader =
   (client: Pick<Client, 'request'>) =>
   /** @throws SecretError */
@@ -20,6 +20,6 @@ export const secretReader =
         const hint = `grant Waybill's service account get on secrets in namespace ${namespace}`
         throw new SecretError('forbidden', `${id} may not be read: ${hint}`, { cause })
       }
-      throw new SecretError('unavailable', `${id} cannot be read now, the API server does not give it`, { cause })
+      throw new SecretError('unavailable', `${id} cannot be read now: the API server did not return it`, { cause })
     }
   }

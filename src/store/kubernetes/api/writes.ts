@@ -11,26 +11,26 @@ export type WritesOptions = {
   readonly client: Pick<Client, 'request'>
   /** The resource as it is known, valid or not. */
   current(kind: Kind, resource: Named): Named | undefined
-  /** Takes in what the server answered. */
+  /** Puts the server's answer into the cache. */
   refresh(kind: Kind, object: unknown): void
 }
 
 /** Called right before each change is sent; throws where it must not be made any more. */
-export type MayWrite = (() => void) | undefined
+export type Fence = (() => void) | undefined
 
-/** The server would read what is written twice, to warn of fields that it does not know. */
+/** Otherwise the server parses each write a second time, to warn of unknown fields. */
 const unwarned = { fieldValidation: 'Ignore' }
 
-/** An object that keeps changing meanwhile is tried so often. */
+/** How often a write is repeated for an object that keeps changing meanwhile. */
 const conflictsAtMost = 5
 
-/** Changes resources; only those of the identity that was read, never one that took their name. */
+/** Changes resources: only those with the uid that was read, never another of the same name. */
 export const createWrites = ({ client, current, refresh }: WritesOptions) => {
   const patch = async (kind: Kind, request: Omit<ApiRequest, 'method'>): Promise<void> => {
     refresh(kind, await client.request<unknown>({ ...request, method: 'PATCH' }))
   }
 
-  /** The object as the server has it now, if it still is the one that was read. */
+  /** The object as the server has it now, if it still has the uid that was read. */
   const readAgain = async (kind: Kind, { metadata }: Named): Promise<Named | undefined> => {
     try {
       const found = await client.request<Named>({ method: 'GET', path: resourcePath(kind, metadata) })
@@ -43,16 +43,10 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
   }
 
   return {
-    async applyStatus(
-      kind: Kind,
-      resource: Named,
-      manager: FieldManager,
-      status: object,
-      mayWrite: MayWrite,
-    ): Promise<void> {
+    async applyStatus(kind: Kind, resource: Named, manager: FieldManager, status: object, fence: Fence): Promise<void> {
       let known = current(kind, resource)
       for (let conflicts = 0; known; conflicts++) {
-        // Of a status, the server ignores the uid; the version alone tells it that another object is meant.
+        // The server ignores the uid in a write of a status; the version alone protects another object of the same name.
         const { namespace, name, resourceVersion } = known.metadata
         try {
           return await patch(kind, {
@@ -60,7 +54,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
             query: { ...unwarned, fieldManager: manager, force: true },
             contentType: 'application/apply-patch+yaml',
             body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
-            before: mayWrite,
+            fence,
           })
         } catch (error) {
           if (isApiError(error, 404)) return
@@ -70,11 +64,11 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
       }
     },
 
-    async setFinalizer(kind: Kind, resource: Named, present: boolean, mayWrite: MayWrite): Promise<void> {
+    async setFinalizer(kind: Kind, resource: Named, present: boolean, fence: Fence): Promise<void> {
       let known = current(kind, resource)
       for (let conflicts = 0; known; conflicts++) {
         const { uid, resourceVersion, finalizers: before = [] } = known.metadata
-        // The API server lets nobody add a finalizer to what is being deleted.
+        // The API server refuses to add a finalizer to an object that is being deleted.
         if (before.includes(finalizer) === present || (present && isDeleting(known))) return
         const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
         try {
@@ -83,7 +77,7 @@ export const createWrites = ({ client, current, refresh }: WritesOptions) => {
             query: unwarned,
             contentType: 'application/merge-patch+json',
             body: { metadata: { uid, resourceVersion, finalizers } },
-            before: mayWrite,
+            fence,
           })
         } catch (error) {
           if (isApiError(error, 404)) return

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Held, LeaseRecord } from './lease-record.ts'
 
-/** The lease is another's, or may be. */
+/** Another process holds the lease, or may hold it. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'
 }
@@ -11,13 +11,13 @@ export type Leadership = {
   /** Aborts when the lease is lost, with {@link LeaseLost}, and when the process is to stop. */
   readonly signal: AbortSignal
   /**
-   * Ask right before each write. It goes by the monotonic clock alone, so it answers truly even in the first callback
-   * of a process that was stopped for a while. While the process is to stop the lease is still held. @throws LeaseLost
+   * Call it right before each write. It uses the monotonic clock alone, so it is right even in the first callback of a
+   * process that was suspended. While the process shuts down, the lease is still held. @throws LeaseLost
    */
   fence(): void
 }
 
-/** The holder gives up this long after it sent the last renewal that succeeded, well before anybody may take the lease. */
+/** The holder gives up this long after it sent its latest successful renewal, well before another may take the lease. */
 const renewWithinMs = 10_000
 const renewEveryMs = 2_000
 /** For each request; time for three of them is left when the first has failed. */
@@ -33,8 +33,8 @@ export type Holding = {
 /** Does `work` while renewing the lease. Resolves to the lease as it is held after that, to `undefined` where it was lost. */
 export const hold = async (
   first: Held,
-  { record, identity, lost: tell, failed }: Holding,
-  work: (term: Leadership) => Promise<void>,
+  { record, identity, lost, failed }: Holding,
+  work: (leadership: Leadership) => Promise<void>,
   signal: AbortSignal,
 ): Promise<Held | undefined> => {
   const [ended, done] = [new AbortController(), new AbortController()]
@@ -42,7 +42,7 @@ export const hold = async (
 
   const lose = (why: string): void => {
     if (ended.signal.aborted) return
-    tell(why)
+    lost(why)
     ended.abort(new LeaseLost(`The lease was lost: ${why}`))
   }
   const leftMs = (): number => held.sentAt + renewWithinMs - performance.now()
@@ -51,12 +51,12 @@ export const hold = async (
     ended.signal.throwIfAborted()
   }
 
-  /** `undefined` where it is somebody else's. Never cut short by the end of the work: what it wrote would be unknown. */
+  /** `undefined` where another holds it. Never aborted by the end of the work: whether it was written would be unknown. */
   const renewed = async (): Promise<Held | undefined> => {
     const within = AbortSignal.timeout(Math.max(0, Math.ceil(Math.min(answerWithinMs, leftMs()))))
     const again = await record.claim(held.lease, within)
     if (again) return again
-    // Somebody wrote it since: another who took it, or a person who deleted it or put a label on it.
+    // It was written since: another process took it, or a person deleted or labelled it.
     const found = await record.read(within)
     return found === undefined || found.spec?.holderIdentity === identity ? record.claim(found, within) : undefined
   }
@@ -88,7 +88,7 @@ export const hold = async (
     await renewing
   }
   if (ended.signal.aborted) return undefined
-  // What is still waiting somewhere to be written is nobody's any more.
-  ended.abort(new LeaseLost('The term is over'))
+  // A write that still waits somewhere must not be sent.
+  ended.abort(new LeaseLost('The leadership has ended'))
   return held
 }

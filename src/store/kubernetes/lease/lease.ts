@@ -1,44 +1,43 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, pause } from '../../../async/backoff.ts'
+import type { Log } from '../../log.ts'
 import type { Client } from '../api/client.ts'
 import { answerWithinMs, hold, type Leadership } from './leadership.ts'
 import { durationMs, type Held, type Lease, type LeaseSpec, leaseRecord, type Named } from './lease-record.ts'
 
 export { type Leadership, LeaseLost } from './leadership.ts'
 
-/** At most this long a candidate does not look. */
-const lookEveryMs = 2_000
-const complainEveryMs = 10_000
-
-type Say = (fields: object, message: string) => void
+/** A candidate reads the lease at least this often. */
+const observeEvery = { first: 2_000, most: 2_000 }
+const warnEveryMs = 10_000
 
 export type LeaseOptions = Named & {
-  readonly log: { readonly info: Say; readonly warn: Say }
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /**
  * Waits for the lease, does `work` for as long as it is held, and becomes a candidate again when it was lost; until the
- * signal. Then `work`, whose term has ended, is waited for, and the lease is given back. Rejects with whatever `work`
- * rejects with, but for the loss of the lease. `identity` must be unlike that of any other process.
+ * signal. Then it waits for `work`, whose leadership has ended, and releases the lease. Rejects with what `work` rejects
+ * with, except for the loss of the lease. `identity` must differ from that of every other process.
  *
  * The rules are those of client-go: another machine's clock is never compared with ours. A lease is its holder's for its
- * whole duration from the moment at which it was seen to change; also when it was deleted, for its holder may not know yet.
+ * whole duration from the moment at which it was seen to change; also when it was deleted, as its holder may not know yet.
  * https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
  */
 export const lead = async (
   client: Pick<Client, 'request'>,
   { log, ...named }: LeaseOptions,
-  work: (term: Leadership) => Promise<void>,
+  work: (leadership: Leadership) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
   const { namespace, name, identity } = named
   const record = leaseRecord(client, named)
   const fields = { lease: `${namespace}/${name}`, identity }
-  let complainedAt = Number.NEGATIVE_INFINITY
+  let warnedAt = Number.NEGATIVE_INFINITY
   const failed = (error: unknown): void => {
-    if (performance.now() - complainedAt < complainEveryMs) return
-    complainedAt = performance.now()
+    if (performance.now() - warnedAt < warnEveryMs) return
+    warnedAt = performance.now()
     const reason = error instanceof Error ? error.message : String(error)
-    log.warn({ ...fields, reason }, 'The lease could not be read or written')
+    log.warn({ ...fields, reason }, 'Could not read or write the lease')
   }
   const lost = (reason: string): void => log.warn({ ...fields, reason }, 'Lost the lease')
 
@@ -48,20 +47,20 @@ export const lead = async (
     while (!signal.aborted) {
       try {
         const lease = await record.read(AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]))
-        rival.saw(lease)
+        rival.observe(lease)
         if (rival.reliesForMs() === 0) {
           const held = await record.claim(lease, AbortSignal.timeout(answerWithinMs))
           if (held) return held
         } else if (rival.name() !== behind) {
           behind = rival.name()
-          log.info({ ...fields, holder: behind }, 'Standing by, another process holds the lease')
+          log.info({ ...fields, holder: behind }, 'Standing by: another process holds the lease')
         }
       } catch (error) {
         if (!signal.aborted) failed(error)
       }
-      const soon = lookEveryMs * (0.5 + Math.random() / 2)
+      const soon = backoffMs(1, observeEvery)
       const free = rival.reliesForMs() + 50 * Math.random()
-      await delay(free < 50 ? soon : Math.min(soon, free), undefined, { signal }).catch(() => undefined)
+      await pause(free < 50 ? soon : Math.min(soon, free), signal)
     }
     return undefined
   }
@@ -70,7 +69,7 @@ export const lead = async (
     if (!signal.aborted) {
       log.info(
         { ...fields, transitions: held.lease.spec?.leaseTransitions ?? 0 },
-        'Leading, this process has the lease',
+        'Leading: this process holds the lease',
       )
       held = await hold(held, { record, identity, lost, failed }, work, signal)
     }
@@ -81,11 +80,11 @@ export const lead = async (
   }
 }
 
-/** What a candidate knows of whoever holds the lease. */
+/** What a candidate knows of the holder of the lease. */
 const watchRival = (identity: string) => {
   let seen: { readonly text: string; readonly spec: LeaseSpec; readonly at: number } | undefined
   return {
-    saw(lease: Lease | undefined): void {
+    observe(lease: Lease | undefined): void {
       const spec = lease ? lease.spec : seen?.spec
       const text = JSON.stringify([lease === undefined, spec])
       if (seen?.text !== text) seen = { text, spec: spec ?? {}, at: performance.now() }

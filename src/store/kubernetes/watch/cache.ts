@@ -1,12 +1,12 @@
 import { type Kind, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
 import type { Change } from '../../store.ts'
-import { type Known, lookAt, type Raw, rawOf, resourceOf } from './intake.ts'
+import { type Known, type Raw, rawOf, resourceOf, validateSpec } from './intake.ts'
 import type { Sink } from './list-watch.ts'
 
 type Entry = {
   readonly version: bigint
-  /** When it was put here, by a clock that counts. */
+  /** When it was put here, by a clock that counts changes. */
   readonly at: number
   readonly known: Known
   readonly metadata: Metadata
@@ -15,15 +15,15 @@ type Entry = {
 
 export type CacheOptions = {
   readonly kind: Kind
-  /** Hears of each change after it is made. */
+  /** Called with each change after it is made. */
   announce(change: Change): void
   /** Called once for each generation that is not valid. `isFirst`: there is no earlier one that could stay in use. */
   invalid(metadata: Metadata, problems: readonly Problem[], isFirst: boolean): void
 }
 
 /**
- * The resources of one kind as they are known. What a watch tells may be older than the answer to a write, so an object
- * is replaced only by a later version of itself. Versions of one kind are ordered like numbers.
+ * The resources of one kind. An event of a watch may be older than the answer to a write, so an object is replaced only
+ * by a later version of itself. Versions of one kind are ordered like numbers.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
  */
 export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
@@ -47,10 +47,10 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
     const before = entries.get(key)
     const version = BigInt(metadata.resourceVersion)
     if (before && !isNewer(before, version)) return
-    // Whoever only looks at what is there would miss that it is another than before.
+    // A reader of the cache alone would miss that this is another object of the same name.
     if (before && before.metadata.uid !== metadata.uid) drop(key, before)
     const entry = entries.get(key)
-    const known = lookAt(kind, raw, entry?.known)
+    const known = validateSpec(kind, raw, entry?.known)
     const resource = resourceOf(kind, raw, known)
     clock += 1
     entries.set(key, { version, at: clock, known, metadata, resource })
@@ -68,14 +68,14 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
       return listed
     },
 
-    /** Also of what is not valid. */
+    /** Also of an invalid resource. */
     metadata: (namespace: string, name: string): Metadata | undefined =>
       entries.get(keyFrom(namespace, name))?.metadata,
 
-    /** Those that were never valid, so that nobody else knows of them. */
+    /** The resources that were never valid, and so are not listed. */
     strays: (): readonly Metadata[] => [...entries.values()].flatMap((entry) => (entry.resource ? [] : entry.metadata)),
 
-    /** Where what a list-watch of these resources tells goes; all of a namespace, or of all where it is left out. */
+    /** The sink for a list-watch of these resources, in one namespace or, where it is left out, in all. */
     sink: (namespace?: string): Sink => ({
       now: () => clock,
       replace(items, since) {
@@ -84,7 +84,7 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
           const raw = rawOf(item)
           if (raw === undefined) continue
           present.add(keyOf(raw.metadata))
-          // A list is how things are, even if the server was set back to an earlier time; but for what was written since.
+          // A list is the truth, even if the server was restored from a backup, except for what was written since.
           put(raw, ({ version, at }, found) => found > version || (found < version && at <= since))
         }
         for (const [key, entry] of entries) {
@@ -100,12 +100,12 @@ export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
         const raw = rawOf(object)
         const key = raw && keyOf(raw.metadata)
         const entry = key === undefined ? undefined : entries.get(key)
-        // One that took its name meanwhile stays.
+        // Another object of the same name stays.
         if (raw && key !== undefined && entry?.metadata.uid === raw.metadata.uid) drop(key, entry)
       },
     }),
 
-    /** Takes in the answer to a read or write of one object; never brings back what is gone. */
+    /** Puts the answer to a read or write of one object; never brings back a deleted object. */
     refresh(object: unknown): void {
       const raw = rawOf(object)
       if (raw && entries.get(keyOf(raw.metadata))?.metadata.uid === raw.metadata.uid) put(raw, isLater)

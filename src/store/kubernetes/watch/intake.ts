@@ -2,17 +2,17 @@ import { validate } from '../../../api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
 
-/** An object as the API server gave it, with as much of it checked as everything else relies on. */
+/** An object as the API server sent it; what the rest relies on is checked. */
 export type Raw = {
   readonly metadata: Metadata
   readonly spec?: unknown
   readonly status?: NonNullable<Resource['status']>
 }
 
-/** The object, or `undefined` where it is none that has a name, an identity and a version. */
+/** The object, or `undefined` where it has no name, uid, generation or version. */
 export const rawOf = (object: unknown): Raw | undefined => {
   const { metadata, spec, status }: { metadata?: unknown; spec?: unknown; status?: unknown } = Object(object)
-  // Nobody reads these two, and they are larger than all the rest.
+  // These two are never read, and they are larger than all the rest.
   const { managedFields: _, annotations: all, ...kept }: Record<string, unknown> = Object(metadata)
   const { 'kubectl.kubernetes.io/last-applied-configuration': __, ...annotations }: Record<string, unknown> =
     Object(all)
@@ -29,21 +29,21 @@ export const rawOf = (object: unknown): Raw | undefined => {
   }
 }
 
-/** The spec that counts, and the generation that it is of. */
+/** The spec in use, and its generation. */
 export type Known = {
-  /** The last generation that was looked at. */
+  /** The latest generation that was validated. */
   readonly generation: number
-  /** The last valid one; the same object for as long as it holds. */
+  /** The latest valid spec; the same object until there is another. */
   readonly valid?: { readonly spec: Resource['spec']; readonly generation: number }
-  /** What is wrong with `generation`. */
+  /** The problems of `generation`. */
   readonly problems: readonly Problem[]
 }
 
 /**
- * Looks at a spec, where that was not done yet: an older or newer CustomResourceDefinition may be installed than the one
- * of this version, so what the API server lets through need be neither complete nor valid.
+ * Validates a spec, where that was not done yet: the CustomResourceDefinition that is installed may be older or newer than
+ * that of this version, so a spec that the API server accepted may be incomplete or invalid.
  */
-export const lookAt = (kind: Kind, { metadata: { generation }, spec }: Raw, before: Known | undefined): Known => {
+export const validateSpec = (kind: Kind, { metadata: { generation }, spec }: Raw, before: Known | undefined): Known => {
   if (before?.generation === generation) return before
   const validated = validate(kind, { apiVersion, kind: kind.kind, spec })
   if ('problems' in validated) {
@@ -52,7 +52,7 @@ export const lookAt = (kind: Kind, { metadata: { generation }, spec }: Raw, befo
   return { generation, problems: [], valid: { spec: validated.spec as Resource['spec'], generation } }
 }
 
-/** The resource as the rest of Waybill sees it; `undefined` where it never was valid. */
+/** The resource for the rest of Waybill; `undefined` where it was never valid. */
 export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Known): Resource | undefined =>
   valid && {
     apiVersion,

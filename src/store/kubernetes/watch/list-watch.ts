@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs, pause } from '../../../async/backoff.ts'
+import type { Log } from '../../log.ts'
 import { ApiError, isApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import type { WatchEvent } from '../api/watch-events.ts'
 
-/** Where what was seen goes. What it throws is logged, and the loop goes on. */
+/** Receives what was listed and watched. What it throws is logged, and the watch continues. */
 export type Sink = {
-  /** All there is, as of now; `since` is when the list was asked for, by the clock of {@link Sink.now}. */
+  /** All objects as of now; `since` is when the list was requested, by the clock of {@link Sink.now}. */
   replace(items: readonly unknown[], since: number): void
   changed(object: unknown): void
   gone(object: unknown): void
@@ -20,24 +21,22 @@ export type ListWatchMetrics = {
   readonly watchReceived: { set(labels: Labels, unixSeconds: number): void }
 }
 
-type Say = (fields: object, message: string) => void
-
 export type ListWatchOptions = {
   readonly client: Pick<Client, 'request' | 'watch'>
-  /** Of the collection. */
+  /** The path of the collection. */
   readonly path: string
   /** `namespace` is empty where it is all of them. */
   readonly labels: Labels
   readonly sink: Sink
   readonly metrics: ListWatchMetrics
-  readonly log: { readonly debug: Say; readonly error: Say }
+  readonly log: Pick<Log, 'debug' | 'error'>
   /** Called when the first list is in the sink. */
   listed(): void
-  /** Called with each fault that keeps it from knowing what there is, but not for a watch that was cut, which happens. */
+  /** Called with each fault that keeps the sink from being current, but not for a single watch that was cut. */
   failed(error: ApiError): void
-  /** Called when all is well again, and sometimes when it was already. */
+  /** Called when it works again, and sometimes when it did already. */
   recovered(): void
-  /** How long a watch is asked for, about. Default: 45,000. */
+  /** About how long each watch lasts. Default: 45,000. */
   readonly watchMs?: number
 }
 
@@ -47,22 +46,21 @@ type List = {
 }
 
 const pageSize = 500
-const firstBackoffMs = 200
-const longestBackoffMs = 10_000
-/** A watch that lived so long was a working one, even if there was nothing to tell. */
+const backoff = { first: 200, most: 10_000 }
+/** A watch that lasted so long worked, even if there were no events. */
 const workingAfterMs = 1_000
-/** How much later than asked for a server may end a watch. */
+/** How much later than requested a server may end a watch. */
 const graceMs = 5_000
 
 /**
  * Keeps the sink equal to a collection until the signal aborts; nothing else ends it. It lists once, then watches from
- * the list's version, and after whatever fault again from the version last seen. It lists again only when the server no
- * longer knows that version, or when two watches in a row were accepted and then told nothing that makes sense.
+ * the list's version, and after any fault again from the latest version received. It lists again only when the server no
+ * longer knows that version, or when two watches in a row were accepted and then sent no valid event.
  */
 export const listWatch = async (options: ListWatchOptions, signal: AbortSignal): Promise<void> => {
   const { client, path, labels, sink, metrics, log, watchMs = 45_000 } = options
   let version: string | undefined
-  /** In a row, without a sign of life in between. */
+  /** Failures in a row, without an event in between. */
   let failures = 0
   /** Watches in a row that were accepted and then failed without an event. */
   let emptyWatches = 0
@@ -72,7 +70,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     try {
       work()
     } catch (error) {
-      log.error({ ...labels, error }, 'What a watch told could not be taken in')
+      log.error({ ...labels, error }, 'Could not process a watch event')
     }
   }
 
@@ -92,7 +90,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     metrics.lists.inc(labels)
     do {
       const query = { limit: pageSize, continue: token }
-      // The loop itself tries again, with a backoff of its own.
+      // The loop below retries, with a backoff.
       page = await client.request<List>({ method: 'GET', path, query, tries: 1 }, signal)
       for (const item of page.items) items.push(item)
       token = page.metadata.continue
@@ -107,8 +105,8 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
   }
 
   const watch = async (from: string): Promise<void> => {
-    // A connection that died without a word looks like one on which nothing happens: where nothing does, some servers
-    // tell no bookmark for minutes. But they always end a watch when they were asked to, so they are asked to end it soon.
+    // A dead connection looks like a quiet one: some servers send no bookmark for minutes. But they always end a watch
+    // after the time that was requested, so a short one is.
     const timeoutSeconds = Math.ceil((watchMs * (2 + 2 * Math.random())) / 3_000)
     const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
     const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
@@ -140,19 +138,17 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
     if (version !== undefined) {
       metrics.watchEnds.inc({ ...labels, cause: expired ? 'expired' : silent ? 'silent' : 'failed' })
     }
-    // Silence twice may also be a server that was set back to an earlier time, and waits for a version long gone by.
-    const confused = emptyWatches >= 2 && fault.reason !== 'Unreachable'
-    if (expired || confused) version = undefined
+    // Silence twice may also mean a server that was restored from a backup and has not reached that version again.
+    const versionIsSuspect = emptyWatches >= 2 && fault.reason !== 'Unreachable'
+    if (expired || versionIsSuspect) version = undefined
     failures += 1
-    // That a version is forgotten now and then is how the server works, and after a restart all of them are.
+    // The server forgets old versions from time to time, and all of them after a restart.
     if (expired && !wasExpired) {
       wasExpired = true
-      return firstBackoffMs * Math.random()
+      return backoff.first * Math.random()
     }
     if (!expired && (version === undefined || failures >= 3)) options.failed(fault)
-    const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1))
-    const askedMs = Math.min(fault.retryAfterMs ?? 0, longestBackoffMs)
-    return Math.max(askedMs, ceilingMs * (0.5 + Math.random() / 2))
+    return Math.max(Math.min(fault.retryAfterMs ?? 0, backoff.most), backoffMs(failures, backoff))
   }
 
   while (!signal.aborted) {
@@ -164,7 +160,7 @@ export const listWatch = async (options: ListWatchOptions, signal: AbortSignal):
       const fault =
         error instanceof ApiError ? error : new ApiError({ status: 0, reason: 'Unreachable' }, String(error))
       log.debug({ ...labels, error: fault, version }, 'Watching again')
-      await delay(afterFault(fault), undefined, { signal }).catch(() => undefined)
+      await pause(afterFault(fault), signal)
     }
   }
 }
