@@ -35,12 +35,12 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
     const { generation } = resource.metadata
     const id = idOf(resource)
     const conditions = stamp(verdicts, before, generation, now())
-    const meaningSame = sameConditions(before, conditions)
+    const conditionsSame = sameConditions(before, conditions)
     const status: Record<string, unknown> = current.status ?? {}
     const countsSame = Object.entries(fields).every(([name, value]) => isDeepStrictEqual(status[name], value))
-    if (meaningSame && countsSame && status.observedGeneration === generation) return 'same'
+    if (conditionsSame && countsSame && status.observedGeneration === generation) return 'same'
     const at = now().getTime()
-    if (meaningSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
+    if (conditionsSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
     lastWrite.set(id, at)
     await store.applyStatus(kind, current, 'waybill-operator', {
       observedGeneration: generation,
