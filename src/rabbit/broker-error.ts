@@ -1,4 +1,4 @@
-/** What the broker answered, decided by status code; the message is the broker's own reason. */
+/** A request to the broker failed. The status code decides the kind; the message is the broker's own reason. */
 export class BrokerError extends Error {
   override readonly name = 'BrokerError'
   readonly kind: 'unreachable' | 'credentials' | 'refused' | 'missing' | 'not-empty'

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 
-/** Where a broker is and who we are there. Never log it: it holds the password. */
+/** Where a broker is, with the credentials for it. Never log it: it holds the password. */
 export type Endpoint = {
   readonly amqp: {
     readonly protocol: 'amqp' | 'amqps'
@@ -12,7 +12,7 @@ export type Endpoint = {
   readonly username: string
   readonly password: string
   readonly vhost: string
-  /** PEM of the only authority trusted; the system's when left out. */
+  /** PEM of the only authority trusted; the system's authorities when left out. */
   readonly ca?: string
   /** Resolves its names; the system when left out. */
   readonly lookup?: LookupFunction
@@ -20,7 +20,7 @@ export type Endpoint = {
 
 type SecretText = Readonly<Record<string, string>>
 
-/** What is wrong with the Secret, in words that hold no secret. */
+/** The Secret of a Broker is missing or invalid. The message holds no secret. */
 export class EndpointError extends Error {
   override readonly name = 'EndpointError'
 }
@@ -65,7 +65,9 @@ const userPart = (text: string): string => {
   try {
     return decodeURIComponent(text)
   } catch {
-    throw new EndpointError('key connection_string has a % in its user or password that encodes nothing: write %25')
+    throw new EndpointError(
+      'key connection_string has a % in its user or password that is not part of an escape: write %25',
+    )
   }
 }
 
@@ -89,7 +91,7 @@ const bracketed = (hostname: string): string => (hostname.includes(':') ? `[${ho
 
 type SecretRef = { readonly name: string }
 
-/** As much of a Broker resource as says where it is. */
+/** The part of a Broker resource that says where it is. */
 export type Address = {
   readonly metadata: { readonly namespace: string }
   readonly spec: {

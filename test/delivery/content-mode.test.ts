@@ -16,7 +16,7 @@ describe('a binary event for a structured subscriber', () => {
   const cases: { name: string; type: string | undefined; body: string | Buffer; expected: string }[] = [
     { name: 'JSON, as it was written', type: 'application/json', body: awkward, expected: `"data":${awkward}` },
     { name: 'another JSON', type: 'application/geo+json;v=1', body: '1', expected: '"data":1' },
-    { name: 'what only says that it is JSON', type: 'application/json', body: '{', expected: '"data_base64":"ew=="' },
+    { name: 'invalid JSON', type: 'application/json', body: '{', expected: '"data_base64":"ew=="' },
     {
       name: 'JSON that is not UTF-8',
       type: 'application/json',
@@ -34,24 +34,24 @@ describe('a binary event for a structured subscriber', () => {
     { name: 'text that is not UTF-8', type: 'text/plain', body: Buffer.from([255]), expected: '"data_base64":"/w=="' },
     { name: 'bytes', type: 'image/png', body: 'x', expected: '"data_base64":"eA=="' },
   ]
-  test.each(cases)('with $name', ({ type, body, expected }) => {
+  test.each(cases)('a binary event with $name becomes a document', ({ type, body, expected }) => {
     expect(bodyOf(type, body)).toBe(`{${context},"datacontenttype":${JSON.stringify(type)},${expected}}`)
   })
 
-  test('without a type', () => {
+  test('a binary event without a content type becomes a document', () => {
     expect(bodyOf(undefined, '1')).toBe(`{${context},"data_base64":"MQ=="}`)
   })
 
-  test('without data', () => {
+  test('a binary event without data becomes a document without data', () => {
     expect(bodyOf(undefined, '')).toBe(`{${context}}`)
   })
 
-  test('with compressed data says so', () => {
+  test('a document with compressed data says so', () => {
     const expected = `{${context},"datacontenttype":"text/plain","contentencoding":"gzip","data_base64":"eA=="}`
     expect(bodyOf('text/plain', 'x', 'gzip')).toBe(expected)
   })
 
-  test('with numbers and booleans keeps their types', () => {
+  test('a document keeps the types of numbers and booleans', () => {
     const message = messageOf({ headers: eventHeaders('ce-', { count: 2, last: true }) }, '')
     expect(JSON.parse(requestOf(message, 'Structured').body.toString())).toMatchObject({ count: 2, last: true })
   })
@@ -77,10 +77,10 @@ describe('a structured event for a binary subscriber', () => {
     },
     { name: 'Base64', rest: ',"datacontenttype":"image/png","data_base64":"eHk="', type: 'image/png', body: 'xy' },
     { name: 'Base64 without a type', rest: ',"data_base64":"eHk="', type: undefined, body: 'xy' },
-    { name: 'nothing', rest: '', type: undefined, body: '' },
+    { name: 'no data', rest: '', type: undefined, body: '' },
     { name: 'null', rest: ',"data":null', type: 'application/json', body: 'null' },
   ]
-  test.each(cases)('with $name', ({ rest, type, body }) => {
+  test.each(cases)('a document with $name becomes a binary event', ({ rest, type, body }) => {
     const request = requestOf(messageOf({ contentType: 'application/cloudevents+json' }, document(rest)))
     expect(request.body.toString()).toBe(body)
     expect(headersOf(request)).toMatchObject({
@@ -117,11 +117,11 @@ describe('the text of a member', () => {
     ['{"a":1}', undefined],
     ['{"a":"data"}', undefined],
     ['{}', undefined],
-  ])('in %s', (json, expected) => {
+  ])('the text of a member in %s', (json, expected) => {
     expect(memberText(json, 'data')).toBe(expected)
   })
 
-  test('is what JSON.parse would have found', () => {
+  test('the text of a member is what JSON.parse finds', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()),

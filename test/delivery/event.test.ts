@@ -19,18 +19,21 @@ const structured = (document: unknown, contentType = 'application/cloudevents+js
 const complete = { specversion: '1.0', id: 'a-1', source: '/shop', type: 'order.placed' }
 
 describe('a binary CloudEvent', () => {
-  test.each(['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'])('under the prefix %s', (prefix) => {
-    const event = eventOf(messageOf({ headers: eventHeaders(prefix, { subject: '42' }), contentType: 'text/plain' }))
-    expect(event).toMatchObject({ mode: 'binary', id: 'a-1', source: '/shop', contentType: 'text/plain' })
-    expect(event.attributes).toEqual(Object.entries({ ...complete, subject: '42' }).flat())
-  })
+  test.each(['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'])(
+    'a binary CloudEvent is recognised by the prefix %s',
+    (prefix) => {
+      const event = eventOf(messageOf({ headers: eventHeaders(prefix, { subject: '42' }), contentType: 'text/plain' }))
+      expect(event).toMatchObject({ mode: 'binary', id: 'a-1', source: '/shop', contentType: 'text/plain' })
+      expect(event.attributes).toEqual(Object.entries({ ...complete, subject: '42' }).flat())
+    },
+  )
 
-  test('its body is not copied', () => {
+  test('the body of a binary CloudEvent is not copied', () => {
     const message = messageOf({ headers: eventHeaders('ce-') })
     expect(eventOf(message).body).toBe(message.content)
   })
 
-  test('headers under another prefix belong to somebody else', () => {
+  test('headers under another prefix are not attributes', () => {
     const headers = { ...eventHeaders('cloudEvents:'), 'ce-id': 'other', 'ce-Strange Name': {} }
     expect(eventOf(messageOf({ headers })).id).toBe('a-1')
   })
@@ -40,12 +43,12 @@ describe('a binary CloudEvent', () => {
     ['a boolean', false, false],
     ['a time', { '!': 'timestamp', value: 1_700_000_000 }, '2023-11-14T22:13:20.000Z'],
     ['bytes', Buffer.from([1, 2, 255]), 'AQL/'],
-  ])('an attribute that is %s', (_, value, expected) => {
+  ])('the value of an attribute that is %s', (_, value, expected) => {
     const { attributes } = eventOf(messageOf({ headers: eventHeaders('ce-', { extension: value }) }))
     expect(attributes.slice(-2)).toEqual(['extension', expected])
   })
 
-  test('a header that holds nothing is no attribute', () => {
+  test('an empty header is not an attribute', () => {
     const { attributes } = eventOf(messageOf({ headers: eventHeaders('ce-', { subject: null }) }))
     expect(attributes).not.toContain('subject')
   })
@@ -58,17 +61,17 @@ describe('a binary CloudEvent', () => {
     { name: 'specversion 0.3', attributes: { specversion: '0.3' }, expected: /specversion must be 1\.0, found "0\.3"/ },
     { name: 'an id that is not UTF-8', attributes: { id: 'a\uFFFD' }, expected: /attribute id must be UTF-8/ },
     { name: 'a table as attribute', attributes: { where: { x: 1 } }, expected: /attribute where must be a string/ },
-    { name: 'no number at all', attributes: { count: Number.NaN }, expected: /attribute count must be a string/ },
+    { name: 'a NaN attribute', attributes: { count: Number.NaN }, expected: /attribute count must be a string/ },
     { name: 'a name with a capital', attributes: { orderId: '1' }, expected: /attribute "orderId" has a name/ },
     { name: 'a name with a line break', attributes: { 'a\r\nb': '1' }, expected: /attribute "a\\r\\nb" has a name/ },
     { name: 'data as a name', attributes: { data: '1' }, expected: /attribute "data" has a name/ },
     { name: 'no name', attributes: { '': '1' }, expected: /attribute "" has a name/ },
   ]
-  test.each(broken)('with $name is none', ({ attributes, expected }) => {
+  test.each(broken)('a message with $name is not a binary CloudEvent', ({ attributes, expected }) => {
     expect(reasonOf(messageOf({ headers: eventHeaders('ce-', attributes) }))).toMatch(expected)
   })
 
-  test('with a content type that is none is none', () => {
+  test('a message whose content type is not a media type is not a CloudEvent', () => {
     const message = messageOf({ headers: eventHeaders('ce-'), contentType: 'text/plain\r\nx: y' })
     expect(reasonOf(message)).toMatch(/datacontenttype must be a media type/)
   })
@@ -79,12 +82,12 @@ describe('a structured CloudEvent', () => {
     'application/cloudevents+json',
     'application/cloudevents+json; charset=utf-8',
     'Application/CloudEvents+JSON;charset="UTF-8"',
-  ])('as %s', (contentType) => {
+  ])('a structured CloudEvent is recognised by the content type %s', (contentType) => {
     const event = eventOf(structured({ ...complete, data: { a: 1 } }, contentType))
     expect(event).toMatchObject({ mode: 'structured', id: 'a-1', source: '/shop' })
   })
 
-  test('in another character set', () => {
+  test('a structured CloudEvent may be in another character set', () => {
     const document = Buffer.from(JSON.stringify({ ...complete, subject: 'Zürich' }), 'utf16le')
     const message = messageOf({ contentType: 'application/cloudevents+json; charset=utf-16le' }, document)
     expect(headersOf(requestOf(message))['ce-subject']).toBe('Z%C3%BCrich')
@@ -98,14 +101,18 @@ describe('a structured CloudEvent', () => {
       contentType: 'application/cloudevents+xml',
       expected: /only application\/cloudevents\+json/,
     },
-    { name: 'no JSON', document: '{"id": secret', expected: /^The CloudEvents document is not a JSON object$/ },
+    { name: 'invalid JSON', document: '{"id": secret', expected: /^The CloudEvents document is not a JSON object$/ },
     { name: 'an array', document: [complete], expected: /not a JSON object/ },
-    { name: 'nothing', document: '', expected: /not a JSON object/ },
+    { name: 'no content', document: '', expected: /not a JSON object/ },
     { name: 'no type', document: { ...complete, type: undefined }, expected: /attribute type is missing/ },
     { name: 'a number as id', document: { ...complete, id: 1 }, expected: /attribute id is missing/ },
     { name: 'no specversion', document: { ...complete, specversion: undefined }, expected: /specversion is missing/ },
     { name: 'an attribute of objects', document: { ...complete, where: {} }, expected: /attribute where must be/ },
-    { name: 'a name that is none', document: { ...complete, Where: 'x' }, expected: /attribute "Where" has a name/ },
+    {
+      name: 'an invalid attribute name',
+      document: { ...complete, Where: 'x' },
+      expected: /attribute "Where" has a name/,
+    },
     {
       name: '__proto__',
       document: '{"__proto__":"x","specversion":"1.0","id":"1","source":"/","type":"t"}',
@@ -120,23 +127,23 @@ describe('a structured CloudEvent', () => {
       expected: /character set/,
     },
   ]
-  test.each(broken)('of $name is none', ({ document, contentType, expected }) => {
+  test.each(broken)('a document with $name is not a structured CloudEvent', ({ document, contentType, expected }) => {
     expect(reasonOf(structured(document, contentType))).toMatch(expected)
   })
 
-  test('that is not UTF-8 is none', () => {
+  test('a document that is not UTF-8 is not a CloudEvent', () => {
     const message = messageOf({ contentType: 'application/cloudevents+json' }, Buffer.from([0x7b, 0xff, 0x7d]))
-    expect(reasonOf(message)).toMatch(/not text in its character set/)
+    expect(reasonOf(message)).toMatch(/not valid text in its character set/)
   })
 
-  test('that is compressed is none', () => {
+  test('a compressed document is not a CloudEvent', () => {
     const message = messageOf({ contentType: 'application/cloudevents+json', contentEncoding: 'gzip' }, 'x')
     expect(reasonOf(message)).toMatch(/must not be compressed, found gzip/)
   })
 })
 
 describe('a plain message', () => {
-  test('is wrapped', () => {
+  test('a plain message is wrapped in an event', () => {
     const properties = { messageId: 'm-1', type: 'placed', timestamp: 1_700_000_000, contentType: 'text/plain' }
     expect(eventOf(messageOf({ ...properties, headers: { 'x-tenant': 'a' } }))).toMatchObject({
       id: 'm-1',
@@ -152,7 +159,7 @@ describe('a plain message', () => {
   test.each([
     ['its routing key', 'order.placed', 'order.placed'],
     ['a constant where it has none', '', 'dev.waybill.message'],
-  ])('has as type %s', (_, routingKey, expected) => {
+  ])('the event of a plain message has as type %s', (_, routingKey, expected) => {
     const { attributes } = eventOf(messageOf({}, 'x', { routingKey }))
     expect(attributes[attributes.indexOf('type') + 1]).toBe(expected)
   })
@@ -160,20 +167,20 @@ describe('a plain message', () => {
   test.each([
     ['an exchange', { exchange: 'shöp/1' }, '/exchanges/sh%C3%B6p%2F1'],
     ['the default exchange', { exchange: '', routingKey: 'jobs' }, '/queues/jobs'],
-  ])('from %s has it as source', (_, fields, expected) => {
+  ])('the event of a plain message from %s has it as source', (_, fields, expected) => {
     expect(eventOf(messageOf({}, 'x', fields)).source).toBe(expected)
   })
 
-  test('whose timestamp is in milliseconds', () => {
+  test('a timestamp in milliseconds is recognised', () => {
     const { attributes } = eventOf(messageOf({ timestamp: 1_700_000_000_123 }))
     expect(attributes).toContain('2023-11-14T22:13:20.123Z')
   })
 
-  test('whose timestamp is beyond all time has none', () => {
+  test('a timestamp out of range is left out', () => {
     expect(eventOf(messageOf({ timestamp: 2 ** 63 })).attributes).not.toContain('time')
   })
 
-  test('keeps its id when it comes back from a delay, and when it is put back', () => {
+  test('a plain message keeps its id when it comes back from a delay, and when it is put back', () => {
     const first = messageOf({ correlationId: 'c' }, 'body')
     const headers = { 'waybill-exchange': 'shop.orders', 'waybill-routing-key': 'order.placed', 'waybill-attempts': 2 }
     const back = messageOf({ correlationId: 'c', headers }, 'body', { exchange: returnExchange, routingKey: 'q' })
@@ -187,11 +194,11 @@ describe('a plain message', () => {
     ['the correlation id', { correlationId: 'x' }, 'hello', {}],
     ['the timestamp', { timestamp: 1 }, 'hello', {}],
     ['the routing key', {}, 'hello', { routingKey: 'other' }],
-  ])('gets another id with %s', (_, properties, body, fields) => {
+  ])('a plain message gets another id with %s', (_, properties, body, fields) => {
     expect(eventOf(messageOf(properties, body, fields)).id).not.toBe(eventOf(messageOf()).id)
   })
 
-  test('with headers that nobody understands is delivered', () => {
+  test('a plain message with unknown headers is delivered', () => {
     const headers = {
       'x-\uFFFD': '\uFFFD',
       'ce-nothing': {},
@@ -203,7 +210,7 @@ describe('a plain message', () => {
   })
 })
 
-test('any message is an event or says why not, and makes a request or none', () => {
+test('any message is an event or says why not', () => {
   fc.assert(
     fc.property(anyMessage, fc.constantFrom('Binary' as const, 'Structured' as const), (message, mode) => {
       const event = toEvent(message, historyOf(message, returnExchange))

@@ -4,7 +4,7 @@ import { headerValue } from '../../src/delivery/event/attribute.ts'
 import { eventHeaders, eventOf, headersOf, messageOf, requestOf, targetFor } from './samples.ts'
 
 describe('a binary request', () => {
-  test('has the attributes as headers and the very body', () => {
+  test('a binary request has the attributes as headers and the unchanged body', () => {
     const message = messageOf({ headers: eventHeaders('cloudEvents:', { time: 'now' }), contentType: 'text/plain' })
     const request = requestOf(message, 'Binary', 3)
     expect(request).toMatchObject({ method: 'POST', path: '/events' })
@@ -27,7 +27,7 @@ describe('a binary request', () => {
     ['BR', 'br'],
     ['utf-8', undefined],
     ['x\r\ny', undefined],
-  ])('with content encoding %j says %s', (contentEncoding, expected) => {
+  ])('a message with content encoding %j becomes a request with %s', (contentEncoding, expected) => {
     expect(headersOf(requestOf(messageOf({ contentEncoding })))['content-encoding']).toBe(expected)
   })
 
@@ -39,11 +39,11 @@ describe('a binary request', () => {
     ['half a character', '\ud83d', '%EF%BF%BD'],
     ['DEL', '\u007f', '%7F'],
     ['nothing to encode', "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~", "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"],
-  ])('encodes %s', (_, value, expected) => {
+  ])('a header value with %s is percent-encoded', (_, value, expected) => {
     expect(headerValue(value)).toBe(expected)
   })
 
-  test('encodes so that it can be decoded', () => {
+  test('an encoded header value decodes to the attribute', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
         expect(headerValue(value)).toMatch(/^[\x21-\x7e]*$/)
@@ -59,21 +59,27 @@ describe('the webhook-id', () => {
     return headersOf(toRequest(event, targetFor('Binary'), attempt))['webhook-id']
   }
 
-  test.each(['1', 'a_B-9', 'x'.repeat(128)])('begins with the id of the event where it is harmless: %s', (id) => {
-    expect(idOf(id)).toMatch(new RegExp(`^${id}_[A-Za-z0-9_-]{12}$`))
-  })
+  test.each(['1', 'a_B-9', 'x'.repeat(128)])(
+    'the webhook-id begins with an event id of harmless characters: %s',
+    (id) => {
+      expect(idOf(id)).toMatch(new RegExp(`^${id}_[A-Za-z0-9_-]{12}$`))
+    },
+  )
 
-  test.each(['a.b', 'a b', 'ä', 'x'.repeat(129), 'a\r\nb'])('is else a hash: %j', (id) => {
-    expect(idOf(id)).toMatch(/^[A-Za-z0-9_-]{43}$/)
-  })
+  test.each(['a.b', 'a b', 'ä', 'x'.repeat(129), 'a\r\nb'])(
+    'the webhook-id is a hash for any other event id: %j',
+    (id) => {
+      expect(idOf(id)).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    },
+  )
 
-  test('is the same for each attempt, and another for another source', () => {
+  test('the webhook-id is the same for each attempt, and differs for another source', () => {
     expect(idOf('a.b', '/shop', 1)).toBe(idOf('a.b', '/shop', 8))
     expect(idOf('a.b', '/shop')).not.toBe(idOf('a.b', '/other'))
     expect(idOf('1', '/shop')).not.toBe(idOf('1', '/other'))
   })
 
-  test('is the same in both content modes', () => {
+  test('the webhook-id is the same in both content modes', () => {
     const message = messageOf({ headers: eventHeaders('ce-', { id: 'a.b' }) })
     expect(headersOf(requestOf(message, 'Structured'))['webhook-id']).toBe(idOf('a.b'))
   })
@@ -82,24 +88,24 @@ describe('the webhook-id', () => {
 describe('the trace context', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
-  test('goes along from the AMQP headers', () => {
+  test('the trace context is taken from the AMQP headers', () => {
     const headers = { traceparent, tracestate: 'a=1' }
     expect(headersOf(requestOf(messageOf({ headers })))).toMatchObject(headers)
   })
 
-  test('goes along from the extension of CloudEvents', () => {
+  test('the trace context is taken from the CloudEvents extension', () => {
     const headers = eventHeaders('ce-', { traceparent, tracestate: 'a=1' })
     expect(headersOf(requestOf(messageOf({ headers })))).toMatchObject({ traceparent, tracestate: 'a=1' })
     expect(headersOf(requestOf(messageOf({ headers }), 'Structured'))).toMatchObject({ traceparent })
   })
 
-  test('is left out where it is not text', () => {
+  test('a trace context that is not text is left out', () => {
     const headers = { traceparent: 'a\r\nb', tracestate: 'a=1' }
     expect(Object.keys(headersOf(requestOf(messageOf({ headers }))))).not.toContain('traceparent')
   })
 })
 
-test('headers of the subscription are in each request', () => {
+test('the headers of a subscription are in each of its requests', () => {
   const target = targetFor('Binary', { headers: { 'X-Team': 'billing', 'User-Agent': 'shop' } })
   const { headers } = toRequest(eventOf(messageOf()), target, 1)
   expect(headers.slice(0, 4)).toEqual(['X-Team', 'billing', 'User-Agent', 'shop'])

@@ -45,8 +45,8 @@ type Case = { readonly what: string; readonly body?: Buffer | string; readonly o
 const fine: Case[] = [
   { what: 'no bytes at all', body: '' },
   { what: '10 MiB', body: Buffer.alloc(10 * 1024 * 1024, 'waybill ') },
-  { what: 'bytes that are no text', body: Buffer.from([0xff, 0xfe, 0, 1]) },
-  { what: 'JSON that is none', body: '{"a":', options: { contentType: 'application/json' } },
+  { what: 'bytes that are not text', body: Buffer.from([0xff, 0xfe, 0, 1]) },
+  { what: 'invalid JSON', body: '{"a":', options: { contentType: 'application/json' } },
   {
     what: 'a header table of nearly 64 KiB, with no room for one more',
     options: { headers: { large: 'x'.repeat(65_200) } },
@@ -95,7 +95,7 @@ const broken: (Case & { readonly says: string })[] = [
     says: 'list must be a string',
   },
   {
-    what: 'a structured event that is no JSON',
+    what: 'a structured event that is not JSON',
     body: '{"specversion":',
     options: { contentType: 'application/cloudevents+json' },
     says: 'JSON',
@@ -131,7 +131,7 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
     subscriber.answer(204)
   })
 
-  test.each(fine)('$what is delivered', async (one) => {
+  test.each(fine)('a message with $what is delivered', async (one) => {
     const sent = await publish(topic, one)
     const [received] = await eventually(() => subscriber.received.length === 1 && subscriber.received)
     expect(received!.headers).not.toHaveProperty('x-evil')
@@ -140,7 +140,7 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
     else expect(JSON.parse(received!.body.toString())).toMatchObject({ specversion: '1.0' })
   })
 
-  test.each(fine)('$what that is turned down is tried again, and kept with the same bytes', async (one) => {
+  test.each(fine)('a rejected message with $what is retried, and dead-lettered with the same bytes', async (one) => {
     subscriber.answer(503)
     const sent = await publish(topic, one)
     const letter = await letterOf(topic)
@@ -158,7 +158,7 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
     await drain(topic)
   })
 
-  test.each(broken)('$what is kept with the reason', async ({ says, ...one }) => {
+  test.each(broken)('a message with $what is dead-lettered with the reason', async ({ says, ...one }) => {
     const sent = await publish(topic, one)
     const letter = await letterOf(topic)
     expect(letter.content.equals(sent)).toBe(true)
@@ -170,7 +170,7 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
   })
 })
 
-test('what is wrong with one message stops no other', async () => {
+test('invalid messages do not stop valid ones', async () => {
   subscriber.received.length = 0
   subscriber.answer(204)
   for (const one of broken) await publish('binary', one)

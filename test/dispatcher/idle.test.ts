@@ -27,7 +27,7 @@ const subscribe = (spec: object = {}) =>
 const ready = () => stage.condition(subscription, 'billing', 'Ready', 'True')
 const delivered = () => stage.get(subscription, 'billing')?.status?.delivery?.delivered
 
-test('what is not declared does not say that it delivers, and delivers once it is', async () => {
+test('a subscription that is not declared on the broker reports NoConsumer, and delivers once it is', async () => {
   const spec = { deadLetterPolicyRef: { name: 'keep' } }
   subscribe(spec)
   await stage.condition(subscription, 'billing', 'Delivering', 'False', 'NoConsumer')
@@ -38,7 +38,7 @@ test('what is not declared does not say that it delivers, and delivers once it i
   await stage.condition(subscription, 'billing', 'Delivering', 'False', 'NoConsumer')
 })
 
-test('counts outlive a rest, and no series outlives the subscription', async () => {
+test('counts outlive a suspension, and no series outlives the subscription', async () => {
   subscribe()
   await ready()
   await publish(stage.vhost.amqpUrl, 'shop.orders', [{ body: 'one' }, { body: 'two' }])
@@ -56,7 +56,7 @@ test('counts outlive a rest, and no series outlives the subscription', async () 
   await eventually(async () => !(await stage.metrics.registry.metrics()).includes('subscription="billing"'))
 })
 
-test('without its Secret it stops, says why, and goes on when it is back', async () => {
+test('without its Secret a subscription stops and says why, and resumes when the Secret is back', async () => {
   let received = 0
   const server = createServer({ cert, key }, (_, response) => {
     received += 1

@@ -5,7 +5,7 @@ import { connectProducer, type Producer } from '../support/publish.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 
-/** While a copy cannot be stored, the original stays. */
+/** While a copy cannot be stored, the original stays in its queue. */
 
 let stage: Stage
 let producer: Producer
@@ -37,12 +37,12 @@ const publish = (name: string, ...bodies: string[]) =>
     `shop.${name}`,
     bodies.map((body) => ({ body })),
   )
-/** The message is in somebody's hands: statistics, which would say unacknowledged, are seconds old. */
+/** Whether the message is unacknowledged: the count of those is seconds old, the count of ready messages is not. */
 const isTaken = async (name: string): Promise<boolean> =>
   (await producer.channel.checkQueue(`waybill.sub.shop.${name}`)).messageCount === 0
 const blocked = (name: string) => stage.condition(subscription, name, 'RetryBlocked', 'True', 'CopyNotConfirmed')
 
-test('a dead-letter queue that is full: the message waits, and goes through once there is room', async () => {
+test('a full dead-letter queue: the message waits, and is dead-lettered once there is room', async () => {
   const name = 'full'
   await setUp(name, [deadLetterPolicyOf(name, { retention: { maxLength: 1 } })], { concurrency: 1 })
   // RabbitMQ takes a few more than it says before it refuses.
@@ -65,7 +65,7 @@ test('a dead-letter queue that is full: the message waits, and goes through once
   expect(await stage.metric('waybill_copy_unconfirmed_total', { subscription: name })).toBeGreaterThan(0)
 })
 
-test('a dead-letter queue that somebody deleted: the message waits until it is back', async () => {
+test('a deleted dead-letter queue: the message waits until the queue is back', async () => {
   const name = 'deleted'
   await setUp(name, [], {}, '1h')
   await producer.channel.deleteQueue(`waybill.dlq.shop.${name}`)
@@ -85,7 +85,7 @@ test('a dead-letter queue that somebody deleted: the message waits until it is b
   expect(subscriber.received).toHaveLength(1)
 })
 
-test('a delay that is not there: the message waits, and is tried again later', async () => {
+test('a missing delay exchange: the message waits, and its retry counts as scheduled only once it is stored', async () => {
   const name = 'delay'
   await setUp(name, [], { retry: { schedule: ['700ms'] } }, '1h')
   await producer.channel.deleteExchange('waybill.delay.700ms')
@@ -94,13 +94,16 @@ test('a delay that is not there: the message waits, and is tried again later', a
   const { message } = await blocked(name)
   expect(message).toMatch(/no exchange 'waybill\.delay\.700ms'/)
   expect(await isTaken(name)).toBe(true)
+  const scheduled = () => stage.metric('waybill_retry_scheduled_total', { level: '700ms' })
+  expect(await scheduled()).toBe(0)
   stage.folder.write('broker', brokerOf(stage.vhost))
   await eventually(() => subscriber.received.length === 2)
   expect(subscriber.received.map(({ headers }) => headers['waybill-attempt'])).toEqual(['1', '2'])
+  expect(await scheduled()).toBe(1)
   await stage.noCondition(subscription, name, 'RetryBlocked')
 })
 
-test('a subscription whose copies are not stored stops no other', async () => {
+test('a subscription whose copies are not stored does not stop others', async () => {
   await setUp('stuck', [], {}, '1h')
   await setUp('free', [], {}, '1h')
   await producer.channel.deleteQueue('waybill.dlq.shop.stuck')

@@ -36,7 +36,7 @@ const idsAt = (...at: Subscriber[]): string[] =>
 const consumers = async (): Promise<number> =>
   (await producer.channel.checkQueue('waybill.sub.shop.billing')).consumerCount
 
-test('suspended and resumed: nothing is delivered in between, and nothing is lost', async () => {
+test('a subscription suspended and resumed delivers nothing in between and loses nothing', async () => {
   await subscribe()
   await ready()
   const first = await publish(5)
@@ -55,7 +55,7 @@ test('suspended and resumed: nothing is delivered in between, and nothing is los
   await stage.noCondition(subscription, 'billing', 'Suspended')
 })
 
-test('suspended while deliveries are in flight: they end, are counted, and do not revive it', async () => {
+test('deliveries in flight when a subscription is suspended end, are counted, and do not revive it', async () => {
   subscriber.answer(() => ({ status: 200, afterMs: 700 }))
   await subscribe({ delivery: { concurrency: 3 } })
   await ready()
@@ -73,7 +73,7 @@ test('suspended while deliveries are in flight: they end, are counted, and do no
   expect(subscriber.received.filter(({ headers }) => headers['ce-id'])).toHaveLength(3)
 })
 
-test('another address while messages flow: each arrives once, at the one or the other', async () => {
+test('when the address changes while messages flow, each arrives once, at the old or the new one', async () => {
   const other = await startSubscriber()
   await subscribe()
   await ready()
@@ -88,7 +88,7 @@ test('another address while messages flow: each arrives once, at the one or the 
   await other.close()
 })
 
-test("pushing from a queue of one's own, with its retries", async () => {
+test('a subscription can deliver from a Queue resource, with retries', async () => {
   stage.folder.write('queue', [
     queueOf('work', { bindings: [{ topicRef: { name: 'orders' } }] }),
     {
@@ -108,7 +108,7 @@ test("pushing from a queue of one's own, with its retries", async () => {
 })
 
 describe('at the end', () => {
-  test('what is in flight is finished, nothing new is taken, and nothing is lost', async () => {
+  test('at the end, deliveries in flight finish, nothing new is taken, and nothing is lost', async () => {
     subscriber.answer(() => ({ status: 200, afterMs: 500 }))
     await subscribe({ delivery: { concurrency: 4 } })
     await ready()
@@ -123,7 +123,7 @@ describe('at the end', () => {
     expect(left.every(({ fields }) => !fields.redelivered)).toBe(true)
   })
 
-  test('what does not end in time goes back', async () => {
+  test('at the end, messages whose delivery does not finish in time are requeued', async () => {
     subscriber.answer(() => 'hang')
     await subscribe({ delivery: { concurrency: 4 } })
     await ready()
@@ -136,7 +136,7 @@ describe('at the end', () => {
   })
 })
 
-test('the connection to the broker is cut in the middle: nothing is lost, and what comes twice has the same id', async () => {
+test('when the connection to the broker is lost, no message is lost, and what arrives twice has the same id', async () => {
   const { vhost, folder } = stage
   const behind = new URL(vhost.amqpUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
@@ -163,7 +163,7 @@ test('the connection to the broker is cut in the middle: nothing is lost, and wh
   await proxy.close()
 })
 
-test('a broker that is away is told on the subscription, and delivery goes on when it is back', async () => {
+test('an unreachable broker shows on the subscription, and delivery resumes when it is back', async () => {
   const { vhost, folder } = stage
   const behind = new URL(vhost.amqpUrl)
   const target = { hostname: behind.hostname, port: Number(behind.port) }

@@ -45,7 +45,7 @@ const answer = (name: string, behaviour: Behaviour): void => {
 const deadLetters = (name: string): Promise<GetMessage[]> => producer.look(`waybill.dlq.shop.${name}`)
 const idOf = ({ headers }: Received): string => String(headers['ce-id'])
 
-test('what each answer leads to', async () => {
+test('each answer is delivered, retried or dead-lettered as documented', async () => {
   const delivered = [200, 201, 202, 204, 206, 299]
   const rejected = [400, 405, 413, 415, 422]
   const retried = [
@@ -89,7 +89,7 @@ test('what each answer leads to', async () => {
   expect(status?.queue).toBe('waybill.sub.shop.table')
 })
 
-test('a dead letter is the message, and what became of it', async () => {
+test('a dead letter is the unchanged message with headers that say what happened', async () => {
   await subscribe('letter', { retry: quick })
   answer('letter', () => 400)
   const properties = {
@@ -118,10 +118,10 @@ test('a dead letter is the message, and what became of it', async () => {
   const { headers, ...rest } = properties
   expect(letter!.properties).toMatchObject({ ...rest, deliveryMode: 2, expiration: undefined })
   expect(headers['waybill-x']).toBe(1)
-  const { 'waybill-first-attempt': first, 'waybill-last-attempt': last, ...told } = letter!.properties.headers ?? {}
-  // RabbitMQ 3 counts this very look.
-  delete told['x-delivery-count']
-  expect(told).toEqual({
+  const { 'waybill-first-attempt': first, 'waybill-last-attempt': last, ...others } = letter!.properties.headers ?? {}
+  // RabbitMQ 3 counts the read of this test.
+  delete others['x-delivery-count']
+  expect(others).toEqual({
     ...{ own: 'kept', 'x-own': [1, 'two'] },
     'waybill-reason': 'Rejected',
     'waybill-error': 'The subscriber answered 400',
@@ -136,7 +136,7 @@ test('a dead letter is the message, and what became of it', async () => {
   expect(Date.parse(first)).toBeGreaterThanOrEqual(before)
 })
 
-test('lists of codes go before the usual ones', async () => {
+test('retryOn and deadLetterOn take precedence over the defaults', async () => {
   await subscribe('lists', {
     retry: { ...quick, retryOn: ['400', '5xx'], deadLetterOn: ['503', '4xx'] },
     onGone: 'DeadLetter',
@@ -153,7 +153,7 @@ test('lists of codes go before the usual ones', async () => {
   expect(found).toEqual({ 400: 'Exhausted', 404: 'Rejected', 410: 'Gone', 500: 'Exhausted', 503: 'Rejected' })
 })
 
-test('Retry-After is a lower bound, over as many delays as it takes, and one attempt the more', async () => {
+test('Retry-After is a lower bound, over as many delays as it takes, and counts as one attempt', async () => {
   await subscribe('later', { retry: { schedule: ['100ms', '300ms'], maxAttempts: 3 } })
   const until = Date.now() + 3_000
   answer('later', () =>
@@ -176,7 +176,7 @@ test('Retry-After is a lower bound, over as many delays as it takes, and one att
   expect(await stage.metric('waybill_retry_scheduled_total')).toBeGreaterThan(0)
 })
 
-test('a Retry-After beyond what is honoured is cut to it', async () => {
+test('a Retry-After beyond retryAfterMax is cut to it', async () => {
   await subscribe('cut', { retry: { schedule: ['100ms'], maxAttempts: 2, retryAfterMax: '1s' } })
   answer('cut', () => ({ status: receivedBy('cut').length === 1 ? 503 : 200, headers: { 'retry-after': '86400' } }))
   await publish('cut', 'patient')
@@ -185,7 +185,7 @@ test('a Retry-After beyond what is honoured is cut to it', async () => {
   expect(second!.at - first!.at).toBeGreaterThanOrEqual(1_000)
 })
 
-test('what would come after maxAge is given up at once', async () => {
+test('a message whose next attempt would come after maxAge is given up at once', async () => {
   await subscribe('old', { retry: { schedule: ['100ms', '1h'], maxAttempts: 5, maxAge: '1s' } })
   answer('old', () => 500)
   await publish('old', 'aged')
@@ -196,7 +196,7 @@ test('what would come after maxAge is given up at once', async () => {
   expect(letter!.properties.headers).toMatchObject({ 'waybill-reason': 'Expired', 'waybill-attempts': 2 })
 })
 
-test('a subscriber that is gone suspends its subscription, keeps the message, and any change tries again', async () => {
+test('an answer of 410 suspends the subscription and keeps the message, and any change resumes it', async () => {
   await subscribe('gone', { concurrency: 1, retry: quick })
   answer('gone', () => 410)
   await publish('gone', 'first', 'second')
@@ -217,7 +217,7 @@ test('a subscriber that is gone suspends its subscription, keeps the message, an
   await stage.noCondition(subscription, 'gone', 'Suspended')
 })
 
-test('one that was gone after an edit that did not concern delivery is suspended all the same', async () => {
+test('an answer of 410 suspends a subscription whose latest edit did not concern delivery', async () => {
   await subscribe('gone-later', { retry: quick })
   const spec = { delivery: { retry: quick }, subscriber: { url: `${subscriber.url}gone-later` } }
   const edit = (keys: string[]) =>
@@ -236,7 +236,7 @@ test('one that was gone after an edit that did not concern delivery is suspended
   await stage.noCondition(subscription, 'gone-later', 'Suspended')
 })
 
-test('a subscription that fails says so, and says when it works again', async () => {
+test('a failing subscription reports it, and reports when it works again', async () => {
   await subscribe('failing', { timeout: '200ms', retry: { schedule: ['100ms'], maxAttempts: 100 } })
   answer('failing', () => 'hang')
   await publish('failing', 'one')

@@ -52,7 +52,7 @@ const senderTo = (origin: string, options: Partial<SenderOptions> = {}): Sender 
 
 const failureOf = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.failure : outcome.kind)
 
-describe('what an answer is', () => {
+describe('the outcome of an answer', () => {
   const answers: { name: string; handler: http.RequestListener; expected: Outcome }[] = [
     {
       name: '200 with a body is delivered',
@@ -65,23 +65,23 @@ describe('what an answer is', () => {
       expected: { kind: 'delivered', status: 204 },
     },
     {
-      name: '503 tells when to come back',
+      name: '503 with a Retry-After is answered with that wait',
       handler: (_, response) => response.writeHead(503, { 'retry-after': '7' }).end(),
       expected: { kind: 'answered', status: 503, retryAfterMs: 7000 },
     },
     {
-      name: '429 with a Retry-After that is none',
+      name: '429 with an invalid Retry-After is answered without a wait',
       handler: (_, response) => response.writeHead(429, { 'retry-after': 'soon' }).end(),
       expected: { kind: 'answered', status: 429 },
     },
     {
-      name: '302 is an answer and not followed',
+      name: '302 is answered and not followed',
       handler: ({ url }, response) =>
         url === '/elsewhere' ? response.end() : response.writeHead(302, { location: '/elsewhere' }).end(),
       expected: { kind: 'answered', status: 302 },
     },
     {
-      name: 'interim answers are no answer',
+      name: 'interim answers do not count',
       handler: (_, response) => {
         response.writeProcessing()
         response.writeEarlyHints({ link: '</style.css>; rel=preload' })
@@ -90,7 +90,7 @@ describe('what an answer is', () => {
       expected: { kind: 'delivered', status: 202 },
     },
     {
-      name: 'a body over 64 KiB is cut off, the status counts',
+      name: 'a body over 64 KiB is cut off and the status counts',
       handler: (_, response) => {
         const more = () => {
           while (!response.destroyed && response.write(Buffer.alloc(16_384))) {}
@@ -101,7 +101,7 @@ describe('what an answer is', () => {
       expected: { kind: 'delivered', status: 200 },
     },
     {
-      name: 'a connection lost in the body: the status counts',
+      name: 'after a connection lost in the body the status counts',
       handler: (_, response) => {
         response.writeHead(500, { 'content-length': '100' })
         response.write('x', () => response.destroy())
@@ -110,15 +110,15 @@ describe('what an answer is', () => {
     },
   ]
 
-  test.each(answers)('$name', async ({ handler, expected }) => {
+  test.each(answers)('the outcome of an answer: $name', async ({ handler, expected }) => {
     const sender = senderTo(await serverOf(handler))
     expect(await sender.send(request)).toEqual(expected)
-    // The sender is as good as new, whatever the first answer did to its connection.
+    // The sender still works, whatever the first answer did to its connection.
     expect(await sender.send(request)).toEqual(expected)
   })
 })
 
-test('the request arrives as it was made', async () => {
+test('the request arrives unchanged', async () => {
   const seen = Promise.withResolvers<unknown>()
   const origin = await serverOf(async (incoming, response) => {
     const { 'user-agent': agent, 'ce-id': id, 'content-length': length } = incoming.headers
@@ -137,7 +137,7 @@ test('the request arrives as it was made', async () => {
   })
 })
 
-test('an empty body has a length', async () => {
+test('a request with an empty body has a content-length', async () => {
   const seen = Promise.withResolvers<unknown>()
   const origin = await serverOf((incoming, response) => {
     seen.resolve(incoming.headers['content-length'])
@@ -148,18 +148,18 @@ test('an empty body has a length', async () => {
 })
 
 describe('the deadline', () => {
-  test('ends an attempt that is not answered', async () => {
+  test('the deadline ends an attempt that is not answered', async () => {
     const sender = senderTo(await serverOf(() => {}), { timeoutMs: 100 })
     const outcome = await sender.send(request)
     expect(outcome).toEqual({ kind: 'failed', failure: 'timeout', message: 'No answer within 100ms' })
   })
 
-  test('ends a body that never ends, and the status counts', async () => {
+  test('the deadline ends a body that never ends, and the status counts', async () => {
     const origin = await serverOf((_, response) => void response.write('…'))
     expect(await senderTo(origin, { timeoutMs: 100 }).send(request)).toEqual({ kind: 'delivered', status: 200 })
   })
 
-  test('ends headers that drip in', async () => {
+  test('the deadline ends an attempt whose headers arrive byte by byte', async () => {
     const origin = await rawServer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nx: ')
       const drip = setInterval(() => socket.write('y'), 5)
@@ -168,7 +168,7 @@ describe('the deadline', () => {
     expect(failureOf(await senderTo(origin, { timeoutMs: 100 }).send(request))).toBe('timeout')
   })
 
-  test('runs while an attempt waits for a connection', async () => {
+  test('the deadline includes the wait for a connection', async () => {
     const arrived = Promise.withResolvers<http.ServerResponse>()
     const origin = await serverOf((incoming, response) => {
       if (incoming.url === '/hangs') arrived.resolve(response)
@@ -180,7 +180,7 @@ describe('the deadline', () => {
     expect((await sender.send(request)).kind).toBe('delivered')
   })
 
-  test('of many attempts each has its own', async () => {
+  test('each of many attempts has its own deadline', async () => {
     const origin = await serverOf((incoming, response) => {
       if (incoming.url === '/answered') response.end()
     })
@@ -191,8 +191,8 @@ describe('the deadline', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  test('nobody listens', async () => {
+describe('failures', () => {
+  test('a port where nothing listens refuses the connection', async () => {
     const server = net.createServer()
     const port = await portOf(server)
     await new Promise((resolve) => server.close(resolve))
@@ -207,7 +207,7 @@ describe('what goes wrong', () => {
   test.each([
     ['is reset', (socket: net.Socket) => socket.resetAndDestroy(), 'reset'],
     ['is closed', (socket: net.Socket) => socket.end(), 'reset'],
-    ['answers what is no HTTP', (socket: net.Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'bad-answer'],
+    ['answers something other than HTTP', (socket: net.Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), 'bad-answer'],
     [
       'answers with endless headers',
       (socket: net.Socket) => socket.write(`HTTP/1.1 200 OK\r\n${`x: ${'y'.repeat(1000)}\r\n`.repeat(100)}`),
@@ -223,15 +223,15 @@ describe('what goes wrong', () => {
     expect(failureOf(await sender.send(request))).toBe(expected)
   })
 
-  test('a host without an address', async () => {
+  test('a host name that cannot be resolved is a dns failure', async () => {
     expect(failureOf(await senderTo('http://nowhere.invalid').send(request))).toBe('dns')
   })
 
   test.each([
     ['a line break in a header', ['ce-id', 'a\r\nx: y']],
-    ['a header that is HTTP’s own', ['transfer-encoding', 'chunked']],
-    ['a name that is none', ['ce id', 'a']],
-  ])('%s cannot be sent, and nothing is', async (_, headers) => {
+    ['a header that HTTP reserves', ['transfer-encoding', 'chunked']],
+    ['an invalid header name', ['ce id', 'a']],
+  ])('a request with %s is unsendable, and no connection is made', async (_, headers) => {
     let connections = 0
     const server = net.createServer(() => {
       connections += 1
@@ -246,7 +246,7 @@ describe('TLS', () => {
   const tlsServer = async (options: https.ServerOptions = {}): Promise<number> =>
     portOf(https.createServer({ cert, key, ...options }, (_, response) => response.end()))
 
-  test('a certificate that signed itself is not trusted', async () => {
+  test('a self-signed certificate is not trusted', async () => {
     const sender = senderTo(`https://localhost:${await tlsServer()}`)
     expect(await sender.send(request)).toEqual({
       kind: 'failed',
@@ -255,7 +255,7 @@ describe('TLS', () => {
     })
   })
 
-  test('unless it is the given authority', async () => {
+  test('a self-signed certificate is trusted where it is the given authority', async () => {
     const sender = senderTo(`https://localhost:${await tlsServer()}`, { credentials: { tls: { ca: cert } } })
     expect(await sender.send(request)).toEqual({ kind: 'delivered', status: 200 })
   })
@@ -271,7 +271,7 @@ describe('TLS', () => {
     expect(failureOf(await sender.send(request))).toBe('tls')
   })
 
-  test('we show our certificate where it is asked for', async () => {
+  test('the client certificate is presented where the subscriber asks for it', async () => {
     const port = await tlsServer({ requestCert: true, ca: cert })
     const without = senderTo(`https://localhost:${port}`, { credentials: { tls: { ca: cert } } })
     expect((await without.send(request)).kind).toBe('failed')
@@ -279,7 +279,7 @@ describe('TLS', () => {
     expect((await withIt.send(request)).kind).toBe('delivered')
   })
 
-  test('a server that speaks no TLS', async () => {
+  test('a server without TLS is a tls failure', async () => {
     const origin = await serverOf((_, response) => response.end())
     expect(failureOf(await senderTo(origin.replace('http:', 'https:')).send(request))).toBe('tls')
   })
@@ -325,7 +325,7 @@ describe('addresses that a subscriber must not have', () => {
   })
 
   test.each(['10.0.0.1', '192.168.1.1', '172.16.0.1', '93.184.216.34', '[fd12::1]', '[2606:4700::1111]'])(
-    '%s is open',
+    '%s is allowed',
     (host) => {
       expect(addressGuard({ loopback: false }).isBlocked(hostOf(host))).toBe(false)
     },
@@ -362,7 +362,7 @@ test('proxies in the environment are not used', async () => {
 })
 
 describe('the end', () => {
-  test('close waits for what is in flight and takes nothing more', async () => {
+  test('close waits for the attempts in flight and takes nothing more', async () => {
     const arrived = Promise.withResolvers<http.ServerResponse>()
     const sender = senderTo(await serverOf((_, response) => arrived.resolve(response)))
     const attempt = sender.send(request)
@@ -374,7 +374,7 @@ describe('the end', () => {
     await closing
   })
 
-  test('abandon ends what is in flight, also what waits for a connection', async () => {
+  test('abandon ends the attempts in flight, and those that wait for a connection', async () => {
     const arrived = Promise.withResolvers<void>()
     const sender = senderTo(await serverOf(() => arrived.resolve()), { concurrency: 1 })
     const attempts = [sender.send(request), sender.send(request)]
@@ -383,7 +383,7 @@ describe('the end', () => {
     expect(await Promise.all(attempts)).toEqual([{ kind: 'abandoned' }, { kind: 'abandoned' }])
   })
 
-  test('close after nothing', async () => {
+  test('close ends at once where nothing was sent', async () => {
     await senderTo('http://127.0.0.1:9').close()
   })
 })

@@ -45,14 +45,14 @@ test.each([
   { settled: [1, 2, 4, 6], frames: ['≤2', '4', '6'] },
   { settled: [1, 2, 3, 4, 5, 6], frames: ['≤6'] },
   { settled: [], frames: [] },
-])('of 6 messages, $settled settled go out as $frames', ({ settled, frames }) => {
+])('of 6 messages, $settled settled are acknowledged as $frames', ({ settled, frames }) => {
   const channel = channelOf(6)
   for (const tag of settled) channel.owed.settle(channel.messages[tag - 1]!)
   channel.flush()
   expect(channel.frames).toEqual(frames)
 })
 
-test('a gap that closes lets the next multiple pass over what was sent', () => {
+test('once a gap is closed, the next multiple acknowledgement passes over what was sent', () => {
   const channel = channelOf(4)
   channel.owed.settle(channel.messages[1]!)
   channel.flush()
@@ -62,7 +62,7 @@ test('a gap that closes lets the next multiple pass over what was sent', () => {
   expect(channel.frames).toEqual(['2', '≤3'])
 })
 
-test('a message given back is neither acknowledged nor in the way', () => {
+test('a requeued message is neither acknowledged nor holds others back', () => {
   const channel = channelOf(3)
   channel.owed.remove(channel.messages[0]!)
   channel.waitingFor.delete(1)
@@ -108,7 +108,7 @@ test.each([
   { prefetch: 2, due: 1 },
   { prefetch: 3, due: 2 },
   { prefetch: 10, due: 5 },
-])('with prefetch $prefetch they are due after $due', ({ prefetch, due }) => {
+])('with prefetch $prefetch acknowledgements are due after $due settled messages', ({ prefetch, due }) => {
   const holding = new Holding(prefetch)
   const { owed, messages } = channelOf(prefetch, holding)
   const dueAfter = messages.findIndex((message) => {
@@ -118,7 +118,7 @@ test.each([
   expect(dueAfter + 1).toBe(due)
 })
 
-test('a channel that is gone leaves its consumers with nothing in hand', async () => {
+test('a consumer holds nothing of a channel that is closed', async () => {
   const channel = channelOf(3)
   channel.owed.settle(channel.messages[1]!)
   const emptied = channel.holding.emptied()

@@ -67,7 +67,7 @@ const copy = (): Copy => ({
   properties: { headers: {}, deliveryMode: 2 },
 })
 
-test('after a cut everything goes on, and what was held is lost and comes again', async () => {
+test('after a lost connection consuming and publishing resume, and unsettled messages are redelivered', async () => {
   const { amqp, deliveries, consume, is } = through()
   await fill(4)
   const consumer = consume(4)
@@ -91,7 +91,7 @@ test('after a cut everything goes on, and what was held is lost and comes again'
   expect((await producer.channel.checkQueue(queue)).messageCount).toBe(0)
 })
 
-test('no message is left behind by many cuts', async () => {
+test('no message is lost over many lost connections', async () => {
   const seen = new Set<string>()
   const { amqp, deliveries, consume, is } = through()
   const consumer = consume(20, (delivery) => {
@@ -112,7 +112,7 @@ test('no message is left behind by many cuts', async () => {
   expect((await producer.channel.checkQueue(queue)).messageCount).toBe(0)
 })
 
-test('a broker that falls silent is left, and found again', async () => {
+test('the connection to a silent broker is dropped and reopened', async () => {
   const { amqp, deliveries, consume, is } = through({ heartbeatSeconds: 1 })
   consume(1, (delivery) => delivery.acknowledge())
   await is('up', 'up')
@@ -129,7 +129,7 @@ test('a broker that falls silent is left, and found again', async () => {
   await eventually(() => deliveries.length > 0)
 })
 
-test('a confirm that does not come in time', async () => {
+test('a copy that is not confirmed in time fails with timeout', async () => {
   const { amqp, is } = through({ confirmTimeoutMs: 200 })
   await is('up', 'up')
   await amqp.publish(copy())
@@ -138,7 +138,7 @@ test('a confirm that does not come in time', async () => {
   proxy.cut()
 })
 
-test('a blocked connection publishes later, and loses patience with nothing', async () => {
+test('a blocked connection publishes later, and times nothing out', async () => {
   const { amqp, states, is } = through({ confirmTimeoutMs: 200 })
   await is('up', 'up')
   await amqp.publish(copy())
@@ -162,18 +162,18 @@ const unblocked = methodFrame(61, '')
 test.each([
   { what: 'password', overrides: { password: 'canary-of-a-secret' }, says: 'refused the user or its password' },
   { what: 'virtual host', overrides: { vhost: 'no such/vhost %' }, says: 'refused the virtual host "no such/vhost %"' },
-])('a wrong $what is said once, and no secret with it', async ({ overrides, says }) => {
+])('a wrong $what is logged once per connection, without a secret', async ({ overrides, says }) => {
   const { states, lines } = through({}, overrides)
   await eventually(() => lines.length === 2 && states.at(-1)?.reason?.includes(says))
-  const told = ['consume', 'publish'].map((purpose) => ({
+  const expected = ['consume', 'publish'].map((purpose) => ({
     connection: `test ${purpose}`,
     reason: expect.stringContaining(says),
   }))
-  expect(lines.map((line) => line.fields)).toEqual(expect.arrayContaining(told))
+  expect(lines.map((line) => line.fields)).toEqual(expect.arrayContaining(expected))
   expect(JSON.stringify([lines, states])).not.toContain('canary')
 })
 
-test('a broker that is away is waited for, and said once', async () => {
+test('an unreachable broker is waited for, and logged once per connection', async () => {
   const port = proxy.port
   await proxy.close()
   const { lines, is } = through()
@@ -186,7 +186,7 @@ test('a broker that is away is waited for, and said once', async () => {
   ])
 })
 
-test('the connections have names', async () => {
+test('the connections have names in the management of the broker', async () => {
   const { is } = through({ name: 'waybill here' })
   await is('up', 'up')
   const names = await eventually(async () => {
@@ -199,7 +199,7 @@ test('the connections have names', async () => {
   expect(names.sort()).toEqual(['waybill here consume', 'waybill here publish'])
 })
 
-test('close ends all, once', async () => {
+test('close disconnects, and may be called twice', async () => {
   const { amqp, consume, is } = through()
   consume(1)
   await is('up', 'up')
@@ -209,14 +209,14 @@ test('close ends all, once', async () => {
   await expect(amqp.publish(copy())).rejects.toMatchObject({ kind: 'lost' })
 })
 
-test('close does not wait for a broker that is away', async () => {
+test('close does not wait for an unreachable broker', async () => {
   await proxy.close()
   const { amqp, consume } = through()
   consume(1)
   await amqp.close()
 })
 
-test('close waits 5 s for a silent broker, and no more', async () => {
+test('close waits less than 5 s for a silent broker', async () => {
   const { amqp, consume, is } = through()
   consume(1)
   await is('up', 'up')
@@ -227,7 +227,7 @@ test('close waits 5 s for a silent broker, and no more', async () => {
   await eventually(() => proxy.connections === 0)
 })
 
-test('the signal drops everything at once', async () => {
+test('the signal drops the connections immediately', async () => {
   const stop = new AbortController()
   const { amqp, consume, is } = through({}, {}, stop.signal)
   consume(1)

@@ -36,7 +36,7 @@ const fill = (queue: string, count: number) =>
 const ready = async (queue: string) => (await producer.channel.checkQueue(queue)).messageCount
 const bodyOf = (delivery: Delivery) => delivery.message.content.toString()
 
-/** A consumer that keeps what it gets, and what it said of itself. */
+/** A consumer that collects its deliveries and states. */
 const consume = (queue: string, prefetch: number, onDelivery: (delivery: Delivery) => void = () => undefined) => {
   const deliveries: Delivery[] = []
   const states: ConsumerState[] = []
@@ -49,9 +49,9 @@ const consume = (queue: string, prefetch: number, onDelivery: (delivery: Deliver
       onDelivery(delivery)
     },
   })
-  const said = (what: ConsumerState['is'], reason?: string) =>
+  const becomes = (what: ConsumerState['is'], reason?: string) =>
     eventually(() => states.at(-1)?.is === what && (reason === undefined || states.at(-1)?.reason === reason))
-  return { ...consumer, deliveries, states, said }
+  return { ...consumer, deliveries, states, becomes }
 }
 const acknowledge = (delivery: Delivery) => delivery.acknowledge()
 
@@ -95,13 +95,13 @@ test('messages settled in any order leave nothing behind and nothing is settled 
   }
   await consumer.stop()
   await amqp.close()
-  // The broker closes a channel that settles what it does not know; and closing gives back what was not settled.
+  // The broker closes a channel that settles an unknown message; and closing requeues what was not settled.
   expect(consumer.states).toEqual([{ is: 'consuming' }])
   expect(consumer.deliveries.some(({ message }) => message.fields.redelivered)).toBe(false)
   expect(await ready(queue)).toBe(0)
 })
 
-test('a message given back comes again', async () => {
+test('a requeued message is redelivered', async () => {
   const queue = await createQueue()
   await fill(queue, 1)
   const { deliveries } = consume(queue, 1, (delivery) => {
@@ -112,7 +112,7 @@ test('a message given back comes again', async () => {
   await eventually(async () => (await ready(queue)) === 0)
 })
 
-test('stop waits for what is in flight and takes nothing new', async () => {
+test('stop waits for the messages in flight and takes nothing new', async () => {
   const queue = await createQueue()
   await fill(queue, 20)
   const { deliveries, stop } = consume(queue, 5)
@@ -130,7 +130,7 @@ test('stop waits for what is in flight and takes nothing new', async () => {
   await eventually(async () => (await ready(queue)) === 16)
 })
 
-test('stop gives up waiting when told to, and the messages can still be settled', async () => {
+test('stop gives up waiting when its signal aborts, and the messages can still be settled', async () => {
   const queue = await createQueue()
   await fill(queue, 2)
   const { deliveries, stop } = consume(queue, 2)
@@ -142,7 +142,7 @@ test('stop gives up waiting when told to, and the messages can still be settled'
   expect(await ready(queue)).toBe(0)
 })
 
-test('what is on its way when it stops goes back to the queue', async () => {
+test('messages on their way to a consumer that stops go back to the queue', async () => {
   const queue = await createQueue()
   await fill(queue, 3_000)
   const { deliveries, stop } = consume(queue, 500, acknowledge)
@@ -154,37 +154,40 @@ test('what is on its way when it stops goes back to the queue', async () => {
   await eventually(async () => (await ready(queue)) === 3_000 - taken)
 })
 
-test('a queue that does not exist yet is waited for', async () => {
+test('a consumer waits for a queue that does not exist yet', async () => {
   const queue = `queue-${++queues}`
   const consumer = consume(queue, 1, acknowledge)
-  await consumer.said('waiting', 'the queue does not exist')
+  await consumer.becomes('waiting', 'the queue does not exist')
   await createQueue('quorum', queue)
   await fill(queue, 3)
   await eventually(() => consumer.deliveries.length === 3)
-  await consumer.said('consuming')
+  await consumer.becomes('consuming')
 })
 
 test('a consumer that waits for its queue stops at once', async () => {
   const consumer = consume(`queue-${++queues}`, 1)
-  await consumer.said('waiting', 'the queue does not exist')
+  await consumer.becomes('waiting', 'the queue does not exist')
   await consumer.stop()
 })
 
-test.each(['quorum', 'classic'] as const)('a %s queue deleted and made again is consumed again', async (type) => {
-  const queue = await createQueue(type)
-  await fill(queue, 4)
-  const consumer = consume(queue, 2)
-  await eventually(() => consumer.deliveries.length === 2)
-  await producer.channel.deleteQueue(queue)
-  await consumer.said('waiting')
-  for (const delivery of consumer.deliveries) delivery.acknowledge()
-  await createQueue(type, queue)
-  await fill(queue, 2)
-  await consumer.said('consuming')
-  await eventually(() => consumer.deliveries.length === 4)
-})
+test.each(['quorum', 'classic'] as const)(
+  'a %s queue that is deleted and created again is consumed again',
+  async (type) => {
+    const queue = await createQueue(type)
+    await fill(queue, 4)
+    const consumer = consume(queue, 2)
+    await eventually(() => consumer.deliveries.length === 2)
+    await producer.channel.deleteQueue(queue)
+    await consumer.becomes('waiting')
+    for (const delivery of consumer.deliveries) delivery.acknowledge()
+    await createQueue(type, queue)
+    await fill(queue, 2)
+    await consumer.becomes('consuming')
+    await eventually(() => consumer.deliveries.length === 4)
+  },
+)
 
-test('a handler that throws harms nobody', async () => {
+test('a handler that throws loses no message and affects no other consumer', async () => {
   const [broken, sound] = [await createQueue(), await createQueue()]
   await fill(broken, 1)
   await fill(sound, 1)
@@ -212,7 +215,7 @@ describe('many consumers on shared channels', () => {
   })
   afterAll(() => vhost.manage('DELETE', `/users/${userName}`))
 
-  test('one that hangs holds no other up', async () => {
+  test('a consumer that settles nothing does not hold up others on its channel', async () => {
     await Promise.all(names.map((name) => fill(name, 30)))
     const consumers = names.map((name, index) => consume(name, 4, index % 9 === 0 ? undefined : acknowledge))
     const counts = names.map((_, index) => (index % 9 === 0 ? 4 : 30))
@@ -224,17 +227,17 @@ describe('many consumers on shared channels', () => {
     await Promise.all(names.map((name) => producer.channel.purgeQueue(name)))
   })
 
-  test('one that the broker refuses does not keep the others from consuming', async () => {
+  test('a consumer that the broker refuses does not keep others from consuming', async () => {
     await permit('^(?!shared-77$)')
     await amqp.close()
     const endpoint = { ...vhost.endpoint, username: userName, password: 'secret' }
     amqp = connectAmqp(endpoint, { name: 'test', log }, new AbortController().signal)
     const consumers = names.map((name) => consume(name, 4, acknowledge))
-    await consumers[77]!.said('waiting')
+    await consumers[77]!.becomes('waiting')
     const others = consumers.filter((_, index) => index !== 77)
     await eventually(() => others.every(({ states }) => states.at(-1)?.is === 'consuming'))
     await permit('.*')
-    await consumers[77]!.said('consuming')
+    await consumers[77]!.becomes('consuming')
     const changes = others.flatMap(({ states }) => states).length
     await Promise.all(names.map((name) => fill(name, 1)))
     await eventually(() => consumers.every(({ deliveries }) => deliveries.length === 1))

@@ -8,7 +8,7 @@ const why = (secret: Readonly<Record<string, string>>): string => {
   }
 }
 
-test('a connection string says it all; single keys go before it', () => {
+test('single keys take precedence over the connection string', () => {
   const secret = { connection_string: 'amqps://us%40er:p%25w@rabbit.example/', host: 'other.example' }
   expect(endpointOf(secret, 'v')).toEqual({
     amqp: { protocol: 'amqps', hostname: 'other.example', port: 5671 },
@@ -23,8 +23,8 @@ test.each([
   ['nothing', {}, 'host is missing'],
   ['no password', { host: 'h', username: 'u' }, 'needs the key password'],
   ['another scheme', { connection_string: 'http://u:canary@h' }, 'key connection_string must be a URL'],
-  ['a % that encodes nothing', { connection_string: 'amqp://u:canary%zz@h' }, 'write %25'],
-  ['a port that is none', { host: 'h', username: 'u', password: 'canary', port: '0' }, 'key port must be from 1 to'],
+  ['a % that is not part of an escape', { connection_string: 'amqp://u:canary%zz@h' }, 'write %25'],
+  ['an invalid port', { host: 'h', username: 'u', password: 'canary', port: '0' }, 'key port must be from 1 to'],
 ])('a Secret with %s is refused without showing it', (_, secret, says) => {
   expect(why(secret)).toContain('EndpointError')
   expect(why(secret)).toContain(says)

@@ -40,7 +40,7 @@ const failure = (done: Promise<unknown>): Promise<string> =>
     (error: BrokerError) => `${error.kind}: ${error.message}`,
   )
 
-test('what a plan asks for is read back as asked for, and then there is nothing to do', async () => {
+test('after a plan is applied, the broker reads back as desired and the next plan is empty', async () => {
   const resources = resourcesOf(
     topicOf('orders'),
     topicOf('regions', { exchange: { type: 'Headers' }, unrouted: 'Drop' }),
@@ -66,7 +66,7 @@ test('what a plan asks for is read back as asked for, and then there is nothing 
   await eventually(async () => plan(await management.observe(signal)).shadowed.length === 0)
 })
 
-test('a second time changes nothing and fails nothing', async () => {
+test('applying a change twice changes nothing and does not fail', async () => {
   const exchange = declareExchange('twice')
   const queue = declareQueue('twice', { 'x-waybill-owner': 'one' })
   const policy: Change = {
@@ -88,7 +88,7 @@ test('a second time changes nothing and fails nothing', async () => {
   expect(bindings.filter(({ source }) => source === 'twice')).toEqual([])
 })
 
-test('bindings that differ in their arguments only are told apart', async () => {
+test('bindings that differ only in their arguments are distinguished', async () => {
   await apply(declareExchange('ours'), declareQueue('ours'))
   const of = (owner: string) => ({
     source: 'ours',
@@ -102,7 +102,7 @@ test('bindings that differ in their arguments only are told apart', async () => 
   expect(bindings.filter(({ source }) => source === 'ours')).toEqual([of('two')])
 })
 
-test('what AMQP cannot carry is refused, and the next change is made', async () => {
+test('a change that AMQP cannot carry is refused, and the next one is applied', async () => {
   await apply(declareExchange('wide'), declareQueue('wide'))
   const bind = (routingKey: string, args = {}): Change => ({
     do: 'bind',
@@ -117,7 +117,7 @@ describe('deleting a queue if it is empty', () => {
   const remove: Change = { do: 'delete-queue', queue: 'kept', only: 'if-empty' }
   const isThere = async () => (await management.observe(signal)).queues.some(({ name }) => name === 'kept')
 
-  test('refuses one with a message, however it is held, and keeps the message', async () => {
+  test('delete-queue if-empty refuses a queue with a message in any state, and keeps the message', async () => {
     await apply(declareQueue('kept'))
     await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
     expect(await failure(apply(remove))).toBe('not-empty: Queue kept holds messages')
@@ -128,11 +128,11 @@ describe('deleting a queue if it is empty', () => {
     expect(await isThere()).toBe(false)
   })
 
-  test('is done where there is none', async () => {
+  test('delete-queue if-empty deletes an empty queue', async () => {
     await apply(remove)
   })
 
-  test('whatever it holds means that', async () => {
+  test('delete-queue whatever-it-holds deletes a queue with messages', async () => {
     await apply(declareQueue('kept'))
     await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
     await apply({ ...remove, only: 'whatever-it-holds' })
@@ -154,12 +154,12 @@ describe('an error says what is wrong, without the password', () => {
       says: /^credentials: The management API refused user guest \(.+\): check username and password of the Secret/,
     },
     {
-      what: 'a virtual host that is not there',
+      what: 'a virtual host that does not exist',
       endpoint: { vhost: 'no/such' },
       says: /^refused: Virtual host no\/such does not exist: create it with rabbitmqctl add_vhost$/,
     },
     {
-      what: 'nothing listening',
+      what: 'a port where nothing listens',
       endpoint: { management: 'http://127.0.0.1:1', password: canary },
       says: /^unreachable: The management API at 127\.0\.0\.1:1 did not answer: ECONNREFUSED$/,
     },
@@ -168,13 +168,13 @@ describe('an error says what is wrong, without the password', () => {
       endpoint: { management: 'http://nowhere.invalid:15672', password: canary },
       says: /^unreachable: The management API at nowhere\.invalid:15672 did not answer: E[A-Z_]+$/,
     },
-  ])('$what', async ({ endpoint, says }) => {
+  ])('the error for $what says so, without the password', async ({ endpoint, says }) => {
     const said = await observing(endpoint)
     expect(said).toMatch(says)
     expect(said).not.toContain(canary)
   })
 
-  test('a broker that breaks off in the middle', async () => {
+  test('the error for an answer that breaks off says so', async () => {
     const { hostname, port } = new URL(vhost.managementUrl)
     const proxy = await tcpProxy({ hostname, port: Number(port) })
     proxy.goSilent()
@@ -187,20 +187,20 @@ describe('an error says what is wrong, without the password', () => {
     await proxy.close()
   })
 
-  test('what the broker refuses, in its own words', async () => {
+  test('the error for a refused change has the reason of the broker', async () => {
     await apply(declareExchange('fixed', { 'alternate-exchange': 'a' }))
     const said = await failure(apply(declareExchange('fixed', { 'alternate-exchange': 'b' })))
     expect(said).toMatch(/^refused: The broker refused: .*inequivalent arg 'alternate-exchange'/)
   })
 
-  test('a binding to what is not there does not blame the virtual host', async () => {
+  test('the error for a binding to a missing exchange does not blame the virtual host', async () => {
     const binding = { source: 'missing', destination: 'missing', routingKey: '', arguments: {} }
     expect(await failure(apply({ do: 'bind', binding }))).toMatch(
       /^refused: The broker refused: .*no exchange 'missing'/,
     )
   })
 
-  test('one change that is refused takes no other with it', async () => {
+  test('a refused change does not fail the others', async () => {
     const binding = { source: 'missing', destination: 'missing', routingKey: '', arguments: {} }
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
@@ -212,7 +212,7 @@ describe('an error says what is wrong, without the password', () => {
     )
   })
 
-  test('a user without permissions on the virtual host, though the management API lets an administrator look', async () => {
+  test('the error for an administrator without permissions on the virtual host says so', async () => {
     const username = `${vhost.name}-admin`
     await vhost.manage('PUT', `/users/${username}`, { password: canary, tags: 'administrator' })
     const other = connectManagement({ ...vhost.endpoint, username, password: canary })
@@ -222,7 +222,7 @@ describe('an error says what is wrong, without the password', () => {
     await vhost.manage('DELETE', `/users/${username}`)
   })
 
-  test('an end from outside is no error of the broker', async () => {
+  test('an aborted call is not an error of the broker', async () => {
     const ended = AbortSignal.abort(new Error('ended'))
     await expect(management.observe(ended)).rejects.toThrow('ended')
   })

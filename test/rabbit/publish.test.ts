@@ -71,7 +71,7 @@ test.each([0, 1, 1_900, 2_100, 131_072, 10 * 1024 * 1024])('a body of %d bytes a
   expect(message!.content.equals(body)).toBe(true)
 })
 
-test('a copy that no queue takes is returned, and the others are not', async () => {
+test('a copy without a matching queue is returned, and the others are confirmed', async () => {
   const outcomes = await Promise.all(
     Array.from({ length: 300 }, (_, index) => outcome(amqp.publish(copy('', index % 3 === 0 ? 'nowhere' : queue)))),
   )
@@ -79,7 +79,7 @@ test('a copy that no queue takes is returned, and the others are not', async () 
   await eventually(async () => (await producer.channel.checkQueue(queue)).messageCount === 200)
 })
 
-test('no copy is taken for confirmed when its queue goes meanwhile', async () => {
+test('no copy counts as confirmed when its queue is deleted meanwhile', async () => {
   const published = Array.from({ length: 400 }, (_, index) =>
     outcome(amqp.publish(copy('', queue, Buffer.from(`${index}`)))),
   )
@@ -91,7 +91,7 @@ test('no copy is taken for confirmed when its queue goes meanwhile', async () =>
   await eventually(async () => (await outcome(amqp.publish(copy('', queue)))) === 'returned')
 })
 
-test('a full queue refuses', async () => {
+test('a full queue refuses a copy', async () => {
   const full = `${queue}-full`
   await producer.channel.assertQueue(full, {
     arguments: { 'x-queue-type': 'quorum', 'x-max-length': 1, 'x-overflow': 'reject-publish' },
@@ -105,7 +105,7 @@ test('a full queue refuses', async () => {
   await expect(amqp.publish(copy('', full))).rejects.toThrow(`queue "${full}" refused the copy`)
 })
 
-test('a missing exchange fails what is published to it, and nothing else', async () => {
+test('a missing exchange fails the copies published to it, and no others', async () => {
   const exchange = `${queue}-exchange`
   const toMissing = Array.from({ length: 5 }, () => outcome(amqp.publish(copy(exchange, ''))))
   const toOther = Array.from({ length: 50 }, () => outcome(amqp.publish(copy('', queue))))
@@ -123,19 +123,19 @@ test.each([
   { what: 'a header that is a function', properties: { headers: { f: () => 1 } } },
   { what: 'a message id over 255 bytes', properties: { messageId: 'x'.repeat(256) } },
   { what: 'a broken timestamp', properties: { headers: { at: { '!': 'timestamp', value: 'soon' } } } },
-])('$what cannot be encoded, and nothing is sent', async ({ properties }) => {
+])('a copy with $what cannot be encoded, and nothing is sent', async ({ properties }) => {
   expect(await outcome(amqp.publish(copy('', queue, Buffer.from('body'), properties)))).toBe('unencodable')
   expect(await outcome(amqp.publish(copy('', queue)))).toBe('confirmed')
   expect((await producer.look(queue)).length).toBe(1)
 })
 
-test('what the broker forbids is refused, and says why', async () => {
+test('a copy that the broker forbids is refused with its reason', async () => {
   await producer.channel.assertExchange(`${queue}-internal`, 'fanout', { internal: true })
   const published = amqp.publish(copy(`${queue}-internal`, ''))
   await expect(published).rejects.toMatchObject({ kind: 'refused', message: expect.stringContaining('ACCESS_REFUSED') })
 })
 
-test('more copies at once than the buffers hold', async () => {
+test('more copies at once than the buffers hold are all confirmed', async () => {
   const outcomes = await Promise.all(Array.from({ length: 5_000 }, () => outcome(amqp.publish(copy('', queue)))))
   expect(new Set(outcomes)).toEqual(new Set(['confirmed']))
   await eventually(async () => (await producer.channel.checkQueue(queue)).messageCount === 5_000)

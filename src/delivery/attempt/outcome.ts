@@ -18,11 +18,11 @@ export type Outcome =
   | { readonly kind: 'delivered'; readonly status: number }
   /** Answered something else; `retryAfterMs` is the answer's `Retry-After`. */
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
-  /** No answer. `message` is for people and holds nothing that the subscriber sent. */
+  /** No answer. `message` is for people and contains nothing that the subscriber sent. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly message: string }
-  /** No request was made: the message is no valid event, or cannot be put into a request. */
+  /** No request was made: the message is not a valid event, or cannot be sent over HTTP. */
   | { readonly kind: 'unsendable'; readonly message: string }
-  /** Cut short by us: it says nothing about the subscriber. */
+  /** Cancelled by Waybill: no evidence about the subscriber. */
   | { readonly kind: 'abandoned' }
 
 const reasons: Readonly<Record<Failure, string>> = {
@@ -37,7 +37,7 @@ const reasons: Readonly<Record<Failure, string>> = {
   other: 'Failed',
 }
 
-/** The CamelCase name of what went wrong, for status. */
+/** The CamelCase reason for status. */
 export const reasonOf = (outcome: Outcome): string => {
   switch (outcome.kind) {
     case 'failed':
@@ -53,7 +53,7 @@ export const reasonOf = (outcome: Outcome): string => {
   }
 }
 
-/** One sentence on the outcome, without anything that the subscriber sent but its status code. */
+/** One sentence on the outcome, with nothing that the subscriber sent but its status code. */
 export const outcomeText = (outcome: Outcome): string => {
   switch (outcome.kind) {
     case 'failed':
@@ -66,6 +66,6 @@ export const outcomeText = (outcome: Outcome): string => {
     case 'delivered':
       return `The subscriber answered ${outcome.status}`
     case 'abandoned':
-      return 'The attempt was cut short'
+      return 'The attempt was cancelled'
   }
 }

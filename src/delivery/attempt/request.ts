@@ -46,9 +46,9 @@ const structured = (headers: string[], event: CloudEvent): Buffer => {
 }
 
 /**
- * The same for every attempt to deliver an event, and another for any other event, so that a subscriber can tell a
- * repetition: CloudEvents promise that source and id together are unique. Standard Webhooks signs `id.timestamp.body`, so
- * it must not contain a dot, nor anything else that means something to somebody.
+ * The same for every attempt to deliver an event and different for any other event, so that a subscriber can recognise a
+ * repetition: CloudEvents guarantees that source and id together are unique. Standard Webhooks signs `id.timestamp.body`, so
+ * it must not contain a dot, nor any other character with a meaning.
  */
 const webhookId = (id: string, source: string): string =>
   /^[A-Za-z0-9_-]{1,128}$/.test(id)
@@ -60,7 +60,7 @@ const mark = (source: string): string => {
   return marked.mark
 }
 
-/** Most subscriptions hear from one source most of the time. */
+/** Most subscriptions receive from one source most of the time. */
 let marked = { source: '', mark: '' }
 
 /** W3C Trace Context, from the AMQP headers or CloudEvents' distributed tracing extension. */

@@ -1,9 +1,9 @@
 /**
  * The wait that a `Retry-After` asks for, in ms from `now` (ms since 1970): seconds or an HTTP date, RFC 9110 §10.2.3.
- * `undefined` for what is neither, and for a time that has passed. It may be very long: cap it.
+ * `undefined` for an invalid value and for a time that has passed. It may be very long: cap it.
  */
 export const retryAfterMs = (value: unknown, now: number): number | undefined => {
-  // Repeated, the header comes as a list: the first one counts.
+  // A repeated header arrives as a list: the first value counts.
   const text = Array.isArray(value) ? value[0] : value
   if (typeof text !== 'string') return undefined
   const trimmed = text.trim()

@@ -1,7 +1,7 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Problem } from '../../api/schema/problem.ts'
 
-/** Where the requests of a subscription go, and what is the same in each of them. */
+/** Where the requests of a subscription go, and the parts that are the same in each of them. */
 export type Target = {
   /** Scheme, host and port, as `http://billing.shop.svc:8080`. */
   readonly origin: string
@@ -12,7 +12,7 @@ export type Target = {
   readonly headers: readonly string[]
 }
 
-/** Reads where a subscription delivers to. A Service is reached by its name in the cluster's DNS. */
+/** Reads the target of a subscription. A Service is reached by its name in the cluster's DNS. */
 export const targetOf = ({ metadata, spec }: Subscription): Target | { readonly problem: Problem } => {
   const { url: given, serviceRef, path = '/', contentMode, headers = {} } = spec.subscriber
   const text =
@@ -23,12 +23,12 @@ export const targetOf = ({ metadata, spec }: Subscription): Target | { readonly 
     const message = 'must be an http:// or https:// URL without a user, such as https://billing.example.com/events'
     return { problem: { field: 'spec.subscriber.url', value: text, message } }
   }
-  const own = Object.entries(headers)
-  const named = own.some(([name]) => name.toLowerCase() === 'user-agent')
+  const fixed = Object.entries(headers)
+  const named = fixed.some(([name]) => name.toLowerCase() === 'user-agent')
   return {
     origin: url.origin,
     path: url.pathname + url.search,
     contentMode,
-    headers: [...(named ? [] : ['user-agent', 'waybill']), ...own.flat()],
+    headers: [...(named ? [] : ['user-agent', 'waybill']), ...fixed.flat()],
   }
 }

@@ -5,8 +5,8 @@ export type AttributeValue = string | number | boolean
 export const isAttributeName = (name: string): boolean => /^[a-z0-9]+$/.test(name) && name !== 'data'
 
 /**
- * The value of an AMQP header as an attribute; `null` where the header holds nothing, `undefined` where an attribute
- * cannot hold it. Times and bytes take their canonical string form (CloudEvents 1.0 §3.1, type system).
+ * The value of an AMQP header as an attribute; `null` where the header is empty, `undefined` where its value does not fit
+ * an attribute. Times and bytes take their canonical string form (CloudEvents 1.0 §3.1, type system).
  */
 export const attributeOf = (value: unknown): AttributeValue | null | undefined => {
   switch (typeof value) {
@@ -27,8 +27,8 @@ export const attributeOf = (value: unknown): AttributeValue | null | undefined =
 }
 
 /**
- * RFC 3339 of an AMQP timestamp, or `undefined` where it is none. AMQP counts seconds; many clients write
- * milliseconds all the same, which as seconds would be after the year 5000.
+ * RFC 3339 of an AMQP timestamp, or `undefined` where it is invalid. AMQP counts seconds; many clients write milliseconds
+ * nevertheless, which as seconds would be after the year 5000.
  */
 export const timeText = (timestamp: unknown): string | undefined => {
   if (typeof timestamp !== 'number') return undefined
@@ -40,8 +40,8 @@ const mustBeEncoded = /[^\x21\x23\x24\x26-\x7e]/
 const everyRunToEncode = new RegExp(`${mustBeEncoded.source}+`, 'g')
 
 /**
- * An attribute's value as an HTTP header: space, double quote, percent and all that is not printable ASCII are
- * percent-encoded, so no value can end a header or begin another one (CloudEvents HTTP binding 1.0 §3.1.3.2).
+ * An attribute's value as an HTTP header: space, double quote, percent and everything except printable ASCII are
+ * percent-encoded, so that no value can end a header or begin another one (CloudEvents HTTP binding 1.0 §3.1.3.2).
  */
 export const headerValue = (value: AttributeValue): string => {
   if (typeof value !== 'string') return String(value)
@@ -51,5 +51,5 @@ export const headerValue = (value: AttributeValue): string => {
 
 const printableAscii = /^[\x20-\x7e]+$/
 
-/** Whether a text can stand in an HTTP header as it is. */
+/** Whether a text can be an HTTP header value unchanged. */
 export const isHeaderText = (text: unknown): text is string => typeof text === 'string' && printableAscii.test(text)

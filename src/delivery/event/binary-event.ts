@@ -7,11 +7,11 @@ const prefixes = ['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'] as const
 type Prefix = (typeof prefixes)[number]
 
 const required = ['specversion', 'id', 'source', 'type'] as const
-const claims = required.flatMap((attribute) => prefixes.map((prefix) => ({ prefix, header: prefix + attribute })))
+const marks = required.flatMap((attribute) => prefixes.map((prefix) => ({ prefix, header: prefix + attribute })))
 
-/** The prefix under which a message claims to be a CloudEvent: where its `specversion` is, else any required attribute. */
+/** The prefix of the headers that make a message a CloudEvent: that of `specversion`, else of any required attribute. */
 export const prefixOf = (headers: Headers): Prefix | undefined =>
-  claims.find(({ header }) => headers[header] !== undefined)?.prefix
+  marks.find(({ header }) => headers[header] !== undefined)?.prefix
 
 /** Reads a CloudEvent whose attributes are headers with this prefix. */
 export const binaryEvent = (message: Message, prefix: Prefix): BinaryEvent | Unparsable => {

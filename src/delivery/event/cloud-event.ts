@@ -1,7 +1,7 @@
 import type { Headers, Properties } from '../message/message.ts'
 import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 
-/** A CloudEvent 1.0, in the content mode in which it came. */
+/** A CloudEvent 1.0, in the content mode of its message. */
 export type CloudEvent = BinaryEvent | StructuredEvent
 
 /** The payload is the message's body, byte for byte. */
@@ -18,7 +18,7 @@ export type StructuredEvent = Context & {
   readonly document: JsonDocument
 }
 
-/** A parsed event document; `text` is for taking its data out as they were written. */
+/** A parsed event document; `text` serves to extract its data exactly as they were written. */
 export type JsonDocument = { readonly text: string; readonly members: Readonly<Record<string, unknown>> }
 
 export type Context = {
@@ -28,23 +28,23 @@ export type Context = {
   readonly attributes: readonly AttributeValue[]
   readonly contentEncoding: string | undefined
   readonly body: Buffer
-  /** The AMQP headers, for those that are not CloudEvents' and go along. */
+  /** The AMQP headers, for those that are passed on though they are not attributes. */
   readonly headers: Headers | undefined
 }
 
-/** Why a message is no valid event. */
+/** Why a message is not a valid event. */
 export type Unparsable = { readonly unparsable: string }
 
 const codings = new Set(['gzip', 'x-gzip', 'compress', 'deflate', 'br', 'zstd'])
 
-/** The coding of the body where HTTP knows it: many clients write a character set there, which HTTP would refuse. */
+/** The coding of the body where it is one of HTTP: many clients write a character set there, which HTTP refuses. */
 export const codingOf = ({ contentEncoding }: Properties): string | undefined => {
   if (!isHeaderText(contentEncoding)) return undefined
   const coding = contentEncoding.toLowerCase()
   return codings.has(coding) ? coding : undefined
 }
 
-/** A text of the producer's for people to read: short, and in printable ASCII whatever it holds. */
+/** A text from the producer for people to read: shortened, and in printable ASCII only. */
 export const quoted = (text: unknown): string =>
   JSON.stringify(String(text).slice(0, 40)).replace(
     /[^\x20-\x7e]/g,
@@ -59,7 +59,7 @@ export const broken = (attribute: string, what: string): Unparsable => ({
 export const missing = (attribute: string): Unparsable => broken(attribute, 'is missing or empty')
 
 export const badName = (name: string): Unparsable =>
-  broken(name, 'has a name that is not of lower-case letters and digits')
+  broken(name, 'has a name that is not only lower-case letters and digits')
 
 export const badVersion = (found: unknown): Unparsable =>
   found === '' || found === undefined || found === null

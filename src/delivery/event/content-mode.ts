@@ -3,7 +3,7 @@ import type { BinaryEvent, StructuredEvent } from './cloud-event.ts'
 import { memberText } from './json-member.ts'
 import { charsetOf, isJson } from './media-type.ts'
 
-/** The same event with its data as the body. JSON data stay as they were written. */
+/** The same event with its data as the body. JSON data stay exactly as they were written. */
 export const binaryOf = (event: StructuredEvent): BinaryEvent => {
   const { members, text } = event.document
   const { data, data_base64: base64, datacontenttype } = members
@@ -18,7 +18,7 @@ export const binaryOf = (event: StructuredEvent): BinaryEvent => {
   return { ...context, contentType, body: Buffer.from(content ?? '') }
 }
 
-/** The same event as one JSON document. Data that are JSON or text are embedded as such, byte for byte; others in Base64. */
+/** The same event as one JSON document. JSON and text data are embedded as such, byte for byte; other data in Base64. */
 export const structuredOf = (event: BinaryEvent): Buffer => {
   const { attributes, contentType, contentEncoding, body } = event
   const members: string[] = []
@@ -26,7 +26,7 @@ export const structuredOf = (event: BinaryEvent): Buffer => {
     members.push(`${JSON.stringify(attributes[at])}:${JSON.stringify(attributes[at + 1])}`)
   }
   if (contentType !== undefined) members.push(`"datacontenttype":${JSON.stringify(contentType)}`)
-  // An extension, for JSON has no place to say that the data are compressed.
+  // An extension: the JSON format has no attribute for compressed data.
   if (contentEncoding !== undefined) members.push(`"contentencoding":"${contentEncoding}"`)
   const context = `{${members.join(',')}`
   if (body.length === 0) return Buffer.from(`${context}}`)

@@ -6,7 +6,7 @@ import { plainEvent } from './plain-event.ts'
 import { structuredEvent } from './structured-event.ts'
 
 /**
- * Reads a message as a CloudEvent: a structured one by its content type, a binary one by its headers; any other message is
+ * Reads a message as a CloudEvent: a structured event by its content type, a binary event by its headers; any other message is
  * wrapped. Never throws, whatever the message holds.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md
  */

@@ -1,7 +1,7 @@
 /**
- * The text of a member of a JSON object exactly as it is written: numbers of any length, the order of keys and escapes
- * stay, which parsing would change. `json` must have been parsed before; of members with one name the last one counts,
- * as with `JSON.parse`. `undefined` where there is none.
+ * The text of a member of a JSON object exactly as it is written: long numbers, the order of keys and escapes are kept, which
+ * parsing would change. `json` must be valid. Of several members with the same name the last one counts, as with
+ * `JSON.parse`. `undefined` where there is no such member.
  */
 export const memberText = (json: string, name: string): string | undefined => {
   let found: string | undefined

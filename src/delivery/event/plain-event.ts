@@ -4,12 +4,12 @@ import type { Message } from '../message/message.ts'
 import { type AttributeValue, isHeaderText, timeText } from './attribute.ts'
 import { type BinaryEvent, codingOf } from './cloud-event.ts'
 
-/** The type of a message that has neither a type nor a routing key. */
+/** The type of a message without a type and a routing key. */
 const untyped = 'dev.waybill.message'
 
 /**
- * Wraps a message that is no CloudEvent. Its id is the same on every delivery of it: its `message_id`, else a hash of where
- * it was published, when, for what and with which body; so two messages that agree in all of these count as one event.
+ * Wraps a message that is not a CloudEvent. The id is the same on every delivery: its `message_id`, else a hash of exchange,
+ * routing key, timestamp, correlation id and body; so two messages that agree in all of these count as one event.
  * The source is the exchange in RabbitMQ's address format, its type the `type` property or the routing key.
  * https://www.rabbitmq.com/docs/amqp#address-v2
  */
@@ -34,7 +34,7 @@ export const plainEvent = (message: Message, history: History): BinaryEvent => {
   }
 }
 
-/** The default exchange routes to the queue that the routing key names, so there the queue is the source. */
+/** The default exchange routes to the queue that the routing key names, so the queue is the source there. */
 const sourceOf = ({ exchange, routingKey }: History): string =>
   exchange === ''
     ? `/queues/${encodeURIComponent(routingKey.toWellFormed())}`
@@ -46,6 +46,6 @@ const hashOf = ({ content, properties }: Message, { exchange, routingKey }: Hist
     .update(content)
     .digest('base64url')
 
-/** A text that the producer meant: U+FFFD stands for what was not UTF-8. */
+/** A non-empty text that was valid UTF-8: U+FFFD replaces what was not. */
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && !value.includes('\uFFFD')

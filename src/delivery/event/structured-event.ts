@@ -25,13 +25,13 @@ export const structuredEvent = (message: Message, contentType: string): Structur
   }
   if (format !== eventFormat) {
     return {
-      unparsable: `Of the CloudEvents formats only ${eventFormat} is understood, found ${quoted(contentType)}`,
+      unparsable: `The only supported CloudEvents format is ${eventFormat}, found ${quoted(contentType)}`,
     }
   }
   const coding = codingOf(message.properties)
   if (coding !== undefined) return { unparsable: `The CloudEvents document must not be compressed, found ${coding}` }
   const text = textOf(message.content, contentType)
-  if (text === undefined) return { unparsable: 'The CloudEvents document is not text in its character set' }
+  if (text === undefined) return { unparsable: 'The CloudEvents document is not valid text in its character set' }
   const members = objectOf(text)
   if (members === undefined) return { unparsable: 'The CloudEvents document is not a JSON object' }
   const attributes = attributesOf(members)
@@ -79,7 +79,7 @@ const textOf = (body: Buffer, contentType: string): string | undefined => {
   try {
     return new TextDecoder(charsetOf(contentType), { fatal: true }).decode(body)
   } catch {
-    // Both an unknown character set and bytes that are none of it: either way there is no text.
+    // The character set is unknown, or the bytes are not valid in it.
     return undefined
   }
 }
@@ -91,7 +91,7 @@ const objectOf = (text: string): Record<string, unknown> | undefined => {
       ? (value as Record<string, unknown>)
       : undefined
   } catch {
-    // The parser's message quotes the document, which is not ours to show.
+    // The parser's message quotes the document, which must not be shown.
     return undefined
   }
 }

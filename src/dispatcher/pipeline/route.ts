@@ -2,7 +2,7 @@ import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Target } from '../../delivery/attempt/target.ts'
 import type { Terms } from '../../delivery/terms.ts'
 
-/** How the messages of one subscription go: everything that delivering them needs to know. */
+/** Everything that the delivery of one subscription's messages needs to know. */
 export type Route = {
   readonly id: string
   readonly subscription: Subscription
@@ -10,6 +10,6 @@ export type Route = {
   readonly deadLetterQueue: string
   readonly terms: Terms
   readonly target: Target
-  /** Two routes with the same key deliver alike. Any change of the resource revives one that its subscriber left. */
+  /** Two routes with the same key deliver alike. Any change of the resource changes it, so it also resumes after a 410. */
   readonly key: string
 }

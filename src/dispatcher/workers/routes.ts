@@ -16,7 +16,7 @@ export type Idle = {
   readonly message: string
 }
 
-/** What a dispatcher does for one broker. */
+/** The work of a dispatcher for one broker. */
 export type Work = {
   readonly attached: Attached
   /** The delays of its ladder, ascending, in ms. */
@@ -24,7 +24,7 @@ export type Work = {
   readonly routes: readonly Route[]
 }
 
-/** What there is to deliver, by key of the broker, and what is not to be. */
+/** The work by key of the broker, and the subscriptions that are not delivered. */
 export const workOf = (resources: Resources): { work: ReadonlyMap<string, Work>; idle: readonly Idle[] } => {
   const { attached, unresolved } = resolveReferences(resources)
   const idle: Idle[] = []
@@ -49,7 +49,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
   return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
 }
 
-/** A subscription is delivered once its queue was seen on the broker; before the operator has looked, nothing is said. */
+/** A subscription is delivered once its queue was observed on the broker; nothing is reported before the operator has looked. */
 const undeclared = (subscription: Subscription): Idle[] => {
   const programmed = subscription.status?.conditions?.find(({ type }) => type === 'Programmed')
   if (programmed?.status !== 'False' || isDeleting(subscription)) return []
@@ -57,8 +57,8 @@ const undeclared = (subscription: Subscription): Idle[] => {
 }
 
 /**
- * A broker that is away for a while, or refuses a change, does not undo what was declared there. But the operator must
- * have seen it once, else the queue may be somebody else's; then it has told its name.
+ * A broker that is unreachable for a while, or refuses a change, keeps what was declared there. But the operator must have
+ * observed the queue once, else it may belong to another owner; then the status has its name.
  */
 const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
   'Programmed',
@@ -81,7 +81,7 @@ const restOf = (subscription: Subscription): Idle | undefined => {
 
 type Compiled = { readonly terms: Terms; readonly target: Target } | { readonly invalid: string }
 
-/** Specs do not change, so what follows from one is worked out once. */
+/** Specs are immutable, so each is compiled once. */
 const compiled = new WeakMap<object, Compiled>()
 
 const compile = (subscription: Subscription): Compiled => {

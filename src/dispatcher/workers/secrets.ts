@@ -2,13 +2,13 @@ import { keyFrom } from '../../api/resource.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { SecretData, Store } from '../../store/store.ts'
 
-/** The Secrets of one pass over the resources. */
+/** The Secrets read while the fleet is fitted once. */
 export type Secrets = Pick<Store, 'secret'> & {
-  /** Why one could not be read, which may be over soon. */
+  /** Why a Secret could not be read, which may be temporary. */
   unavailable(): SecretError | undefined
 }
 
-/** Reads each Secret once, and nothing more after the first that is out of reach: the others will be as well. */
+/** Reads each Secret once, and no more after the first that cannot be read: the others could not either. */
 export const secretsOf = (store: Pick<Store, 'secret'>): Secrets => {
   const known = new Map<string, Promise<SecretData | undefined>>()
   let fault: SecretError | undefined

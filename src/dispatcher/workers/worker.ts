@@ -83,7 +83,7 @@ export const startWorker = (options: WorkerOptions): Worker => {
     deliver(delivery)
       .then(observe)
       .catch((error: unknown) => {
-        // A fault of ours. The message does not come back for ever: it is dead-lettered after too many redeliveries.
+        // A fault of ours. It cannot loop: a message is dead-lettered after too many redeliveries.
         log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
         delivery.requeue()
       })

@@ -11,17 +11,17 @@ export type Declaration = Extract<
   { do: 'declare-exchange' | 'declare-queue' | 'bind' | 'unbind' | 'delete-exchange' }
 >
 
-/** Declares over one AMQP connection, which is opened when it is needed and closed when it was not for a while. */
+/** Declares over one AMQP connection, which is opened when needed and closed when idle. */
 export type Declarations = {
-  /** Each call that is under way has a channel to itself, for a refusal closes the channel. @throws BrokerError */
+  /** Each call under way has a channel to itself, because a refusal closes the channel. @throws BrokerError */
   apply(change: Declaration): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Short, for whoever was stopped while it led must not be heard when it wakes up, and what it has handed to its
- * connection cannot be taken back: after three times this without a sign of life the broker has closed the connection.
- * That is before anybody else may lead.
+ * Short, because a leader that was paused must change nothing when it resumes, and what it has handed to its connection
+ * cannot be taken back: after three times this without a heartbeat the broker has closed the connection. That is before
+ * another process may lead.
  */
 const heartbeatSeconds = 4
 const idleMs = 10_000
@@ -29,8 +29,8 @@ const closeWithinMs = 4_000
 
 type Session = { readonly connection: ChannelModel; readonly free: Channel[] }
 
-/** `before` is called right before each change is handed to the connection; what it throws prevents that, and is thrown. */
-export const openDeclarations = (endpoint: Endpoint, before: () => void): Declarations => {
+/** `fence` is called right before each change is handed to the connection; an error that it throws prevents that and is rethrown. */
+export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declarations => {
   const stop = new AbortController()
   let session: Promise<Session> | undefined
   let underWay = 0
@@ -39,7 +39,7 @@ export const openDeclarations = (endpoint: Endpoint, before: () => void): Declar
   const open = async (): Promise<Session> => {
     const options = { name: 'waybill operator', heartbeatSeconds }
     const connection = await openConnection(endpoint, options, stop.signal)
-    // Whoever is waiting for an answer hears of it there.
+    // A call that waits for an answer gets the error.
     connection.on('error', () => undefined)
     connection.on('close', () => {
       session = undefined
@@ -71,7 +71,7 @@ export const openDeclarations = (endpoint: Endpoint, before: () => void): Declar
     return channel
   }
 
-  /** A channel that nobody else uses. */
+  /** A channel that no other call uses. */
   const ready = async (): Promise<{ readonly channel: Channel; readonly free: Channel[] }> => {
     try {
       const entered = await enter()
@@ -84,7 +84,7 @@ export const openDeclarations = (endpoint: Endpoint, before: () => void): Declar
   const apply = async (change: Declaration): Promise<void> => {
     const { channel, free } = await ready()
     try {
-      before()
+      fence()
     } catch (error) {
       free.push(channel)
       throw error
@@ -93,7 +93,7 @@ export const openDeclarations = (endpoint: Endpoint, before: () => void): Declar
       await declare(channel, change)
       free.push(channel)
     } catch (error) {
-      // The broker has closed it already, unless the change never got that far.
+      // The broker has closed it already, unless the change was not sent.
       channel.close().catch(() => undefined)
       throw brokerError(error, endpoint)
     }
@@ -112,7 +112,7 @@ export const openDeclarations = (endpoint: Endpoint, before: () => void): Declar
     },
     async close() {
       clearTimeout(idle)
-      // The goodbye is never answered when the connection breaks meanwhile.
+      // Closing never ends when the connection breaks meanwhile.
       await unlessAborted(leave(), AbortSignal.timeout(closeWithinMs))
       stop.abort()
     },
@@ -142,11 +142,11 @@ const declare = async (channel: Channel, change: Declaration): Promise<unknown> 
   }
 }
 
-/** The broker's refusals carry an AMQP reply code; what else fails after it was sent means that it went away. */
+/** The broker's refusals carry an AMQP reply code; any other failure after sending means that the connection was lost. */
 const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof RefusedError) return new BrokerError('refused', message, { cause: error })
-  // amqplib's word for what does not fit into a frame: a text over 255 bytes, a table over 64 KiB. Nothing was sent.
+  // amqplib throws these for what does not fit into a frame: a text over 255 bytes, a table over 64 KiB. Nothing was sent.
   if (error instanceof TypeError || error instanceof RangeError) {
     return new BrokerError('refused', `AMQP cannot carry this: ${message}`, { cause: error })
   }

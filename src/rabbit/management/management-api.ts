@@ -4,12 +4,12 @@ import { FencedRequest, fenceRequests } from '../../async/fence-requests.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 
-/** A broker that hangs is as good as one that is away, and a break is to show within ten seconds. */
+/** A broker that hangs counts as unreachable, which must show within ten seconds. */
 const answerWithinMs = 5_000
 
 /** The management HTTP API of one broker. https://www.rabbitmq.com/docs/http-api-reference */
 export type ManagementApi = {
-  /** @throws BrokerError, unless the answer is a success, or says that what is to be deleted is not there */
+  /** @throws BrokerError unless the answer is a success, or a 404 to a DELETE */
   call(method: Method, path: string, signal: AbortSignal, body?: unknown): Promise<string>
   /** @throws BrokerError */
   get<T>(path: string, signal: AbortSignal): Promise<T>
@@ -18,11 +18,11 @@ export type ManagementApi = {
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
-/** `before` is called at the moment at which anything but a GET is sent; what it throws prevents that, and is thrown. */
-export const managementApi = (endpoint: Endpoint, before: () => void): ManagementApi => {
+/** `fence` is called right before any request but a GET is sent; an error that it throws prevents that and is rethrown. */
+export const managementApi = (endpoint: Endpoint, fence: () => void): ManagementApi => {
   const base = new URL(endpoint.management)
   const pool = new Pool(base.origin, {
-    // Policies take their time on a broker with many queues, and one after the other: more at once would only wait longer.
+    // A broker with many queues applies policies slowly and one after the other: more at once would only wait longer.
     connections: 8,
     headersTimeout: answerWithinMs,
     bodyTimeout: answerWithinMs,
@@ -32,7 +32,7 @@ export const managementApi = (endpoint: Endpoint, before: () => void): Managemen
       ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
     },
   })
-  const asking = pool.compose(fenceRequests(before))
+  const fenced = pool.compose(fenceRequests(fence))
   const prefix = base.pathname === '/' ? '' : base.pathname
   const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`
 
@@ -40,14 +40,14 @@ export const managementApi = (endpoint: Endpoint, before: () => void): Managemen
     let status: number
     let text: string
     try {
-      const request = (method === 'GET' ? pool : asking).request({
+      const request = (method === 'GET' ? pool : fenced).request({
         method,
         path: `${prefix}/api${path}`,
         headers: { authorization, 'content-type': 'application/json' },
         body: body === undefined ? null : JSON.stringify(body),
         signal,
       })
-      // A request that waits for its connection does not hear of an abort.
+      // undici does not abort a request that waits for its connection.
       const answer = await Promise.race([request, aborted(signal, request).then(() => Promise.reject(signal.reason))])
       status = answer.statusCode
       text = await answer.body.text()

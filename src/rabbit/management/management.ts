@@ -11,24 +11,24 @@ export { BrokerError } from '../broker-error.ts'
 export type Management = {
   /** @throws BrokerError */
   observe(signal: AbortSignal): Promise<Observed>
-  /** Asks no more than whether it still answers, and us. @throws BrokerError */
+  /** Checks only that it answers and accepts the credentials. @throws BrokerError */
   probe(signal: AbortSignal): Promise<void>
-  /** Idempotent, but for `delete-queue` `if-empty` on a queue with messages: `not-empty`. @throws BrokerError */
+  /** Idempotent. `delete-queue` `if-empty` fails with `not-empty` on a queue with messages. @throws BrokerError */
   apply(change: Change, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
-/** A broker that answers nothing at all for so long, not even who we are, is away. */
+/** A broker that does not even answer `whoami` within this time counts as unreachable. */
 const probeWithinMs = 2_500
 
 /**
- * Reads, policies and deletions go over the management API; what has to be declared goes over AMQP, which takes about half
- * as long: behind every declaration over HTTP the broker opens an AMQP connection to itself. `before` is called right
- * before anything is sent that changes the broker; what it throws prevents that, and is thrown.
+ * Reads, policies and deletions go over the management API. Declarations go over AMQP, which takes about half as long: for
+ * every declaration over HTTP the broker opens an AMQP connection to itself. `fence` is called right before anything is sent
+ * that changes the broker; an error that it throws prevents that and is rethrown.
  */
-export const connectManagement = (endpoint: Endpoint, before: () => void = () => {}): Management => {
-  const { call, get, close } = managementApi(endpoint, before)
-  const declarations = openDeclarations(endpoint, before)
+export const connectManagement = (endpoint: Endpoint, fence: () => void = () => {}): Management => {
+  const { call, get, close } = managementApi(endpoint, fence)
+  const declarations = openDeclarations(endpoint, fence)
   const vhost = encodeURIComponent(endpoint.vhost)
 
   return {
@@ -84,7 +84,7 @@ export const connectManagement = (endpoint: Endpoint, before: () => void = () =>
     },
   }
 
-  /** A `get` is answered by the leader of the queue, or fails: unlike the counts it cannot call a full queue empty. */
+  /** A `get` is answered by the leader of the queue or fails: unlike the counts, it never reports a full queue as empty. */
   async function proveEmpty(path: string, queue: string, signal: AbortSignal): Promise<void> {
     const question = { count: 1, ackmode: 'ack_requeue_true', encoding: 'base64', truncate: 1 }
     try {
@@ -98,7 +98,7 @@ export const connectManagement = (endpoint: Endpoint, before: () => void = () =>
   }
 }
 
-/** Unpaged on purpose: every page of the listing sorts all queues. */
+/** Not paged: the broker sorts all queues for every page. */
 const totalsOnly =
   'disable_stats=true&enable_queue_totals=true&columns=name,state,messages,messages_ready,messages_unacknowledged,policy'
 

@@ -23,16 +23,16 @@ const changes: Change[] = [
   { do: 'delete-policy', policy: 'p' },
 ]
 
-test('whoever may not change the broker any more sends nothing that would, and goes on reading', async () => {
+test('behind a closed fence nothing is sent that changes the broker, and reading still works', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const recorder = cleanUp.adopt(await httpRecorder(vhost.managementUrl), ({ close }) => close())
   let mayChange = true
-  const before = () => {
+  const fence = () => {
     if (!mayChange) throw new Error('no more')
   }
   const endpoint = { ...vhost.endpoint, management: recorder.url }
-  const management = cleanUp.adopt(connectManagement(endpoint, before), ({ close }) => close())
+  const management = cleanUp.adopt(connectManagement(endpoint, fence), ({ close }) => close())
   for (const change of changes.slice(0, 3)) await management.apply(change, signal)
 
   mayChange = false
@@ -43,12 +43,12 @@ test('whoever may not change the broker any more sends nothing that would, and g
   await management.probe(signal)
   expect(await management.observe(signal)).toEqual(found)
 
-  // What could not be sent does no harm to what may be sent later.
+  // The changes that were not sent do not affect later ones.
   mayChange = true
   for (const change of changes) await management.apply(change, signal)
 })
 
-test('a change that waits for its turn is asked for when its turn comes', async () => {
+test('the fence is asked when a waiting change gets its connection, not before', async () => {
   const held: ServerResponse[] = []
   const methods: string[] = []
   const server = createServer((request, response) => {
