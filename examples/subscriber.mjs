@@ -1,21 +1,19 @@
-// A subscriber to try Waybill with: prints every request that it gets and answers 204.
+// The smallest subscriber: prints each request that it receives, and answers it.
 //
-//   node examples/subscriber.mjs [PORT]      on 127.0.0.1, port 8080 when left out
+//   node examples/subscriber.mjs [port] [status]      8080 and 204, which means "done", when left out
 import { createServer } from 'node:http'
 
-const shown = (name) => name.startsWith('ce-') || name === 'content-type' || name === 'webhook-id'
+const [port = '8080', status = '204'] = process.argv.slice(2)
 
 const server = createServer(async (request, response) => {
   const chunks = []
   for await (const chunk of request) chunks.push(chunk)
   console.log(`${request.method} ${request.url}`)
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (shown(name)) console.log(`${name}: ${value}`)
-  }
+  for (const [name, value] of Object.entries(request.headers)) console.log(`${name}: ${value}`)
   console.log(`\n${Buffer.concat(chunks)}\n`)
-  response.writeHead(204).end()
+  response.writeHead(Number(status)).end()
 })
 
-server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
-  console.log(`Waiting for events on http://127.0.0.1:${server.address().port}`)
+server.listen(Number(port), '127.0.0.1', () => {
+  console.log(`Answering ${status} on http://127.0.0.1:${server.address().port}`)
 })

@@ -1,123 +1,71 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { waybill as run } from '../cli/waybill.ts'
-import { folder } from '../store/manifests.ts'
-import { freshVhost, type Vhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
-import { runWaybill, type Waybill } from '../support/waybill.ts'
-import { type Block, blocksOf, textOf } from './pages.ts'
-import { type Command, commandsOf } from './shell.ts'
+import { blocksOf, textOf } from './pages.ts'
+import { beginWalk } from './walk.ts'
 
-const manifest = 'examples/first-subscription.yaml'
+/** The scripts below a heading of a page, in order. */
+const scriptsBelow = (path: string, heading: string): string[] =>
+  blocksOf(textOf(path))
+    .filter((block) => block.heading === heading && block.language === 'sh')
+    .map(({ text }) => text.trimEnd())
 
-const page = textOf('docs/getting-started.md')
-const blocks = blocksOf(page.slice(page.indexOf('## On a laptop'), page.indexOf('## On Kubernetes')))
-
-/** The block that holds this text, and the one after it, which shows what it prints. */
-const documented = (holds: string): { readonly text: string; readonly shows: string } => {
-  const at = blocks.findIndex(({ language, text }) => language === 'sh' && text.includes(holds))
-  const { text } = blocks[at] as Block
-  return { text, shows: blocks[at + 1]?.text ?? '' }
+const only = (path: string, heading: string): string => {
+  const [script, ...more] = scriptsBelow(path, heading)
+  if (script === undefined || more.length > 0)
+    throw new Error(`${path}: ${heading} has ${more.length} scripts too many`)
+  return script
 }
 
-/** The words of the one command of a block, after those that start Waybill in a clone. */
-const argumentsIn = (text: string): Command => {
-  const [command = []] = commandsOf(text)
-  expect(command.slice(0, 4)).toEqual(['npm', 'run', '--silent', 'waybill'])
-  return command.slice(5)
-}
+const isReady = /subscription\.waybill\.dev\/mailing +True +True/
 
-const open: (() => unknown)[] = []
-afterAll(async () => {
-  for (const close of open.splice(0).reverse()) await close()
+test('the first event is received by what README.md says', async () => {
+  await using walk = await beginWalk()
+  const [terminals = '', publish = ''] = scriptsBelow('README.md', 'Receive your first event on a laptop')
+  const [subscriber = '', waybill = '', ...more] = terminals.split('\n')
+  expect(more).toEqual([])
+  const received = walk.start(subscriber)
+  walk.start(waybill)
+  const [get = '', ...curl] = publish.split('\n')
+  await walk.runUntil(get, isReady)
+  expect(await walk.run(curl.join('\n'))).toMatch(/"routed":true/)
+  await eventually(
+    () => /^POST \/orders$/m.test(received.output()) && /^ce-type: order\.placed$/m.test(received.output()),
+  )
 })
 
-let vhost: Vhost
-let waybill: Waybill
-let subscriber: { readonly url: string; printed(): string }
-/** The manifest of the page, with the addresses and the virtual host of this test. */
-let path: string
+test('everything on a laptop goes as docs/getting-started.md says', async () => {
+  await using walk = await beginWalk()
+  const path = 'docs/getting-started.md'
+  const mailing = walk.start(only(path, 'A subscriber'))
+  const waybill = walk.start(only(path, 'Waybill'))
 
-/** The subscriber as the page starts it, on a free port. */
-const startSubscriber = async (): Promise<typeof subscriber> => {
-  const [[program, file = ''] = []] = commandsOf(documented('subscriber.mjs').text)
-  expect(program).toBe('node')
-  const child: ChildProcess = spawn(process.execPath, [file, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-  open.push(async () => {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-  })
-  let out = ''
-  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-    out += chunk
-  })
-  const url = await eventually(() => /http:\S+/.exec(out)?.[0])
-  return { url, printed: () => out }
-}
+  const [get = '', publish = ''] = scriptsBelow(path, 'The first event')
+  await walk.runUntil(get, isReady)
+  await walk.run(publish)
+  await eventually(() => mailing.output().includes('{"order": 42}'))
+  const printed = blocksOf(textOf(path)).find(({ text }) => text.startsWith('POST /orders'))
+  const names = (text: string) => text.split('\n').flatMap((line) => /^([a-z-]+): /.exec(line)?.[1] ?? [])
+  expect(names(mailing.output())).toEqual(names(printed?.text ?? ''))
 
-/** Replaces each text, which must be there. */
-const replaced = (text: string, replacements: Readonly<Record<string, string>>): string =>
-  Object.entries(replacements).reduce((result, [from, to]) => {
-    expect(result).toContain(from)
-    return result.replaceAll(from, to)
-  }, text)
+  const [publishDown = '', again = ''] = scriptsBelow(path, 'A subscriber that is down')
+  await mailing.interrupt()
+  await walk.run(publishDown)
+  const [look = ''] = publishDown.split('\n').slice(-1)
+  await walk.runUntil(look, /reason: AllAttemptsFailing\n +message: .*The connection was refused/)
+  const back = walk.start(again)
+  await eventually(() => back.output().includes('{"order": 43}'), { timeoutMs: 150_000 })
 
-beforeAll(async () => {
-  vhost = await freshVhost()
-  open.push(() => vhost.drop())
-  subscriber = await startSubscriber()
-  const made = folder()
-  open.push(() => made.close())
-  const text = replaced(await readFile(manifest, 'utf8'), {
-    'amqp://guest:guest@127.0.0.1:5672': vhost.secret.connection_string,
-    'http://127.0.0.1:15672': vhost.managementUrl,
-    'http://127.0.0.1:8080': subscriber.url,
-    '  connection:': `  vhost: ${vhost.name}\n  connection:`,
-  })
-  path = await made.write('first-subscription.yaml', text)
-})
+  const [rejecting = '', publishRejected = '', lookInto = ''] = scriptsBelow(path, 'A subscriber that rejects')
+  await back.interrupt()
+  const strict = walk.start(rejecting)
+  await eventually(() => strict.output().includes('Answering 422'))
+  await walk.run(publishRejected)
+  await walk.runUntil(get, /subscription\.waybill\.dev\/mailing +True +\w+ +0 +1 /)
+  expect(await walk.run(lookInto)).toMatch(/"waybill-reason":"Rejected"/)
+  expect(strict.output()).toContain('{"order": 44}')
 
-test('lint prints what the page shows', async () => {
-  const { text, shows } = documented('-- lint')
-  const args = argumentsIn(text).map((word) => (word === manifest ? path : word))
-  expect(await run(...args)).toEqual({ code: 0, out: shows, err: '' })
-})
+  const [lint = ''] = scriptsBelow(path, 'Your own manifests')
+  expect(await walk.run(lint)).toBe('4 manifests in 1 file: no problems\n')
 
-test('run makes every resource ready, and get prints the tables that the page shows', async () => {
-  expect(argumentsIn(documented('-- run').text)).toEqual(['run', '-f', manifest])
-  waybill = await runWaybill(path)
-  open.push(() => waybill.stop())
-  const { text, shows } = documented('-- get')
-  const shape = (tables: string): string => tables.replaceAll(/\d+(\.\d+\.\d+|s)\b/g, '…').replaceAll(/ +/g, ' ')
-  await eventually(async () => {
-    const { out } = await run(...argumentsIn(text), '--server', waybill.server)
-    return shape(out) === shape(shows)
-  })
-})
-
-test('the event that curl publishes reaches the subscriber as the page shows', async () => {
-  const { text } = documented('curl')
-  const { username, password } = vhost.endpoint
-  const command = replaced(text, {
-    'guest:guest': `${username}:${password}`,
-    'http://127.0.0.1:15672': vhost.managementUrl,
-    '%2F': encodeURIComponent(vhost.name),
-  })
-  const { stdout } = await promisify(execFile)('sh', ['-c', command])
-  expect(JSON.parse(stdout)).toEqual({ routed: true })
-  expect(page).toContain(stdout.trim())
-
-  const shown = blocks.find((block) => block.text.startsWith('POST /orders'))?.text ?? ''
-  const lines = shown.split('\n').filter((line) => line !== '' && line !== '…')
-  await eventually(() => lines.every((line) => subscriber.printed().includes(line.replace(' …', ' '))))
-})
-
-test('get shows the conditions of one Subscription', async () => {
-  const { text } = documented('-- get subscription')
-  const { code, out } = await run(...argumentsIn(text), '--server', waybill.server)
-  expect(code).toBe(0)
-  expect(out).toContain('  name: mailing\n')
-  expect(out).toContain('message: Declared on the broker and delivering\n')
-})
+  await waybill.interrupt()
+  expect(waybill.output()).toMatch(/"message":"Stopped"\}\n$/)
+}, 240_000)

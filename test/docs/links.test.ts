@@ -51,6 +51,17 @@ test('every folder of src with files is a row of docs/architecture.md', () => {
   expect([...folders].filter((folder) => !text.includes(`\n| \`${folder}\` | `))).toEqual([])
 })
 
+test('every file that a page of docs/ names exists, unless it is marked as new', () => {
+  const roots = ['', 'src/', 'test/', 'charts/waybill/']
+  const isFile = (text: string) => /^[\w.-]+(\/[\w.-]+)+$/.test(text) && /(\.\w+|^src\/.*)$/.test(text)
+  const named = pages
+    .filter((page) => page.startsWith('docs/'))
+    .flatMap((page) => [...textOf(page).matchAll(/`([^`\n]+)`(?! \(new\))/g)].map(([, text = '']) => ({ page, text })))
+    .filter(({ text }) => isFile(text))
+  expect(named.length).toBeGreaterThan(50)
+  expect(named.filter(({ text }) => !roots.some((root) => existsSync(root + text)))).toEqual([])
+})
+
 test('every metric has a row in docs/operations.md, and every alert a heading', async () => {
   const text = textOf('docs/operations.md')
   const all = await createMetrics().registry.getMetricsAsJSON()

@@ -15,10 +15,18 @@ export const pages: readonly string[] = [
 const fence = /^```(\w*)\n([\s\S]*?)^```$/gm
 
 /** A code block of a page; `language` is '' where none is named. */
-export type Block = { readonly language: string; readonly text: string }
+export type Block = {
+  readonly language: string
+  readonly text: string
+  /** The heading that it stands under. */
+  readonly heading: string
+}
 
 export const blocksOf = (markdown: string): readonly Block[] =>
-  [...markdown.matchAll(fence)].map(([, language = '', text = '']) => ({ language, text }))
+  [...markdown.matchAll(fence)].map(({ 1: language = '', 2: text = '', index }) => {
+    const heading = headingsOf(markdown.slice(0, index)).at(-1) ?? ''
+    return { language, text, heading }
+  })
 
 export const textOf = (page: string): string => readFileSync(page, 'utf8')
 
@@ -29,10 +37,13 @@ const proseOf = (markdown: string): string => markdown.replaceAll(fence, '')
 export const linksOf = (markdown: string): readonly string[] =>
   [...proseOf(markdown).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
 
+const headingsOf = (markdown: string): readonly string[] =>
+  [...proseOf(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading)
+
 /** The anchors that GitHub gives the headings. */
 export const anchorsOf = (markdown: string): ReadonlySet<string> => {
   const anchors = new Set<string>()
-  for (const [, heading = ''] of proseOf(markdown).matchAll(/^#+ (.+)$/gm)) {
+  for (const heading of headingsOf(markdown)) {
     const anchor = heading
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
