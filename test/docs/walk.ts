@@ -31,6 +31,9 @@ const exampleFor = (vhost: string, replace: (text: string) => string): string =>
   return path
 }
 
+/** Counts in statuses may be as old as `resyncInterval`, a minute. */
+const untilMs = 90_000
+
 /**
  * Begins a walk along a page, on a virtual host of its own. Addresses, user and virtual host in the commands of the page
  * are replaced by those of this test, and nothing else is.
@@ -70,10 +73,13 @@ export const beginWalk = async (): Promise<Walk> => {
     start,
     run,
     runUntil: (script, expected) =>
-      eventually(async () => {
-        const output = await run(script)
-        return expected.test(output) && output
-      }),
+      eventually(
+        async () => {
+          const output = await run(script)
+          return expected.test(output) && output
+        },
+        { timeoutMs: untilMs },
+      ),
     async [Symbol.asyncDispose]() {
       await Promise.all(typed.map((each) => each.interrupt()))
       rmSync(join(path, '..'), { recursive: true })
