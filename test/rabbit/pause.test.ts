@@ -111,7 +111,8 @@ test('paused and resumed at once, a consumer goes on', async () => {
   }
   await fill(20)
   await eventually(() => consumer.deliveries.length === 20)
-  expect(consumer.bodies()).toEqual(numbers(20))
+  // In any order: what was on its way to the consumer that was cancelled comes again later.
+  expect(consumer.bodies().toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(20))
 })
 
 test('messages in flight can be acknowledged during a pause', async () => {
