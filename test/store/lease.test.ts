@@ -88,8 +88,11 @@ describeWithApiServer('a lease', () => {
     await first.stop()
     await eventually(second.leads, { timeoutMs: 2_500 })
     expect((await lease())!.spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1 })
-    expect(first.said).toEqual(['Leading, this process has the lease', 'Released the lease'])
-    expect(second.said).toEqual(['Standing by, another process holds the lease', 'Leading, this process has the lease'])
+    expect(first.said).toEqual(['Leading, this process holds the lease', 'Released the lease'])
+    expect(second.said).toEqual([
+      'Standing by, another process holds the lease',
+      'Leading, this process holds the lease',
+    ])
     await second.stop()
     expect((await lease())!.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
   })

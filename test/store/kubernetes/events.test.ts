@@ -6,7 +6,7 @@ import { type World, world } from './opened.ts'
 
 const notice = (message: string): Notice => ({ type: 'Warning', reason: 'Conflicted', message })
 
-describeWithApiServer('telling owners what happens to their resources', () => {
+describeWithApiServer('Events', () => {
   let cleanUp: AsyncDisposableStack
   let given: World
   beforeEach(async () => {
@@ -28,7 +28,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     return { store, resource, close, record: (message: string) => store.record(resource, notice(message)) }
   }
 
-  test('an Event names the resource and who tells, and is what kubectl describe shows', async () => {
+  test('name the resource and the process, and kubectl describe shows them', async () => {
     const { record, resource } = await openedWith('orders')
     record('claimed by another')
     const [event] = await eventually(async () => {
@@ -49,7 +49,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     expect(await given.own.kubectl(['describe', 'topic', 'orders'])).toMatch(/Warning +Conflicted .*waybill-operator/)
   })
 
-  test('the same again is counted, also where the Event is gone by then', async () => {
+  test('are counted when they happen again, even if the Event was deleted meanwhile', async () => {
     const { record } = await openedWith('orders')
     for (let times = 0; times < 3; times++) record('again')
     record('other')
@@ -68,7 +68,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     await eventually(async () => (await counts()).get('again') === 5)
   })
 
-  test('one resource that talks too much does not silence the others', async () => {
+  test('of one resource are limited, and do not delay those of others', async () => {
     await given.putTopic('quiet')
     const { store, record } = await openedWith('loud')
     for (let index = 0; index < 100; index++) record(`line ${index}`)
@@ -81,7 +81,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     )
   })
 
-  test('a server that is away for a while gets them later; one that refuses them is left alone', async () => {
+  test('are stored later if the server is away for a while, and dropped if it refuses them', async () => {
     const { record } = await openedWith('orders')
     let posts = 0
     const faults = [{ status: 503 }, { status: 500 }, 'cut', undefined, { status: 403, reason: 'Forbidden' }] as const
@@ -94,7 +94,7 @@ describeWithApiServer('telling owners what happens to their resources', () => {
     expect(given.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
-  test('what is left is told when Waybill stops, but not for long', async () => {
+  test('that remain are stored when Waybill stops, but only for a short time', async () => {
     const { record, close } = await openedWith('orders')
     for (let index = 0; index < 20; index++) record(`line ${index}`)
     await close()

@@ -7,7 +7,7 @@ import { type Opened, type World, world } from './opened.ts'
 const spread = <T>(count: number, of: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => of(index))
 
-describeWithApiServer('following the resources of a cluster', () => {
+describeWithApiServer('watching the resources of a cluster', () => {
   let cleanUp: AsyncDisposableStack
   let given: World
   beforeEach(async () => {
@@ -24,7 +24,7 @@ describeWithApiServer('following the resources of a cluster', () => {
   /** Every watch tells something about itself within a second or so. */
   const allWatch = () => eventually(() => given.proxy.watches === kinds.length)
 
-  test('what comes, changes and goes is known and announced; what there was is known from the start', async () => {
+  test('created, changed and deleted objects are known and announced; those that exist are known from the start', async () => {
     const { putTopic, own } = given
     await putTopic('first')
     const opened = await given.open()
@@ -42,7 +42,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(opened.store.get(topic, own.name, 'second')?.metadata).not.toHaveProperty('managedFields')
   })
 
-  test('what went, came and was made anew while no watch was possible is seen, also when the version is forgotten', async () => {
+  test('objects that were deleted, created or replaced while no watch was possible are seen, also when the version has expired', async () => {
     for (const name of ['stays', 'goes', 'anew']) await given.putTopic(name)
     const opened = await given.open()
     await allWatch()
@@ -72,7 +72,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.proxy.count('list', '/topics')).toBe(2)
   })
 
-  test('a version that is forgotten in the middle of a watch is listed anew, at once', async () => {
+  test('a version that expires in the middle of a watch leads to a new list at once', async () => {
     const opened = await given.open()
     await allWatch()
     const expired = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' }
@@ -84,7 +84,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(complaints()).toEqual([])
   })
 
-  test('twenty cuts in two hundred changes: none is missed, and nothing is listed again', async () => {
+  test('twenty cut connections in two hundred changes: no change is missed, and nothing is listed again', async () => {
     const opened = await given.open()
     await allWatch()
     const changing = (async () => {
@@ -105,7 +105,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await eventually(() => (versions().at(-1) ?? 0) > (versions()[0] ?? 0) + 200)
   })
 
-  test('a list that fails three times is asked for again, more and more rarely, and one that pages is taken as one', async () => {
+  test('a list that fails three times is requested again with a growing backoff, and one in pages counts as one', async () => {
     await Promise.all(spread(7, (index) => given.putTopic(`topic-${index}`)))
     given.proxy.pageSize = 3
     let left = 3
@@ -128,7 +128,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.lines.at(-1)?.message).toBe('Listed the resources')
   })
 
-  test('a watch that stays open but says nothing, nor ends when it should, is left; what it kept back is seen', async () => {
+  test('a watch that stays open without events, and does not end when it should, is replaced; what it held back is seen', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await allWatch()
     given.proxy.holdWatches()
@@ -138,7 +138,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.proxy.count('list', '/topics')).toBe(1)
   })
 
-  test('watches that end as they were asked to are no fault, and are not followed by lists', async () => {
+  test('watches that end as they were asked to are not faults, and need no new list', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
     await given.putTopic('later')
@@ -146,7 +146,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect([given.proxy.count('list'), complaints()]).toEqual([kinds.length, []])
   })
 
-  test('a line that means nothing ends a watch; two in a row, and it is listed again', async () => {
+  test('an invalid line ends a watch; two in a row lead to a new list', async () => {
     const opened = await given.open()
     await allWatch()
     given.proxy.inject('{"type":"ADDED","object":{"metad')
@@ -159,7 +159,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await eventually(() => opened.names().includes('later'))
   })
 
-  test('who listens and throws, and objects that are none, disturb nobody', async () => {
+  test('a listener that throws, and invalid objects, do not affect other listeners and objects', async () => {
     const opened = await given.open()
     await allWatch()
     opened.store.onChange(() => {
@@ -175,7 +175,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A change listener failed'))
   })
 
-  test('without CustomResourceDefinitions it says once what to do, and goes on when they are there', async () => {
+  test('without CustomResourceDefinitions the log says once what to do, and watching starts once they exist', async () => {
     await given.putTopic('first')
     let missing = true
     given.proxy.fault = ({ verb }) => (verb === 'list' && missing ? { status: 404, reason: 'NotFound' } : undefined)
@@ -186,10 +186,10 @@ describeWithApiServer('following the resources of a cluster', () => {
     ])
     missing = false
     expect((await opening).names()).toEqual(['first'])
-    expect(given.lines.map(({ message }) => message)).toContain('The resources can be followed again')
+    expect(given.lines.map(({ message }) => message)).toContain('Watching the resources on the API server again')
   })
 
-  test('opening ends with the signal', async () => {
+  test('opening the store ends with the signal', async () => {
     given.proxy.fault = () => ({ status: 500 })
     const stop = new AbortController()
     const opening = given.open({ signal: stop.signal })
@@ -198,7 +198,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await expect(opening).rejects.toThrow('stopped')
   })
 
-  test('only the namespaces that are named are looked into; where none is, all', async () => {
+  test('only the namespaces that are named are watched; all where none is', async () => {
     const other = await world(cleanUp)
     await given.putTopic('mine')
     await other.putTopic('theirs')
@@ -217,7 +217,7 @@ describeWithApiServer('following the resources of a cluster', () => {
 })
 
 describeWithApiServer('an API server that goes away', () => {
-  test('is followed again when it is back, whatever happened meanwhile, with a list of each kind at most', async () => {
+  test('is watched again when it is back, whatever happened meanwhile, with at most one list of each kind', async () => {
     await using cleanUp = new AsyncDisposableStack()
     const server = cleanUp.adopt(await ownApiServer(), ({ stop }) => stop())
     const given = await world(cleanUp, server)
@@ -235,7 +235,7 @@ describeWithApiServer('an API server that goes away', () => {
     await eventually(() => opened.names().join() === 'after')
     expect(given.proxy.count('list')).toBeLessThanOrEqual(2 * kinds.length)
     expect(complaints().map(({ message }) => message)).toEqual([
-      'The API server cannot be followed, what is known stays in use',
+      'Lost the watch on the API server; using the last known state',
     ])
   }, 60_000)
 })

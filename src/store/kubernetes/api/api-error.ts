@@ -8,7 +8,7 @@ export class ApiError extends Error {
    * `Silent` when it stopped in the middle, `NotJson`, `NoEvent`.
    */
   readonly reason: string
-  /** How long the server asks to be left alone. */
+  /** How long the server asks to wait before the next request. */
   readonly retryAfterMs?: number
 
   constructor(
@@ -35,7 +35,7 @@ export type Status = {
   readonly details?: { readonly retryAfterSeconds?: number }
 }
 
-/** The error that a Status is, or, where there is none, what the status code and a piece of the text say. */
+/** The error for an answer: from its Status or, without one, from its status code and the beginning of its text. */
 export const refusal = (what: string, code: number, text: string, retryAfter?: unknown): ApiError => {
   const { reason = `Status${code}`, message = text.slice(0, 200), details } = parsed(text)
   const seconds = details?.retryAfterSeconds ?? Number(retryAfter ?? Number.NaN)
@@ -54,7 +54,7 @@ const parsed = (text: string): Status => {
 
 const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ')
 
-/** The error of a request that got no answer. */
+/** The error for a request without an answer. */
 export const unanswered = (what: string, error: unknown): ApiError => {
   if (error instanceof ApiError) return error
   const { name, code, message }: { name?: unknown; code?: unknown; message?: unknown } = Object(error)

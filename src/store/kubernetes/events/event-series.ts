@@ -2,32 +2,32 @@ import { createHash } from 'node:crypto'
 import { apiVersion, idOf, type Metadata } from '../../../api/resource.ts'
 import type { Notice } from '../../store.ts'
 
-/** Who tells: `component` is the kind of process, `identity` this one. */
-export type Teller = { readonly component: string; readonly identity: string }
+/** Who reports: `component` is the kind of process, `identity` this one. */
+export type Reporter = { readonly component: string; readonly identity: string }
 
 /** As much of a resource as an Event names. */
-export type Told = { readonly kind: string; readonly metadata: Metadata }
+export type Subject = { readonly kind: string; readonly metadata: Metadata }
 
-/** The same notice of the same resource, told as one Event that counts. */
+/** The same notice about the same resource, again and again, as one Event with a count. */
 export type Series = {
   readonly event: Readonly<Record<string, unknown>>
   readonly namespace: string
   readonly name: string
   count: number
   lastMs: number
-  /** Called right before it is told; throws where that is no longer ours to do. */
-  mayWrite: (() => void) | undefined
+  /** Called right before the Event is sent; throws where this process may not write any more. */
+  fence: (() => void) | undefined
   isStored: boolean
 }
 
-export const seriesKey = (resource: Told, { type, reason, message }: Notice): string =>
+export const seriesKey = (resource: Subject, { type, reason, message }: Notice): string =>
   [idOf(resource), resource.metadata.uid, type, reason, message].join('\n')
 
 /** kubectl and others cut longer ones off anyhow. */
 const longestMessage = 1024
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
-export const seriesOf = (resource: Told, notice: Notice, { component, identity }: Teller, now: number): Series => {
+export const seriesOf = (resource: Subject, notice: Notice, { component, identity }: Reporter, now: number): Series => {
   const { type, reason, message } = notice
   const { namespace, name: of, uid, resourceVersion } = resource.metadata
   const hash = createHash('sha256')
@@ -49,7 +49,7 @@ export const seriesOf = (resource: Told, notice: Notice, { component, identity }
     reportingInstance: identity,
     firstTimestamp,
   }
-  return { event, namespace, name, count: 0, lastMs: now, mayWrite: undefined, isStored: false }
+  return { event, namespace, name, count: 0, lastMs: now, fence: undefined, isStored: false }
 }
 
 /** What changes each time that it happens again. */

@@ -1,23 +1,28 @@
-import { setTimeout as delay } from 'node:timers/promises'
+/**
+ * One process of a kind leads at a time: candidates take a Lease, renew it, and write nothing once it may be another's.
+ * Nothing here knows what the leader does.
+ */
+import { pause } from '../../../async/abort.ts'
+import { jittered } from '../../../async/backoff.ts'
+import type { Log } from '../../log.ts'
 import type { Client } from '../api/client.ts'
 import { answerWithinMs, hold, type Leadership } from './leadership.ts'
-import { durationMs, type Held, type Lease, type LeaseSpec, leaseRecord, type Named } from './lease-record.ts'
+import { type Held, type LeaseRecord, leaseRecord, type Named } from './lease-record.ts'
+import { watchRival } from './rival.ts'
 
 export { type Leadership, LeaseLost } from './leadership.ts'
 
-/** At most this long a candidate does not look. */
-const lookEveryMs = 2_000
-const complainEveryMs = 10_000
-
-type Say = (fields: object, message: string) => void
+/** The longest time between two looks of a candidate at the lease. */
+const readEveryMs = 2_000
+const warnEveryMs = 10_000
 
 export type LeaseOptions = Named & {
-  readonly log: { readonly info: Say; readonly warn: Say }
+  readonly log: Pick<Log, 'info' | 'warn'>
 }
 
 /**
  * Waits for the lease, does `work` for as long as it is held, and becomes a candidate again when it was lost; until the
- * signal. Then `work`, whose term has ended, is waited for, and the lease is given back. Rejects with whatever `work`
+ * signal. Then it waits for `work`, whose leadership has ended, and releases the lease. Rejects with whatever `work`
  * rejects with, but for the loss of the lease. `identity` must be unlike that of any other process.
  *
  * The rules are those of client-go: another machine's clock is never compared with ours. A lease is its holder's for its
@@ -27,75 +32,73 @@ export type LeaseOptions = Named & {
 export const lead = async (
   client: Pick<Client, 'request'>,
   { log, ...named }: LeaseOptions,
-  work: (term: Leadership) => Promise<void>,
+  work: (leadership: Leadership) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
   const { namespace, name, identity } = named
-  const record = leaseRecord(client, named)
   const fields = { lease: `${namespace}/${name}`, identity }
-  let complainedAt = Number.NEGATIVE_INFINITY
-  const failed = (error: unknown): void => {
-    if (performance.now() - complainedAt < complainEveryMs) return
-    complainedAt = performance.now()
-    const reason = error instanceof Error ? error.message : String(error)
-    log.warn({ ...fields, reason }, 'The lease could not be read or written')
+  const election: Election = {
+    record: leaseRecord(client, named),
+    identity,
+    standingBy: (holder) => log.info({ ...fields, holder }, 'Standing by, another process holds the lease'),
+    failed: warnSometimes(fields, log),
   }
   const lost = (reason: string): void => log.warn({ ...fields, reason }, 'Lost the lease')
 
-  const acquire = async (): Promise<Held | undefined> => {
-    const rival = watchRival(identity)
-    let behind: string | undefined
-    while (!signal.aborted) {
-      try {
-        const lease = await record.read(AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]))
-        rival.saw(lease)
-        if (rival.reliesForMs() === 0) {
-          const held = await record.claim(lease, AbortSignal.timeout(answerWithinMs))
-          if (held) return held
-        } else if (rival.name() !== behind) {
-          behind = rival.name()
-          log.info({ ...fields, holder: behind }, 'Standing by, another process holds the lease')
-        }
-      } catch (error) {
-        if (!signal.aborted) failed(error)
-      }
-      const soon = lookEveryMs * (0.5 + Math.random() / 2)
-      const free = rival.reliesForMs() + 50 * Math.random()
-      await delay(free < 50 ? soon : Math.min(soon, free), undefined, { signal }).catch(() => undefined)
-    }
-    return undefined
-  }
-
-  for (let held = await acquire(); held; held = await acquire()) {
+  for (let held = await acquire(election, signal); held; held = await acquire(election, signal)) {
     if (!signal.aborted) {
-      log.info(
-        { ...fields, transitions: held.lease.spec?.leaseTransitions ?? 0 },
-        'Leading, this process has the lease',
-      )
-      held = await hold(held, { record, identity, lost, failed }, work, signal)
+      const transitions = held.lease.spec?.leaseTransitions ?? 0
+      log.info({ ...fields, transitions }, 'Leading, this process holds the lease')
+      held = await hold(held, { ...election, lost }, work, signal)
     }
     if (held === undefined) continue
-    const released = await record.free(held, AbortSignal.timeout(answerWithinMs)).catch(failed)
+    const released = await election.record.free(held, AbortSignal.timeout(answerWithinMs)).catch(election.failed)
     if (released) log.info(fields, 'Released the lease')
     return
   }
 }
 
-/** What a candidate knows of whoever holds the lease. */
-const watchRival = (identity: string) => {
-  let seen: { readonly text: string; readonly spec: LeaseSpec; readonly at: number } | undefined
-  return {
-    saw(lease: Lease | undefined): void {
-      const spec = lease ? lease.spec : seen?.spec
-      const text = JSON.stringify([lease === undefined, spec])
-      if (seen?.text !== text) seen = { text, spec: spec ?? {}, at: performance.now() }
-    },
-    name: (): string => seen?.spec.holderIdentity ?? '',
-    /** How long it may still rely on the lease; 0 where there is no rival. */
-    reliesForMs(): number {
-      const { holderIdentity, leaseDurationSeconds: seconds } = seen?.spec ?? {}
-      if (seen === undefined || !holderIdentity || holderIdentity === identity) return 0
-      return Math.max(0, seen.at + (seconds ? seconds * 1000 : durationMs) - performance.now())
-    },
+type Election = {
+  readonly record: LeaseRecord
+  readonly identity: string
+  standingBy(holder: string): void
+  failed(error: unknown): void
+}
+
+/** Waits for the lease; `undefined` where the signal aborts first. */
+const acquire = async (
+  { record, identity, standingBy, failed }: Election,
+  signal: AbortSignal,
+): Promise<Held | undefined> => {
+  const rival = watchRival(identity)
+  let behind: string | undefined
+  while (!signal.aborted) {
+    try {
+      const lease = await record.read(AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]))
+      rival.saw(lease)
+      if (rival.reliesForMs() === 0) {
+        const held = await record.claim(lease, AbortSignal.timeout(answerWithinMs))
+        if (held) return held
+      } else if (rival.name() !== behind) {
+        behind = rival.name()
+        standingBy(behind)
+      }
+    } catch (error) {
+      if (!signal.aborted) failed(error)
+    }
+    const soonMs = jittered(readEveryMs)
+    const freeInMs = rival.reliesForMs() + 50 * Math.random()
+    await pause(freeInMs < 50 ? soonMs : Math.min(soonMs, freeInMs), signal)
+  }
+  return undefined
+}
+
+const warnSometimes = (fields: object, log: Pick<Log, 'warn'>): ((error: unknown) => void) => {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - warnedAt < warnEveryMs) return
+    warnedAt = performance.now()
+    const reason = error instanceof Error ? error.message : String(error)
+    log.warn({ ...fields, reason }, 'Could not read or write the lease')
   }
 }

@@ -1,12 +1,11 @@
+import type { Log } from '../../log.ts'
 import type { ApiError } from '../api/api-error.ts'
 
-type Say = (fields: object, message: string) => void
-
 /**
- * Tells why resources cannot be followed, each cause once, however many watches it holds up, and that it is over.
+ * Logs why resources cannot be watched, each cause once, however many watches it holds up, and when they can again.
  * Returns one pair of listeners a watch.
  */
-export const createFaults = (log: { readonly info: Say; readonly warn: Say }) => {
+export const createFaults = (log: Pick<Log, 'info' | 'warn'>) => {
   /** What holds up each watch. */
   const causes = new Map<object, string>()
   return () => {
@@ -19,7 +18,7 @@ export const createFaults = (log: { readonly info: Say; readonly warn: Say }) =>
         if (isNews) log.warn({ error }, message)
       },
       recovered(): void {
-        if (causes.delete(watch) && causes.size === 0) log.info({}, 'The resources can be followed again')
+        if (causes.delete(watch) && causes.size === 0) log.info({}, 'Watching the resources on the API server again')
       },
     }
   }
@@ -32,9 +31,9 @@ const explained = ({ status, message }: ApiError): { cause: string; message: str
     case 401:
       return { cause: '401', message: 'The API server does not accept our credentials: check the token or kubeconfig' }
     case 403:
-      return { cause: message, message: 'A permission is missing: give it to the service account' }
+      return { cause: message, message: 'Missing RBAC permission: grant it to the service account' }
     default:
       // Down, starting and busy are one thing, seen at different moments.
-      return { cause: 'away', message: 'The API server cannot be followed, what is known stays in use' }
+      return { cause: 'away', message: 'Lost the watch on the API server; using the last known state' }
   }
 }

@@ -2,14 +2,14 @@ import { validate } from '../../../api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
 
-/** An object as the API server gave it, with as much of it checked as everything else relies on. */
+/** An object as the API server sent it, with as much of it checked as everything else relies on. */
 export type Raw = {
   readonly metadata: Metadata
   readonly spec?: unknown
   readonly status?: NonNullable<Resource['status']>
 }
 
-/** The object, or `undefined` where it is none that has a name, an identity and a version. */
+/** The object, or `undefined` where it lacks a name, an identity or a version. */
 export const rawOf = (object: unknown): Raw | undefined => {
   const { metadata, spec, status }: { metadata?: unknown; spec?: unknown; status?: unknown } = Object(object)
   // Nobody reads these two, and they are larger than all the rest.
@@ -29,21 +29,25 @@ export const rawOf = (object: unknown): Raw | undefined => {
   }
 }
 
-/** The spec that counts, and the generation that it is of. */
-export type Known = {
-  /** The last generation that was looked at. */
+/** The spec in use, and what was found in the latest one. */
+export type Checked = {
+  /** The latest generation that was checked. */
   readonly generation: number
-  /** The last valid one; the same object for as long as it holds. */
+  /** The last valid one; the same object for as long as it is in use. */
   readonly valid?: { readonly spec: Resource['spec']; readonly generation: number }
   /** What is wrong with `generation`. */
   readonly problems: readonly Problem[]
 }
 
 /**
- * Looks at a spec, where that was not done yet: an older or newer CustomResourceDefinition may be installed than the one
- * of this version, so what the API server lets through need be neither complete nor valid.
+ * Checks a spec, where that was not done yet: an older or newer CustomResourceDefinition than the one of this version may
+ * be installed, so what the API server accepted may be neither complete nor valid.
  */
-export const lookAt = (kind: Kind, { metadata: { generation }, spec }: Raw, before: Known | undefined): Known => {
+export const checkSpec = (
+  kind: Kind,
+  { metadata: { generation }, spec }: Raw,
+  before: Checked | undefined,
+): Checked => {
   if (before?.generation === generation) return before
   const validated = validate(kind, { apiVersion, kind: kind.kind, spec })
   if ('problems' in validated) {
@@ -53,7 +57,7 @@ export const lookAt = (kind: Kind, { metadata: { generation }, spec }: Raw, befo
 }
 
 /** The resource as the rest of Waybill sees it; `undefined` where it never was valid. */
-export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Known): Resource | undefined =>
+export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Checked): Resource | undefined =>
   valid && {
     apiVersion,
     kind: kind.kind,
