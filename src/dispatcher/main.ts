@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { subscription } from '../api/kinds/subscription.ts'
-import { unlessAborted } from '../async/backoff.ts'
+import { unlessAborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
 import { announceLeave } from './leave.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { pause, unlessAborted } from '../../src/async/backoff.ts'
+import { pause, unlessAborted } from '../../src/async/abort.ts'
 
 describe('a pause', () => {
   test('lasts as long as it should', async () => {

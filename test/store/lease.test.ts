@@ -88,10 +88,10 @@ describeWithApiServer('a lease', () => {
     await first.stop()
     await eventually(second.leads, { timeoutMs: 2_500 })
     expect((await lease())!.spec).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1 })
-    expect(first.said).toEqual(['Leading: this process holds the lease', 'Released the lease'])
+    expect(first.said).toEqual(['Leading, this process holds the lease', 'Released the lease'])
     expect(second.said).toEqual([
-      'Standing by: another process holds the lease',
-      'Leading: this process holds the lease',
+      'Standing by, another process holds the lease',
+      'Leading, this process holds the lease',
     ])
     await second.stop()
     expect((await lease())!.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
@@ -116,7 +116,7 @@ describeWithApiServer('a lease', () => {
     expect(performance.now() - lostAt).toBeGreaterThan(2_900)
     proxy.cut()
     proxy.recover()
-    await eventually(() => first.said.includes('Standing by: another process holds the lease'))
+    await eventually(() => first.said.includes('Standing by, another process holds the lease'))
     expect(first.terms).toHaveLength(1)
     expect(() => term!.fence()).toThrow(LeaseLost)
   }, 60_000)
@@ -157,7 +157,7 @@ describeWithApiServer('a lease', () => {
     expect([first.leads(), first.terms.length]).toEqual([true, 1])
 
     await patch({ spec: { holderIdentity: 'thief' } })
-    await eventually(() => first.said.includes('Standing by: another process holds the lease'))
+    await eventually(() => first.said.includes('Standing by, another process holds the lease'))
     expect(first.leads()).toBe(false)
     await patch({ spec: { holderIdentity: '' } })
     await eventually(first.leads)

@@ -1,5 +1,6 @@
 import { keyOf } from '../../api/resource.ts'
-import { type Backoff, backoffMs, pause } from '../../async/backoff.ts'
+import { pause } from '../../async/abort.ts'
+import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'

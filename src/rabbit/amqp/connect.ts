@@ -1,4 +1,4 @@
-import { unlessAborted } from '../../async/backoff.ts'
+import { unlessAborted } from '../../async/abort.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { keepConnected } from './connection.ts'
 import { consumersOf } from './consumers.ts'

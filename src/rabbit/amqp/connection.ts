@@ -1,5 +1,6 @@
 import type { ChannelModel } from 'amqplib'
-import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
+import { pause, unlessAborted } from '../../async/abort.ts'
+import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { openConnection, RefusedError } from './open-connection.ts'
 import type { AmqpLog } from './port.ts'

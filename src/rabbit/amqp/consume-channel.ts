@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
-import { pause } from '../../async/backoff.ts'
+import { pause } from '../../async/abort.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import { reasonOf } from './connection.ts'
 import type { Delivery } from './port.ts'

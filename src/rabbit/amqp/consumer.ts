@@ -1,5 +1,6 @@
 import type { ChannelModel } from 'amqplib'
-import { type Backoff, backoffMs, pause, unlessAborted } from '../../async/backoff.ts'
+import { pause, unlessAborted } from '../../async/abort.ts'
+import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import { Holding } from './acknowledgements.ts'
 import { type Connection, reasonOf } from './connection.ts'
 import type { ConsumeChannel } from './consume-channel.ts'

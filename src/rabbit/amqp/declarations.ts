@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib'
-import { unlessAborted } from '../../async/backoff.ts'
+import { unlessAborted } from '../../async/abort.ts'
 import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'

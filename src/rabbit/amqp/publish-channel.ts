@@ -1,5 +1,5 @@
 import { type ChannelModel, type ConfirmChannel, IllegalOperationError } from 'amqplib'
-import { unlessAborted } from '../../async/backoff.ts'
+import { unlessAborted } from '../../async/abort.ts'
 import type { Copy } from '../../delivery/message/copy.ts'
 import { reasonOf } from './connection.ts'
 import { PublishError } from './publish-error.ts'

@@ -19,17 +19,17 @@ const object = (
 
 const created = () => {
   const announced: string[] = []
-  const told: [string, string, boolean][] = []
+  const reported: [string, string, boolean][] = []
   const cache = createCache({
     kind: deadLetterPolicy,
     announce: ({ name }) => announced.push(`${name} ${cache.get('shop', name) ? 'is' : 'is not'}`),
-    invalid: ({ name }, problems, isFirst) => told.push([name, problems.map(({ field }) => field).join(), isFirst]),
+    invalid: ({ name }, problems, isFirst) => reported.push([name, problems.map(({ field }) => field).join(), isFirst]),
   })
   const sink = cache.sink()
-  return { cache, sink, announced, told, get: (name: string) => cache.get('shop', name) }
+  return { cache, sink, announced, reported, get: (name: string) => cache.get('shop', name) }
 }
 
-test('only members that are read are kept, with the defaults that the installed definition may lack', () => {
+test('the cache keeps only what is read of an object, with the defaults that the installed definition may lack', () => {
   const { sink, get } = created()
   sink.changed(object('keep', 1))
   expect(get('keep')?.metadata).toEqual({
@@ -60,7 +60,7 @@ test('an older state never replaces a newer one, and an equal one is not announc
   expect(announced).toEqual(['keep is', 'keep is'])
 })
 
-test('an answer brings back no deleted resource and does not change another of the same name', () => {
+test('the answer to a write neither brings back a deleted object nor changes another one of the same name', () => {
   const { cache, sink, get } = created()
   sink.changed(object('keep', 1))
   sink.gone(object('keep', 2))
@@ -72,7 +72,7 @@ test('an answer brings back no deleted resource and does not change another of t
   expect(get('keep')?.metadata.uid).toBe('another')
 })
 
-test('a list shows deleted resources, and that another has the name of one', () => {
+test('a list announces what is gone, and that an object was replaced by another of the same name', () => {
   const { sink, cache, announced } = created()
   for (const [name, version] of [
     ['a', 1],
@@ -86,7 +86,7 @@ test('a list shows deleted resources, and that another has the name of one', () 
   expect(cache.list()).toHaveLength(3)
 })
 
-test('a list counts even after the server was restored from a backup, but not for what was written since', () => {
+test('a list is the present state even where the server was set back in time, but not for what was written since', () => {
   const { sink, cache, get } = created()
   sink.changed(object('restored', 90, { status: { subscriptions: 9 } }))
   sink.changed(object('written', 40))
@@ -96,7 +96,7 @@ test('a list counts even after the server was restored from a backup, but not fo
   expect([get('restored')?.status, get('written')?.status]).toEqual([{}, { subscriptions: 5 }])
 })
 
-test('a list of one namespace leaves the others alone', () => {
+test('a list of one namespace does not remove objects of another', () => {
   const { cache, sink, get } = created()
   sink.changed(object('keep', 1))
   cache.sink('elsewhere').replace([], sink.now())
@@ -105,8 +105,8 @@ test('a list of one namespace leaves the others alone', () => {
   expect(get('keep')).toBeUndefined()
 })
 
-test('an invalid resource is ignored or keeps its last valid state, and is reported once a generation', () => {
-  const { cache, sink, get, told, announced } = created()
+test('an invalid object is left out, or stays as it last was, and is reported once a generation', () => {
+  const { cache, sink, get, reported, announced } = created()
   const bad: Spec = { default: 'sometimes' }
   sink.changed(object('keep', 1, { spec: bad }))
   sink.changed(object('keep', 2, { spec: bad, status: { subscriptions: 1 } }))
@@ -119,14 +119,14 @@ test('an invalid resource is ignored or keeps its last valid state, and is repor
     spec: { default: true },
     status: { subscriptions: 2 },
   })
-  expect(told).toEqual([
+  expect(reported).toEqual([
     ['keep', 'spec.default', true],
     ['keep', 'spec.default', false],
   ])
 })
 
 test.each([null, 7, 'text', {}, { metadata: null }, { metadata: { name: 'keep', namespace: 'shop', uid: 'u' } }])(
-  '%j is no object, and disturbs nothing',
+  '%j is not an object, and changes nothing',
   (garbage) => {
     const { cache, sink, announced } = created()
     sink.changed(garbage)

@@ -6,7 +6,7 @@ import { type World, world } from './opened.ts'
 
 const notice = (message: string): Notice => ({ type: 'Warning', reason: 'Conflicted', message })
 
-describeWithApiServer('Events about resources', () => {
+describeWithApiServer('Events', () => {
   let cleanUp: AsyncDisposableStack
   let given: World
   beforeEach(async () => {
@@ -24,11 +24,11 @@ describeWithApiServer('Events about resources', () => {
     await given.putTopic(name)
     const { store, close } = await given.open()
     const resource = store.get(topic, given.own.name, name)
-    if (resource === undefined) throw new Error('The resource is not in the cache')
+    if (resource === undefined) throw new Error('It is not known')
     return { store, resource, close, record: (message: string) => store.record(resource, notice(message)) }
   }
 
-  test('an Event names the resource and the process, and kubectl describe shows it', async () => {
+  test('name the resource and the process, and kubectl describe shows them', async () => {
     const { record, resource } = await openedWith('orders')
     record('claimed by another')
     const [event] = await eventually(async () => {
@@ -49,7 +49,7 @@ describeWithApiServer('Events about resources', () => {
     expect(await given.own.kubectl(['describe', 'topic', 'orders'])).toMatch(/Warning +Conflicted .*waybill-operator/)
   })
 
-  test('the same notice again is counted, also when its Event was deleted meanwhile', async () => {
+  test('are counted when they happen again, even if the Event was deleted meanwhile', async () => {
     const { record } = await openedWith('orders')
     for (let times = 0; times < 3; times++) record('again')
     record('other')
@@ -68,7 +68,7 @@ describeWithApiServer('Events about resources', () => {
     await eventually(async () => (await counts()).get('again') === 5)
   })
 
-  test('a resource with too many notices does not keep those of others back', async () => {
+  test('of one resource are limited, and do not delay those of others', async () => {
     await given.putTopic('quiet')
     const { store, record } = await openedWith('loud')
     for (let index = 0; index < 100; index++) record(`line ${index}`)
@@ -81,7 +81,7 @@ describeWithApiServer('Events about resources', () => {
     )
   })
 
-  test('an unavailable server gets Events later; Events that it refuses are not retried', async () => {
+  test('are stored later if the server is away for a while, and dropped if it refuses them', async () => {
     const { record } = await openedWith('orders')
     let posts = 0
     const faults = [{ status: 503 }, { status: 500 }, 'cut', undefined, { status: 403, reason: 'Forbidden' }] as const
@@ -94,7 +94,7 @@ describeWithApiServer('Events about resources', () => {
     expect(given.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
-  test('at shutdown the notices that are left are stored, within two seconds', async () => {
+  test('that remain are stored when Waybill stops, but only for a short time', async () => {
     const { record, close } = await openedWith('orders')
     for (let index = 0; index < 20; index++) record(`line ${index}`)
     await close()

@@ -52,13 +52,13 @@ const users: { how: string; user: object; headers: object }[] = [
   },
 ]
 
-test.each(users)('a user is known by $how', async ({ user, headers }) => {
+test.each(users)('a user is authenticated by $how', async ({ user, headers }) => {
   const { cluster, namespace, credentials } = await readOne(user)
   expect([cluster?.server, namespace]).toEqual(['https://here:6443', 'orders'])
   expect((await credentials()).headers).toEqual(headers)
 })
 
-test('files are found beside the kubeconfig and read again each time', async () => {
+test('paths in a kubeconfig are relative to it, and their files are read anew each time', async () => {
   await Promise.all([put('ca', 'authority'), put('crt', 'certificate'), put('key', 'key'), put('token', 'first\n')])
   const files = { 'client-certificate': 'crt', 'client-key': 'key', tokenFile: 'token' }
   const { credentials } = await readOne(files, { 'certificate-authority': 'ca', 'tls-server-name': 'there' })
@@ -69,7 +69,7 @@ test('files are found beside the kubeconfig and read again each time', async () 
   expect((await credentials()).headers.authorization).toBe('Bearer second')
 })
 
-test('data in a kubeconfig goes before the files that it names', async () => {
+test('data in a kubeconfig takes precedence over the files that it names', async () => {
   const inline = { 'client-certificate-data': base64('inline'), 'client-certificate': 'none' }
   const trust = { 'certificate-authority-data': base64('authority'), 'insecure-skip-tls-verify': true }
   const { tls } = await (await readOne(inline, trust)).credentials()
@@ -90,7 +90,7 @@ test('of several kubeconfigs the first with an entry counts, and one may be miss
 })
 
 test.each([
-  { what: 'is no YAML', content: ': [', says: /./ },
+  { what: 'is not YAML', content: ': [', says: /./ },
   {
     what: 'has a cluster without an address',
     content: config({}, { server: '' }),
@@ -103,7 +103,11 @@ test.each([
 test.each([
   { what: 'a program that fails', user: { exec: { command: 'sh', args: ['-c', 'echo no >&2; exit 1'] } }, says: /no/ },
   { what: 'a program that is not there', user: { exec: { command: 'waybill-no-such-program' } }, says: /ENOENT/ },
-  { what: 'a way that is no more', user: { 'auth-provider': { name: 'oidc' } }, says: /auth-provider oidc .* exec/ },
+  {
+    what: 'auth-provider, which is no longer supported',
+    user: { 'auth-provider': { name: 'oidc' } },
+    says: /auth-provider oidc .* exec/,
+  },
   { what: 'a file that is not there', user: { tokenFile: 'none' }, says: /ENOENT/ },
 ])('a user who is known by $what is an error', async ({ user, says }) => {
   await expect((await readOne(user)).credentials()).rejects.toThrow(says)

@@ -7,7 +7,7 @@ import { type Opened, type World, world } from './opened.ts'
 const spread = <T>(count: number, of: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => of(index))
 
-describeWithApiServer('following the resources of a cluster', () => {
+describeWithApiServer('watching the resources of a cluster', () => {
   let cleanUp: AsyncDisposableStack
   let given: World
   beforeEach(async () => {
@@ -24,7 +24,7 @@ describeWithApiServer('following the resources of a cluster', () => {
   /** Every watch tells something about itself within a second or so. */
   const allWatch = () => eventually(() => given.proxy.watches === kinds.length)
 
-  test('created, changed and deleted resources are in the cache and announced; existing ones from the start', async () => {
+  test('created, changed and deleted objects are known and announced; those that exist are known from the start', async () => {
     const { putTopic, own } = given
     await putTopic('first')
     const opened = await given.open()
@@ -42,7 +42,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(opened.store.get(topic, own.name, 'second')?.metadata).not.toHaveProperty('managedFields')
   })
 
-  test('changes made while no watch was possible are found, also when the server forgot the version', async () => {
+  test('objects that were deleted, created or replaced while no watch was possible are seen, also when the version has expired', async () => {
     for (const name of ['stays', 'goes', 'anew']) await given.putTopic(name)
     const opened = await given.open()
     await allWatch()
@@ -84,7 +84,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(complaints()).toEqual([])
   })
 
-  test('twenty cut connections in two hundred changes lose no change and cause no new list', async () => {
+  test('twenty cut connections in two hundred changes: no change is missed, and nothing is listed again', async () => {
     const opened = await given.open()
     await allWatch()
     const changing = (async () => {
@@ -105,7 +105,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await eventually(() => (versions().at(-1) ?? 0) > (versions()[0] ?? 0) + 200)
   })
 
-  test('a list that fails is retried with backoff, and the pages of a list count as one', async () => {
+  test('a list that fails three times is requested again with a growing backoff, and one in pages counts as one', async () => {
     await Promise.all(spread(7, (index) => given.putTopic(`topic-${index}`)))
     given.proxy.pageSize = 3
     let left = 3
@@ -128,7 +128,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.lines.at(-1)?.message).toBe('Listed the resources')
   })
 
-  test('a silent watch that does not end in time is replaced, and the changes it did not send are found', async () => {
+  test('a watch that stays open without events, and does not end when it should, is replaced; what it held back is seen', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await allWatch()
     given.proxy.holdWatches()
@@ -138,7 +138,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(given.proxy.count('list', '/topics')).toBe(1)
   })
 
-  test('a watch that ends in time is not a fault and causes no new list', async () => {
+  test('watches that end as they were asked to are not faults, and need no new list', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
     await given.putTopic('later')
@@ -146,7 +146,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect([given.proxy.count('list'), complaints()]).toEqual([kinds.length, []])
   })
 
-  test('an invalid line ends a watch; two in a row cause a new list', async () => {
+  test('an invalid line ends a watch; two in a row lead to a new list', async () => {
     const opened = await given.open()
     await allWatch()
     given.proxy.inject('{"type":"ADDED","object":{"metad')
@@ -159,7 +159,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await eventually(() => opened.names().includes('later'))
   })
 
-  test('a listener that throws and invalid objects do not stop the watch', async () => {
+  test('a listener that throws, and invalid objects, do not affect other listeners and objects', async () => {
     const opened = await given.open()
     await allWatch()
     opened.store.onChange(() => {
@@ -175,7 +175,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A change listener failed'))
   })
 
-  test('missing CustomResourceDefinitions are logged once with what to do, and it continues once they are installed', async () => {
+  test('without CustomResourceDefinitions the log says once what to do, and watching starts once they exist', async () => {
     await given.putTopic('first')
     let missing = true
     given.proxy.fault = ({ verb }) => (verb === 'list' && missing ? { status: 404, reason: 'NotFound' } : undefined)
@@ -186,10 +186,10 @@ describeWithApiServer('following the resources of a cluster', () => {
     ])
     missing = false
     expect((await opening).names()).toEqual(['first'])
-    expect(given.lines.map(({ message }) => message)).toContain('Watching the API server again')
+    expect(given.lines.map(({ message }) => message)).toContain('Watching the resources on the API server again')
   })
 
-  test('opening ends with the signal', async () => {
+  test('opening the store ends with the signal', async () => {
     given.proxy.fault = () => ({ status: 500 })
     const stop = new AbortController()
     const opening = given.open({ signal: stop.signal })
@@ -198,7 +198,7 @@ describeWithApiServer('following the resources of a cluster', () => {
     await expect(opening).rejects.toThrow('stopped')
   })
 
-  test('the namespaces that are given are watched, or all where none is', async () => {
+  test('only the namespaces that are named are watched; all where none is', async () => {
     const other = await world(cleanUp)
     await given.putTopic('mine')
     await other.putTopic('theirs')
@@ -217,7 +217,7 @@ describeWithApiServer('following the resources of a cluster', () => {
 })
 
 describeWithApiServer('an API server that goes away', () => {
-  test('is watched again when it is back, with at most one list of each kind', async () => {
+  test('is watched again when it is back, whatever happened meanwhile, with at most one list of each kind', async () => {
     await using cleanUp = new AsyncDisposableStack()
     const server = cleanUp.adopt(await ownApiServer(), ({ stop }) => stop())
     const given = await world(cleanUp, server)

@@ -44,7 +44,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     return { ...opened, known, current: () => opened.store.get(topic, given.own.name, name) }
   }
 
-  test('two field managers own exactly what each applied', async () => {
+  test('two field managers own what each applied, and no more', async () => {
     const { store, known } = await openedWith('orders')
     const apply = (manager: 'waybill-operator' | 'waybill-dispatcher', status: object) =>
       store.applyStatus(topic, known, manager, status)
@@ -60,7 +60,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect((await stored('orders')).metadata.resourceVersion).toBe(after.metadata.resourceVersion)
   })
 
-  test('a write is in the cache at once, and older events of a slow watch do not undo it', async () => {
+  test('what was written is known at once, and a slow watch does not undo it later', async () => {
     const { store, known, current, changes } = await openedWith('orders')
     for (const exchange of ['first', 'second', 'third']) {
       await store.applyStatus(topic, known, 'waybill-operator', { exchange })
@@ -75,7 +75,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(current()?.status?.exchange).toBe('third')
   })
 
-  test('another resource of the same name is never written, without an error', async () => {
+  test('an object that has the name of a deleted resource is never written, which is not an error', async () => {
     const { store, known, current } = await openedWith('orders')
     await given.direct('DELETE', path('orders'))
     const write = async () => {
@@ -114,7 +114,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     await eventually(() => current() === undefined)
   })
 
-  test('the leader removes the finalizer from a deleted resource that was never valid, and from no other', async () => {
+  test('the leader removes the finalizer from deleted resources that were never valid, and from no others', async () => {
     const { store } = await given.open()
     await eventually(() => given.proxy.watches === 5)
     given.proxy.holdWatches()
@@ -144,7 +144,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     given.proxy.releaseWatches()
   })
 
-  test('a lost answer and a server that asks to wait delay a write and lose nothing', async () => {
+  test('a write succeeds though an answer was lost and the server asked to wait', async () => {
     const { store, known, current } = await openedWith('orders')
     const faults = [{ status: 429, headers: { 'retry-after': '1' } }, 'cut', { status: 503 }] as const
     let at = 0
@@ -159,7 +159,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect((await stored('orders')).metadata.finalizers).toEqual([finalizer])
   })
 
-  test('a fenced store sends nothing, not even a write that was waiting already', async () => {
+  test('a process that may no longer write sends nothing, not even what was waiting already', async () => {
     const { store, known } = await openedWith('orders')
     let held = true
     const fenced = store.fenced(() => {
@@ -181,7 +181,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(read).toBeUndefined()
   })
 
-  test('a hundred writes at once use few connections, and none is lost', async () => {
+  test('a hundred writes at once use few connections, and all arrive', async () => {
     const names = Array.from({ length: 100 }, (_, index) => `topic-${index}`)
     await Promise.all(names.map((name) => given.putTopic(name)))
     const { store } = await given.open()
@@ -195,7 +195,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(given.proxy.connections).toBeLessThanOrEqual(32 + 5)
   })
 
-  test('Secrets are read one by one, and an error says why one cannot be read', async () => {
+  test('Secrets are read one by one, and one that cannot be read is an error that says why', async () => {
     const rules = [{ apiGroups: ['waybill.dev'], resources: ['*'], verbs: ['get', 'list', 'watch'] }]
     const { token } = await account(given.server, { namespace: given.own.name, name: 'poor' }, rules)
     const body = { metadata: { name: 'rabbitmq' }, data: { password: Buffer.from('päss\n').toString('base64') } }
@@ -216,7 +216,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(given.proxy.seen.filter(({ path }) => path.endsWith('/secrets'))).toEqual([])
   })
 
-  test('all kinds are read and written alike', async () => {
+  test('all kinds are written the same way', async () => {
     const spec = { topicRef: { name: 'orders' }, subscriber: { url: 'https://example.com/' } }
     const body = { apiVersion: 'waybill.dev/v1alpha1', kind: 'Subscription', metadata: { name: 'billing' }, spec }
     await given.direct('POST', path('').replace('/topics/', '/subscriptions'), body)

@@ -1,4 +1,4 @@
-/** A request to the API server failed; decide by `status`. */
+/** What went wrong with a request to the API server; decide by `status`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   /** Of the HTTP answer, or of the Status that a watch ends with; 0 where there was no usable answer. */
@@ -35,7 +35,7 @@ export type Status = {
   readonly details?: { readonly retryAfterSeconds?: number }
 }
 
-/** The error in a Status, or, where there is none, one of the status code and the start of the text. */
+/** The error for an answer: from its Status or, without one, from its status code and the beginning of its text. */
 export const refusal = (what: string, code: number, text: string, retryAfter?: unknown): ApiError => {
   const { reason = `Status${code}`, message = text.slice(0, 200), details } = parsed(text)
   const seconds = details?.retryAfterSeconds ?? Number(retryAfter ?? Number.NaN)
@@ -54,12 +54,12 @@ const parsed = (text: string): Status => {
 
 const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ')
 
-/** The error of a request that got no answer. */
+/** The error for a request without an answer. */
 export const unanswered = (what: string, error: unknown): ApiError => {
   if (error instanceof ApiError) return error
   const { name, code, message }: { name?: unknown; code?: unknown; message?: unknown } = Object(error)
   const isLate = name === 'TimeoutError'
-  const why = isLate ? 'no data for too long' : String(code ?? message ?? error)
+  const why = isLate ? 'it was silent for too long' : String(code ?? message ?? error)
   const reason = isLate ? 'Silent' : 'Unreachable'
   return new ApiError({ status: 0, reason }, `${what}: the API server did not answer: ${why}`, {
     cause: error,

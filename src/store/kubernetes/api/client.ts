@@ -1,12 +1,15 @@
+/**
+ * The API server as the rest of `store/kubernetes` uses it: requests, watches, errors, paths. What is cached, watched
+ * again or led belongs into the folders beside this one.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
-import { buildConnector, type Dispatcher, Pool } from 'undici'
-import { backoffMs } from '../../../async/backoff.ts'
-import { FencedRequest, fenceRequests } from '../../../async/fence-requests.ts'
+import type { Dispatcher } from 'undici'
+import { type Backoff, backoffMs } from '../../../async/backoff.ts'
+import { FencedRequest } from '../../../async/fence-requests.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { ApiError, refusal, unanswered } from './api-error.ts'
+import { createTransport, type Query, type Transport, type TransportOptions } from './transport.ts'
 import { type WatchEvent, watchEvents } from './watch-events.ts'
-
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
 export type ApiRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
@@ -31,95 +34,30 @@ export type Client = {
   /** The JSON that the server answered with. @throws ApiError, the signal's reason, or what `fence` throws */
   request<T>(request: ApiRequest, signal?: AbortSignal): Promise<T>
   /**
-   * Watches until the server ends it. Resolves once the server has accepted. `endsWithinMs` is for the whole watch: one
-   * that lasts longer than requested is on a dead connection. @throws ApiError, and so do the events
+   * Watches until the server ends it. Resolves once the server has agreed. `endsWithinMs` is for the whole watch: one that
+   * lasts longer than requested is on a dead connection. @throws ApiError, and so do the events
    */
   watch(path: string, query: Query, endsWithinMs: number, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>>
-  /** The namespace in the cluster's configuration. */
+  /** The namespace that the cluster's configuration names. */
   readonly namespace: string
   close(): Promise<void>
 }
 
-export type ClientOptions = {
-  /** Names the process in the server's logs: `waybill/<component>`. */
-  readonly component: string
-  readonly metrics: {
-    /** `verb` as in RBAC, `code` the HTTP status or `none`. */
-    readonly apiRequests: { inc(labels: { verb: string; code: string }): void }
-  }
-}
+export type ClientOptions = TransportOptions
 
 const answerWithinMs = 10_000
-const connectWithinMs = 5_000
-const backoff = { first: 400, most: 10_000 }
+const retryBackoff: Backoff = { first: 300, most: 10_000 }
 
-export const createClient = (cluster: Cluster, { component, metrics }: ClientOptions): Client => {
-  const base = new URL(cluster.server)
-  const prefix = base.pathname.replace(/\/+$/, '')
-  // Certificates are renewed, so each connection reads them again.
-  const connect: buildConnector.connector = (options, callback) =>
-    buildConnector({ ...cluster.tls, allowH2: false, timeout: connectWithinMs })(options, callback)
-  const options = { connect, allowH2: false, keepAliveTimeout: 30_000 }
-  const pool = new Pool(base.origin, { ...options, connections: 32 })
-  const unlimited = new Pool(base.origin, options)
-
-  const send = async (
-    via: Dispatcher,
-    verb: string,
-    { path, query, ...rest }: Omit<Dispatcher.RequestOptions, 'query' | 'headers'> & { query?: Query | undefined },
-    contentType: string,
-  ): Promise<Dispatcher.ResponseData> => {
-    const headers = {
-      ...(await cluster.headers()),
-      accept: 'application/json',
-      'content-type': contentType,
-      'user-agent': `waybill/${component}`,
-    }
-    const answer = await via.request({ ...rest, path: prefix + path + queryText(query), headers }).catch((error) => {
-      if (!(error instanceof FencedRequest)) metrics.apiRequests.inc({ verb, code: 'none' })
-      throw error
-    })
-    metrics.apiRequests.inc({ verb, code: String(answer.statusCode) })
-    return answer
-  }
-
-  const once = async <T>(request: ApiRequest, signal: AbortSignal | undefined): Promise<T> => {
-    const { method, path, query, body, contentType = 'application/json', timeoutMs = answerWithinMs } = request
-    const what = `${method} ${path}`
-    const via = request.urgent ? unlimited : pool
-    let answer: Dispatcher.ResponseData
-    let text: string
-    try {
-      answer = await send(
-        request.fence ? via.compose(fenceRequests(request.fence)) : via,
-        method.toLowerCase(),
-        {
-          method,
-          path,
-          query,
-          body: body === undefined ? null : JSON.stringify(body),
-          headersTimeout: timeoutMs,
-          bodyTimeout: timeoutMs,
-          signal: signal ?? null,
-        },
-        contentType,
-      )
-      text = await answer.body.text()
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (error instanceof FencedRequest) throw error.cause
-      throw unanswered(what, error)
-    }
-    if (answer.statusCode >= 300) throw refusal(what, answer.statusCode, text, answer.headers['retry-after'])
-    return parsed(what, text) as T
-  }
+/** Connects to the API server of a cluster; nothing is sent yet. */
+export const createClient = (cluster: Cluster, options: ClientOptions): Client => {
+  const transport = createTransport(cluster, options)
 
   return {
     async request<T>(request: ApiRequest, signal?: AbortSignal): Promise<T> {
       const { method, tries = method === 'POST' || method === 'PUT' ? 1 : 4 } = request
       for (let failures = 1; ; failures++) {
         try {
-          return await once<T>(request, signal)
+          return (await tryOnce(transport, request, signal)) as T
         } catch (error) {
           const waitMs = error instanceof ApiError ? retryInMs(error, failures) : undefined
           if (waitMs === undefined || failures >= tries) throw error
@@ -132,9 +70,9 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
       const what = `WATCH ${path}`
       const until = AbortSignal.any([signal, AbortSignal.timeout(endsWithinMs)])
       const timeouts = { headersTimeout: answerWithinMs, bodyTimeout: 0 }
-      const asked = { method: 'GET', path, query: { ...query, watch: true }, ...timeouts, signal: until } as const
+      const request = { method: 'GET', path, query: { ...query, watch: true }, ...timeouts, signal: until } as const
       try {
-        const { statusCode, headers, body } = await send(unlimited, 'watch', asked, 'application/json')
+        const { statusCode, headers, body } = await transport.send({ ...request, verb: 'watch', urgent: true })
         if (statusCode === 200) return watchEvents(what, body, signal)
         throw refusal(what, statusCode, await body.text(), headers['retry-after'])
       } catch (error) {
@@ -144,16 +82,35 @@ export const createClient = (cluster: Cluster, { component, metrics }: ClientOpt
     },
 
     namespace: cluster.namespace,
-    close: async () => {
-      await Promise.all([pool.destroy(), unlimited.destroy()])
-    },
+    close: transport.close,
   }
 }
 
-const queryText = (query: Query = {}): string => {
-  const parameters = new URLSearchParams()
-  for (const [key, value] of Object.entries(query)) if (value !== undefined) parameters.set(key, String(value))
-  return parameters.size === 0 ? '' : `?${parameters}`
+const tryOnce = async (
+  transport: Transport,
+  { timeoutMs = answerWithinMs, tries: _, body, ...request }: ApiRequest,
+  signal: AbortSignal | undefined,
+): Promise<unknown> => {
+  const what = `${request.method} ${request.path}`
+  let answer: Dispatcher.ResponseData
+  let text: string
+  try {
+    answer = await transport.send({
+      ...request,
+      verb: request.method.toLowerCase(),
+      body: body === undefined ? null : JSON.stringify(body),
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      signal: signal ?? null,
+    })
+    text = await answer.body.text()
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof FencedRequest) throw error.cause
+    throw unanswered(what, error)
+  }
+  if (answer.statusCode >= 300) throw refusal(what, answer.statusCode, text, answer.headers['retry-after'])
+  return parsed(what, text)
 }
 
 const parsed = (what: string, text: string): unknown => {
@@ -165,9 +122,9 @@ const parsed = (what: string, text: string): unknown => {
   }
 }
 
-/** When to retry: after 429 and 503, where the server says when, and where there was no answer at all. */
+/** When to try again: after 429 and 503, where the server says when, and where there was no answer at all. */
 const retryInMs = ({ status, retryAfterMs }: ApiError, failures: number): number | undefined => {
   if (![0, 429, 503].includes(status) && retryAfterMs === undefined) return undefined
   const askedMs = (retryAfterMs ?? 0) * (1 + Math.random() / 2)
-  return Math.min(backoff.most, Math.max(askedMs, backoffMs(failures, backoff)))
+  return Math.min(retryBackoff.most, Math.max(askedMs, backoffMs(failures, retryBackoff)))
 }

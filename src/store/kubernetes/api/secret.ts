@@ -4,7 +4,7 @@ import { isApiError } from './api-error.ts'
 import type { Client } from './client.ts'
 import { corePath } from './paths.ts'
 
-/** Reads Secrets, each time from the server: with the permission to get them alone they cannot be listed or watched. */
+/** Reads Secrets anew each time: the permission to get them allows neither to list nor to watch them. */
 export const secretReader =
   (client: Pick<Client, 'request'>) =>
   /** @throws SecretError */
@@ -18,8 +18,8 @@ export const secretReader =
       if (isApiError(cause, 404)) return undefined
       if (isApiError(cause, 403)) {
         const hint = `grant Waybill's service account get on secrets in namespace ${namespace}`
-        throw new SecretError('forbidden', `${id} may not be read: ${hint}`, { cause })
+        throw new SecretError('forbidden', `No permission to read ${id}: ${hint}`, { cause })
       }
-      throw new SecretError('unavailable', `${id} cannot be read now: the API server did not return it`, { cause })
+      throw new SecretError('unavailable', `${id} cannot be read: the API server did not return it`, { cause })
     }
   }

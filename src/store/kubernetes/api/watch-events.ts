@@ -1,6 +1,6 @@
 import { ApiError, refusal, type Status, unanswered } from './api-error.ts'
 
-/** An event of a watch. */
+/** One event of a watch. */
 export type WatchEvent = {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'
   readonly object: unknown
@@ -10,7 +10,7 @@ const types: ReadonlySet<unknown> = new Set<WatchEvent['type']>(['ADDED', 'MODIF
 
 /**
  * The events in the body of a watch, one JSON document a line, until it ends.
- * @throws ApiError for the ERROR that a server ends a watch with, for an invalid event, and when the connection breaks
+ * @throws ApiError for the ERROR that a server ends a watch with, for a line that is not an event, and when the connection breaks
  */
 export async function* watchEvents(
   what: string,
@@ -34,7 +34,7 @@ export async function* watchEvents(
     signal.throwIfAborted()
     throw unanswered(what, error)
   }
-  // Where the connection broke, half a line is left; the next watch sends it again.
+  // Half a line is left where the connection broke; the next watch sends it again.
 }
 
 const eventOf = (what: string, line: string): WatchEvent => {

@@ -11,80 +11,90 @@ export type WritesOptions = {
   readonly client: Pick<Client, 'request'>
   /** The resource as it is known, valid or not. */
   current(kind: Kind, resource: Named): Named | undefined
-  /** Puts the server's answer into the cache. */
+  /** Receives what the server answered. */
   refresh(kind: Kind, object: unknown): void
 }
 
 /** Called right before each change is sent; throws where it must not be made any more. */
 export type Fence = (() => void) | undefined
 
-/** Otherwise the server parses each write a second time, to warn of unknown fields. */
+/** The server would read what is written twice, to warn of fields that it does not know. */
 const unwarned = { fieldValidation: 'Ignore' }
 
-/** How often a write is repeated for an object that keeps changing meanwhile. */
+/** How often a write is made again of an object that others keep changing meanwhile. */
 const conflictsAtMost = 5
 
-/** Changes resources: only those with the uid that was read, never another of the same name. */
-export const createWrites = ({ client, current, refresh }: WritesOptions) => {
-  const patch = async (kind: Kind, request: Omit<ApiRequest, 'method'>): Promise<void> => {
-    refresh(kind, await client.request<unknown>({ ...request, method: 'PATCH' }))
-  }
+/** Changes resources; only those of the identity that was read, never one that has the same name now. */
+export const createWrites = (options: WritesOptions) => ({
+  /** Server-side apply of what a manager owns of the status. @throws ApiError */
+  applyStatus(kind: Kind, resource: Named, manager: FieldManager, status: object, fence: Fence): Promise<void> {
+    return write(options, kind, resource, [409], ({ metadata: { namespace, name, resourceVersion } }) => ({
+      path: `${resourcePath(kind, { namespace, name })}/status`,
+      query: { ...unwarned, fieldManager: manager, force: true },
+      contentType: 'application/apply-patch+yaml',
+      // The server ignores the uid in a status; by the version alone it knows that another object is meant.
+      body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
+      fence,
+    }))
+  },
 
-  /** The object as the server has it now, if it still has the uid that was read. */
-  const readAgain = async (kind: Kind, { metadata }: Named): Promise<Named | undefined> => {
+  /** Adds or removes Waybill's finalizer, beside those of others. @throws ApiError */
+  setFinalizer(kind: Kind, resource: Named, present: boolean, fence: Fence): Promise<void> {
+    return write(options, kind, resource, [409, 422], (known) => {
+      const { uid, resourceVersion, finalizers: before = [] } = known.metadata
+      // The API server lets nobody add a finalizer to what is being deleted.
+      if (before.includes(finalizer) === present || (present && isDeleting(known))) return undefined
+      const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
+      return {
+        path: resourcePath(kind, known.metadata),
+        query: unwarned,
+        contentType: 'application/merge-patch+json',
+        body: { metadata: { uid, resourceVersion, finalizers } },
+        fence,
+      }
+    })
+  },
+})
+
+/**
+ * Sends the patch that `patchOf` makes of the resource as it is known. Where the server answers that it changed since,
+ * which `conflicts` are the status codes of, it is read and patched again.
+ */
+const write = async (
+  options: WritesOptions,
+  kind: Kind,
+  resource: Named,
+  conflicts: readonly number[],
+  patchOf: (known: Named) => Omit<ApiRequest, 'method'> | undefined,
+): Promise<void> => {
+  const { client, current, refresh } = options
+  let known = current(kind, resource)
+  for (let times = 0; known; times++) {
+    const patch = patchOf(known)
+    if (patch === undefined) return
     try {
-      const found = await client.request<Named>({ method: 'GET', path: resourcePath(kind, metadata) })
-      refresh(kind, found)
-      return found.metadata.uid === metadata.uid ? found : undefined
+      refresh(kind, await client.request<unknown>({ ...patch, method: 'PATCH' }))
+      return
     } catch (error) {
-      if (isApiError(error, 404)) return undefined
-      throw error
+      if (isApiError(error, 404)) return
+      if (!isApiError(error, ...conflicts) || times >= conflictsAtMost) throw error
+      known = await readAgain(options, kind, resource)
     }
   }
+}
 
-  return {
-    async applyStatus(kind: Kind, resource: Named, manager: FieldManager, status: object, fence: Fence): Promise<void> {
-      let known = current(kind, resource)
-      for (let conflicts = 0; known; conflicts++) {
-        // The server ignores the uid in a write of a status; the version alone protects another object of the same name.
-        const { namespace, name, resourceVersion } = known.metadata
-        try {
-          return await patch(kind, {
-            path: `${resourcePath(kind, known.metadata)}/status`,
-            query: { ...unwarned, fieldManager: manager, force: true },
-            contentType: 'application/apply-patch+yaml',
-            body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
-            fence,
-          })
-        } catch (error) {
-          if (isApiError(error, 404)) return
-          if (!isApiError(error, 409) || conflicts >= conflictsAtMost) throw error
-          known = await readAgain(kind, resource)
-        }
-      }
-    },
-
-    async setFinalizer(kind: Kind, resource: Named, present: boolean, fence: Fence): Promise<void> {
-      let known = current(kind, resource)
-      for (let conflicts = 0; known; conflicts++) {
-        const { uid, resourceVersion, finalizers: before = [] } = known.metadata
-        // The API server refuses to add a finalizer to an object that is being deleted.
-        if (before.includes(finalizer) === present || (present && isDeleting(known))) return
-        const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
-        try {
-          return await patch(kind, {
-            path: resourcePath(kind, known.metadata),
-            query: unwarned,
-            contentType: 'application/merge-patch+json',
-            body: { metadata: { uid, resourceVersion, finalizers } },
-            fence,
-          })
-        } catch (error) {
-          if (isApiError(error, 404)) return
-          if (!isApiError(error, 409, 422) || conflicts >= conflictsAtMost) throw error
-          known = await readAgain(kind, resource)
-        }
-      }
-    },
+/** The object as the server has it now, if it is still the one that was read. */
+const readAgain = async (
+  { client, refresh }: WritesOptions,
+  kind: Kind,
+  { metadata }: Named,
+): Promise<Named | undefined> => {
+  try {
+    const found = await client.request<Named>({ method: 'GET', path: resourcePath(kind, metadata) })
+    refresh(kind, found)
+    return found.metadata.uid === metadata.uid ? found : undefined
+  } catch (error) {
+    if (isApiError(error, 404)) return undefined
+    throw error
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * Where the API server is and with which credentials, from a kubeconfig or a pod's service account. No request is sent
+ * here, and only kubeconfig.ts beside this file knows @kubernetes/client-node.
+ */
 import { readFileSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
@@ -10,13 +14,13 @@ export type Cluster = {
   readonly server: string
   /** Read it for each connection: certificates are renewed. */
   readonly tls: ClusterTls
-  /** The headers that identify us. Ask before each request: tokens are renewed. */
+  /** The headers that identify us. Call it before each request: tokens are renewed. */
   headers(): Promise<Readonly<Record<string, string>>>
   /** The namespace of the pod or of the context, else `default`. */
   readonly namespace: string
 }
 
-/** There is no cluster to be found, or what says where it is cannot be used; the message says what to do. */
+/** No cluster was found, or its configuration cannot be used; the message says what to do. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError'
 }
@@ -81,7 +85,7 @@ const fromKubeconfig = async (paths: readonly string[]): Promise<Cluster> => {
   const because = (what: string) => (cause: unknown) => {
     throw new ClusterError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
-  // Only what has no pod's account needs what understands kubeconfigs.
+  // A pod with a service account does not need to load what reads kubeconfigs.
   const { readKubeconfig } = await import('./kubeconfig.ts')
   const { context, cluster, namespace, credentials } = await readKubeconfig(paths).catch(
     because('The kubeconfig cannot be read'),

@@ -15,19 +15,23 @@ import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js'
 import { parse } from 'yaml'
 import type { ClusterTls } from './tls.ts'
 
-/** What kubeconfigs say of one context. */
+/** One context of the kubeconfigs. */
 export type Kubeconfig = {
   readonly context: string
   readonly namespace: string | undefined
   readonly cluster: Cluster | undefined
-  /** Asks files and programs anew, each time. Rejects with what does not work. */
+  /** Reads files and runs programs anew, each time. Rejects with what does not work. */
   credentials(): Promise<Credentials>
 }
 
 export type Credentials = { readonly tls: ClusterTls; readonly headers: Readonly<Record<string, string>> }
 
-/** What an exec plugin answered. */
-type Told = { readonly cert?: string; readonly key?: string; readonly headers?: { readonly Authorization?: string } }
+/** What an exec plugin adds to a request. */
+type ExecAnswer = {
+  readonly cert?: string
+  readonly key?: string
+  readonly headers?: { readonly Authorization?: string }
+}
 type Account = User & { readonly tokenFile?: string }
 type Entries = {
   readonly current: string | undefined
@@ -37,7 +41,7 @@ type Entries = {
 }
 
 /**
- * Reads the files that `KUBECONFIG` names: what is in several of them is taken from the first, and where there are several,
+ * Reads the files that `KUBECONFIG` names: an entry in several of them is that of the first, and where there are several,
  * one may be missing. https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  */
 export const readKubeconfig = async (paths: readonly string[]): Promise<Kubeconfig> => {
@@ -63,9 +67,9 @@ export const readKubeconfig = async (paths: readonly string[]): Promise<Kubeconf
     namespace: context?.namespace,
     cluster,
     async credentials() {
-      const told: RequestOptions = {}
-      if (user?.exec) await exec.applyAuthentication(user, told)
-      const { cert, key, headers } = told as Told
+      const request: RequestOptions = {}
+      if (user?.exec) await exec.applyAuthentication(user, request)
+      const { cert, key, headers } = request as ExecAnswer
       return {
         tls: defined({
           ca: await content(cluster?.caData, cluster?.caFile),
@@ -106,7 +110,7 @@ const content = async (data: string | undefined, file: string | undefined): Prom
 const authorization = async (user: Account | undefined): Promise<string | undefined> => {
   if (user?.authProvider) {
     const { name } = user.authProvider as { readonly name?: string }
-    throw new Error(`auth-provider ${name} is one that Kubernetes has given up: use an exec plugin`)
+    throw new Error(`auth-provider ${name} is no longer supported by Kubernetes: use an exec plugin`)
   }
   const token = user?.tokenFile ? (await readFile(user.tokenFile, 'utf8')).trim() : user?.token
   if (token) return `Bearer ${token}`

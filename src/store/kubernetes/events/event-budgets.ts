@@ -1,29 +1,29 @@
-/** So many Events of each resource at once, and then one a minute: as client-go, but sooner again. */
+/** Of each resource so many Events at once, and then one a minute: as client-go, but sooner again. */
 const burst = 25
 const perTokenMs = 60_000
 
-/** Limits the Events of each resource. `now` is in ms since 1970. */
+/** How many Events may be recorded of each resource. */
 export const createEventBudgets = () => {
-  /** By id, the least recently used first. */
+  /** By the id of the resource, the longest untouched first. */
   const budgets = new Map<string, { tokens: number; at: number }>()
-
-  const forgetFull = (now: number): void => {
-    for (const [id, { at }] of budgets) {
-      if (now - at < burst * perTokenMs) break
-      budgets.delete(id)
-    }
-  }
-
   return {
-    /** Whether the resource may have another Event; takes it from its budget. */
+    /** Takes one from the budget of a resource, if there is one left. `now` is in ms since 1970. */
     take(id: string, now: number): boolean {
-      forgetFull(now)
-      const { tokens, at } = budgets.get(id) ?? { tokens: burst, at: now }
-      const left = Math.min(burst, tokens + (now - at) / perTokenMs)
-      const isAllowed = left >= 1
+      const budget = budgets.get(id) ?? { tokens: burst, at: now }
+      budget.tokens = Math.min(burst, budget.tokens + (now - budget.at) / perTokenMs)
+      budget.at = now
       budgets.delete(id)
-      budgets.set(id, { tokens: isAllowed ? left - 1 : left, at: now })
-      return isAllowed
+      budgets.set(id, budget)
+      if (budget.tokens < 1) return false
+      budget.tokens -= 1
+      return true
+    },
+    /** Forgets budgets that are full again. */
+    forget(now: number): void {
+      for (const [id, { at }] of budgets) {
+        if (now - at < burst * perTokenMs) break
+        budgets.delete(id)
+      }
     },
   }
 }

@@ -6,39 +6,34 @@ import type { Notice } from '../../store.ts'
 export type Reporter = { readonly component: string; readonly identity: string }
 
 /** As much of a resource as an Event names. */
-export type Regarding = { readonly kind: string; readonly metadata: Metadata }
+export type Subject = { readonly kind: string; readonly metadata: Metadata }
 
-/** The same notice about the same resource, stored as one Event with a count. */
+/** The same notice about the same resource, again and again, as one Event with a count. */
 export type Series = {
   readonly event: Readonly<Record<string, unknown>>
   readonly namespace: string
   readonly name: string
   count: number
   lastMs: number
-  /** Called right before a write is sent; throws where this process may no longer write. */
+  /** Called right before the Event is sent; throws where this process may not write any more. */
   fence: (() => void) | undefined
   isStored: boolean
 }
 
-export const seriesKey = (resource: Regarding, { type, reason, message }: Notice): string =>
+export const seriesKey = (resource: Subject, { type, reason, message }: Notice): string =>
   [idOf(resource), resource.metadata.uid, type, reason, message].join('\n')
 
-/** Longer ones are cut off by kubectl and others. */
+/** kubectl and others cut longer ones off anyhow. */
 const longestMessage = 1024
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
-export const seriesOf = (
-  resource: Regarding,
-  notice: Notice,
-  { component, identity }: Reporter,
-  now: number,
-): Series => {
+export const seriesOf = (resource: Subject, notice: Notice, { component, identity }: Reporter, now: number): Series => {
   const { type, reason, message } = notice
   const { namespace, name: of, uid, resourceVersion } = resource.metadata
   const hash = createHash('sha256')
     .update(`${identity}\n${now}\n${seriesKey(resource, notice)}`)
     .digest('hex')
-  // With the hash, a name of 253 characters must still be a valid one.
+  // A name of 253 characters must still be one with the hash.
   const name = `${of.slice(0, 230).replace(/[^a-z0-9]+$/, '')}.${hash.slice(0, 16)}`
   const firstTimestamp = timestamp(now)
   const event = {
@@ -57,7 +52,7 @@ export const seriesOf = (
   return { event, namespace, name, count: 0, lastMs: now, fence: undefined, isStored: false }
 }
 
-/** The fields that change each time it happens again. */
+/** What changes each time that it happens again. */
 export const counted = ({ count, lastMs }: Series) => ({ count, lastTimestamp: timestamp(lastMs) })
 
 const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

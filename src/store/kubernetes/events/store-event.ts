@@ -3,7 +3,7 @@ import type { Client } from '../api/client.ts'
 import { corePath } from '../api/paths.ts'
 import { counted, type Series } from './event-series.ts'
 
-/** Creates the Event of a series, or updates its count. @throws ApiError, the signal's reason, or what the fence throws */
+/** Creates or counts up the Event of a series, once. @throws ApiError, or what the fence of the series throws */
 export const storeEvent = async (
   client: Pick<Client, 'request'>,
   series: Series,
@@ -14,10 +14,10 @@ export const storeEvent = async (
     const contentType = 'application/merge-patch+json'
     const path = corePath('events', namespace, name)
     try {
-      const change = { method: 'PATCH', path, contentType, body: counted(series), fence, tries: 1 } as const
-      return await client.request(change, signal)
+      await client.request({ method: 'PATCH', path, contentType, body: counted(series), fence, tries: 1 }, signal)
+      return
     } catch (error) {
-      // Events expire after an hour, and in some clusters sooner.
+      // Events live for an hour, and some clusters keep them for less.
       if (!isApiError(error, 404)) throw error
     }
   }
@@ -25,7 +25,7 @@ export const storeEvent = async (
   try {
     await client.request({ method: 'POST', path: corePath('events', namespace), body, fence }, signal)
   } catch (error) {
-    // The name is unique, so an Event that exists already is an earlier try whose answer was lost.
+    // The name is unique, so what is there already is an earlier try whose answer was lost.
     if (!isApiError(error, 409)) throw error
   }
   series.isStored = true

@@ -22,13 +22,13 @@ export type Lease = {
 /** The lease as we wrote it, and when, by the monotonic clock, that was sent at the earliest. */
 export type Held = { readonly lease: Lease; readonly sentAt: number }
 
-/** One Lease. A write is refused, which is `undefined`, where it was written by another since it was read. */
+/** One Lease. A write is refused, and returns `undefined`, where another process wrote since it was read. */
 export type LeaseRecord = {
   /** `undefined` where there is none. @throws ApiError */
   read(within: AbortSignal): Promise<Lease | undefined>
-  /** Takes or renews it; creates it where none was read. @throws ApiError */
+  /** Writes that it is ours, from now on or for longer; creates it where none was read. @throws ApiError */
   claim(read: Lease | undefined, within: AbortSignal): Promise<Held | undefined>
-  /** Releases it. @throws ApiError */
+  /** Writes that it has no holder. @throws ApiError */
   free(held: Held, within: AbortSignal): Promise<Lease | undefined>
 }
 
@@ -48,7 +48,8 @@ export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, 
     within: AbortSignal,
   ): Promise<Lease | undefined> => {
     try {
-      // The caller decides about retries. And a request that waits for its connection is not ended by an abort.
+      // The caller knows better than the client when another try makes sense. And a request that waits for its
+      // connection does not notice an abort.
       const answer = client.request<Lease>({ ...request, tries: 1, urgent: true }, within)
       return await Promise.race([answer, aborted(within, answer).then(() => Promise.reject(within.reason))])
     } catch (error) {

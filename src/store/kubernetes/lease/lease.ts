@@ -1,13 +1,19 @@
-import { backoffMs, pause } from '../../../async/backoff.ts'
+/**
+ * One process of a kind leads at a time: candidates take a Lease, renew it, and write nothing once it may be another's.
+ * Nothing here knows what the leader does.
+ */
+import { pause } from '../../../async/abort.ts'
+import { jittered } from '../../../async/backoff.ts'
 import type { Log } from '../../log.ts'
 import type { Client } from '../api/client.ts'
 import { answerWithinMs, hold, type Leadership } from './leadership.ts'
-import { durationMs, type Held, type Lease, type LeaseSpec, leaseRecord, type Named } from './lease-record.ts'
+import { type Held, type LeaseRecord, leaseRecord, type Named } from './lease-record.ts'
+import { watchRival } from './rival.ts'
 
 export { type Leadership, LeaseLost } from './leadership.ts'
 
-/** A candidate reads the lease at least this often. */
-const observeEvery = { first: 2_000, most: 2_000 }
+/** The longest time between two looks of a candidate at the lease. */
+const readEveryMs = 2_000
 const warnEveryMs = 10_000
 
 export type LeaseOptions = Named & {
@@ -16,11 +22,11 @@ export type LeaseOptions = Named & {
 
 /**
  * Waits for the lease, does `work` for as long as it is held, and becomes a candidate again when it was lost; until the
- * signal. Then it waits for `work`, whose leadership has ended, and releases the lease. Rejects with what `work` rejects
- * with, except for the loss of the lease. `identity` must differ from that of every other process.
+ * signal. Then it waits for `work`, whose leadership has ended, and releases the lease. Rejects with whatever `work`
+ * rejects with, but for the loss of the lease. `identity` must be unlike that of any other process.
  *
  * The rules are those of client-go: another machine's clock is never compared with ours. A lease is its holder's for its
- * whole duration from the moment at which it was seen to change; also when it was deleted, as its holder may not know yet.
+ * whole duration from the moment at which it was seen to change; also when it was deleted, for its holder may not know yet.
  * https://pkg.go.dev/k8s.io/client-go/tools/leaderelection
  */
 export const lead = async (
@@ -30,71 +36,69 @@ export const lead = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const { namespace, name, identity } = named
-  const record = leaseRecord(client, named)
   const fields = { lease: `${namespace}/${name}`, identity }
-  let warnedAt = Number.NEGATIVE_INFINITY
-  const failed = (error: unknown): void => {
-    if (performance.now() - warnedAt < warnEveryMs) return
-    warnedAt = performance.now()
-    const reason = error instanceof Error ? error.message : String(error)
-    log.warn({ ...fields, reason }, 'Could not read or write the lease')
+  const election: Election = {
+    record: leaseRecord(client, named),
+    identity,
+    standingBy: (holder) => log.info({ ...fields, holder }, 'Standing by, another process holds the lease'),
+    failed: warnSometimes(fields, log),
   }
   const lost = (reason: string): void => log.warn({ ...fields, reason }, 'Lost the lease')
 
-  const acquire = async (): Promise<Held | undefined> => {
-    const rival = watchRival(identity)
-    let behind: string | undefined
-    while (!signal.aborted) {
-      try {
-        const lease = await record.read(AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]))
-        rival.observe(lease)
-        if (rival.reliesForMs() === 0) {
-          const held = await record.claim(lease, AbortSignal.timeout(answerWithinMs))
-          if (held) return held
-        } else if (rival.name() !== behind) {
-          behind = rival.name()
-          log.info({ ...fields, holder: behind }, 'Standing by: another process holds the lease')
-        }
-      } catch (error) {
-        if (!signal.aborted) failed(error)
-      }
-      const soon = backoffMs(1, observeEvery)
-      const free = rival.reliesForMs() + 50 * Math.random()
-      await pause(free < 50 ? soon : Math.min(soon, free), signal)
-    }
-    return undefined
-  }
-
-  for (let held = await acquire(); held; held = await acquire()) {
+  for (let held = await acquire(election, signal); held; held = await acquire(election, signal)) {
     if (!signal.aborted) {
-      log.info(
-        { ...fields, transitions: held.lease.spec?.leaseTransitions ?? 0 },
-        'Leading: this process holds the lease',
-      )
-      held = await hold(held, { record, identity, lost, failed }, work, signal)
+      const transitions = held.lease.spec?.leaseTransitions ?? 0
+      log.info({ ...fields, transitions }, 'Leading, this process holds the lease')
+      held = await hold(held, { ...election, lost }, work, signal)
     }
     if (held === undefined) continue
-    const released = await record.free(held, AbortSignal.timeout(answerWithinMs)).catch(failed)
+    const released = await election.record.free(held, AbortSignal.timeout(answerWithinMs)).catch(election.failed)
     if (released) log.info(fields, 'Released the lease')
     return
   }
 }
 
-/** What a candidate knows of the holder of the lease. */
-const watchRival = (identity: string) => {
-  let seen: { readonly text: string; readonly spec: LeaseSpec; readonly at: number } | undefined
-  return {
-    observe(lease: Lease | undefined): void {
-      const spec = lease ? lease.spec : seen?.spec
-      const text = JSON.stringify([lease === undefined, spec])
-      if (seen?.text !== text) seen = { text, spec: spec ?? {}, at: performance.now() }
-    },
-    name: (): string => seen?.spec.holderIdentity ?? '',
-    /** How long it may still rely on the lease; 0 where there is no rival. */
-    reliesForMs(): number {
-      const { holderIdentity, leaseDurationSeconds: seconds } = seen?.spec ?? {}
-      if (seen === undefined || !holderIdentity || holderIdentity === identity) return 0
-      return Math.max(0, seen.at + (seconds ? seconds * 1000 : durationMs) - performance.now())
-    },
+type Election = {
+  readonly record: LeaseRecord
+  readonly identity: string
+  standingBy(holder: string): void
+  failed(error: unknown): void
+}
+
+/** Waits for the lease; `undefined` where the signal aborts first. */
+const acquire = async (
+  { record, identity, standingBy, failed }: Election,
+  signal: AbortSignal,
+): Promise<Held | undefined> => {
+  const rival = watchRival(identity)
+  let behind: string | undefined
+  while (!signal.aborted) {
+    try {
+      const lease = await record.read(AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]))
+      rival.saw(lease)
+      if (rival.reliesForMs() === 0) {
+        const held = await record.claim(lease, AbortSignal.timeout(answerWithinMs))
+        if (held) return held
+      } else if (rival.name() !== behind) {
+        behind = rival.name()
+        standingBy(behind)
+      }
+    } catch (error) {
+      if (!signal.aborted) failed(error)
+    }
+    const soonMs = jittered(readEveryMs)
+    const freeInMs = rival.reliesForMs() + 50 * Math.random()
+    await pause(freeInMs < 50 ? soonMs : Math.min(soonMs, freeInMs), signal)
+  }
+  return undefined
+}
+
+const warnSometimes = (fields: object, log: Pick<Log, 'warn'>): ((error: unknown) => void) => {
+  let warnedAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - warnedAt < warnEveryMs) return
+    warnedAt = performance.now()
+    const reason = error instanceof Error ? error.message : String(error)
+    log.warn({ ...fields, reason }, 'Could not read or write the lease')
   }
 }

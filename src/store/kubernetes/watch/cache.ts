@@ -1,119 +1,69 @@
-import { type Kind, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
-import type { Problem } from '../../../api/schema/problem.ts'
-import type { Change } from '../../store.ts'
-import { type Known, type Raw, rawOf, resourceOf, validateSpec } from './intake.ts'
+import { keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
+import { type CacheOptions, createCacheEntries, type Entry } from './cache-entries.ts'
+import { rawOf } from './intake.ts'
 import type { Sink } from './list-watch.ts'
 
-type Entry = {
-  readonly version: bigint
-  /** When it was put here, by a clock that counts changes. */
-  readonly at: number
-  readonly known: Known
-  readonly metadata: Metadata
-  readonly resource: Resource | undefined
-}
-
-export type CacheOptions = {
-  readonly kind: Kind
-  /** Called with each change after it is made. */
-  announce(change: Change): void
-  /** Called once for each generation that is not valid. `isFirst`: there is no earlier one that could stay in use. */
-  invalid(metadata: Metadata, problems: readonly Problem[], isFirst: boolean): void
-}
-
 /**
- * The resources of one kind. An event of a watch may be older than the answer to a write, so an object is replaced only
- * by a later version of itself. Versions of one kind are ordered like numbers.
+ * The resources of one kind as they are known. What a watch sends may be older than the answer to a write, so an object
+ * is replaced only by a later version of itself. Versions of one kind are ordered like numbers.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
  */
-export const createCache = ({ kind, announce, invalid }: CacheOptions) => {
-  const entries = new Map<string, Entry>()
-  let listed: readonly Resource[] | undefined
-  let clock = 0
-
-  const changed = ({ namespace, name }: Metadata): void => {
-    listed = undefined
-    announce({ kind: kind.kind, namespace, name })
-  }
-
-  const drop = (key: string, { metadata, resource }: Entry): void => {
-    entries.delete(key)
-    if (resource) changed(metadata)
-  }
-
-  const put = (raw: Raw, isNewer: (entry: Entry, version: bigint) => boolean): void => {
-    const { metadata } = raw
-    const key = keyOf(metadata)
-    const before = entries.get(key)
-    const version = BigInt(metadata.resourceVersion)
-    if (before && !isNewer(before, version)) return
-    // A reader of the cache alone would miss that this is another object of the same name.
-    if (before && before.metadata.uid !== metadata.uid) drop(key, before)
-    const entry = entries.get(key)
-    const known = validateSpec(kind, raw, entry?.known)
-    const resource = resourceOf(kind, raw, known)
-    clock += 1
-    entries.set(key, { version, at: clock, known, metadata, resource })
-    if (known !== entry?.known && known.problems.length > 0) invalid(metadata, known.problems, !resource)
-    if (resource || entry?.resource) changed(metadata)
-  }
-
-  const isLater = (entry: Entry, version: bigint): boolean => version > entry.version
+export const createCache = (options: CacheOptions) => {
+  const entries = createCacheEntries(options)
 
   return {
-    get: (namespace: string, name: string): Resource | undefined => entries.get(keyFrom(namespace, name))?.resource,
+    get: (namespace: string, name: string): Resource | undefined => entries.get(namespace, name)?.resource,
 
-    list(): readonly Resource[] {
-      listed ??= [...entries.values()].flatMap(({ resource }) => resource ?? [])
-      return listed
-    },
+    list: entries.list,
 
-    /** Also of an invalid resource. */
-    metadata: (namespace: string, name: string): Metadata | undefined =>
-      entries.get(keyFrom(namespace, name))?.metadata,
+    /** Also of what is not valid. */
+    metadata: (namespace: string, name: string): Metadata | undefined => entries.get(namespace, name)?.metadata,
 
-    /** The resources that were never valid, and so are not listed. */
-    strays: (): readonly Metadata[] => [...entries.values()].flatMap((entry) => (entry.resource ? [] : entry.metadata)),
+    /** Those that were never valid, so that they are known to nothing else. */
+    strays: (): readonly Metadata[] =>
+      [...entries.all()].flatMap(([, { resource, metadata }]) => (resource ? [] : metadata)),
 
-    /** The sink for a list-watch of these resources, in one namespace or, where it is left out, in all. */
+    /** What receives the objects of a list-watch: of a namespace, or of all where it is left out. */
     sink: (namespace?: string): Sink => ({
-      now: () => clock,
+      now: entries.now,
       replace(items, since) {
         const present = new Set<string>()
         for (const item of items) {
           const raw = rawOf(item)
           if (raw === undefined) continue
-          present.add(keyOf(raw.metadata))
-          // A list is the truth, even if the server was restored from a backup, except for what was written since.
-          put(raw, ({ version, at }, found) => found > version || (found < version && at <= since))
+          present.add(keyFrom(raw.metadata.namespace, raw.metadata.name))
+          // A list is the present state, even if the server was set back to an earlier time; but for what was written since.
+          entries.put(raw, ({ version, at }, found) => found > version || (found < version && at <= since))
         }
-        for (const [key, entry] of entries) {
-          const mine = namespace === undefined || entry.metadata.namespace === namespace
-          if (mine && !present.has(key)) drop(key, entry)
+        for (const [key, entry] of entries.all()) {
+          const isListed = namespace === undefined || entry.metadata.namespace === namespace
+          if (isListed && !present.has(key)) entries.remove(key, entry)
         }
       },
       changed(object) {
         const raw = rawOf(object)
-        if (raw) put(raw, isLater)
+        if (raw) entries.put(raw, isLater)
       },
       gone(object) {
-        const raw = rawOf(object)
-        const key = raw && keyOf(raw.metadata)
-        const entry = key === undefined ? undefined : entries.get(key)
-        // Another object of the same name stays.
-        if (raw && key !== undefined && entry?.metadata.uid === raw.metadata.uid) drop(key, entry)
+        const metadata = rawOf(object)?.metadata
+        const entry = metadata && entries.get(metadata.namespace, metadata.name)
+        // Another object that has its name meanwhile stays.
+        if (entry && entry.metadata.uid === metadata.uid) {
+          entries.remove(keyFrom(metadata.namespace, metadata.name), entry)
+        }
       },
     }),
 
-    /** Puts the answer to a read or write of one object; never brings back a deleted object. */
+    /** Takes the answer to a read or write of one object; never brings back what is gone. */
     refresh(object: unknown): void {
       const raw = rawOf(object)
-      if (raw && entries.get(keyOf(raw.metadata))?.metadata.uid === raw.metadata.uid) put(raw, isLater)
+      if (raw && entries.get(raw.metadata.namespace, raw.metadata.name)?.metadata.uid === raw.metadata.uid) {
+        entries.put(raw, isLater)
+      }
     },
   }
 }
 
 export type Cache = ReturnType<typeof createCache>
 
-const keyOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  keyFrom(namespace, name)
+const isLater = (entry: Entry, version: bigint): boolean => version > entry.version

@@ -2,11 +2,11 @@ import type { Log } from '../../log.ts'
 import type { ApiError } from '../api/api-error.ts'
 
 /**
- * Logs why watches fail, each cause once, however many watches it stops, and when all of them work again. Returns one pair
- * of listeners for each watch.
+ * Logs why resources cannot be watched, each cause once, however many watches it holds up, and when they can again.
+ * Returns one pair of listeners a watch.
  */
 export const createFaults = (log: Pick<Log, 'info' | 'warn'>) => {
-  /** The cause for each watch that fails. */
+  /** What holds up each watch. */
   const causes = new Map<object, string>()
   return () => {
     const watch = {}
@@ -18,7 +18,7 @@ export const createFaults = (log: Pick<Log, 'info' | 'warn'>) => {
         if (isNews) log.warn({ error }, message)
       },
       recovered(): void {
-        if (causes.delete(watch) && causes.size === 0) log.info({}, 'Watching the API server again')
+        if (causes.delete(watch) && causes.size === 0) log.info({}, 'Watching the resources on the API server again')
       },
     }
   }
@@ -29,7 +29,7 @@ const explained = ({ status, message }: ApiError): { cause: string; message: str
     case 404:
       return { cause: '404', message: 'Install the CustomResourceDefinitions: kubectl apply -f crds/' }
     case 401:
-      return { cause: '401', message: 'The API server refused the credentials: check the token or kubeconfig' }
+      return { cause: '401', message: 'The API server does not accept our credentials: check the token or kubeconfig' }
     case 403:
       return { cause: message, message: 'Missing RBAC permission: grant it to the service account' }
     default:

@@ -2,17 +2,17 @@ import { validate } from '../../../api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Problem } from '../../../api/schema/problem.ts'
 
-/** An object as the API server sent it; what the rest relies on is checked. */
+/** An object as the API server sent it, with as much of it checked as everything else relies on. */
 export type Raw = {
   readonly metadata: Metadata
   readonly spec?: unknown
   readonly status?: NonNullable<Resource['status']>
 }
 
-/** The object, or `undefined` where it has no name, uid, generation or version. */
+/** The object, or `undefined` where it lacks a name, an identity or a version. */
 export const rawOf = (object: unknown): Raw | undefined => {
   const { metadata, spec, status }: { metadata?: unknown; spec?: unknown; status?: unknown } = Object(object)
-  // These two are never read, and they are larger than all the rest.
+  // Nobody reads these two, and they are larger than all the rest.
   const { managedFields: _, annotations: all, ...kept }: Record<string, unknown> = Object(metadata)
   const { 'kubectl.kubernetes.io/last-applied-configuration': __, ...annotations }: Record<string, unknown> =
     Object(all)
@@ -29,21 +29,25 @@ export const rawOf = (object: unknown): Raw | undefined => {
   }
 }
 
-/** The spec in use, and its generation. */
-export type Known = {
-  /** The latest generation that was validated. */
+/** The spec in use, and what was found in the latest one. */
+export type Checked = {
+  /** The latest generation that was checked. */
   readonly generation: number
-  /** The latest valid spec; the same object until there is another. */
+  /** The last valid one; the same object for as long as it is in use. */
   readonly valid?: { readonly spec: Resource['spec']; readonly generation: number }
-  /** The problems of `generation`. */
+  /** What is wrong with `generation`. */
   readonly problems: readonly Problem[]
 }
 
 /**
- * Validates a spec, where that was not done yet: the CustomResourceDefinition that is installed may be older or newer than
- * that of this version, so a spec that the API server accepted may be incomplete or invalid.
+ * Checks a spec, where that was not done yet: an older or newer CustomResourceDefinition than the one of this version may
+ * be installed, so what the API server accepted may be neither complete nor valid.
  */
-export const validateSpec = (kind: Kind, { metadata: { generation }, spec }: Raw, before: Known | undefined): Known => {
+export const checkSpec = (
+  kind: Kind,
+  { metadata: { generation }, spec }: Raw,
+  before: Checked | undefined,
+): Checked => {
   if (before?.generation === generation) return before
   const validated = validate(kind, { apiVersion, kind: kind.kind, spec })
   if ('problems' in validated) {
@@ -52,8 +56,8 @@ export const validateSpec = (kind: Kind, { metadata: { generation }, spec }: Raw
   return { generation, problems: [], valid: { spec: validated.spec as Resource['spec'], generation } }
 }
 
-/** The resource for the rest of Waybill; `undefined` where it was never valid. */
-export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Known): Resource | undefined =>
+/** The resource as the rest of Waybill sees it; `undefined` where it never was valid. */
+export const resourceOf = (kind: Kind, { metadata, status }: Raw, { valid }: Checked): Resource | undefined =>
   valid && {
     apiVersion,
     kind: kind.kind,

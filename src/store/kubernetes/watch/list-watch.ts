@@ -1,10 +1,14 @@
-import { backoffMs, pause } from '../../../async/backoff.ts'
+/**
+ * Keeps a cache equal to what the API server has: list, watch, what is kept of an object, and which faults are worth a
+ * log line. Nothing here writes to the cluster.
+ */
+import { pause } from '../../../async/abort.ts'
 import type { Log } from '../../log.ts'
-import { ApiError, isApiError } from '../api/api-error.ts'
+import { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
-import type { WatchEvent } from '../api/watch-events.ts'
+import { afterFault, endOf, type Progress } from './after-fault.ts'
 
-/** Receives what was listed and watched. What it throws is logged, and the watch continues. */
+/** What receives the objects. What it throws is logged, and the loop continues. */
 export type Sink = {
   /** All objects as of now; `since` is when the list was requested, by the clock of {@link Sink.now}. */
   replace(items: readonly unknown[], since: number): void
@@ -23,7 +27,7 @@ export type ListWatchMetrics = {
 
 export type ListWatchOptions = {
   readonly client: Pick<Client, 'request' | 'watch'>
-  /** The path of the collection. */
+  /** Of the collection. */
   readonly path: string
   /** `namespace` is empty where it is all of them. */
   readonly labels: Labels
@@ -32,11 +36,11 @@ export type ListWatchOptions = {
   readonly log: Pick<Log, 'debug' | 'error'>
   /** Called when the first list is in the sink. */
   listed(): void
-  /** Called with each fault that keeps the sink from being current, but not for a single watch that was cut. */
+  /** Called with each fault that keeps it from knowing what there is, but not for a watch that was cut, which happens. */
   failed(error: ApiError): void
-  /** Called when it works again, and sometimes when it did already. */
+  /** Called when all is well again, and sometimes when it was already. */
   recovered(): void
-  /** About how long each watch lasts. Default: 45,000. */
+  /** How long a watch is requested for, about. Default: 45,000. */
   readonly watchMs?: number
 }
 
@@ -45,123 +49,108 @@ type List = {
   readonly items: readonly unknown[]
 }
 
+/** A list-watch and how far it has come. */
+type Run = { readonly options: ListWatchOptions; readonly signal: AbortSignal; progress: Progress }
+
 const pageSize = 500
-const backoff = { first: 200, most: 10_000 }
-/** A watch that lasted so long worked, even if there were no events. */
+/** A watch that lived so long was a working one, even without an event. */
 const workingAfterMs = 1_000
 /** How much later than requested a server may end a watch. */
 const graceMs = 5_000
 
 /**
  * Keeps the sink equal to a collection until the signal aborts; nothing else ends it. It lists once, then watches from
- * the list's version, and after any fault again from the latest version received. It lists again only when the server no
- * longer knows that version, or when two watches in a row were accepted and then sent no valid event.
+ * the list's version, and after any fault again from the version last seen. It lists again only when the server no
+ * longer knows that version, or when two watches in a row were accepted and then sent nothing usable.
  */
 export const listWatch = async (options: ListWatchOptions, signal: AbortSignal): Promise<void> => {
-  const { client, path, labels, sink, metrics, log, watchMs = 45_000 } = options
-  let version: string | undefined
-  /** Failures in a row, without an event in between. */
-  let failures = 0
-  /** Watches in a row that were accepted and then failed without an event. */
-  let emptyWatches = 0
-  let wasExpired = false
-
-  const guarded = (work: () => void): void => {
-    try {
-      work()
-    } catch (error) {
-      log.error({ ...labels, error }, 'Could not process a watch event')
-    }
-  }
-
-  const alive = (): void => {
-    if (failures > 0) options.recovered()
-    failures = 0
-    emptyWatches = 0
-    wasExpired = false
-    metrics.watchReceived.set(labels, Date.now() / 1000)
-  }
-
-  const list = async (): Promise<string> => {
-    const since = sink.now()
-    const items: unknown[] = []
-    let token: string | undefined
-    let page: List
-    metrics.lists.inc(labels)
-    do {
-      const query = { limit: pageSize, continue: token }
-      // The loop below retries, with a backoff.
-      page = await client.request<List>({ method: 'GET', path, query, tries: 1 }, signal)
-      for (const item of page.items) items.push(item)
-      token = page.metadata.continue
-    } while (token)
-    guarded(() => sink.replace(items, since))
-    return page.metadata.resourceVersion
-  }
-
-  const take = ({ type, object }: WatchEvent): void => {
-    if (type === 'DELETED') guarded(() => sink.gone(object))
-    else if (type !== 'BOOKMARK') guarded(() => sink.changed(object))
-  }
-
-  const watch = async (from: string): Promise<void> => {
-    // A dead connection looks like a quiet one: some servers send no bookmark for minutes. But they always end a watch
-    // after the time that was requested, so a short one is.
-    const timeoutSeconds = Math.ceil((watchMs * (2 + 2 * Math.random())) / 3_000)
-    const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
-    const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
-    const acceptedAt = performance.now()
-    emptyWatches += 1
-    for await (const event of events) {
-      take(event)
-      version = versionOf(event.object) ?? version
-      alive()
-    }
-    if (performance.now() - acceptedAt > workingAfterMs) alive()
-    // A server that is about to stop, or a proxy, may accept watches and end them at once, again and again.
-    if (emptyWatches > 0) throw new ApiError({ status: 0, reason: 'Unreachable' }, `WATCH ${path}: it ended at once`)
-  }
-
-  const round = async (): Promise<void> => {
-    if (version === undefined) {
-      version = await list()
-      if (failures > 0) options.recovered()
-      options.listed()
-    }
-    await watch(version)
-    metrics.watchEnds.inc({ ...labels, cause: 'ended' })
-  }
-
-  const afterFault = (fault: ApiError): number => {
-    const expired = isApiError(fault, 400, 410)
-    const silent = fault.reason === 'Silent'
-    if (version !== undefined) {
-      metrics.watchEnds.inc({ ...labels, cause: expired ? 'expired' : silent ? 'silent' : 'failed' })
-    }
-    // Silence twice may also mean a server that was restored from a backup and has not reached that version again.
-    const versionIsSuspect = emptyWatches >= 2 && fault.reason !== 'Unreachable'
-    if (expired || versionIsSuspect) version = undefined
-    failures += 1
-    // The server forgets old versions from time to time, and all of them after a restart.
-    if (expired && !wasExpired) {
-      wasExpired = true
-      return backoff.first * Math.random()
-    }
-    if (!expired && (version === undefined || failures >= 3)) options.failed(fault)
-    return Math.max(Math.min(fault.retryAfterMs ?? 0, backoff.most), backoffMs(failures, backoff))
-  }
-
+  const { labels, metrics, log } = options
+  const start = { version: undefined, failures: 0, emptyWatches: 0, wasExpired: false }
+  const run: Run = { options, signal, progress: start }
   while (!signal.aborted) {
     try {
-      await round()
+      await listAndWatch(run)
+      metrics.watchEnds.inc({ ...labels, cause: 'ended' })
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof ApiError)) log.error({ ...labels, error }, 'A watch failed')
       const fault =
         error instanceof ApiError ? error : new ApiError({ status: 0, reason: 'Unreachable' }, String(error))
+      const { version } = run.progress
       log.debug({ ...labels, error: fault, version }, 'Watching again')
-      await pause(afterFault(fault), signal)
+      if (version !== undefined) metrics.watchEnds.inc({ ...labels, cause: endOf(fault) })
+      const { progress, waitMs, isFailure } = afterFault(run.progress, fault)
+      run.progress = progress
+      if (isFailure) options.failed(fault)
+      await pause(waitMs, signal)
     }
+  }
+}
+
+const listAndWatch = async (run: Run): Promise<void> => {
+  const { options, progress } = run
+  let { version } = progress
+  if (version === undefined) {
+    version = await list(run)
+    run.progress = { ...progress, version }
+    if (progress.failures > 0) options.recovered()
+    options.listed()
+  }
+  await watch(run, version)
+}
+
+const list = async ({ options, signal }: Run): Promise<string> => {
+  const { client, path, labels, sink, metrics } = options
+  const since = sink.now()
+  const items: unknown[] = []
+  let token: string | undefined
+  let page: List
+  metrics.lists.inc(labels)
+  do {
+    const query = { limit: pageSize, continue: token }
+    // The loop itself tries again, with a backoff of its own.
+    page = await client.request<List>({ method: 'GET', path, query, tries: 1 }, signal)
+    for (const item of page.items) items.push(item)
+    token = page.metadata.continue
+  } while (token)
+  guarded(options, () => sink.replace(items, since))
+  return page.metadata.resourceVersion
+}
+
+const watch = async (run: Run, from: string): Promise<void> => {
+  const { options, signal } = run
+  const { client, path, sink, watchMs = 45_000 } = options
+  // A connection that died without a word looks like one on which nothing happens: where nothing does, some servers
+  // send no bookmark for minutes. But they always end a watch when they were asked to, so they are asked to end it soon.
+  const timeoutSeconds = Math.ceil((watchMs * (2 + 2 * Math.random())) / 3_000)
+  const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
+  const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
+  const acceptedAt = performance.now()
+  run.progress = { ...run.progress, emptyWatches: run.progress.emptyWatches + 1 }
+  for await (const { type, object } of events) {
+    if (type === 'DELETED') guarded(options, () => sink.gone(object))
+    else if (type !== 'BOOKMARK') guarded(options, () => sink.changed(object))
+    alive(run, versionOf(object))
+  }
+  if (performance.now() - acceptedAt > workingAfterMs) alive(run)
+  // A server that is about to stop, or a proxy, may accept watches and end them at once, again and again.
+  if (run.progress.emptyWatches > 0)
+    throw new ApiError({ status: 0, reason: 'Unreachable' }, `WATCH ${path}: it ended at once`)
+}
+
+/** There was a sign of life, and perhaps a later version. */
+const alive = (run: Run, version = run.progress.version): void => {
+  const { labels, metrics, recovered } = run.options
+  if (run.progress.failures > 0) recovered()
+  run.progress = { version, failures: 0, emptyWatches: 0, wasExpired: false }
+  metrics.watchReceived.set(labels, Date.now() / 1000)
+}
+
+const guarded = ({ log, labels }: ListWatchOptions, work: () => void): void => {
+  try {
+    work()
+  } catch (error) {
+    log.error({ ...labels, error }, 'Could not process a watch event')
   }
 }
 
