@@ -183,6 +183,15 @@ describe('a replica that polls another', () => {
     expect([replicas.count(), replicas.observations('a')]).toEqual([1, [{ stats: newStats(), worker: fine }]])
   })
 
+  test('does not give up one that keeps answering, even if nothing changes there', () => {
+    const replicas = createReplicas('self')
+    const snapshot: Snapshot = { replica: 'b', version: 1, from: 0, total: 0, leaving: false, observations: [] }
+    replicas.received('b', snapshot, 0)
+    expect(replicas.received('b', undefined, 9_000)).toBe(false)
+    expect([replicas.giveUp(18_000), replicas.ageMs(18_000)]).toEqual([[], 9_000])
+    expect(replicas.giveUp(19_001)).toEqual(['b'])
+  })
+
   test('receives the counts of a replica that is gone from others, takes the latest and counts them once', () => {
     const counting = (delivered: number): DeliveryStats => ({ ...newStats(), delivered })
     const of = (replica: string, version: number, delivered: number, gone?: Snapshot['gone']): Snapshot => ({

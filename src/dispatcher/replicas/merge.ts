@@ -17,14 +17,14 @@ const mergeWorkers = (all: readonly WorkerState[]): WorkerState | undefined => {
   return {
     generation,
     starting,
-    waiting: consuming ? undefined : mostTelling(workers.filter((worker) => starting || !worker.starting)),
+    waiting: consuming ? undefined : mostSpecific(workers.filter((worker) => starting || !worker.starting)),
     blocked: workers.flatMap(({ blocked }) => blocked ?? []).toSorted()[0],
     gone: workers.some(({ gone }) => gone),
   }
 }
 
-/** A replica that reaches the broker knows more than one that does not. */
-const mostTelling = (workers: readonly WorkerState[]): Waiting | undefined =>
+/** A replica that reaches the broker knows better why nothing is consumed than one that does not. */
+const mostSpecific = (workers: readonly WorkerState[]): Waiting | undefined =>
   workers.flatMap(({ waiting }) => waiting ?? []).toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))[0]
 
 const rank = ({ reason, message }: Waiting): string => `${reason === 'NoConsumer' ? 0 : 1} ${message}`
