@@ -99,7 +99,7 @@ describe('a structured CloudEvent', () => {
       name: 'XML',
       document: '',
       contentType: 'application/cloudevents+xml',
-      expected: /only application\/cloudevents\+json/,
+      expected: /only supported CloudEvents format is application\/cloudevents\+json/,
     },
     { name: 'invalid JSON', document: '{"id": secret', expected: /^The CloudEvents document is not a JSON object$/ },
     { name: 'an array', document: [complete], expected: /not a JSON object/ },

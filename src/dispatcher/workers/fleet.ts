@@ -5,10 +5,11 @@ import { readSecret } from '../../store/read-secret.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Idle, Work } from './routes.ts'
+import type { WorkersOptions } from './running-workers.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
-import { type BrokerSession, openSession, type SessionOptions } from './session.ts'
+import { type BrokerSession, openSession } from './session.ts'
 
-export type FleetOptions = SessionOptions & {
+export type FleetOptions = WorkersOptions & {
   readonly store: Store
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined

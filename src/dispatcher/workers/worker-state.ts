@@ -39,3 +39,5 @@ export const trackState = (generation: number) => {
     current: (): WorkerState => ({ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone }),
   }
 }
+
+export type TrackedState = ReturnType<typeof trackState>

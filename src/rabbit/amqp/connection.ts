@@ -47,40 +47,22 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
     for (const listener of listeners) listener()
   }
 
-  /** Serves one open connection until it is lost; says why it was. */
-  const serve = (opened: ChannelModel): Promise<string> =>
-    new Promise((resolve) => {
-      let reason = 'the connection was closed'
-      opened.on('error', (error) => {
-        reason = reasonOf(error)
-      })
-      opened.on('blocked', (why) => {
-        log.warn({ connection: name, reason: why }, 'The broker blocked the connection')
-        become({ is: 'blocked', reason: why })
-      })
-      opened.on('unblocked', () => {
-        log.info({ connection: name }, 'The broker unblocked the connection')
-        become({ is: 'up' })
-      })
-      const end = (error: unknown) => {
-        if (current !== opened) return
-        if (error) reason = reasonOf(error)
+  /** Serves one open connection until it is lost; resolves to why it was. */
+  const serve = (opened: ChannelModel): Promise<string> => {
+    current = opened
+    log.info({ connection: name }, 'Connected to the broker')
+    become({ is: 'up' })
+    next.resolve(opened)
+    return lossOf(opened, (now) => {
+      if (now.is === 'blocked') log.warn({ connection: name, reason: now.reason }, 'The broker blocked the connection')
+      if (now.is === 'up') log.info({ connection: name }, 'The broker unblocked the connection')
+      if (now.is === 'down') {
         current = undefined
         next = Promise.withResolvers()
-        become({ is: 'down', reason })
-        resolve(reason)
       }
-      opened.on('close', end)
-      current = opened
-      log.info({ connection: name }, 'Connected to the broker')
-      become({ is: 'up' })
-      next.resolve(opened)
-      // A broker that shuts down may have closed it at once, before the listeners were there.
-      opened
-        .createChannel()
-        .then((channel) => channel.close().catch(() => undefined))
-        .catch(end)
+      become(now)
     })
+  }
 
   /** One life of the connection, from opening to its end. Its socket does not outlive it. */
   const live = async (): Promise<string> => {
@@ -142,6 +124,31 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
     },
   }
 }
+
+/** Calls `changed` when an open connection is blocked, unblocked and at last `down`; resolves to why it is down. */
+const lossOf = (opened: ChannelModel, changed: (state: ConnectionState) => void): Promise<string> =>
+  new Promise((resolve) => {
+    let reason = 'the connection was closed'
+    let isLost = false
+    const end = (error: unknown): void => {
+      if (isLost) return
+      isLost = true
+      if (error) reason = reasonOf(error)
+      changed({ is: 'down', reason })
+      resolve(reason)
+    }
+    opened.on('error', (error) => {
+      reason = reasonOf(error)
+    })
+    opened.on('blocked', (why) => changed({ is: 'blocked', reason: why }))
+    opened.on('unblocked', () => changed({ is: 'up' }))
+    opened.on('close', end)
+    // A broker that shuts down may have closed it at once, before the listeners were there.
+    opened
+      .createChannel()
+      .then((channel) => channel.close().catch(() => undefined))
+      .catch(end)
+  })
 
 /** The reason of an error in one line. A failure to reach any of several addresses has no message, only a code. */
 export const reasonOf = (error: unknown): string => {

@@ -3,11 +3,11 @@ import { pause, unlessAborted } from '../../async/abort.ts'
 import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import { Holding } from './acknowledgements.ts'
 import { type Connection, reasonOf } from './connection.ts'
-import type { ConsumeChannel } from './consume-channel.ts'
 import type { Place } from './consume-channels.ts'
 import { handOut } from './hand-out.ts'
 import { PauseSwitch } from './pause-switch.ts'
 import type { AmqpLog, ConsumeOptions, Consumer, ConsumerState } from './port.ts'
+import { codeOf, subscriber } from './subscribe.ts'
 
 export type ConsumerParts = {
   readonly connection: Connection
@@ -24,14 +24,13 @@ const notFound = 404
 export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, closing: AbortSignal): Consumer => {
   const { queue, prefetch, onState } = options
   const { connection, log } = parts
+  const place = (open: ChannelModel, alone: boolean) => parts.place(open, queue, alone)
   const stopping = new AbortController()
   const stopped = AbortSignal.any([stopping.signal, closing])
   const switched = new PauseSwitch()
   const holding = new Holding(prefetch)
   const out = handOut({ ...options, holding, isPaused: () => switched.isPaused, log }, stopped)
   let state: ConsumerState | undefined
-  let channel: ConsumeChannel | undefined
-  let isSuspect = false
   let failures = 0
 
   const report = (now: ConsumerState): void => {
@@ -40,43 +39,14 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
     onState(now)
   }
 
-  /** Consumes until it is stopped, or has been paused and is resumed, or the broker ends it and says why. */
-  const consumeOnce = async (open: ChannelModel): Promise<string | undefined> => {
-    const end = Promise.withResolvers<string>()
-    const place = await parts.place(open, queue, isSuspect)
-    channel = place.channel
-    let reason: string | undefined
-    let tag: string
-    try {
-      const receiver = { holding, onDelivery: out.take, onEnd: end.resolve }
-      tag = await place.channel.consume(queue, receiver).catch((error) => {
-        // A refusal closes the channel for all consumers on it: the next try gets a channel of its own.
-        isSuspect = codeOf(error) !== undefined
-        throw error
-      })
-      isSuspect = false
-      if (!switched.isPaused) report({ is: 'consuming' })
-      reason = await unlessAborted(end.promise, AbortSignal.any([stopped, switched.paused]))
-      await place.channel.cancel(tag)
-    } finally {
-      // The channel closes once its messages are settled, and the broker takes back what it had on its way.
-      place.leave()
-    }
-    if (reason === undefined && switched.isPaused) {
-      report({ is: 'paused' })
-      // The receiver stays: a quorum queue may deliver after the broker confirmed the cancel.
-      await unlessAborted(switched.resumed(), stopped)
-    }
-    place.channel.forget(tag)
-    return reason
-  }
+  const subscription = subscriber({ queue, holding, switched, onDelivery: out.take, place, report }, stopped)
 
   /** Returns how long to wait before the next try. */
   const tryOnce = async (open: ChannelModel): Promise<number> => {
     let reason: string | undefined
     let waitMs = 0
     try {
-      reason = await consumeOnce(open)
+      reason = await subscription.once(open)
       failures = 0
       if (reason !== undefined) waitMs = backoffMs(1, backoff)
     } catch (error) {
@@ -115,9 +85,7 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
       out.requeueKept()
       await unlessAborted(ended, signal)
       await unlessAborted(holding.emptied(), signal)
-      channel?.flush()
+      subscription.flush()
     },
   }
 }
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)

@@ -1,9 +1,9 @@
-import type { Channel, ChannelModel } from 'amqplib'
-import { unlessAborted } from '../../async/abort.ts'
+import type { Channel } from 'amqplib'
 import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { openConnection, RefusedError } from './open-connection.ts'
+import { RefusedError } from './open-connection.ts'
+import { spareChannels } from './spare-channels.ts'
 
 /** The changes that AMQP 0-9-1 has methods for. */
 export type Declaration = Extract<
@@ -18,80 +18,27 @@ export type Declarations = {
   close(): Promise<void>
 }
 
-/**
- * Short, because a leader that was paused must change nothing when it resumes, and what it has handed to its connection
- * cannot be taken back: after three times this without a heartbeat the broker has closed the connection. That is before
- * another process may lead.
- */
-const heartbeatSeconds = 4
 const idleMs = 10_000
-const closeWithinMs = 4_000
-
-type Session = { readonly connection: ChannelModel; readonly free: Channel[] }
 
 /** `fence` is called right before each change is handed to the connection; an error that it throws prevents that and is rethrown. */
 export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declarations => {
-  const stop = new AbortController()
-  let session: Promise<Session> | undefined
+  const channels = spareChannels(endpoint)
   let underWay = 0
   let idle: NodeJS.Timeout | undefined
 
-  const open = async (): Promise<Session> => {
-    const options = { name: 'waybill operator', heartbeatSeconds }
-    const connection = await openConnection(endpoint, options, stop.signal)
-    // A call that waits for an answer gets the error.
-    connection.on('error', () => undefined)
-    connection.on('close', () => {
-      session = undefined
-    })
-    return { connection, free: [] }
-  }
-
-  const enter = async (): Promise<Session> => {
-    session ??= open()
-    const opening = session
-    try {
-      return await opening
-    } catch (error) {
-      if (session === opening) session = undefined
-      throw error
-    }
-  }
-
-  const leave = async (): Promise<void> => {
-    const open = session
-    session = undefined
-    // A connection that fails while it is closed is closed all the same.
-    await open?.then(({ connection }) => connection.close()).catch(() => undefined)
-  }
-
-  const newChannel = async ({ connection }: Session): Promise<Channel> => {
-    const channel = await connection.createChannel()
-    channel.on('error', () => undefined)
-    return channel
-  }
-
-  /** A channel that no other call uses. */
-  const ready = async (): Promise<{ readonly channel: Channel; readonly free: Channel[] }> => {
-    try {
-      const entered = await enter()
-      return { channel: entered.free.pop() ?? (await newChannel(entered)), free: entered.free }
-    } catch (error) {
-      throw brokerError(error, endpoint)
-    }
-  }
-
   const apply = async (change: Declaration): Promise<void> => {
-    const { channel, free } = await ready()
+    const { channel, release } = await channels.take().catch((error: unknown) => {
+      throw brokerError(error, endpoint)
+    })
     try {
       fence()
     } catch (error) {
-      free.push(channel)
+      release()
       throw error
     }
     try {
       await declare(channel, change)
-      free.push(channel)
+      release()
     } catch (error) {
       // The broker has closed it already, unless the change was not sent.
       channel.close().catch(() => undefined)
@@ -107,14 +54,12 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declara
         await apply(change)
       } finally {
         underWay -= 1
-        if (underWay === 0) idle = setTimeout(() => void leave(), idleMs).unref()
+        if (underWay === 0) idle = setTimeout(() => void channels.rest(), idleMs).unref()
       }
     },
-    async close() {
+    close() {
       clearTimeout(idle)
-      // Closing never ends when the connection breaks meanwhile.
-      await unlessAborted(leave(), AbortSignal.timeout(closeWithinMs))
-      stop.abort()
+      return channels.close()
     },
   }
 }

@@ -3,7 +3,7 @@ import type { Arguments, Observed, Policy, QueueState } from '../../topology/top
 import { openDeclarations } from '../amqp/declarations.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { managementApi } from './management-api.ts'
+import { type ManagementApi, managementApi } from './management-api.ts'
 
 export { BrokerError } from '../broker-error.ts'
 
@@ -70,7 +70,7 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
         }
         case 'delete-queue': {
           const path = `/queues/${vhost}/${encodeURIComponent(change.queue)}`
-          if (change.only === 'if-empty') await proveEmpty(path, change.queue, signal)
+          if (change.only === 'if-empty') await proveEmpty(call, path, change.queue, signal)
           await call('DELETE', path, signal)
           return
         }
@@ -83,19 +83,24 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
       await Promise.all([close(), declarations.close()])
     },
   }
+}
 
-  /** A `get` is answered by the leader of the queue or fails: unlike the counts, it never reports a full queue as empty. */
-  async function proveEmpty(path: string, queue: string, signal: AbortSignal): Promise<void> {
-    const question = { count: 1, ackmode: 'ack_requeue_true', encoding: 'base64', truncate: 1 }
-    try {
-      const messages: unknown = JSON.parse(await call('POST', `${path}/get`, signal, question))
-      if (Array.isArray(messages) && messages.length === 0) return
-    } catch (error) {
-      if (error instanceof BrokerError && error.kind === 'missing') return
-      throw error
-    }
-    throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
+/** A `get` is answered by the leader of the queue or fails: unlike the counts, it never reports a full queue as empty. */
+const proveEmpty = async (
+  call: ManagementApi['call'],
+  path: string,
+  queue: string,
+  signal: AbortSignal,
+): Promise<void> => {
+  const question = { count: 1, ackmode: 'ack_requeue_true', encoding: 'base64', truncate: 1 }
+  try {
+    const messages: unknown = JSON.parse(await call('POST', `${path}/get`, signal, question))
+    if (Array.isArray(messages) && messages.length === 0) return
+  } catch (error) {
+    if (error instanceof BrokerError && error.kind === 'missing') return
+    throw error
   }
+  throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
 }
 
 /** Not paged: the broker sorts all queues for every page. */

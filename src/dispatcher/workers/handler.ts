@@ -1,0 +1,70 @@
+import { count, type DeliveryStats } from '../../delivery/stats.ts'
+import type { Sender } from '../../http/send.ts'
+import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import { createDeliver } from '../pipeline/deliver.ts'
+import { meter } from '../pipeline/meter.ts'
+import type { Route } from '../pipeline/route.ts'
+import type { Settled } from '../pipeline/settle.ts'
+import type { TrackedState } from './worker-state.ts'
+
+export type HandlerOptions = {
+  readonly amqp: Amqp
+  readonly route: Route
+  /** Used by one worker alone, which ends it. */
+  readonly sender: Sender
+  readonly metrics: Metrics
+  readonly log: Log
+  /** Where it counts; an earlier worker of the subscription may have begun. */
+  readonly stats: DeliveryStats
+  readonly state: TrackedState
+  /** The delays of the broker's ladder as of now, ascending, in ms. */
+  levels(): readonly number[]
+  /** The state or the counts changed in a way that a report may show. */
+  changed(): void
+  /** The subscriber is gone for good: nothing more is to be taken. */
+  suspend(): void
+}
+
+/** Handles the messages of one worker: delivers each, and observes what became of it. */
+export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((delivery: Delivery) => void) => {
+  const { amqp, route, sender, metrics, log, stats, levels, changed, state, suspend } = options
+  const measured = meter(metrics, route.subscription)
+
+  const blocked = (error: PublishError | undefined): void => {
+    if (error) {
+      measured.unconfirmed()
+      if (!state.isBlocked())
+        log.warn(
+          { subscription: route.id, error: error.message },
+          'Kept messages in their queue: their copies for retry or dead letter are not confirmed',
+        )
+    }
+    state.blocked(error?.message)
+    changed()
+  }
+
+  const deliver = createDeliver({ route, amqp, sender, levels, blocked }, giveUp)
+
+  const observe = (settled: Settled | undefined): void => {
+    if (settled === undefined || settled.decision.do === 'postpone') return
+    const { attempt, outcome, decision, endedAt } = settled
+    // Its message is back in the queue, but cannot arrive once more before this: no I/O comes in between.
+    if (decision.do === 'suspend') suspend()
+    measured.settled(settled)
+    count(stats, outcome, decision, attempt.history.firstAttempt ?? endedAt, endedAt)
+    changed()
+  }
+
+  return (delivery) => {
+    deliver(delivery)
+      .then(observe)
+      .catch((error: unknown) => {
+        // A fault of ours. It cannot loop: a message is dead-lettered after too many redeliveries.
+        log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
+        delivery.requeue()
+      })
+  }
+}

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from 'node:util'
+import { subscription as kind } from '../../api/kinds/subscription.ts'
+import type { AddressGuard } from '../../http/address-guard.ts'
+import type { Credentials } from '../../http/credentials.ts'
+import { createSender } from '../../http/send.ts'
+import type { Amqp } from '../../rabbit/amqp/port.ts'
+import type { Store } from '../../store/store.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Route } from '../pipeline/route.ts'
+import { credentialsOf } from './credentials.ts'
+import type { SubscriptionObserver } from './observer.ts'
+import type { Secrets } from './secrets.ts'
+import { startWorker, type Worker } from './worker.ts'
+
+export type WorkersOptions = {
+  readonly store: Pick<Store, 'get'>
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly guard: AddressGuard
+  readonly drainTimeoutMs: number
+  readonly observer: SubscriptionObserver
+}
+
+type Running = { readonly worker: Worker; readonly credentials: Credentials }
+
+/** The workers on one broker's connections: one for each subscription, and those that still end. */
+export const createWorkers = (amqp: Amqp, levels: () => readonly number[], options: WorkersOptions) => {
+  const { store, log, metrics, guard, drainTimeoutMs, observer } = options
+  const running = new Map<string, Running>()
+  const ending = new Set<Promise<void>>()
+
+  const start = (route: Route, credentials: Credentials): void => {
+    const { timeoutMs, concurrency } = route.terms
+    const sender = createSender(route.target, { timeoutMs, concurrency, guard, credentials })
+    const stats = observer.statsOf(route.subscription)
+    let worker: Worker | undefined
+    // It may be called before `startWorker` returns, and while the worker ends after another has taken its place.
+    const changed = () => worker && running.get(route.id)?.worker === worker && observer.changed(worker)
+    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, levels, changed })
+    running.set(route.id, { worker, credentials })
+    observer.changed(worker)
+  }
+
+  const end = async ({ route, stop }: Worker): Promise<void> => {
+    await stop()
+    const { namespace, name } = route.subscription.metadata
+    // Its last messages may have been counted after the subscription was deleted.
+    if (store.get(kind, namespace, name) === undefined) await metrics.forgetSubscription(namespace, name)
+  }
+
+  const endLater = (worker: Worker): void => {
+    const ended = end(worker).finally(() => ending.delete(ended))
+    ending.add(ended)
+  }
+
+  return {
+    has: (id: string): boolean => running.has(id),
+    ids: (): string[] => [...running.keys()],
+    /** Starts a worker for the route, in place of one that delivers otherwise. @throws CredentialsError, SecretError */
+    async fit(route: Route, secrets: Secrets): Promise<void> {
+      const before = running.get(route.id)
+      const credentials = await credentialsOf(route.subscription, secrets)
+      if (before?.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)) return
+      start(route, credentials)
+      if (before) endLater(before.worker)
+    },
+    /** Stops the worker with this id and reports on its subscription no more. */
+    stop(id: string): void {
+      const worker = running.get(id)?.worker
+      if (worker === undefined) return
+      running.delete(id)
+      endLater(worker)
+      observer.dropped(worker.route.subscription)
+    },
+    /** Reports on none of the subscriptions any more. */
+    drop(): void {
+      for (const { worker } of running.values()) observer.dropped(worker.route.subscription)
+    },
+    /** Ends all workers; `silently` without reporting on what they still do. */
+    async close(silently: boolean): Promise<void> {
+      for (const { worker } of running.values()) endLater(worker)
+      if (silently) running.clear()
+      await Promise.all(ending)
+    },
+  }
+}
