@@ -26,13 +26,6 @@ const longByChoice: Readonly<Record<string, string>> = {
   'src/rabbit/amqp/declarations.ts openDeclarations': 'one connection that comes and goes with the work',
   'src/rabbit/management/management.ts connectManagement': 'one method for each kind of change',
   'src/store/directory/objects.ts createObjects': 'one map of objects, and the operations of an API server on it',
-  'src/store/kubernetes/api/client.ts createClient': 'one pool, and the ways to use it',
-  'src/store/kubernetes/api/writes.ts createWrites': 'the writes that must not overtake each other',
-  'src/store/kubernetes/events/events.ts createEvents': 'one queue of Events and its series',
-  'src/store/kubernetes/lease/leadership.ts hold': 'holding, renewing and losing a lease is one state',
-  'src/store/kubernetes/store.ts openKubernetes': 'the wiring of the store',
-  'src/store/kubernetes/watch/cache.ts createCache': 'one map of resources, valid and not',
-  'src/store/kubernetes/watch/list-watch.ts listWatch': 'one loop; each answer leads to the next request',
   'src/telemetry/metrics.ts createMetrics': 'the list of all metrics',
 }
 
