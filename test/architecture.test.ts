@@ -18,13 +18,8 @@ const longByChoice: Readonly<Record<string, string>> = {
   'src/dispatcher/status/observations.ts createObservations':
     'one table of entries with one version, and what changes it',
   'src/dispatcher/status/reporter.ts createReporter': 'what is pending, budgeted and written of an entry is one state',
-  'src/dispatcher/workers/session.ts openSession': 'the workers that run and those that end on one connection',
-  'src/dispatcher/workers/worker.ts startWorker':
-    'one subscription: its consumer, its sender, its counts and how it stops',
   'src/rabbit/amqp/connection.ts keepConnected': 'one connection over its lives; each state leads to the next',
   'src/rabbit/amqp/consumer.ts startConsumer': 'one consumer over its lives; each state leads to the next',
-  'src/rabbit/amqp/declarations.ts openDeclarations': 'one connection that comes and goes with the work',
-  'src/rabbit/management/management.ts connectManagement': 'one method for each kind of change',
   'src/store/directory/objects.ts createObjects': 'one map of objects, and the operations of an API server on it',
   'src/telemetry/metrics.ts createMetrics': 'the list of all metrics',
 }
