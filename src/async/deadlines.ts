@@ -36,7 +36,8 @@ export const createDeadlines = (timeoutMs: number): Deadlines => {
   }
 
   const arm = (): void => {
-    timer = oldest && setTimeout(fire, Math.ceil(oldest.expiresAt - performance.now()))
+    // It may have expired while others were being expired.
+    timer = oldest && setTimeout(fire, Math.max(1, Math.ceil(oldest.expiresAt - performance.now())))
   }
 
   const fire = (): void => {

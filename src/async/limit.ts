@@ -8,7 +8,7 @@ export const atMost = (most: number): (<T>(work: () => Promise<T>) => Promise<T>
     try {
       return await work()
     } finally {
-      // The place passes straight to the next in line, so nobody can slip in between.
+      // The place passes straight to the next in line, so no other work can slip in between.
       const next = waiting.shift()
       if (next) next()
       else running--

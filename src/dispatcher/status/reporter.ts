@@ -90,7 +90,7 @@ export const createReporter = ({ store, metrics, local, replicas, now }: Reporte
       const results = await Promise.allSettled([...pending].map((entry) => inTurn(() => report(entry))))
       return results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     },
-    /** Compares everything with the store once more: somebody may have changed a status. */
+    /** Compares everything with the store once more: another writer may have changed a status. */
     recheck(): void {
       for (const entry of local.since(0)) {
         const budget = budgets.get(entry)

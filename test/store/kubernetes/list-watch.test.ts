@@ -165,13 +165,13 @@ describeWithApiServer('watching the resources of a cluster', () => {
     opened.store.onChange(() => {
       throw new Error('a fault of the listener')
     })
-    const heard: string[] = []
-    opened.store.onChange(({ name }) => heard.push(name))
+    const received: string[] = []
+    opened.store.onChange(({ name }) => received.push(name))
     given.proxy.inject('{"type":"MODIFIED","object":{"metadata":{"name":7}}}')
     given.proxy.inject('{"type":"DELETED","object":null}')
     await given.putTopic('one')
     await given.putTopic('two')
-    await eventually(() => heard.length === 2)
+    await eventually(() => received.length === 2)
     expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A change listener failed'))
   })
 

@@ -11,7 +11,7 @@ import type { ApiServer } from '../../support/kubernetes/server.ts'
 import { createNamespace, type TestNamespace } from '../../support/kubernetes/test-namespace.ts'
 import { type Line, memoryLog } from '../manifests.ts'
 
-/** A namespace of its own, and a way to the API server on which things go wrong as told. */
+/** A namespace of its own, and a way to the API server with faults that the test sets. */
 export type World = {
   readonly server: ApiServer
   readonly own: TestNamespace

@@ -42,7 +42,7 @@ export const createWrites = (options: WritesOptions) => ({
   setFinalizer(kind: Kind, resource: Named, present: boolean, fence: Fence): Promise<void> {
     return write(options, kind, resource, [409, 422], (known) => {
       const { uid, resourceVersion, finalizers: before = [] } = known.metadata
-      // The API server lets nobody add a finalizer to what is being deleted.
+      // The API server does not accept a finalizer on what is being deleted.
       if (before.includes(finalizer) === present || (present && isDeleting(known))) return undefined
       const finalizers = present ? [...before, finalizer] : before.filter((one) => one !== finalizer)
       return {

@@ -12,7 +12,7 @@ export type Raw = {
 /** The object, or `undefined` where it lacks a name, an identity or a version. */
 export const rawOf = (object: unknown): Raw | undefined => {
   const { metadata, spec, status }: { metadata?: unknown; spec?: unknown; status?: unknown } = Object(object)
-  // Nobody reads these two, and they are larger than all the rest.
+  // These two are not read, and they are larger than all the rest.
   const { managedFields: _, annotations: all, ...kept }: Record<string, unknown> = Object(metadata)
   const { 'kubectl.kubernetes.io/last-applied-configuration': __, ...annotations }: Record<string, unknown> =
     Object(all)
