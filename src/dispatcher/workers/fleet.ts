@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
+import { namedBy } from '../../api/resource.ts'
 import { type Endpoint, EndpointError, readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import { SecretError } from '../../store/secret-error.ts'
@@ -59,8 +60,7 @@ export const createFleet = (options: FleetOptions): Fleet => {
     sessions.delete(key)
     session.drop()
     leave(session)
-    const [namespace = '', name = ''] = key.split('/', 2)
-    metrics.brokerAmqpConnected.remove(namespace, name)
+    metrics.brokerAmqpConnected.remove(...namedBy(key))
   }
 
   return {
