@@ -18,9 +18,16 @@ supported() {
 
 # shellcheck disable=SC3013 # every sh knows -nt
 if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
+  # Two commands at once, in two terminals: the second one waits, and finds the packages there.
+  exec 9> .packages.lock
+  ! command -v flock > /dev/null || flock 9
+fi
+# shellcheck disable=SC3013 # every sh knows -nt
+if ! [ node_modules/.package-lock.json -nt package-lock.json ]; then
   echo 'Installing packages (about 20 s)…' >&2
   install || { echo 'Trying once more…' >&2; install; } || exit 1
   touch node_modules/.package-lock.json
   supported || { rm node_modules/.package-lock.json; exit 1; }
 fi
+exec 9>&-
 exec "$@"

@@ -10,7 +10,7 @@ import { Failure } from './failure.ts'
 const version = (): string => JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
 const program = new Command('waybill')
-  .description('Delivers RabbitMQ messages to HTTP subscribers, as manifests or Kubernetes resources declare.')
+  .description('Delivers RabbitMQ messages to HTTP subscribers, as declared in manifests or Kubernetes resources.')
   .version(version(), '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print help')
   .helpCommand(false)

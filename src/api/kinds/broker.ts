@@ -99,7 +99,7 @@ export const broker = defineKind({
       orphaned: { type: 'integer', description: 'Delayed messages whose queue was deleted, kept in waybill.orphans.' },
       retained: {
         type: 'array',
-        description: 'Queues and exchanges that Waybill declared for resources that no longer exist (at most 20).',
+        description: 'Queues and exchanges that Waybill declared for resources that no longer exist.',
         items: { type: 'string' },
         maxItems: 20,
       },

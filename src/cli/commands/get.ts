@@ -10,7 +10,7 @@ export const addGet = (program: Command): void => {
   const names = kinds.map(({ singular }) => singular).join(', ')
   program
     .command('get')
-    .description('show resources and their state, from a running waybill')
+    .description('show resources and their state, from a running `waybill run`')
     .argument('[kind]', `${names}, or their plurals or short names (default: all)`)
     .argument('[name]', 'show only the resource with this name; kind/name works too')
     .option('-n, --namespace <namespace>', 'show only this namespace (default: all)')

@@ -10,8 +10,8 @@ export const addLint = (program: Command): void => {
       'after',
       `
 Checks each manifest alone (fields, types, rules) and all of them together (references, names that two resources want,
-names that are too long for RabbitMQ). Secrets that are not among the files, and kinds that are not Waybill's, are noted
-and are not problems.
+names that are too long for RabbitMQ). Secrets that are not among the files, and kinds that are not Waybill's, are
+reported as notes, not as problems.
 Prints file:line: resource: field: rule, found value. Exits with 1 if there is a problem.
 
 Example:

@@ -56,7 +56,7 @@ const onKubernetes = (program: Command, name: string, description: string): Comm
     .option('--listen <host:port>', 'where to serve /metrics, /healthz and /readyz', ':9402')
     .option('--watch-namespace <namespace...>', 'watch only these namespaces (default: all)')
     .option('--lease-namespace <namespace>', "namespace of the Lease (default: the pod's, or the kubeconfig context's)")
-    .option('--lease-name <name>', 'name of the Lease, which one of all replicas holds', `waybill-${name}`)
+    .option('--lease-name <name>', 'name of the Lease that the leading replica holds', `waybill-${name}`)
     .option('--identity <name>', 'name of this replica in the Lease and in Events (default: the host name)')
     .addOption(logLevel())
 

@@ -33,7 +33,7 @@ export const logLevel = (): Option =>
 export const resolve = (): Option =>
   new Option(
     '--resolve <name=address...>',
-    'address to use for a host name of a broker or subscriber; *.name stands for all names with this ending',
+    'address to use for a host name of a broker or subscriber; *.NAME matches every host name that ends in .NAME',
   ).argParser((text, previous: readonly Entry[] = []) => {
     const entry = entryOf(text)
     if (entry) return [...previous, entry]
@@ -42,14 +42,15 @@ export const resolve = (): Option =>
 
 /** `--peers` */
 export const peers = (): Option =>
-  new Option('--peers <host:port...>', 'addresses of all replicas; a host name stands for all its addresses').argParser(
-    (text, previous: readonly string[] = []) => {
-      try {
-        peerName(text)
-      } catch (error) {
-        if (error instanceof PeerNameError) throw new InvalidArgumentError(error.message)
-        throw error
-      }
-      return [...previous, text]
-    },
-  )
+  new Option(
+    '--peers <host:port...>',
+    'addresses of all dispatcher replicas; a host name means every address that it resolves to',
+  ).argParser((text, previous: readonly string[] = []) => {
+    try {
+      peerName(text)
+    } catch (error) {
+      if (error instanceof PeerNameError) throw new InvalidArgumentError(error.message)
+      throw error
+    }
+    return [...previous, text]
+  })
