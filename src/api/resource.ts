@@ -94,6 +94,6 @@ export const identifiedBy = (id: string): [kind: string, namespace: string, name
   return [kind, namespace, name]
 }
 
-/** Whether somebody deleted it: it goes once it has no finalizer. */
+/** Whether somebody deleted it: it is removed once it has no finalizer. */
 export const isDeleting = (resource: Pick<Resource, 'metadata'>): boolean =>
   resource.metadata.deletionTimestamp !== undefined

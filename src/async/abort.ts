@@ -5,6 +5,12 @@ export const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
   await setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }
 
+/** Resolves when the signal aborts, at once where it has. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
 /** What `work` resolves to, or `undefined` once the signal aborts, whichever is first. */
 export const unlessAborted = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> => {
   if (signal === undefined) return work

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { pollPeers } from './replicas/poll.ts'
+import type { Polling } from './replicas/poll.ts'
 import type { Replicas } from './replicas/replicas.ts'
 import type { Observations } from './status/observations.ts'
 
 export type LeaveOptions = {
   readonly local: Observations
   readonly replicas: Replicas
-  readonly polling: ReturnType<typeof pollPeers> | undefined
+  readonly polling: Polling | undefined
 }
 
 /** How long the other replicas, which poll every second, may take to fetch the last counts. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { subscription } from '../api/kinds/subscription.ts'
-import { unlessAborted } from '../async/abort.ts'
+import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
 import { announceLeave } from './leave.ts'
@@ -43,7 +43,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     })
     const drained = new AbortController()
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
-    await unlessAborted(new Promise(() => {}), signal)
+    await aborted(signal)
     stopForgetting()
     if (polling) local.leave()
     await following.done

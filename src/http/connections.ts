@@ -27,6 +27,7 @@ export const connectionsTo = (origin: string, options: ConnectionsOptions): Conn
   const { most, connectWithinMs, guard, tls } = options
   let pool: Pool | undefined
   let inFlight = 0
+  let isClosed = false
   let whenIdle: PromiseWithResolvers<void> | undefined
 
   const open = (): Pool => {
@@ -58,7 +59,8 @@ export const connectionsTo = (origin: string, options: ConnectionsOptions): Conn
 
   return {
     send: (request, call) => {
-      // Its time may have run out in an interceptor that waited.
+      // Its time may have run out, or the worker may have ended, in an interceptor that waited.
+      if (isClosed) call.end({ kind: 'abandoned' })
       if (call.isOver) return call.outcome
       inFlight += 1
       call.onEnd(ended)
@@ -72,6 +74,7 @@ export const connectionsTo = (origin: string, options: ConnectionsOptions): Conn
       return whenIdle.promise
     },
     destroy: async () => {
+      isClosed = true
       await pool?.destroy()
     },
   }

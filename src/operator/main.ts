@@ -42,7 +42,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
   const { ready, done } = runControllers(controllers, { log, metrics, fence }, signal)
   return {
     ready,
-    done: done.then(() => {
+    done: done.finally(() => {
       for (const stop of stopForgetting) stop()
       world.close()
     }),

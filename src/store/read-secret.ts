@@ -22,9 +22,9 @@ export const readSecret = async <const Key extends string>(
   return { data: data as SecretData & Readonly<Record<Key, Buffer>> }
 }
 
-/** `needs the key ca.crt`; `undefined` where no key is missing or empty. */
+/** `needs the key ca.crt`; `undefined` where no key is missing or blank: a blank `ca.crt` would mean the system's authorities. */
 export const lackOf = (data: SecretData, keys: readonly string[]): string | undefined => {
-  const lacking = keys.filter((key) => !data[key]?.length)
+  const lacking = keys.filter((key) => !data[key]?.toString('latin1').trim())
   if (lacking.length === 0) return undefined
   return `needs the ${lacking.length === 1 ? 'key' : 'keys'} ${lacking.join(' and ')}`
 }

@@ -39,7 +39,7 @@ export type Store = {
     manager: FieldManager,
     status: Partial<StatusOf<K>>,
   ): Promise<void>
-  /** Adds or removes Waybill's finalizer. A resource being deleted goes once it has none. */
+  /** Adds or removes Waybill's finalizer. A resource being deleted is removed once it has none. */
   setFinalizer(kind: Kind, resource: Resource, present: boolean): Promise<void>
   /** Publishes a notice about a resource: a Kubernetes Event where there is Kubernetes, else a log line. */
   record(resource: Resource, notice: Notice): void

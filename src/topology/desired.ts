@@ -143,9 +143,10 @@ const place = (draft: ReturnType<typeof newDraft>, candidate: Candidate, settled
     draft.owners.set(owner, deletion)
     return
   }
-  const objects = candidate.objects(owner)
+  const unfit = candidate.refusal?.(settled)
+  const objects = unfit ? {} : candidate.objects(owner)
   const names = namesOf(objects)
-  const refusal = candidate.refusal?.(settled) ?? firstTaken(resource, names, draft.takenBy)
+  const refusal = unfit ?? firstTaken(resource, names, draft.takenBy)
   if (refusal) {
     draft.refusals.push(refusal)
     return

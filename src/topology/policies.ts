@@ -37,7 +37,7 @@ const wantedPolicies = (
   free: (entry: { readonly owner: string }) => boolean,
 ): readonly WantedPolicy[] => [
   ...policies,
-  // They hold for queues by name, whoever declared those.
+  // They apply to queues by name, whichever resource declared them.
   ...retentionPolicies(broker, retentions.filter(free)).map((want) => ({ owner: broker, want })),
 ]
 
@@ -51,7 +51,7 @@ const policyChanges = (
     .filter(({ want }) => !isSame(want, found.get(want.name)))
     .map(({ owner, want }): Planned => ({ owner, change: { do: 'put-policy', policy: want } }))
   const keep = new Set(policies.map(({ want }) => want.name))
-  // What dead-letter queues keep is the Broker's to change even while it is being deleted: it goes last.
+  // What dead-letter queues keep is the Broker's to change even while it is being deleted: it is removed last.
   const isOurs = (name: string): boolean =>
     owners.get(ownerOfPolicy(name)) === 'present' || name.startsWith(policyName(broker, `${retentionPart}:`))
   const deletes = observed.policies

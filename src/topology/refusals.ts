@@ -11,7 +11,7 @@ export type Refusal = {
   readonly message: string
 }
 
-/** What is settled about the resources that were looked at before. */
+/** What is settled about the resources before this one. */
 export type Settled = {
   /** Whether the objects of this resource are wanted: it is neither refused nor being deleted. */
   isPresent(resource: Resource): boolean
@@ -19,7 +19,7 @@ export type Settled = {
   readonly deliveredBy: ReadonlyMap<string, Resource>
 }
 
-/** A rule that neither the schema nor a look at one resource alone can check. */
+/** A rule that neither the schema nor one resource alone can show. */
 type Check<Entry> = (entry: Entry, settled: Settled) => Refusal | undefined
 
 /** Why a Queue is refused; `undefined` where it is not. */

@@ -49,7 +49,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
   return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
 }
 
-/** A subscription is delivered once its queue was observed on the broker; nothing is reported before the operator has looked. */
+/** A subscription is delivered once its queue was observed on the broker; nothing is reported before that. */
 const undeclared = (subscription: Subscription): Idle[] => {
   const programmed = subscription.status?.conditions?.find(({ type }) => type === 'Programmed')
   if (programmed?.status !== 'False' || isDeleting(subscription)) return []

@@ -13,7 +13,7 @@ export const trackState = (generation: number) => {
   let graceUntil = Date.now() + graceMs
 
   const waiting = (): Waiting | undefined => {
-    // A paused consumer is no fault: its owner reports why it is paused.
+    // A paused consumer is not a fault: its owner reports why it is paused.
     if (consumer.is !== 'waiting') return undefined
     if (broker.consuming === 'up') return { reason: 'NoConsumer', message: consumer.reason }
     return { reason: 'BrokerUnreachable', message: `No AMQP connection: ${broker.reason ?? consumer.reason}` }

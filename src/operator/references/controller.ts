@@ -16,7 +16,7 @@ export type ReferencesOptions = {
 const everything = 'everything'
 const keys: ReadonlySet<string> = new Set([everything])
 
-/** What belongs to no broker: resources of which a reference leads nowhere, and dead-letter policies. */
+/** What belongs to no broker: resources with a reference that cannot be resolved, and dead-letter policies. */
 export const referencesController = ({ store, world, statuses }: ReferencesOptions): Controller => ({
   name: 'references',
   keys: () => keys,

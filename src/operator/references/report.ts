@@ -7,7 +7,7 @@ import type { Attached, Unresolved } from '../../topology/references.ts'
 import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 
 /**
- * The statuses of resources that belong to no broker because a reference leads nowhere: their messages wait where they did.
+ * The statuses of resources that belong to no broker because a reference cannot be resolved: their messages stay where they are.
  */
 export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =>
   unresolved.map(({ resource, field, message }) => {
@@ -16,7 +16,7 @@ export const unresolvedReports = (unresolved: readonly Unresolved[]): Report[] =
       'Programmed',
       'False',
       'NotResolved',
-      'Nothing was declared or changed while a reference leads nowhere',
+      'Nothing is declared or changed while a reference cannot be resolved',
     )
     const verdicts = [accepted, refs, programmed, readyFrom(accepted, refs, programmed), ...stillPresent(resource)]
     return { resource, fields: lastSeen(resource), verdicts }
@@ -30,7 +30,7 @@ export const policyReports = (resources: Resources, attached: Iterable<Attached>
       if (policy) uses.set(idOf(policy), (uses.get(idOf(policy)) ?? 0) + 1)
     }
   }
-  const programmed = verdict('Programmed', 'True', 'Programmed', 'Declared with each subscription that it holds for')
+  const programmed = verdict('Programmed', 'True', 'Programmed', 'Applied to each resource that uses it')
   return resources.deadletterpolicies
     .filter((policy) => !isDeleting(policy))
     .map((resource) => ({

@@ -62,7 +62,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
     labels: labelsOf,
     keys: () => new Set(world.now().attached.keys()),
     watch(wake, signal) {
-      probes = startProbes(store, management, wake, signal)
+      probes = startProbes(store, management, (key) => wake(key), signal)
       const stop = wakeOn(world, wake)
       return async () => {
         stop()

@@ -108,7 +108,7 @@ const apply = (
 const goingOf = ({ owners }: Desired): string[] =>
   [...owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
 
-/** By owner, why a change failed; a queue that turned out not to be empty is no failure. */
+/** By owner, why a change failed; a queue that turned out not to be empty does not count. */
 export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>
   new Map(
     applied.flatMap(({ planned, error }) =>

@@ -35,7 +35,7 @@ export const startProbes = (
         wake(key)
         return undefined
       },
-      failed: wake,
+      failed: (key) => wake(key),
       random: Math.random,
     },
     signal,

@@ -63,7 +63,7 @@ export const judge = (
     if (left)
       return {
         accepted,
-        programmed: verdict('Programmed', 'False', 'Pending', `Still to do: ${listed(left)}`),
+        programmed: verdict('Programmed', 'False', 'Pending', `Not yet on the broker: ${listed(left)}`),
         problems,
       }
     return {

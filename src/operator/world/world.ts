@@ -18,8 +18,8 @@ export type WorldView = {
   /** The world as the store has it now. Following every reference is not free: it is done once a change, for all. */
   now(): World
   /**
-   * Calls `changed` once at the start, and then after changes that matter to the operator; statuses that it wrote itself
-   * do not. `secrets`: a Secret changed too. Returns what stops it.
+   * Calls `changed` once at the start, for those who listen from the tick in which the world was created, and then after
+   * changes that matter to the operator; statuses that it wrote itself do not. `secrets`: a Secret changed too. Returns what stops it.
    */
   onRelevantChange(changed: (secrets: boolean) => void): () => void
   close(): void

@@ -49,11 +49,8 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
 
   /** Serves one open connection until it is lost; resolves to why it was. */
   const serve = (opened: ChannelModel): Promise<string> => {
-    current = opened
-    log.info({ connection: name }, 'Connected to the broker')
-    become({ is: 'up' })
-    next.resolve(opened)
-    return lossOf(opened, (now) => {
+    // Listens before anybody is called: an error event without a listener would end the process.
+    const lost = lossOf(opened, (now) => {
       if (now.is === 'blocked') log.warn({ connection: name, reason: now.reason }, 'The broker blocked the connection')
       if (now.is === 'up') log.info({ connection: name }, 'The broker unblocked the connection')
       if (now.is === 'down') {
@@ -62,6 +59,11 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
       }
       become(now)
     })
+    current = opened
+    log.info({ connection: name }, 'Connected to the broker')
+    become({ is: 'up' })
+    next.resolve(opened)
+    return lost
   }
 
   /** One life of the connection, from opening to its end. Its socket does not outlive it. */

@@ -12,7 +12,7 @@ export type Classified =
   | { readonly is: 'foreign'; readonly problem: Problem }
   | { readonly is: 'problem'; readonly problem: Problem }
 
-/** Tells what a document is. It never throws. */
+/** What a document is. Never throws. */
 export const classify = (document: unknown): Classified => {
   if (!isObject(document)) return problem('', 'is not a manifest: it must have apiVersion, kind and metadata')
   const { apiVersion, kind, items } = document

@@ -12,7 +12,7 @@ import { watchRival } from './rival.ts'
 
 export { type Leadership, LeaseLost } from './leadership.ts'
 
-/** The longest time between two looks of a candidate at the lease. */
+/** The longest time between two reads of the lease by a candidate. */
 const readEveryMs = 2_000
 const warnEveryMs = 10_000
 
