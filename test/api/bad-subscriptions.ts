@@ -39,7 +39,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'url and path',
     subscription,
     subscriber({ path: '/a' }),
-    'spec.subscriber.path: goes with serviceRef; with url, write it into the url, found "/a"',
+    'spec.subscriber.path: needs serviceRef; with url, write it into the url, found "/a"',
   ],
   ['another scheme', ...notUrl('ftp://mail.example/', 'must be an http:// or https:// URL')],
   ['a fragment', ...notUrl('http://h/#a', 'must not contain a fragment (#…): it is never sent')],
@@ -126,7 +126,7 @@ export const badSubscriptions: readonly [string, Kind, unknown, string][] = [
     'a filter of a queue',
     subscription,
     { subscriber: pushed.subscriber, queueRef: { name: 'q' }, filter: { routingKeys: ['a'] } },
-    'spec.filter: goes with topicRef: a queue has no filter',
+    'spec.filter: needs topicRef: a queue has no filter',
   ],
   [
     'a routing key twice',

@@ -86,7 +86,7 @@ export const subscriber = {
     { rule: 'has(self.url) != has(self.serviceRef)', message: 'set exactly one of url and serviceRef' },
     {
       rule: 'has(self.serviceRef) || !has(self.path)',
-      message: 'is only allowed with serviceRef; with url, write it into the url',
+      message: 'needs serviceRef; with url, write it into the url',
       fieldPath: '.path',
     },
     {

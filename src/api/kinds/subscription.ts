@@ -81,7 +81,7 @@ export const subscription = defineKind({
       fixedPresence('topicRef'),
       {
         rule: "!has(self.queueRef) || (self.filter.routingKeys == ['#'] && !has(self.filter.headers))",
-        message: 'is only allowed with topicRef: a queue has no filter',
+        message: 'needs topicRef: a queue has no filter',
         fieldPath: '.filter',
       },
     ],
