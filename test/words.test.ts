@@ -71,6 +71,10 @@ const documents = linesOf(
   'charts/**/*.{yaml,tpl,txt,json,md}',
   'examples/**/*.{yaml,ts,md}',
   'docs/**/*.md',
+  'bench/**/*.md',
+  '.github/**/*.{yml,md}',
+  'scripts/*.sh',
+  '.ci/run',
   '{README,CONTRIBUTING,SECURITY}.md',
 )
 // A changelog names what was renamed.

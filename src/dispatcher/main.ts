@@ -3,17 +3,18 @@ import { subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
+import type { Leadership } from '../store/leadership.ts'
 import { announceLeave } from './leave.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
 import { createReplicas } from './replicas/replicas.ts'
-import { type Leadership, reportDuring } from './status/leadership.ts'
 import { createObservations } from './status/observations.ts'
+import { reportDuring } from './status/report-during.ts'
 import { createFleet } from './workers/fleet.ts'
 import { followResources } from './workers/follow.ts'
 
-export type { DispatcherOptions, Leadership, Running }
+export type { DispatcherOptions, Running }
 
 /** Where the HTTP server of a replica serves its snapshot. */
 export const snapshotPath = '/snapshot'

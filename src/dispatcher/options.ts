@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net'
+import type { Leadership } from '../store/leadership.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import type { Leadership } from './status/leadership.ts'
 
 export type DispatcherOptions = {
   readonly store: Store

@@ -1,4 +1,4 @@
-type Write = (fields: object, message: string) => void
+import type { Log as AnyLog } from '../telemetry/log.ts'
 
 /** Where a store logs; `error` in the fields is written with its causes. Each part takes the levels that it uses. */
-export type Log = { readonly debug: Write; readonly info: Write; readonly warn: Write; readonly error: Write }
+export type Log = Omit<AnyLog, 'child'>

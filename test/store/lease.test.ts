@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Client, createClient } from '../../src/store/kubernetes/api/client.ts'
-import { type Leadership, LeaseLost, lead } from '../../src/store/kubernetes/lease/lease.ts'
+import { LeaseLost, lead } from '../../src/store/kubernetes/lease/lease.ts'
+import type { Leadership } from '../../src/store/leadership.ts'
 import { apiServer, describeWithApiServer, namespace } from '../support/api-server.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'

@@ -22,7 +22,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   delivery: { imports: ['api'] },
   http: { imports: ['api', 'async', 'delivery'], packages: ['undici'] },
   rabbit: { imports: ['async'], types: ['telemetry', 'topology', 'delivery'], packages: ['amqplib', 'undici'] },
-  store: { imports: ['api', 'async'] },
+  store: { imports: ['api', 'async'], types: ['telemetry'] },
   'store/directory': { imports: ['api', 'store'], packages: ['yaml', 'chokidar'] },
   'store/kubernetes': {
     imports: ['api', 'async', 'store'],

@@ -4,13 +4,14 @@
  */
 import { pause } from '../../../async/abort.ts'
 import { jittered } from '../../../async/backoff.ts'
+import type { Leadership } from '../../leadership.ts'
 import type { Log } from '../../log.ts'
 import type { Client } from '../api/client.ts'
-import { answerWithinMs, hold, type Leadership } from './leadership.ts'
+import { answerWithinMs, hold } from './hold.ts'
 import { type Held, type LeaseRecord, leaseRecord, type Named } from './lease-record.ts'
 import { watchRival } from './rival.ts'
 
-export { type Leadership, LeaseLost } from './leadership.ts'
+export { LeaseLost } from './hold.ts'
 
 /** The longest time between two reads of the lease by a candidate. */
 const readEveryMs = 2_000

@@ -1,20 +1,10 @@
 import { pause } from '../../../async/abort.ts'
+import type { Leadership } from '../../leadership.ts'
 import type { Held, LeaseRecord } from './lease-record.ts'
 
 /** The lease is another's, or may be. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'
-}
-
-/** The time during which this process holds the lease. */
-export type Leadership = {
-  /** Aborts when the lease is lost, with {@link LeaseLost}, and when the process is to stop. */
-  readonly signal: AbortSignal
-  /**
-   * Call it right before each write. It goes by the monotonic clock alone, so that it is right even in the first callback
-   * of a process that was paused for a while. While the process stops the lease is still held. @throws LeaseLost
-   */
-  fence(): void
 }
 
 /** The holder gives up this long after it sent the last renewal that succeeded, well before another may take the lease. */

@@ -1,16 +1,9 @@
 import { repeat } from '../../async/repeat.ts'
 import { fenced } from '../../store/fenced.ts'
+import type { Leadership } from '../../store/leadership.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { createReporter, type ReporterOptions } from './reporter.ts'
-
-/** As long as it lasts, this replica is the one that writes. */
-export type Leadership = {
-  /** Aborts when it ends. */
-  readonly signal: AbortSignal
-  /** Throws where another may write by now. */
-  fence(): void
-}
 
 export type ReportOptions = Omit<ReporterOptions, 'store' | 'now'> & { readonly store: Store; readonly log: Log }
 
