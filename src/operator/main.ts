@@ -28,7 +28,7 @@ export type OperatorOptions = {
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
   const { store, instance, log, metrics, lookup, fence } = options
   const world = createWorld(store)
-  const statuses = statusWriter(store, metrics, () => new Date())
+  const statuses = statusWriter(store, metrics, 'waybill-operator', () => new Date())
   const stopForgetting = kinds.map((kind) =>
     onGone(store, kind, (namespace, name) => {
       statuses.forget(idFrom(kind.kind, namespace, name))

@@ -3,10 +3,10 @@ import { type Condition, stamp, type Verdict, writtenBy } from '../api/condition
 import { kindOf } from '../api/kinds/kinds.ts'
 import { idOf, type Resource } from '../api/resource.ts'
 import { noticesOf } from '../store/notices.ts'
-import type { Store } from '../store/store.ts'
+import type { FieldManager, Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
-/** What the operator reports of one resource: the fields of its status that the operator writes, and its conditions. */
+/** What a process reports of one resource: the fields of its status that the process writes, and its conditions. */
 export type Report = {
   readonly resource: Resource
   readonly fields: Readonly<Record<string, unknown>>
@@ -16,14 +16,17 @@ export type Report = {
 /** What became of a report: `later` means that only counts changed, too soon after the last write. */
 export type Written = 'written' | 'same' | 'later'
 
-/** Conditions that the dispatcher writes. */
-const foreign = writtenBy('dispatcher')
-
 /** A change of meaning is written at once, a change of counts at most this often an object. */
 export const countsEveryMs = 10_000
 
 /** Writes reports into statuses that differ from them, and records each change of a condition as an Event. */
-export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'>, now: () => Date) => {
+export const statusWriter = (
+  store: Store,
+  metrics: Pick<Metrics, 'statusWrites'>,
+  manager: FieldManager,
+  now: () => Date,
+) => {
+  const foreign = writtenBy(manager === 'waybill-operator' ? 'dispatcher' : 'operator')
   const lastWrite = new Map<string, number>()
 
   const write = async ({ resource, fields, verdicts }: Report): Promise<Written> => {
@@ -42,12 +45,12 @@ export const statusWriter = (store: Store, metrics: Pick<Metrics, 'statusWrites'
     const at = now().getTime()
     if (conditionsSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
     lastWrite.set(id, at)
-    await store.applyStatus(kind, current, 'waybill-operator', {
+    await store.applyStatus(kind, current, manager, {
       observedGeneration: generation,
       ...fields,
       conditions,
     })
-    metrics.statusWrites.inc({ manager: 'waybill-operator' })
+    metrics.statusWrites.inc({ manager })
     for (const notice of noticesOf(before, conditions)) store.record(current, notice)
     return 'written'
   }
