@@ -46,7 +46,7 @@ describe('a binary event for a structured subscriber', () => {
     expect(bodyOf(undefined, '')).toBe(`{${context}}`)
   })
 
-  test('a document with compressed data says so', () => {
+  test('a document with compressed data has the content encoding of the data', () => {
     const expected = `{${context},"datacontenttype":"text/plain","contentencoding":"gzip","data_base64":"eA=="}`
     expect(bodyOf('text/plain', 'x', 'gzip')).toBe(expected)
   })
@@ -94,7 +94,7 @@ describe('a structured event for a binary subscriber', () => {
   })
 })
 
-test('a structured event for a structured subscriber is passed on as it is', () => {
+test('a structured event for a structured subscriber is passed on unchanged', () => {
   const contentType = 'application/cloudevents+json; charset=UTF-8'
   const message = messageOf({ contentType }, ` ${document(`,"data":${awkward}`)}\n`)
   const request = requestOf(message, 'Structured')
@@ -107,7 +107,7 @@ test('a structured event for a structured subscriber is passed on as it is', () 
   })
 })
 
-describe('the text of a member', () => {
+describe('the text of a member of a JSON document', () => {
   test.each([
     ['{"data":1}', '1'],
     ['{ "a" : {"data":0,"x":[{"data":"}"}]} , "data" : [1, 2] }', '[1, 2]'],
@@ -117,11 +117,11 @@ describe('the text of a member', () => {
     ['{"a":1}', undefined],
     ['{"a":"data"}', undefined],
     ['{}', undefined],
-  ])('the text of a member in %s', (json, expected) => {
+  ])('the text of the member data is found exactly in %s', (json, expected) => {
     expect(memberText(json, 'data')).toBe(expected)
   })
 
-  test('the text of a member is what JSON.parse finds', () => {
+  test('the text of a member parses to the value that JSON.parse finds', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()),

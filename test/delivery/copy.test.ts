@@ -38,7 +38,7 @@ const properties = {
 }
 
 describe('the copy for another attempt', () => {
-  test('a retry copy goes into the delay, with the queue that it returns to as its routing key', () => {
+  test('a retry copy is sent to the delay, with the queue that it returns to as its routing key', () => {
     const message = messageOf(properties)
     const copy = retryCopy(message, origin, endedOf(outcome), retry, level)
     expect(copy).toEqual({
@@ -98,7 +98,7 @@ describe('the copy for another attempt', () => {
 })
 
 describe('a dead letter', () => {
-  test('a dead letter says what happened', () => {
+  test('a dead letter has headers that describe what happened', () => {
     const message = messageOf(properties)
     const history = { ...fresh, attempts: 2, firstAttempt: now - 1000 }
     const rejection: Outcome = { kind: 'answered', status: 422 }
@@ -190,7 +190,7 @@ describe('a reduced copy', () => {
     expect(Object.keys(properties.headers)).not.toContain('x-tenant')
   })
 
-  test('a reduced copy fits into AMQP, and keeps what happened before anything else', () => {
+  test('a reduced copy fits into AMQP, and keeps the headers about what happened before any others', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`ce-a${at}`, 'x'.repeat(2000)]))
     const { headers } = reduce(many).properties
     expect(JSON.stringify(headers).length).toBeLessThan(64 * 1024)
@@ -198,7 +198,7 @@ describe('a reduced copy', () => {
     expect(Object.keys(headers).length).toBeGreaterThan(20)
   })
 
-  test('every later copy remembers that headers were dropped', () => {
+  test('every later copy of a reduced copy records that headers were dropped', () => {
     const once = reduce({ list: [] }).properties
     const again = retryCopy(messageOf(once), origin, endedOf(outcome), retry, level)
     expect(again.properties.headers).toHaveProperty('waybill-headers-dropped', 1)

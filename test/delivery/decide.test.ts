@@ -60,11 +60,14 @@ describe('the terms of a subscription', () => {
       expected: { 410: 'dead-letter' },
     },
   ]
-  test.each(rules)('the answers that lead to a retry: $name', ({ retry, onGone = 'Suspend', expected }) => {
-    const { consequences } = termsOf(subscriptionOf({ retry, onGone }))
-    const found = Object.fromEntries(Object.keys(expected).map((status) => [status, consequences[Number(status)]]))
-    expect(found).toEqual(expected)
-  })
+  test.each(rules)(
+    'the terms of a subscription define the answers that lead to a retry: $name',
+    ({ retry, onGone = 'Suspend', expected }) => {
+      const { consequences } = termsOf(subscriptionOf({ retry, onGone }))
+      const found = Object.fromEntries(Object.keys(expected).map((status) => [status, consequences[Number(status)]]))
+      expect(found).toEqual(expected)
+    },
+  )
 })
 
 describe('a decision', () => {
@@ -140,13 +143,13 @@ describe('a decision', () => {
     expect(decide(outcome, attempt, terms, now)).toEqual(expected)
   })
 
-  test('the last delay of the schedule repeats', () => {
+  test('the last delay of the retry schedule repeats', () => {
     const short = termsOf(subscriptionOf({ retry: { schedule: ['1s', '2s'], maxAttempts: 5 } }))
     const delays = [0, 1, 2, 3].map((attempts) => decide(timeout, afterAttempts(attempts), short, now))
     expect(delays.map((decision) => 'delayMs' in decision && decision.delayMs)).toEqual([1000, 2000, 2000, 2000])
   })
 
-  test('maxAttempts: 1 means no retry', () => {
+  test('a subscription with maxAttempts: 1 does not retry', () => {
     const once = termsOf(subscriptionOf({ retry: { maxAttempts: 1 } }))
     expect(summary(decide(timeout, attemptOn(), once, now))).toBe('dead-letter Exhausted')
   })
@@ -244,7 +247,7 @@ describe('the history of a message', () => {
     ['its time is now', now, undefined],
     ['its time has passed', now - 1, undefined],
     ['these terms would not wait so long', now + 3_600_001, undefined],
-  ])('the rest of the wait of a message that came back, where %s', (_, notBefore, expected) => {
+  ])('the rest of the wait of a message that came back is computed, where %s', (_, notBefore, expected) => {
     const decision = decideBefore({ ...fresh, notBefore }, terms, now)
     expect(decision && 'delayMs' in decision ? decision.delayMs : undefined).toBe(expected)
   })
@@ -266,7 +269,7 @@ describe('a message that crashes its dispatchers', () => {
   test.each([
     { what: 'a count that is not a number', count: 'many', redelivered: true },
     { what: 'a count that the producer wrote', count: 1000, redelivered: false },
-  ])('a message is tried with $what', ({ count, redelivered }) => {
+  ])('a message that may crash its dispatchers is tried with $what', ({ count, redelivered }) => {
     expect(returned(count, redelivered)).toBeUndefined()
   })
 })

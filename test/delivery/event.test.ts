@@ -33,7 +33,7 @@ describe('a binary CloudEvent', () => {
     expect(eventOf(message).body).toBe(message.content)
   })
 
-  test('headers under another prefix are not attributes', () => {
+  test('headers under another prefix are not attributes of a CloudEvent', () => {
     const headers = { ...eventHeaders('cloudEvents:'), 'ce-id': 'other', 'ce-Strange Name': {} }
     expect(eventOf(messageOf({ headers })).id).toBe('a-1')
   })
@@ -43,12 +43,12 @@ describe('a binary CloudEvent', () => {
     ['a boolean', false, false],
     ['a time', { '!': 'timestamp', value: 1_700_000_000 }, '2023-11-14T22:13:20.000Z'],
     ['bytes', Buffer.from([1, 2, 255]), 'AQL/'],
-  ])('the value of an attribute that is %s', (_, value, expected) => {
+  ])('an attribute of a CloudEvent that is %s becomes text', (_, value, expected) => {
     const { attributes } = eventOf(messageOf({ headers: eventHeaders('ce-', { extension: value }) }))
     expect(attributes.slice(-2)).toEqual(['extension', expected])
   })
 
-  test('an empty header is not an attribute', () => {
+  test('an empty header is not an attribute of a CloudEvent', () => {
     const { attributes } = eventOf(messageOf({ headers: eventHeaders('ce-', { subject: null }) }))
     expect(attributes).not.toContain('subject')
   })
@@ -159,7 +159,7 @@ describe('a plain message', () => {
   test.each([
     ['its routing key', 'order.placed', 'order.placed'],
     ['a constant where it has none', '', 'dev.waybill.message'],
-  ])('the event of a plain message has as type %s', (_, routingKey, expected) => {
+  ])('the type of the event of a plain message is %s', (_, routingKey, expected) => {
     const { attributes } = eventOf(messageOf({}, 'x', { routingKey }))
     expect(attributes[attributes.indexOf('type') + 1]).toBe(expected)
   })
@@ -167,16 +167,16 @@ describe('a plain message', () => {
   test.each([
     ['an exchange', { exchange: 'shöp/1' }, '/exchanges/sh%C3%B6p%2F1'],
     ['the default exchange', { exchange: '', routingKey: 'jobs' }, '/queues/jobs'],
-  ])('the event of a plain message from %s has it as source', (_, fields, expected) => {
+  ])('the source of the event of a plain message is the address of %s', (_, fields, expected) => {
     expect(eventOf(messageOf({}, 'x', fields)).source).toBe(expected)
   })
 
-  test('a timestamp in milliseconds is recognised', () => {
+  test('a timestamp in milliseconds becomes the time of the event', () => {
     const { attributes } = eventOf(messageOf({ timestamp: 1_700_000_000_123 }))
     expect(attributes).toContain('2023-11-14T22:13:20.123Z')
   })
 
-  test('a timestamp out of range is left out', () => {
+  test('a timestamp out of range is left out of the event', () => {
     expect(eventOf(messageOf({ timestamp: 2 ** 63 })).attributes).not.toContain('time')
   })
 
@@ -194,7 +194,7 @@ describe('a plain message', () => {
     ['the correlation id', { correlationId: 'x' }, 'hello', {}],
     ['the timestamp', { timestamp: 1 }, 'hello', {}],
     ['the routing key', {}, 'hello', { routingKey: 'other' }],
-  ])('a plain message gets another id with %s', (_, properties, body, fields) => {
+  ])('a plain message with a different value of %s gets another id', (_, properties, body, fields) => {
     expect(eventOf(messageOf(properties, body, fields)).id).not.toBe(eventOf(messageOf()).id)
   })
 
@@ -210,7 +210,7 @@ describe('a plain message', () => {
   })
 })
 
-test('any message is an event or says why not', () => {
+test('any message is an event or gets a reason why it is not one', () => {
   fc.assert(
     fc.property(anyMessage, fc.constantFrom('Binary' as const, 'Structured' as const), (message, mode) => {
       const event = toEvent(message, historyOf(message, returnExchange))

@@ -53,7 +53,7 @@ describe('a binary request', () => {
   })
 })
 
-describe('the webhook-id', () => {
+describe('the webhook-id of a request', () => {
   const idOf = (id: string, source = '/shop', attempt = 1): string | undefined => {
     const event = eventOf(messageOf({ headers: eventHeaders('ce-', { id, source }) }))
     return headersOf(toRequest(event, targetFor('Binary'), attempt))['webhook-id']

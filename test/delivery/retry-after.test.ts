@@ -18,15 +18,15 @@ test.each([
   ['a date that is none', 'Sat, 99 Foo 2025', undefined],
   ['nothing', '', undefined],
   ['no header', undefined, undefined],
-])('%s', (_, value, expected) => {
+])('a Retry-After of %s is parsed to the expected wait or ignored', (_, value, expected) => {
   expect(retryAfterMs(value, now)).toBe(expected)
 })
 
-test('a huge number stays a number', () => {
+test('a Retry-After with a huge number becomes the largest safe number', () => {
   expect(retryAfterMs('9'.repeat(400), now)).toBe(Number.MAX_SAFE_INTEGER)
 })
 
-test('anything is a positive wait or none', () => {
+test('any Retry-After is parsed to a positive wait or ignored', () => {
   fc.assert(
     fc.property(fc.anything(), fc.string(), (value, text) => {
       for (const each of [value, text]) expect(retryAfterMs(each, now) ?? 1).toBeGreaterThan(0)

@@ -97,7 +97,7 @@ test.each(cases)('the verdict on delivery, with $name: $expected', ({ stats, at,
   expect(deliveringVerdict(stats, now + at * 1000).reason).toBe(expected)
 })
 
-test('a failing verdict says since when and why', () => {
+test('a verdict of failing delivery has the time since when and the reason', () => {
   const stats = statsOf([0, delivered, acknowledge], [1, failed, retryIn(5000)], [6, failed, retryIn(5000)])
   expect(deliveringVerdict(stats, now + 12_000)).toEqual({
     type: 'Delivering',
@@ -219,7 +219,7 @@ describe('the merged stats of several dispatchers', () => {
       32,
       'True',
     ],
-  ])('%s', (_, all, at, status) => {
+  ])('merged stats give the verdict of all dispatchers together: %s', (_, all, at, status) => {
     expect(deliveringVerdict(mergeStats(all), now + at * 1000).status).toBe(status)
   })
 })

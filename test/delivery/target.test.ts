@@ -12,12 +12,12 @@ test.each([
   ['a Service', { serviceRef: { name: 'billing' }, path: '/in?x=1' }, 'http://billing.shop.svc', '/in?x=1'],
   ['a Service over TLS', { serviceRef: { name: 'b', port: 443, scheme: 'Https' } }, 'https://b.shop.svc', '/'],
   ['a Service on a port', { serviceRef: { name: 'b', port: 8080 } }, 'http://b.shop.svc:8080', '/'],
-])('%s', (_, subscriber, origin, path) => {
+])('the origin and path of a target are derived from %s', (_, subscriber, origin, path) => {
   expect(found(subscriber)).toEqual({ origin, path, contentMode: 'Binary', headers: ['user-agent', 'waybill'] })
 })
 
 test.each(['http://:80/x', 'http://billing.example:99999/', 'http://[::1/', 'http://me:secret@billing.example/'])(
-  '%s is no target, should it ever get past the rules',
+  'the URL %s is a problem of the subscriber, should it ever pass validation',
   (url) => {
     const valid = subscriptionOf()
     const subscription = { ...valid, spec: { ...valid.spec, subscriber: { ...valid.spec.subscriber, url } } }

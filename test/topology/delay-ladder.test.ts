@@ -6,11 +6,11 @@ const standard = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_
 const scheduled = (...schedule: string[]) => subscriptionOf('billing', { delivery: { retry: { schedule } } })
 
 describe('the delay ladder', () => {
-  test('always has its standard levels', () => {
+  test('the delay ladder always has its standard levels', () => {
     expect(ladder([])).toEqual(standard)
   })
 
-  test('has one level for each delay, however the delay is written', () => {
+  test('the delay ladder has one level for each delay, however the delay is written', () => {
     const levels = ladder([scheduled('60s', '1m', '90s'), scheduled('1m30s', '5s', '100ms')])
     expect(levels).toEqual([100, 5_000, 30_000, 60_000, 90_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000])
   })
@@ -25,14 +25,14 @@ describe('the level for a wait', () => {
     { wait: '25s', delayMs: 25_000, level: 30_000 },
     { wait: 'a day, in hops of three hours', delayMs: 86_400_000, level: 10_800_000 },
     { wait: '1ms', delayMs: 1, level: 5_000 },
-  ])('of $wait', ({ delayMs, level }) => {
+  ])('a wait of $wait gets the longest delay level that is not too long', ({ delayMs, level }) => {
     expect(levelFor(standard, delayMs)).toBe(level)
   })
 
   const delays = fc.integer({ min: 1, max: 7 * 86_400_000 })
   const levels = fc.uniqueArray(fc.integer({ min: 100, max: 86_400_000 }), { minLength: 1, maxLength: 20 })
 
-  test('is always one of the levels', () => {
+  test('the level for a wait is always one of the levels of the ladder', () => {
     fc.assert(
       fc.property(levels, delays, (any, delayMs) => {
         const sorted = any.toSorted((a, b) => a - b)
@@ -41,7 +41,7 @@ describe('the level for a wait', () => {
     )
   })
 
-  test('makes all hops together at most a quarter too long, except where the shortest level is', () => {
+  test('the hops of a wait add up to at most a quarter too long, unless the shortest level is longer', () => {
     fc.assert(
       fc.property(levels, delays, (any, delayMs) => {
         const sorted = any.toSorted((a, b) => a - b)
@@ -55,7 +55,7 @@ describe('the level for a wait', () => {
     )
   })
 
-  test('without any level is a RangeError', () => {
+  test('the level for a wait in a ladder without levels throws a RangeError', () => {
     expect(() => levelFor([], 1)).toThrow(RangeError)
   })
 })

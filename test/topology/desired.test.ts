@@ -25,14 +25,14 @@ const refusalsOf = ({ refusals }: Desired): string[] =>
   refusals.map(({ resource, reason, field, message }) => `${idOf(resource)} ${reason} ${field}: ${message}`)
 const refusedAmong = (...all: Resource[]): string[] => refusalsOf(desiredFrom(...all))
 
-describe('a subscription wants', () => {
+describe('what a subscription wants', () => {
   const wanted = desiredFrom(
     topicOf('orders'),
     subscriptionOf('billing', { filter: { routingKeys: ['order.placed', 'order.*'] } }),
   )
   const owned = { 'x-waybill-owner': owner }
 
-  test('a queue that dead-letters without loss, and a dead-letter queue without limits', () => {
+  test('a subscription wants a queue that dead-letters without loss, and a dead-letter queue without limits', () => {
     expect(of(wanted.queues, owner)).toEqual([
       {
         name: 'waybill.sub.shop.billing',
@@ -53,7 +53,7 @@ describe('a subscription wants', () => {
     ])
   })
 
-  test('a binding for its events, and one for its messages that return from the delay queues', () => {
+  test('a subscription wants a binding for its events, and one for its messages that return from the delay queues', () => {
     expect(of(wanted.bindings, owner)).toEqual(
       [
         ['waybill.return', 'waybill.sub.shop.billing'],
@@ -68,7 +68,7 @@ describe('a subscription wants', () => {
     )
   })
 
-  test('all events of a fanout topic, and of a headers topic the events with its headers', () => {
+  test('a subscription wants all events of a fanout topic, and the events with its headers of a headers topic', () => {
     const bindingsWith = (type: string, filter: object) =>
       of(
         desiredFrom(topicOf('orders', { exchange: { type } }), subscriptionOf('billing', { filter })).bindings,
@@ -80,7 +80,7 @@ describe('a subscription wants', () => {
     ])
   })
 
-  test('only a dead-letter queue if it pushes from a Queue', () => {
+  test('a subscription that pushes from a Queue wants only a dead-letter queue', () => {
     const pushing = desiredFrom(queueOf('work'), subscriptionOf('billing', { queueRef: { name: 'work' } }))
     expect(of(pushing.queues, owner).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
     expect(of(pushing.bindings, owner)).toMatchObject([
@@ -89,23 +89,23 @@ describe('a subscription wants', () => {
   })
 })
 
-describe('a topic wants', () => {
+describe('what a topic wants', () => {
   const names = (spec: object) => {
     const wanted = desiredFrom(topicOf('orders', spec))
     const owner = 'waybill:Topic/shop/orders'
     return [...of(wanted.exchanges, owner), ...of(wanted.queues, owner)].map(({ name }) => name)
   }
-  test('a queue for events that no subscription wants yet', () => {
+  test('a topic wants a queue for events that no subscription wants yet', () => {
     expect(names({})).toEqual(['shop.orders', 'waybill.unrouted.shop.orders', 'waybill.unrouted.shop.orders'])
   })
-  test('no queue for unrouted events if they are dropped', () => {
+  test('a topic that drops unrouted events wants no queue for them', () => {
     expect(names({ unrouted: 'Drop' })).toEqual(['shop.orders', 'waybill.unrouted.shop.orders'])
   })
 })
 
-describe('wanted policies', () => {
+describe('policies that are wanted', () => {
   const policiesOf = (wanted: Desired) => wanted.policies.map(({ want }) => [want.name, want.pattern, want.definition])
-  test('are two for classes of queues; on RabbitMQ 3 one, for there is no delivery limit to lift', () => {
+  test('two policies for classes of queues are wanted, and one on RabbitMQ 3, which has no delivery limit to lift', () => {
     const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
     const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 1000 }]
     expect(policiesOf(desiredOf(all, false))).toEqual([crash])
@@ -115,7 +115,7 @@ describe('wanted policies', () => {
     ])
   })
 
-  test('park the unrouted events of an adopted exchange, with the lowest priority', () => {
+  test('the policy of an adopted exchange parks its unrouted events, with the lowest priority', () => {
     const wanted = desiredFrom(topicOf('old', { adopt: true }), topicOf('dropping', { adopt: true, unrouted: 'Drop' }))
     expect(of(wanted.policies, 'waybill:Topic/shop/old')).toEqual([
       {
@@ -129,7 +129,7 @@ describe('wanted policies', () => {
     expect(of(wanted.policies, 'waybill:Topic/shop/dropping')).toEqual([])
   })
 
-  test('include one for a single queue only if it has settings, and limit dead-letter queues as their DeadLetterPolicy says', () => {
+  test('a queue has its own policy only if it has settings, and dead-letter queues get the limits of their DeadLetterPolicy', () => {
     const wanted = desiredFrom(
       topicOf('orders'),
       policyOf('short', { retention: { maxAge: '1h', maxLength: 5, whenFull: 'DropOldest' } }),
@@ -266,11 +266,11 @@ describe('refused resources', () => {
         'Subscription/shop/a Invalid spec.queueRef: Queue/shop/young is not accepted or being deleted: see its status',
       ],
     },
-  ])('$name', ({ all, found }) => {
+  ])('a conflict or an invalid reference refuses $name', ({ all, found }) => {
     expect(refusedAmong(...all)).toEqual(found)
   })
 
-  test('never include the owner of the name on the broker, even if another resource is older', () => {
+  test('the resource that owns the name on the broker is never refused, even if another resource is older', () => {
     const twin = { exchange: { name: 'legacy' } }
     const all = resourcesOf(
       topicOf('a', twin, older),
@@ -289,7 +289,7 @@ describe('refused resources', () => {
     expect(refusals.map(({ resource }) => idOf(resource))).toEqual(['Topic/shop/a', 'Queue/shop/a'])
   })
 
-  test('want nothing, so that their objects stay as they are', () => {
+  test('a refused resource wants nothing, so that its objects stay as they are', () => {
     const wanted = desiredFrom(topicOf('orders', {}, older), topicOf('copy', { exchange: { name: 'shop.orders' } }))
     expect([...wanted.owners.keys()]).toEqual(['waybill:Broker/shop/rabbitmq', 'waybill:Topic/shop/orders'])
   })
@@ -324,7 +324,7 @@ describe('a resource that is being deleted', () => {
       all: [brokerOf('rabbitmq', { deletionPolicy: 'Delete' }, deleting)],
       how: 'RetainIfNotEmpty',
     },
-  ])('wants nothing, and goes by its policy: $of', ({ all, how }) => {
+  ])('$of that is being deleted wants nothing, and is retired by its deletion policy', ({ all, how }) => {
     const wanted = desiredFrom(...all)
     const id = idOf(all.at(-1)!)
     expect(wanted.owners.get(`waybill:${id}`)).toBe(how)
@@ -334,7 +334,7 @@ describe('a resource that is being deleted', () => {
   })
 })
 
-test('for any resources, no two want one name, and each wanted object has an owner that is present', () => {
+test('no two resources want the same name, and each wanted object has an owner that is present', () => {
   fc.assert(
     fc.property(anyResources, (resources) => {
       for (const attached of resolveReferences(resources).attached.values()) {

@@ -24,7 +24,7 @@ const conflictsOf = (plan: Plan): string[] => plan.conflicts.map((one) => `${one
 const planFor = (vhost: VirtualHost, ...all: Resource[]): Plan => planOf(desiredFrom(...all), vhost.observe())
 
 describe('a broker that has everything as declared', () => {
-  test('needs no change', () => {
+  test('a broker that has everything as declared needs no change', () => {
     expect(planFor(declared(...shop), ...shop)).toMatchObject({ stages: [], conflicts: [], shadowed: [], retained: [] })
   })
 
@@ -54,7 +54,7 @@ describe('a broker that has everything as declared', () => {
       },
       repaired: ['put-policy'],
     },
-  ])('is repaired: a $what that somebody deleted or changed', ({ change, repaired }) => {
+  ])('a $what that somebody deleted or changed on the broker is repaired', ({ change, repaired }) => {
     const vhost = declared(...shop)
     vhost.apply(change)
     expect(changesOf(planFor(vhost, ...shop)).map((one) => one.do)).toEqual(repaired)
@@ -94,7 +94,7 @@ describe('the order of changes', () => {
   })
 })
 
-describe('an object that has a wanted name already', () => {
+describe('an object that already has a wanted name', () => {
   const found = (queue: Arguments, spec: object = {}): string[] => {
     const vhost = declared()
     vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: queue } })
@@ -141,11 +141,14 @@ describe('an object that has a wanted name already', () => {
       spec: { adopt: true },
       conflicts: [],
     },
-  ])('$name', ({ queue, spec, conflicts }) => {
-    expect(found(queue, spec)).toEqual(conflicts)
-  })
+  ])(
+    'an existing queue with a wanted name is used or reported as a conflict: one $name',
+    ({ queue, spec, conflicts }) => {
+      expect(found(queue, spec)).toEqual(conflicts)
+    },
+  )
 
-  test('gets no policy if it is not owned by Waybill', () => {
+  test('an existing queue that is not owned by Waybill gets no policy', () => {
     const vhost = declared()
     vhost.apply({ do: 'declare-queue', queue: { name: 'shop.work', durable: true, arguments: quorum } })
     expect(changesOf(planFor(vhost, queueOf('work', { maxLength: 5 })))).toEqual([])
@@ -153,7 +156,7 @@ describe('an object that has a wanted name already', () => {
     expect(changesOf(adopting)).toMatchObject([{ do: 'put-policy', policy: { pattern: '^shop\\.work$' } }])
   })
 
-  test('cannot be adopted if it is an exchange of another type', () => {
+  test('an existing exchange of another type cannot be adopted', () => {
     const vhost = declared()
     vhost.apply({ do: 'declare-exchange', exchange: { name: 'shop.orders', type: 'direct', arguments: {} } })
     expect(conflictsOf(planFor(vhost, topicOf('orders', { adopt: true })))).toEqual([
@@ -161,7 +164,7 @@ describe('an object that has a wanted name already', () => {
     ])
   })
 
-  test('is shared by two Brokers of one instance on one virtual host, but not by those of two instances', () => {
+  test('two Brokers of one instance share the objects of one virtual host, and those of two instances do not', () => {
     const vhost = declared()
     expect(conflictsOf(planFor(vhost, brokerOf('second')))).toEqual([])
     const { broker, ...rest } = desiredFrom()
@@ -171,7 +174,7 @@ describe('an object that has a wanted name already', () => {
   })
 })
 
-test('a conflict of a topic stops those that read from it, and no others', () => {
+test('a conflict of a topic stops the subscriptions that read from it, and no others', () => {
   const vhost = declared()
   vhost.apply({ do: 'declare-queue', queue: { name: 'waybill.unrouted.shop.orders', durable: true, arguments: {} } })
   const bills = subscriptionOf('bills', { topicRef: { name: 'bills' } })
@@ -242,7 +245,7 @@ test('objects whose resource is unknown are retained and reported', () => {
   expect(plan.retained).toEqual(['queue shop.work', 'queue waybill.dlq.shop.billing', 'queue waybill.sub.shop.billing'])
 })
 
-describe('from any state', () => {
+describe('plans from any state', () => {
   const anything = anyResources.chain((resources) => {
     const [attached] = resolveReferences(resources).attached.values()
     if (attached === undefined) throw new Error('No broker')
@@ -251,7 +254,7 @@ describe('from any state', () => {
   })
   const mayTouch = ({ owners }: Desired, owner: unknown): boolean => typeof owner === 'string' && owners.has(owner)
 
-  test('plans converge, and everything without a conflict is declared', () => {
+  test('plans from any state converge, and everything without a conflict is declared', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const plan = converge(wanted, vhost)
@@ -275,7 +278,7 @@ describe('from any state', () => {
     )
   })
 
-  test('nothing is changed or deleted that is not owned by a known resource', () => {
+  test('a plan changes or deletes nothing that is not owned by a known resource', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const before = vhost.observe()
@@ -321,7 +324,7 @@ describe('from any state', () => {
     )
   })
 
-  test('no queue with messages is deleted unless its resource says Delete', () => {
+  test('no queue with messages is deleted unless its resource has the deletion policy Delete', () => {
     fc.assert(
       fc.property(anything, ({ wanted, vhost }) => {
         const before = vhost.observe()

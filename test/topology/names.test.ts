@@ -15,7 +15,7 @@ import {
 } from '../../src/topology/names.ts'
 import { queueOf, subscriptionOf, topicOf } from './resources.ts'
 
-test('every name on the broker says what it is for and which resource it belongs to', () => {
+test('every name on the broker shows its purpose and the resource that it belongs to', () => {
   const [topic, queue, subscription] = [topicOf('orders'), queueOf('work'), subscriptionOf('billing')]
   expect([
     exchangeOf(topic),
@@ -52,7 +52,7 @@ test('the pattern for one name matches that name alone, whatever characters it h
   )
 })
 
-test('the patterns for many names are few, short enough for RabbitMQ, and match each of the names once and no other name', () => {
+test('the patterns for many names are few and short enough for RabbitMQ, and match each name once and no other', () => {
   const name = fc.string({ unit: fc.constantFrom(...'ab.*|)-é\u{1f600}\u{1f601}'), minLength: 1, maxLength: 40 })
   fc.assert(
     fc.property(fc.uniqueArray(name, { maxLength: 200 }), name, (names, other) => {

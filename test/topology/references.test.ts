@@ -92,18 +92,18 @@ describe('a reference', () => {
       ],
       found: ['Queue/shop/work spec.bindings[0].topicRef: Topic shop/orders is on another Broker than this queue'],
     },
-  ])('$name', ({ all, found }) => {
+  ])('a reference resolves or is reported with its reason: one $name', ({ all, found }) => {
     expect(unresolvedOf(...all)).toEqual(found)
   })
 
-  test('that is not permitted is reported like one to nothing, so that nobody can probe for names', () => {
+  test('a reference that is not permitted is reported like one to nothing, so that nobody can probe for names', () => {
     const subscription = subscriptionOf('depot/billing', { topicRef: { name: 'orders', namespace: 'shop' } })
     const missing = unresolvedOf(subscription)
     expect(missing).toHaveLength(1)
     expect(unresolvedOf(subscription, topicOf('orders'))).toEqual(missing)
   })
 
-  test('to nothing does not affect other resources', () => {
+  test('a reference to nothing does not affect other resources', () => {
     const { attached } = resolveReferences(
       resourcesOf(topicOf('orders'), subscriptionOf('billing'), subscriptionOf('lost', { topicRef: { name: 'x' } })),
     )
@@ -144,7 +144,7 @@ describe('the dead-letter policy of a subscription', () => {
       all: [policyOf('a', { default: true }, deleting), subscriptionOf('billing')],
       found: undefined,
     },
-  ])('is $name', ({ all, found }) => {
+  ])('the dead-letter policy of a subscription is $name', ({ all, found }) => {
     expect(policyOfBilling(...all)).toBe(found)
   })
 })

@@ -29,7 +29,7 @@ const told = ({ made }: VirtualHost): string[] =>
     return change.do === 'delete-policy' ? `drop ${change.policy}` : change.do
   })
 
-describe('with RetainIfNotEmpty', () => {
+describe('deletion with RetainIfNotEmpty', () => {
   const going = [topic, subscriptionOf('billing', {}, deleting)]
 
   test('an empty queue is unbound, sealed, seen empty for long enough, and only then deleted', () => {
@@ -46,14 +46,14 @@ describe('with RetainIfNotEmpty', () => {
     expect(namesIn(vhost.observe())).toEqual(namesIn(declared(topic).observe()))
   })
 
-  test('nothing is left of a subscription that pushed from a Queue, nor its binding to the return exchange', () => {
+  test('a deleted subscription that pushed from a Queue leaves nothing, not even its binding to the return exchange', () => {
     const work = queueOf('work')
     const vhost = declared(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }))
     converge(desiredFrom(work, subscriptionOf('pushed', { queueRef: { name: 'work' } }, deleting)), vhost)
     expect(vhost.observe()).toEqual(declared(work).observe())
   })
 
-  test('a queue stays bound to the return exchange until it is deleted, so that delayed messages return', () => {
+  test('a deleted queue stays bound to the return exchange until it is gone, so that delayed messages return', () => {
     const vhost = declared(topic, billing)
     vhost.put('waybill.delay.5s', 1)
     const plan = converge(desiredFrom(...going), vhost)
@@ -62,15 +62,18 @@ describe('with RetainIfNotEmpty', () => {
     expect(vhost.observe().bindings.filter((one) => one.destination === queue)).toHaveLength(1)
   })
 
-  test.each([queue, deadLetters])('with messages in %s both queues stay, and the resource is released', (full) => {
-    const vhost = declared(topic, billing)
-    vhost.put(full, 1)
-    const plan = converge(desiredFrom(...going), vhost)
-    expect(told(vhost)).toEqual(['unbind shop.orders'])
-    expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
-  })
+  test.each([queue, deadLetters])(
+    'a deleted subscription with messages in %s keeps both queues, and the resource is released',
+    (full) => {
+      const vhost = declared(topic, billing)
+      vhost.put(full, 1)
+      const plan = converge(desiredFrom(...going), vhost)
+      expect(told(vhost)).toEqual(['unbind shop.orders'])
+      expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+    },
+  )
 
-  test('a queue with a binding of another owner stays', () => {
+  test('a deleted queue with a binding of another owner stays', () => {
     const vhost = declared(topic, billing)
     vhost.apply({
       do: 'bind',
@@ -121,14 +124,14 @@ describe('with RetainIfNotEmpty', () => {
   })
 })
 
-test('Retain leaves everything as it is', () => {
+test('the deletion policy Retain leaves everything as it is', () => {
   const vhost = declared(topic, billing)
   const plan = converge(desiredFrom(topic, subscriptionOf('billing', { deletionPolicy: 'Retain' }, deleting)), vhost)
   expect(vhost.made).toEqual([])
   expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
 })
 
-test('Delete deletes queues with messages too', () => {
+test('the deletion policy Delete also deletes queues with messages', () => {
   const short = policyOf('short', { default: true, retention: { maxLength: 5 } })
   const vhost = declared(topic, billing, short)
   vhost.put(queue, 5)
@@ -191,7 +194,7 @@ test('the dead-letter queue of a Queue is deleted with its policy reference, unl
 describe('a deleted Broker with deletionPolicy Delete', () => {
   const going = brokerOf('rabbitmq', { deletionPolicy: 'Delete' }, deleting)
 
-  test('leaves nothing of the delay ladder but the policies, which another Broker may need', () => {
+  test('a deleted Broker leaves nothing of the delay ladder but the policies, which another Broker may need', () => {
     const vhost = declared()
     converge(desiredFrom(going), vhost)
     const { queues, exchanges, bindings, policies } = vhost.observe()
@@ -199,7 +202,7 @@ describe('a deleted Broker with deletionPolicy Delete', () => {
     expect(policies.map(({ name }) => name)).toEqual(['waybill:sub', 'waybill:kept'])
   })
 
-  test('leaves the delay ladder and the return exchange while a message is delayed', () => {
+  test('a deleted Broker leaves the delay ladder and the return exchange while a message is delayed', () => {
     const vhost = declared()
     vhost.put('waybill.delay.5s', 1)
     const before = vhost.observe()

@@ -48,7 +48,7 @@ test('a seal closes the queues that are being deleted, and no others', () => {
   expect(closedIn(sealed().observe())).toEqual(queuesOf(...going))
 })
 
-test('a queue that is wanted again is opened before anything is declared, and those under the same seal are closed again', () => {
+test('a queue that is wanted again is opened before any declaration, and others under the same seal are closed again', () => {
   const vhost = sealed()
   const [returning = '', ...others] = going
   const wanted = desiredFrom(
