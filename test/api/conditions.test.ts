@@ -2,7 +2,7 @@ import { decidingReady, isTrue, stamp, verdict, writtenBy } from '../../src/api/
 
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1, 0, 0, second))
 
-test('lastTransitionTime changes only with the status', () => {
+test('the lastTransitionTime of a condition changes only with its status', () => {
   const first = stamp([verdict('Ready', 'False', 'NotResolved', 'Topic missing')], undefined, 1, at(1))
   expect(first).toEqual([
     {
@@ -30,12 +30,12 @@ test('lastTransitionTime changes only with the status', () => {
   ]).toEqual([false, true, false, false])
 })
 
-test('a message that is cut stays valid text', () => {
+test('a condition message that is cut stays valid text', () => {
   const [long] = stamp([verdict('Ready', 'False', 'NotResolved', `${'x'.repeat(2047)}🐰`)], undefined, 1, at(1))
   expect(long?.message).toBe(`${'x'.repeat(2047)}\ufffd`)
 })
 
-test('each process knows its own conditions, and those from which Ready follows in the order of cause', () => {
+test('each process lists its own conditions, and those from which Ready follows in the order of cause', () => {
   expect([...writtenBy('dispatcher')]).toEqual(['Delivering', 'Suspended', 'RetryBlocked'])
   expect([...writtenBy('dispatcher', 'both')]).toEqual(['Delivering', 'Suspended', 'Ready', 'RetryBlocked'])
   expect([...decidingReady('operator')]).toEqual(['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'])

@@ -11,12 +11,12 @@ test.each([
   ['1m500ms', 60_500, '1m500ms'],
   ['24h', 86_400_000, '24h'],
   ['0s', 0, '0s'],
-])('%s is %d ms, shortest %s', (text, ms, shortest) => {
+])('the duration %s is %d ms, and its shortest spelling is %s', (text, ms, shortest) => {
   expect(milliseconds(text)).toBe(ms)
   expect(durationText(ms)).toBe(shortest)
 })
 
-test('the shortest spelling means the same and matches the schema', () => {
+test('the shortest spelling of a duration has the same value and matches the schema', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 99_999 * 3_600_000 }), (ms) => {
       const text = durationText(ms)

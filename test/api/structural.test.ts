@@ -37,16 +37,16 @@ const keywords: Record<Schema['type'], readonly string[]> = {
   object: [...common, 'properties', 'required', 'additionalProperties', 'maxProperties', 'x-waybill-secret'],
 }
 
-test('every node has a type and only keywords that a structural schema allows', () => {
+test('every node of a schema has a type and only keywords that a structural schema allows', () => {
   const odd = nodes.filter(({ schema }) => Object.keys(schema).some((key) => !keywords[schema.type].includes(key)))
   expect(pathsOf(odd)).toEqual([])
 })
 
-test('properties and additionalProperties exclude each other', () => {
+test('a schema never has both properties and additionalProperties', () => {
   expect(pathsOf(nodes.filter(({ schema }) => 'properties' in schema && 'additionalProperties' in schema))).toEqual([])
 })
 
-test('every required property exists', () => {
+test('every required property of a schema exists', () => {
   const odd = nodes.filter(
     ({ schema }) => 'properties' in schema && schema.required?.some((name) => !(name in schema.properties)),
   )
@@ -64,7 +64,7 @@ test('an object that defaults to {} has no required property without a default',
   expect(pathsOf(odd)).toEqual([])
 })
 
-test('a default is of its type, among its enum, and keeps its own rules', () => {
+test('a default is of the type of its field, is in its enum, and follows its rules', () => {
   const odd = nodes.filter(({ schema }) => {
     if (!('default' in schema) || schema.default === undefined) return false
     const value: unknown = schema.default
@@ -76,7 +76,7 @@ test('a default is of its type, among its enum, and keeps its own rules', () => 
   expect(pathsOf(odd)).toEqual([])
 })
 
-test('every string, list and map of a specification has a limit: the cost of its CEL rules is counted with it', () => {
+test('every string, list and map of a specification has a limit, which bounds the cost of its CEL rules', () => {
   const odd = specNodes.filter(({ schema }) => {
     if (schema.type === 'string') return !('enum' in schema) && schema.maxLength === undefined
     if (schema.type === 'array') return schema.maxItems === undefined
@@ -85,7 +85,7 @@ test('every string, list and map of a specification has a limit: the cost of its
   expect(pathsOf(odd)).toEqual([])
 })
 
-test('every property says what it means', () => {
+test('every property of a schema has a description', () => {
   const odd = nodes.filter(({ schema, path }) => !schema.description && !/[\]}]$/.test(path))
   expect(pathsOf(odd)).toEqual([])
 })
@@ -109,35 +109,41 @@ const rules = [
   ...kinds.flatMap(({ kind, rules = [] }) => rules.map((rule) => [kind, rule] as const)),
 ].map(([path, rule]): [string, string, Rule] => [path, rule.rule, rule])
 
-test.each(rules)('%s: the rule %s is CEL, and its message says what to do', (_path, rule, { message }) => {
+test.each(rules)('the %s rule %s is valid CEL, and its message is an instruction', (_path, rule, { message }) => {
   const environment = new Environment({ unlistedVariablesAreDyn: true })
   expect(() => environment.parse(rule)).not.toThrow()
   expect(message).toMatch(/^(must|needs|set|excludes|cannot) .*[^.]$/)
 })
 
 /** RE2, which the API server uses, knows no look-around and no back-references; classes and dots mean something else. */
-test.each(rules.filter(([, rule]) => rule.includes('matches(')))('%s: %s is the same in RE2', (_path, rule) => {
-  expect(rule).not.toMatch(/\(\?[=!<]|\\\\[1-9swdSWDb]|[^[]\.[*+{]/)
-})
+test.each(rules.filter(([, rule]) => rule.includes('matches(')))(
+  'the %s pattern %s matches the same texts in RE2',
+  (_path, rule) => {
+    expect(rule).not.toMatch(/\(\?[=!<]|\\\\[1-9swdSWDb]|[^[]\.[*+{]/)
+  },
+)
 
 test('no rule inside a list compares with oldSelf, because the old value cannot be found there', () => {
   expect(rules.filter(([path, rule]) => /\boldSelf\b/.test(rule) && /[\]}]/.test(path))).toEqual([])
 })
 
-test.each(kinds.map((kind) => [kind.kind, kind] as const))('%s: columns lead to fields that exist', (_name, kind) => {
-  const known = new Set(
-    walk(kind.spec, '.spec')
-      .concat(walk(kind.status, '.status'))
-      .map(({ path }) => path),
-  )
-  for (const { jsonPath } of kind.columns) {
-    const path = jsonPath.replace(/\[\?\(.*?\)\]/, '[]')
-    expect(path === '.metadata.creationTimestamp' || known.has(path) ? '' : jsonPath).toBe('')
-  }
-})
+test.each(kinds.map((kind) => [kind.kind, kind] as const))(
+  'the columns of a %s lead to fields that exist',
+  (_name, kind) => {
+    const known = new Set(
+      walk(kind.spec, '.spec')
+        .concat(walk(kind.status, '.status'))
+        .map(({ path }) => path),
+    )
+    for (const { jsonPath } of kind.columns) {
+      const path = jsonPath.replace(/\[\?\(.*?\)\]/, '[]')
+      expect(path === '.metadata.creationTimestamp' || known.has(path) ? '' : jsonPath).toBe('')
+    }
+  },
+)
 
 test.each(kinds.map((kind) => [kind.kind, kind] as const))(
-  '%s: plural, singular and short name belong together',
+  'the plural, singular and short name of a %s belong together',
   (_name, kind) => {
     const { metadata, spec } = crd(kind)
     expect(metadata.name).toBe(`${spec.names.plural}.${spec.group}`)

@@ -49,7 +49,7 @@ test('validation does not change its input', () => {
   expect(spec).toEqual(pushed)
 })
 
-test.each(badSpecs)('%s is refused with one problem', (_what, kind, spec, expected) => {
+test.each(badSpecs)('a specification with %s is refused with one problem', (_what, kind, spec, expected) => {
   expect(problems(kind, spec)).toEqual([expected])
 })
 
@@ -64,7 +64,7 @@ test.each(badNames)('a $kind with a name that is too long for the broker is refu
   expect(named(174)).toMatchObject({ problems: [{ field: 'metadata.name', value: 'x'.repeat(174) }] })
 })
 
-test('a field that is null counts as left out', () => {
+test('a field that is null counts as absent', () => {
   const spec = { ...pushed, delivery: { timeout: null }, suspend: null, filter: { headers: { a: null } } }
   expect(defaulted(subscription, spec)).toEqual(defaulted(subscription, { ...pushed, filter: { headers: {} } }))
 })
@@ -101,4 +101,4 @@ test('a long value is shortened in a problem', () => {
 
 test.each(
   kinds.flatMap((kind) => [kind.kind, kind.plural, kind.singular, kind.shortName].map((name) => [name, kind] as const)),
-)('kubectl knows %s', (name, kind) => expect(kindNamed(name)).toBe(kind))
+)('the name %s is known to kubectl as a name of its kind', (name, kind) => expect(kindNamed(name)).toBe(kind))

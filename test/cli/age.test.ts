@@ -24,4 +24,4 @@ test.each([
   [730 * day, '2y'],
   [3 * 365 * day + 4 * day, '3y4d'],
   [9 * 365 * day + 4 * day, '9y'],
-])('%d s is %s', (seconds, text) => expect(age(seconds)).toBe(text))
+])('the age of %d s is shown as %s', (seconds, text) => expect(age(seconds)).toBe(text))

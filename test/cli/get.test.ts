@@ -84,7 +84,7 @@ test.each(['topic/bills', 'topic.waybill.dev/bills'])(
   },
 )
 
-test('get shows no Secrets', async () => {
+test('get does not show Secrets', async () => {
   expect(await get('-o', 'json')).not.toContain('hunter2')
   expect((await fetch(`${server}/apis/waybill.dev/v1alpha1/secrets`)).status).toBe(404)
   expect((await fetch(`${server}/api/v1/secrets`)).status).toBe(404)
@@ -93,12 +93,12 @@ test('get shows no Secrets', async () => {
 test.each([
   [['topic', 'nothing', '-n', 'shop'], 'Error: topics "nothing" not found in namespace shop\n'],
   [['colours'], 'Error: unknown kind "colours": choose one of brokers (wbb), topics (wbt), queues (wbq)'],
-])('get %j exits with 1', async (args, message) => {
+])('get with arguments %j exits with 1', async (args, message) => {
   const { code, out, err } = await waybill('get', ...args, '--server', server)
   expect([code, out, err.slice(0, message.length)]).toEqual([1, '', message])
 })
 
-test('get says how to start a server if none answers', async () => {
+test('get without a server that answers explains how to start one', async () => {
   const { code, err } = await waybill('get', '--server', 'http://127.0.0.1:1')
   expect(code).toBe(1)
   expect(err).toMatch(
@@ -106,7 +106,7 @@ test('get says how to start a server if none answers', async () => {
   )
 })
 
-test('get without resources says so', async () => {
+test('get without any resources prints that there are none', async () => {
   const { code, out, err } = await waybill('get', 'queues', '--server', server)
   expect([code, out, err]).toEqual([0, '', 'No resources found\n'])
 })

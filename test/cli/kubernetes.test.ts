@@ -22,12 +22,12 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
   const run = (env: NodeJS.ProcessEnv, ...more: string[]): Promise<Ended> =>
     waybillIn(env, component, '--listen', '127.0.0.1:0', ...more)
 
-  test('says where it looks for a cluster if there is none', async () => {
+  test(`waybill ${component} explains where it looks for a cluster if none is found`, async () => {
     const { code, err } = await run({ KUBECONFIG: '', KUBERNETES_SERVICE_HOST: '', HOME: '/nowhere' })
     expect([code, err]).toEqual([1, expect.stringMatching(/^Error: No cluster found: set KUBECONFIG .*\n$/)])
   })
 
-  test('has a --help with examples', async () => {
+  test(`waybill ${component} --help has examples`, async () => {
     const { code, out } = await waybill(component, '--help')
     expect(code).toBe(0)
     expect(out).toContain(`Examples:\n  waybill ${component}\n`)
@@ -48,12 +48,18 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
     test.each([
       ['resources', [leases], 'cannot list resource'],
       ['its lease', [resources], 'cannot get resource "leases"'],
-    ])('that does not permit reading %s: says what is missing', async (what, rules, says) => {
-      const { kubeconfig } = await own.account(`without-${what.replaceAll(' ', '-')}`, rules)
-      const { code, err } = await run({ KUBECONFIG: kubeconfig }, '--watch-namespace', own.name)
-      expect([code, err.split('\n').at(-2)]).toEqual([1, expect.stringMatching(/^Error: missing RBAC permission, .*/)])
-      expect(err).toContain(says)
-    })
+    ])(
+      `waybill ${component} names the missing permission on an API server that does not permit reading %s`,
+      async (what, rules, says) => {
+        const { kubeconfig } = await own.account(`without-${what.replaceAll(' ', '-')}`, rules)
+        const { code, err } = await run({ KUBECONFIG: kubeconfig }, '--watch-namespace', own.name)
+        expect([code, err.split('\n').at(-2)]).toEqual([
+          1,
+          expect.stringMatching(/^Error: missing RBAC permission, .*/),
+        ])
+        expect(err).toContain(says)
+      },
+    )
 
     const through = (server: string, token = apiServer().token): string => {
       const file = join(apiServer().folder, `${own.name}-${component}-${new URL(server).port}-${token.length}`)
@@ -67,7 +73,7 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
       return file
     }
 
-    test('without the CRDs: says what to install', async () => {
+    test(`waybill ${component} explains what to install on an API server without the CRDs`, async () => {
       proxy.fault = ({ path }) => (path.includes('waybill.dev') ? { status: 404, reason: 'NotFound' } : undefined)
       const { code, err } = await run({ KUBECONFIG: through(proxy.cluster().server) })
       proxy.fault = () => undefined
@@ -77,12 +83,12 @@ describe.each(['operator', 'dispatcher'])('waybill %s', (component) => {
       ])
     })
 
-    test('that does not accept its token: says so', async () => {
+    test(`waybill ${component} reports an API server that does not accept its token`, async () => {
       const { code, err } = await run({ KUBECONFIG: through(proxy.cluster().server, 'nobody') })
       expect([code, err]).toEqual([1, expect.stringMatching(/Error: the API server at \S+ does not accept .*\n$/)])
     })
 
-    test('that does not answer yet: waits for it, alive and not ready, and ends at once on SIGTERM', async () => {
+    test(`waybill ${component} waits for an API server, alive and not ready, and stops at once on SIGTERM`, async () => {
       await using cleanUp = new AsyncDisposableStack()
       const port = await freePort()
       const env = { KUBECONFIG: through(`https://127.0.0.1:${port}`) }

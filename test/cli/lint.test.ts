@@ -113,7 +113,7 @@ test('lint does not report a reference to a resource that has a problem itself',
   expect(lines).toHaveLength(2)
 })
 
-test('lint notes Secrets that are not among the files, and other kinds', async () => {
+test('lint notes Secrets that are not among the files, and resources of other kinds', async () => {
   const { code, lines } = await lint(all(broker, 'apiVersion: apps/v1\nkind: Deployment\n'))
   expect(code).toBe(0)
   expect(lines).toEqual([

@@ -18,7 +18,7 @@ test.each([
   ['*=127.0.0.1', undefined],
   ['billing.shop.svc=localhost', undefined],
   ['billing.shop.svc=127.0.0.1:8080', undefined],
-])('reads %s', (text, entry) => {
+])('the --resolve entry %s is parsed or refused', (text, entry) => {
   expect(entryOf(text)).toEqual(entry)
 })
 
@@ -35,7 +35,7 @@ test('a name resolves to the address of the first entry that matches, for one ad
   expect(await ask('shop.svc.invalid', false)).toBe('ENOTFOUND')
 })
 
-test('with --resolve, manifests for a cluster run on one machine: both ports of the broker and the subscriber are reached', async () => {
+test('manifests for a cluster run on one machine with --resolve, which covers both broker ports and the subscriber', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())

@@ -42,7 +42,7 @@ test('run makes resources ready, serves health and metrics, and exits with 0 on 
   expect(running.logs()).not.toContain(vhost.secret.connection_string)
 })
 
-test('a second signal ends run at once with 1, even with a delivery in flight', async () => {
+test('a second signal ends run at once with exit code 1, even with a delivery in flight', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())

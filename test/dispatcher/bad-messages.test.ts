@@ -131,7 +131,7 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
     subscriber.answer(204)
   })
 
-  test.each(fine)('a message with $what is delivered', async (one) => {
+  test.each(fine)(`a message with $what is delivered to a ${topic} subscriber`, async (one) => {
     const sent = await publish(topic, one)
     const [received] = await eventually(() => subscriber.received.length === 1 && subscriber.received)
     expect(received!.headers).not.toHaveProperty('x-evil')
@@ -140,34 +140,40 @@ describe.each(['binary', 'structured'])('in mode %s', (topic) => {
     else expect(JSON.parse(received!.body.toString())).toMatchObject({ specversion: '1.0' })
   })
 
-  test.each(fine)('a rejected message with $what is retried, and dead-lettered with the same bytes', async (one) => {
-    subscriber.answer(503)
-    const sent = await publish(topic, one)
-    const letter = await letterOf(topic)
-    expect(letter.content.equals(sent)).toBe(true)
-    expect(letter.properties).toMatchObject({ expiration: undefined, deliveryMode: 2 })
-    expect(letter.properties.headers).toMatchObject({
-      ...{ 'waybill-reason': 'Exhausted', 'waybill-attempts': 2, 'waybill-exchange': `shop.${topic}` },
-    })
-    expect(
-      Object.keys(letter.properties.headers ?? {}).filter((name) => /^(x-death|x-first-death|CC)/.test(name)),
-    ).toEqual([])
-    expect(subscriber.received.map(({ headers }) => headers['waybill-attempt'])).toEqual(['1', '2'])
-    expect(new Set(subscriber.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
-    producer.channel.nackAll(false)
-    await drain(topic)
-  })
+  test.each(fine)(
+    `a message with $what that a ${topic} subscriber rejects is retried, and dead-lettered with the same bytes`,
+    async (one) => {
+      subscriber.answer(503)
+      const sent = await publish(topic, one)
+      const letter = await letterOf(topic)
+      expect(letter.content.equals(sent)).toBe(true)
+      expect(letter.properties).toMatchObject({ expiration: undefined, deliveryMode: 2 })
+      expect(letter.properties.headers).toMatchObject({
+        ...{ 'waybill-reason': 'Exhausted', 'waybill-attempts': 2, 'waybill-exchange': `shop.${topic}` },
+      })
+      expect(
+        Object.keys(letter.properties.headers ?? {}).filter((name) => /^(x-death|x-first-death|CC)/.test(name)),
+      ).toEqual([])
+      expect(subscriber.received.map(({ headers }) => headers['waybill-attempt'])).toEqual(['1', '2'])
+      expect(new Set(subscriber.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+      producer.channel.nackAll(false)
+      await drain(topic)
+    },
+  )
 
-  test.each(broken)('a message with $what is dead-lettered with the reason', async ({ says, ...one }) => {
-    const sent = await publish(topic, one)
-    const letter = await letterOf(topic)
-    expect(letter.content.equals(sent)).toBe(true)
-    expect(letter.properties.headers).toMatchObject({ 'waybill-reason': 'Unparsable', 'waybill-attempts': 0 })
-    expect(letter.properties.headers?.['waybill-error']).toContain(says)
-    expect(subscriber.received).toEqual([])
-    producer.channel.nackAll(false)
-    await drain(topic)
-  })
+  test.each(broken)(
+    `a message with $what for a ${topic} subscriber is dead-lettered with the reason`,
+    async ({ says, ...one }) => {
+      const sent = await publish(topic, one)
+      const letter = await letterOf(topic)
+      expect(letter.content.equals(sent)).toBe(true)
+      expect(letter.properties.headers).toMatchObject({ 'waybill-reason': 'Unparsable', 'waybill-attempts': 0 })
+      expect(letter.properties.headers?.['waybill-error']).toContain(says)
+      expect(subscriber.received).toEqual([])
+      producer.channel.nackAll(false)
+      await drain(topic)
+    },
+  )
 })
 
 test('invalid messages do not stop valid ones', async () => {

@@ -38,7 +38,7 @@ test('a subscription that is not declared on the broker reports NoConsumer, and 
   await stage.condition(subscription, 'billing', 'Delivering', 'False', 'NoConsumer')
 })
 
-test('counts outlive a suspension, and no series outlives the subscription', async () => {
+test('the counts of a subscription outlive its suspension, and no series outlives the subscription', async () => {
   subscribe()
   await ready()
   await publish(stage.vhost.amqpUrl, 'shop.orders', [{ body: 'one' }, { body: 'two' }])
@@ -56,7 +56,7 @@ test('counts outlive a suspension, and no series outlives the subscription', asy
   await eventually(async () => !(await stage.metrics.registry.metrics()).includes('subscription="billing"'))
 })
 
-test('without its Secret a subscription stops and says why, and resumes when the Secret is back', async () => {
+test('a subscription without its Secret stops and reports why, and resumes when the Secret is back', async () => {
   let received = 0
   const server = createServer({ cert, key }, (_, response) => {
     received += 1

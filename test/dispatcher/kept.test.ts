@@ -42,7 +42,7 @@ const isTaken = async (name: string): Promise<boolean> =>
   (await producer.channel.checkQueue(`waybill.sub.shop.${name}`)).messageCount === 0
 const blocked = (name: string) => stage.condition(subscription, name, 'RetryBlocked', 'True', 'CopyNotConfirmed')
 
-test('a full dead-letter queue: the message waits, and is dead-lettered once there is room', async () => {
+test('a message for a full dead-letter queue waits, and is dead-lettered once there is room', async () => {
   const name = 'full'
   await setUp(name, [deadLetterPolicyOf(name, { retention: { maxLength: 1 } })], { concurrency: 1 })
   // RabbitMQ takes a few more than it says before it refuses.
@@ -65,7 +65,7 @@ test('a full dead-letter queue: the message waits, and is dead-lettered once the
   expect(await stage.metric('waybill_copy_unconfirmed_total', { subscription: name })).toBeGreaterThan(0)
 })
 
-test('a deleted dead-letter queue: the message waits until the queue is back', async () => {
+test('a message for a deleted dead-letter queue waits until the queue is back', async () => {
   const name = 'deleted'
   await setUp(name, [], {}, '1h')
   await producer.channel.deleteQueue(`waybill.dlq.shop.${name}`)
@@ -85,7 +85,7 @@ test('a deleted dead-letter queue: the message waits until the queue is back', a
   expect(subscriber.received).toHaveLength(1)
 })
 
-test('a missing delay exchange: the message waits, and its retry counts as scheduled only once it is stored', async () => {
+test('a message for a missing delay exchange waits, and its retry counts as scheduled only once it is stored', async () => {
   const name = 'delay'
   await setUp(name, [], { retry: { schedule: ['700ms'] } }, '1h')
   await producer.channel.deleteExchange('waybill.delay.700ms')

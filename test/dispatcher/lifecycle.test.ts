@@ -55,7 +55,7 @@ test('a subscription suspended and resumed delivers nothing in between and loses
   await stage.noCondition(subscription, 'billing', 'Suspended')
 })
 
-test('deliveries in flight when a subscription is suspended end, are counted, and do not revive it', async () => {
+test('deliveries in flight when a subscription is suspended finish, are counted, and do not resume it', async () => {
   subscriber.answer(() => ({ status: 200, afterMs: 700 }))
   await subscribe({ delivery: { concurrency: 3 } })
   await ready()
@@ -73,7 +73,7 @@ test('deliveries in flight when a subscription is suspended end, are counted, an
   expect(subscriber.received.filter(({ headers }) => headers['ce-id'])).toHaveLength(3)
 })
 
-test('when the address changes while messages flow, each arrives once, at the old or the new one', async () => {
+test('each message arrives once, at the old or the new address, when the address changes while messages flow', async () => {
   const other = await startSubscriber()
   await subscribe()
   await ready()
@@ -107,8 +107,8 @@ test('a subscription can deliver from a Queue resource, with retries', async () 
   expect(subscriber.received.map(({ headers }) => headers['waybill-attempt'])).toEqual(['1', '2'])
 })
 
-describe('at the end', () => {
-  test('at the end, deliveries in flight finish, nothing new is taken, and nothing is lost', async () => {
+describe('the shutdown of a dispatcher', () => {
+  test('a dispatcher that shuts down finishes deliveries in flight, consumes nothing new and loses nothing', async () => {
     subscriber.answer(() => ({ status: 200, afterMs: 500 }))
     await subscribe({ delivery: { concurrency: 4 } })
     await ready()
@@ -123,7 +123,7 @@ describe('at the end', () => {
     expect(left.every(({ fields }) => !fields.redelivered)).toBe(true)
   })
 
-  test('at the end, messages whose delivery does not finish in time are requeued', async () => {
+  test('a dispatcher that shuts down requeues messages whose delivery does not finish in time', async () => {
     subscriber.answer(() => 'hang')
     await subscribe({ delivery: { concurrency: 4 } })
     await ready()
@@ -136,7 +136,7 @@ describe('at the end', () => {
   })
 })
 
-test('when the connection to the broker is lost, no message is lost, and what arrives twice has the same id', async () => {
+test('no message is lost when the connection to the broker is lost, and what arrives twice has the same id', async () => {
   const { vhost, folder } = stage
   const behind = new URL(vhost.amqpUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
@@ -163,7 +163,7 @@ test('when the connection to the broker is lost, no message is lost, and what ar
   await proxy.close()
 })
 
-test('an unreachable broker shows on the subscription, and delivery resumes when it is back', async () => {
+test('an unreachable broker is reported on the subscription, and delivery resumes when it is back', async () => {
   const { vhost, folder } = stage
   const behind = new URL(vhost.amqpUrl)
   const target = { hostname: behind.hostname, port: Number(behind.port) }

@@ -153,7 +153,7 @@ test('retryOn and deadLetterOn take precedence over the defaults', async () => {
   expect(found).toEqual({ 400: 'Exhausted', 404: 'Rejected', 410: 'Gone', 500: 'Exhausted', 503: 'Rejected' })
 })
 
-test('Retry-After is a lower bound, over as many delays as it takes, and counts as one attempt', async () => {
+test('Retry-After is a lower bound of the wait, over as many delays as needed, and counts as one attempt', async () => {
   await subscribe('later', { retry: { schedule: ['100ms', '300ms'], maxAttempts: 3 } })
   const until = Date.now() + 3_000
   answer('later', () =>

@@ -8,7 +8,7 @@ import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { eventually } from '../support/wait.ts'
 
-test('a process that just started at the address of a replica that is gone does not bring that one back', async () => {
+test('a process that started at the address of a replica that is gone is not mistaken for that replica', async () => {
   const stats = { ...newStats(), delivered: 5 }
   const observations = [{ uid: 'one', stats }]
   const snapshot = { replica: 'former', version: 7, from: 0, total: 1, leaving: false, observations }

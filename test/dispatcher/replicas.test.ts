@@ -58,7 +58,7 @@ const pair = async (spec: object = {}, send?: (snapshot: object) => object): Pro
 describe('two replicas', () => {
   beforeEach(() => open())
 
-  test('one writes what both have delivered, and the one that takes over has nothing to correct', async () => {
+  test('one of two replicas writes what both have delivered, and the one that takes over has nothing to correct', async () => {
     const [first, second] = await pair()
     set.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
     await publish(40)
@@ -76,7 +76,7 @@ describe('two replicas', () => {
     expect(await first.writes()).toBe(written)
   })
 
-  test('what a replica delivered still counts after it is gone, and the other delivers for both', async () => {
+  test('the deliveries of a replica still count after it is gone, and the other replica delivers for both', async () => {
     const [first, second] = await pair()
     set.subscriber.answer(() => ({ status: 200, afterMs: 20 }))
     await publish(20)
@@ -90,7 +90,7 @@ describe('two replicas', () => {
     await delivering()
   })
 
-  test('a new replica that leads at once writes what all have delivered', async () => {
+  test('a new replica that becomes the leader at once writes what all replicas have delivered', async () => {
     const [first] = await pair()
     await publish(20)
     await counted(20, first)
@@ -118,7 +118,7 @@ describe('two replicas', () => {
     expect(performance.now() - fixed).toBeLessThan(10_000)
   })
 
-  test('a 410 received by one stops both, and any change of the resource resumes both', async () => {
+  test('a 410 received by one replica stops both, and any change of the resource resumes both', async () => {
     const [, second] = await pair({ delivery: { concurrency: 1 } })
     set.subscriber.answer(410)
     await publish(1)
@@ -139,7 +139,7 @@ describe('two replicas', () => {
     expect(set.status('billing')?.conditions?.map(({ type }) => type)).not.toContain('Suspended')
   })
 
-  test('of different versions read each other: one sends members that the other does not know', async () => {
+  test('replicas of different versions read each other, even if one sends members that the other does not know', async () => {
     const grown = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(grown)
       if (typeof value !== 'object' || value === null) return value
@@ -159,7 +159,7 @@ describe('two replicas', () => {
     for (const replica of [first, second]) expect(replica.logs()).not.toContain('invalid')
   })
 
-  test('nothing is written when nothing changes, and snapshots are answered 204', async () => {
+  test('replicas write nothing when nothing changes, and answer requests for snapshots with 204', async () => {
     const [first, second] = await pair()
     await publish(4)
     await counted(4, first)
@@ -184,7 +184,7 @@ describe('two replicas', () => {
   })
 })
 
-test('an address that answers nonsense among the replicas is logged once, and changes nothing', async () => {
+test('an address among the replicas that answers nonsense is logged once, and changes nothing', async () => {
   const answers = ['<html>', '{"replica":1}', Buffer.alloc(40 * 1024 * 1024, 'x')]
   const servers = await Promise.all(
     answers.map(async (answer) => {
@@ -205,7 +205,7 @@ test('an address that answers nonsense among the replicas is logged once, and ch
   for (const server of servers) server.close().closeAllConnections()
 })
 
-test('a Secret that cannot be read stops no delivery, and what waited for it starts when it can be read', async () => {
+test('a Secret that cannot be read stops no delivery, and what waited for the Secret starts once it can be read', async () => {
   await open()
   const { store, folder } = set
   let isAway = false

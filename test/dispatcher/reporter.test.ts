@@ -4,7 +4,7 @@ import { createObservations } from '../../src/dispatcher/status/observations.ts'
 import { createReporter } from '../../src/dispatcher/status/reporter.ts'
 import type { Worker } from '../../src/dispatcher/workers/worker.ts'
 
-test('a finding about one generation is not written as one about the next', async () => {
+test('a finding about one generation of a resource is not written as one about the next generation', async () => {
   const at = (generation: number) =>
     ({ kind: 'Subscription', metadata: { namespace: 'shop', name: 'gone', uid: 'one', generation } }) as Subscription
   const written: unknown[] = []
@@ -27,7 +27,7 @@ test('a finding about one generation is not written as one about the next', asyn
   expect(written).toEqual([expect.objectContaining({ conditions: expect.arrayContaining([suspended]) })])
 })
 
-test('Ready is written together with the conditions that it follows from, with the generation that the operator declared', async () => {
+test('Ready is written with the conditions that it follows from, and the generation that the operator declared', async () => {
   const declared = [
     verdict('Accepted', 'True', 'Accepted', ''),
     verdict('ResolvedRefs', 'True', 'ResolvedRefs', ''),

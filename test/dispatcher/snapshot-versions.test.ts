@@ -127,7 +127,7 @@ test('a newer version that adds members reads a snapshot of the first version, w
   })
 })
 
-describe('of an observation that cannot be read', () => {
+describe('a snapshot with an observation that cannot be read', () => {
   const read = (value: unknown) => {
     const faults: string[] = []
     const snapshot = readSnapshot(value, ({ message }) => faults.push(message))
@@ -150,7 +150,7 @@ describe('of an observation that cannot be read', () => {
       { stats: { ...stats(1), lastFailure: { time: 1, message: 'm' } } },
       'stats.lastFailure.reason is not a text',
     ],
-  ])('the others still count: %s', (_, broken, fault) => {
+  ])('the other observations of a snapshot still count if one has %s', (_, broken, fault) => {
     const sent = {
       ...base,
       observations: [

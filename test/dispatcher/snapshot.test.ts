@@ -37,8 +37,8 @@ const cutOff: WorkerState = { ...fine, waiting: { reason: 'BrokerUnreachable', m
 const merged = (...workers: WorkerState[]): WorkerState | undefined =>
   mergeObservations(workers.map((each) => ({ stats: newStats(), worker: each }))).worker
 
-describe('what several replicas observe, merged,', () => {
-  test('is the same in any order, and for workers in any grouping', () => {
+describe('the merged observations of several replicas', () => {
+  test('merged observations are the same in any order of replicas, and their workers in any grouping', () => {
     fc.assert(
       fc.property(observation, observation, observation, (a, b, c) => {
         expect(mergeObservations([c, a, b])).toEqual(mergeObservations([a, b, c]))
@@ -48,7 +48,7 @@ describe('what several replicas observe, merged,', () => {
     )
   })
 
-  test('is, for one replica alone, what that replica observes', () => {
+  test('the merged observation of one replica alone is what that replica observes', () => {
     fc.assert(fc.property(worker, (one) => expect(merged(one)).toEqual(one)))
   })
 
@@ -76,7 +76,7 @@ describe('what several replicas observe, merged,', () => {
       merged({ ...fine, generation: 3 }, { ...fine, gone: true, blocked: 'full' }),
       { gone: false, generation: 3, blocked: undefined },
     ],
-  ])('%s', (_, found, expected) => {
+  ])('the merged worker of several replicas %s', (_, found, expected) => {
     expect(found).toMatchObject(expected)
   })
 })
@@ -103,7 +103,7 @@ describe('a replica that polls another', () => {
     state: worker,
   })
 
-  test('knows in the end what the other observes, whatever happens in between, and then receives no changes', () => {
+  test('a polling replica knows in the end what the other observes, whatever happens, and then receives no changes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
         const observed = createObservations('other')
@@ -142,7 +142,7 @@ describe('a replica that polls another', () => {
     )
   })
 
-  test('receives the end of the start of a worker, even if nothing else has changed', () => {
+  test('a polling replica receives the end of the start of a worker, even if nothing else has changed', () => {
     const observed = createObservations('other')
     const subscription = subscriptionOf('a', 'a')
     let starting = true
@@ -152,7 +152,7 @@ describe('a replica that polls another', () => {
     expect(observed.snapshot(version, none)?.observations).toMatchObject([{ uid: 'a', worker: { starting: false } }])
   })
 
-  test('receives counts but no workers from one that is leaving', () => {
+  test('a polling replica receives counts but no workers from a replica that is leaving', () => {
     const observed = createObservations('other')
     const subscription = subscriptionOf('a', 'a')
     observed.statsOf(subscription).delivered = 3
@@ -163,7 +163,7 @@ describe('a replica that polls another', () => {
     expect([received?.stats.delivered, received?.worker]).toEqual([3, undefined])
   })
 
-  test('keeps the counts, not the workers, of one that it lost contact with, which may come back', () => {
+  test('a polling replica keeps the counts, not the workers, of one that it lost contact with, which may come back', () => {
     const replicas = createReplicas('self')
     const snapshot: Snapshot = {
       replica: 'b',
@@ -183,7 +183,7 @@ describe('a replica that polls another', () => {
     expect([replicas.count(), replicas.observations('a')]).toEqual([1, [{ stats: newStats(), worker: fine }]])
   })
 
-  test('does not give up one that keeps answering, even if nothing changes there', () => {
+  test('a polling replica does not give up one that keeps answering, even if nothing changes there', () => {
     const replicas = createReplicas('self')
     const snapshot: Snapshot = { replica: 'b', version: 1, from: 0, total: 0, leaving: false, observations: [] }
     replicas.received('b', snapshot, 0)
@@ -192,7 +192,7 @@ describe('a replica that polls another', () => {
     expect(replicas.giveUp(19_001)).toEqual(['b'])
   })
 
-  test('receives the counts of a replica that is gone from others, takes the latest and counts them once', () => {
+  test('a polling replica receives the counts of a lost replica from others, takes the latest and counts them once', () => {
     const counting = (delivered: number): DeliveryStats => ({ ...newStats(), delivered })
     const of = (replica: string, version: number, delivered: number, gone?: Snapshot['gone']): Snapshot => ({
       ...{
@@ -236,7 +236,7 @@ describe('a replica that polls another', () => {
     expect(sum(newcomer)).toBe(13)
   })
 
-  test('lets a leaving replica know when all that stay have acknowledged its last version', () => {
+  test('a leaving replica knows when all that stay have acknowledged its last version', () => {
     const [observed, replicas] = [createObservations('leaving'), createReplicas('leaving')]
     const from = (replica: string, leaving: boolean): Snapshot => ({
       ...{ replica, version: 1, from: 0, total: 0, leaving, observations: [] },
@@ -255,7 +255,7 @@ describe('a replica that polls another', () => {
     expect(replicas.allAcknowledged(observed.version())).toBe(true)
   })
 
-  test('receives a full snapshot from one that lost contact with another', () => {
+  test('a polling replica receives a full snapshot from one that lost contact with another', () => {
     const observed = createObservations('other')
     observed.changed(workerOf(subscriptionOf('a', 'a'), fine))
     const { version } = observed.snapshot(0, none) as Snapshot
@@ -266,7 +266,7 @@ describe('a replica that polls another', () => {
     expect(observed.snapshot(full?.version ?? 0, () => gone)).toBeUndefined()
   })
 
-  test('moves times in the future, from a clock that is ahead, to now', () => {
+  test('a polling replica replaces times in the future, from a clock that is ahead, by the present time', () => {
     const replicas = createReplicas('self')
     const ahead = { ...newStats(), lastSuccess: 5_000, lastFailure: { time: 6_000, reason: 'r', message: 'm' } }
     replicas.received(

@@ -45,14 +45,14 @@ test.each([
   { settled: [1, 2, 4, 6], frames: ['≤2', '4', '6'] },
   { settled: [1, 2, 3, 4, 5, 6], frames: ['≤6'] },
   { settled: [], frames: [] },
-])('of 6 messages, $settled settled are acknowledged as $frames', ({ settled, frames }) => {
+])('the settled messages $settled of 6 messages are acknowledged as $frames', ({ settled, frames }) => {
   const channel = channelOf(6)
   for (const tag of settled) channel.owed.settle(channel.messages[tag - 1]!)
   channel.flush()
   expect(channel.frames).toEqual(frames)
 })
 
-test('once a gap is closed, the next multiple acknowledgement passes over what was sent', () => {
+test('the next multiple acknowledgement after a gap is closed skips what was already sent', () => {
   const channel = channelOf(4)
   channel.owed.settle(channel.messages[1]!)
   channel.flush()
@@ -62,7 +62,7 @@ test('once a gap is closed, the next multiple acknowledgement passes over what w
   expect(channel.frames).toEqual(['2', '≤3'])
 })
 
-test('a requeued message is neither acknowledged nor holds others back', () => {
+test('a requeued message is not acknowledged and does not hold others back', () => {
   const channel = channelOf(3)
   channel.owed.remove(channel.messages[0]!)
   channel.waitingFor.delete(1)
@@ -108,7 +108,7 @@ test.each([
   { prefetch: 2, due: 1 },
   { prefetch: 3, due: 2 },
   { prefetch: 10, due: 5 },
-])('with prefetch $prefetch acknowledgements are due after $due settled messages', ({ prefetch, due }) => {
+])('acknowledgements with prefetch $prefetch are due after $due settled messages', ({ prefetch, due }) => {
   const holding = new Holding(prefetch)
   const { owed, messages } = channelOf(prefetch, holding)
   const dueAfter = messages.findIndex((message) => {

@@ -67,7 +67,7 @@ const copy = (): Copy => ({
   properties: { headers: {}, deliveryMode: 2 },
 })
 
-test('after a lost connection consuming and publishing resume, and unsettled messages are redelivered', async () => {
+test('consuming and publishing resume after a lost connection, and unsettled messages are redelivered', async () => {
   const { amqp, deliveries, consume, is } = through()
   await fill(4)
   const consumer = consume(4)
@@ -138,7 +138,7 @@ test('a copy that is not confirmed in time fails with timeout', async () => {
   proxy.cut()
 })
 
-test('a blocked connection publishes later, and times nothing out', async () => {
+test('a blocked connection publishes later, and no copy times out', async () => {
   const { amqp, states, is } = through({ confirmTimeoutMs: 200 })
   await is('up', 'up')
   await amqp.publish(copy())
@@ -173,7 +173,7 @@ test.each([
   expect(JSON.stringify([lines, states])).not.toContain('canary')
 })
 
-test('an unreachable broker is waited for, and logged once per connection', async () => {
+test('an unreachable broker is retried until it answers, and logged once per connection', async () => {
   const port = proxy.port
   await proxy.close()
   const { lines, is } = through()
@@ -186,7 +186,7 @@ test('an unreachable broker is waited for, and logged once per connection', asyn
   ])
 })
 
-test('the connections have names in the management of the broker', async () => {
+test('the connections have names in the management API of the broker', async () => {
   const { is } = through({ name: 'waybill here' })
   await is('up', 'up')
   const names = await eventually(async () => {
@@ -199,7 +199,7 @@ test('the connections have names in the management of the broker', async () => {
   expect(names.sort()).toEqual(['waybill here consume', 'waybill here publish'])
 })
 
-test('close disconnects, and may be called twice', async () => {
+test('closing the connections disconnects them, and may be repeated', async () => {
   const { amqp, consume, is } = through()
   consume(1)
   await is('up', 'up')
@@ -209,14 +209,14 @@ test('close disconnects, and may be called twice', async () => {
   await expect(amqp.publish(copy())).rejects.toMatchObject({ kind: 'lost' })
 })
 
-test('close does not wait for an unreachable broker', async () => {
+test('closing the connections does not wait for an unreachable broker', async () => {
   await proxy.close()
   const { amqp, consume } = through()
   consume(1)
   await amqp.close()
 })
 
-test('close waits less than 5 s for a silent broker', async () => {
+test('closing the connections waits less than 5 s for a silent broker', async () => {
   const { amqp, consume, is } = through()
   consume(1)
   await is('up', 'up')
@@ -227,7 +227,7 @@ test('close waits less than 5 s for a silent broker', async () => {
   await eventually(() => proxy.connections === 0)
 })
 
-test('the signal drops the connections immediately', async () => {
+test('the abort signal drops the connections immediately', async () => {
   const stop = new AbortController()
   const { amqp, consume, is } = through({}, {}, stop.signal)
   consume(1)

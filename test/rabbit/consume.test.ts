@@ -55,7 +55,7 @@ const consume = (queue: string, prefetch: number, onDelivery: (delivery: Deliver
 }
 const acknowledge = (delivery: Delivery) => delivery.acknowledge()
 
-test('every message is delivered once, in order, and gone once acknowledged', async () => {
+test('every message is delivered once, in order, and is removed from its queue once acknowledged', async () => {
   const queue = await createQueue()
   await fill(queue, 500)
   const { deliveries, stop } = consume(queue, 10, acknowledge)
@@ -66,7 +66,7 @@ test('every message is delivered once, in order, and gone once acknowledged', as
   expect(await ready(queue)).toBe(0)
 })
 
-test('no more is handed out than the prefetch allows', async () => {
+test('a consumer receives no more unsettled messages than the prefetch allows', async () => {
   const queue = await createQueue()
   await fill(queue, 10)
   const { deliveries } = consume(queue, 3)
@@ -77,7 +77,7 @@ test('no more is handed out than the prefetch allows', async () => {
   expect(await ready(queue)).toBe(6)
 })
 
-test('messages settled in any order leave nothing behind and nothing is settled twice', async () => {
+test('messages settled in any order leave nothing behind, and nothing is settled twice', async () => {
   const queue = await createQueue()
   await fill(queue, 2_000)
   const held: Delivery[] = []
@@ -112,7 +112,7 @@ test('a requeued message is redelivered', async () => {
   await eventually(async () => (await ready(queue)) === 0)
 })
 
-test('stop waits for the messages in flight and takes nothing new', async () => {
+test('a consumer that stops waits for the messages in flight and receives nothing new', async () => {
   const queue = await createQueue()
   await fill(queue, 20)
   const { deliveries, stop } = consume(queue, 5)
@@ -130,7 +130,7 @@ test('stop waits for the messages in flight and takes nothing new', async () => 
   await eventually(async () => (await ready(queue)) === 16)
 })
 
-test('stop gives up waiting when its signal aborts, and the messages can still be settled', async () => {
+test('a consumer that stops no longer waits when its signal aborts, and its messages can still be settled', async () => {
   const queue = await createQueue()
   await fill(queue, 2)
   const { deliveries, stop } = consume(queue, 2)

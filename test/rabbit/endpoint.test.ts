@@ -8,7 +8,7 @@ const why = (secret: Readonly<Record<string, string>>): string => {
   }
 }
 
-test('single keys take precedence over the connection string', () => {
+test('single keys of a Secret take precedence over its connection string', () => {
   const secret = { connection_string: 'amqps://us%40er:p%25w@rabbit.example/', host: 'other.example' }
   expect(endpointOf(secret, 'v')).toEqual({
     amqp: { protocol: 'amqps', hostname: 'other.example', port: 5671 },

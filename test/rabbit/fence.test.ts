@@ -23,7 +23,7 @@ const changes: Change[] = [
   { do: 'delete-policy', policy: 'p' },
 ]
 
-test('behind a closed fence nothing is sent that changes the broker, and reading still works', async () => {
+test('a closed fence stops all changes to the broker, and reading still works', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const recorder = cleanUp.adopt(await httpRecorder(vhost.managementUrl), ({ close }) => close())
@@ -48,7 +48,7 @@ test('behind a closed fence nothing is sent that changes the broker, and reading
   for (const change of changes) await management.apply(change, signal)
 })
 
-test('the fence is asked when a waiting change gets its connection, not before', async () => {
+test('the fence is checked when a waiting change gets its connection, not before', async () => {
   const held: ServerResponse[] = []
   const methods: string[] = []
   const server = createServer((request, response) => {

@@ -40,7 +40,7 @@ const failure = (done: Promise<unknown>): Promise<string> =>
     (error: BrokerError) => `${error.kind}: ${error.message}`,
   )
 
-test('after a plan is applied, the broker reads back as desired and the next plan is empty', async () => {
+test('the broker reads back as desired after a plan is applied, and the next plan is empty', async () => {
   const resources = resourcesOf(
     topicOf('orders'),
     topicOf('regions', { exchange: { type: 'Headers' }, unrouted: 'Drop' }),
@@ -66,7 +66,7 @@ test('after a plan is applied, the broker reads back as desired and the next pla
   await eventually(async () => plan(await management.observe(signal)).shadowed.length === 0)
 })
 
-test('applying a change twice changes nothing and does not fail', async () => {
+test('a change that is applied twice changes nothing the second time and does not fail', async () => {
   const exchange = declareExchange('twice')
   const queue = declareQueue('twice', { 'x-waybill-owner': 'one' })
   const policy: Change = {
@@ -113,7 +113,7 @@ test('a change that AMQP cannot carry is refused, and the next one is applied', 
   await apply(bind('a'))
 })
 
-describe('deleting a queue if it is empty', () => {
+describe('deletion of a queue if it is empty', () => {
   const remove: Change = { do: 'delete-queue', queue: 'kept', only: 'if-empty' }
   const isThere = async () => (await management.observe(signal)).queues.some(({ name }) => name === 'kept')
 
@@ -140,7 +140,7 @@ describe('deleting a queue if it is empty', () => {
   })
 })
 
-describe('an error says what is wrong, without the password', () => {
+describe('errors of the management API', () => {
   const canary = 'canary-7f3a'
   const observing = (endpoint: Partial<Vhost['endpoint']>): Promise<string> => {
     const other = connectManagement({ ...vhost.endpoint, ...endpoint })
@@ -168,13 +168,13 @@ describe('an error says what is wrong, without the password', () => {
       endpoint: { management: 'http://nowhere.invalid:15672', password: canary },
       says: /^unreachable: The management API at nowhere\.invalid:15672 did not answer: E[A-Z_]+$/,
     },
-  ])('the error for $what says so, without the password', async ({ endpoint, says }) => {
+  ])('the error for $what names the cause, without the password', async ({ endpoint, says }) => {
     const said = await observing(endpoint)
     expect(said).toMatch(says)
     expect(said).not.toContain(canary)
   })
 
-  test('the error for an answer that breaks off says so', async () => {
+  test('the error for an answer that breaks off names that cause', async () => {
     const { hostname, port } = new URL(vhost.managementUrl)
     const proxy = await tcpProxy({ hostname, port: Number(port) })
     proxy.goSilent()
@@ -212,7 +212,7 @@ describe('an error says what is wrong, without the password', () => {
     )
   })
 
-  test('the error for an administrator without permissions on the virtual host says so', async () => {
+  test('the error for an administrator without permissions on the virtual host names what is missing', async () => {
     const username = `${vhost.name}-admin`
     await vhost.manage('PUT', `/users/${username}`, { password: canary, tags: 'administrator' })
     const other = connectManagement({ ...vhost.endpoint, username, password: canary })
@@ -222,7 +222,7 @@ describe('an error says what is wrong, without the password', () => {
     await vhost.manage('DELETE', `/users/${username}`)
   })
 
-  test('an aborted call is not an error of the broker', async () => {
+  test('an aborted call is not reported as an error of the broker', async () => {
     const ended = AbortSignal.abort(new Error('ended'))
     await expect(management.observe(ended)).rejects.toThrow('ended')
   })

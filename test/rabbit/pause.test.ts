@@ -60,7 +60,7 @@ const consume = (prefetch: number, onDelivery: (delivery: Delivery) => void = ()
   return { ...consumer, deliveries, states, becomes, bodies }
 }
 
-test('a paused consumer takes nothing, and its messages stay in the queue; resumed, it gets them in order', async () => {
+test('a paused consumer receives nothing, and gets the messages in its queue in order once it is resumed', async () => {
   const consumer = consume(10, acknowledge)
   await consumer.becomes('consuming')
   consumer.pause()
@@ -79,7 +79,7 @@ test('a paused consumer takes nothing, and its messages stay in the queue; resum
   await consumer.stop()
 })
 
-test('a consumer paused in the middle hands out each message once', async () => {
+test('a consumer paused in the middle receives each message once', async () => {
   await fill(2_000)
   const consumer = consume(50, (delivery) => {
     // Acknowledged later, so that messages are on their way at each pause.
@@ -102,7 +102,7 @@ test('a consumer paused in the middle hands out each message once', async () => 
   expect(await waiting()).toBe(0)
 })
 
-test('paused and resumed at once, a consumer goes on', async () => {
+test('a consumer that is paused and resumed at once continues', async () => {
   const consumer = consume(5, acknowledge)
   await consumer.becomes('consuming')
   for (let times = 0; times < 5; times++) {
@@ -115,7 +115,7 @@ test('paused and resumed at once, a consumer goes on', async () => {
   expect(consumer.bodies().toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(20))
 })
 
-test('messages in flight can be acknowledged during a pause', async () => {
+test('messages in flight can be acknowledged while their consumer is paused', async () => {
   await fill(5)
   const consumer = consume(3)
   await eventually(() => consumer.deliveries.length === 3)
@@ -132,7 +132,7 @@ test('messages in flight can be acknowledged during a pause', async () => {
   expect(await waiting()).toBe(2)
 })
 
-test('after a pause no more is handed out than the prefetch, those from before it included', async () => {
+test('a consumer receives no more than the prefetch after a pause, including messages from before it', async () => {
   await fill(20)
   const consumer = consume(4)
   await eventually(() => consumer.deliveries.length === 4)
@@ -151,7 +151,7 @@ test('after a pause no more is handed out than the prefetch, those from before i
   await consumer.stop()
 })
 
-test('a pause outlasts a reconnect, and what was in flight comes again after it', async () => {
+test('a pause of a consumer outlasts a reconnect, and what was in flight is redelivered after it', async () => {
   await fill(4)
   const consumer = consume(2)
   await eventually(() => consumer.deliveries.length === 2)
@@ -185,7 +185,7 @@ test('a consumer can be paused and resumed while the broker is away', async () =
   await consumer.becomes('consuming')
 })
 
-test('a consumer stops while it is paused, and what it holds unsettled goes back', async () => {
+test('a consumer can be stopped while it is paused, and its unsettled messages go back to the queue', async () => {
   await fill(500)
   const consumer = consume(50, (delivery) => setImmediate(acknowledge, delivery))
   await eventually(() => consumer.deliveries.length > 100, { everyMs: 0 })
