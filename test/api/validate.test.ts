@@ -49,7 +49,7 @@ test('validation does not change its input', () => {
   expect(spec).toEqual(pushed)
 })
 
-test.each(badSpecs)('a specification with %s is refused with one problem', (_what, kind, spec, expected) => {
+test.each(badSpecs)('a resource with %s is refused with one problem', (_what, kind, spec, expected) => {
   expect(problems(kind, spec)).toEqual([expected])
 })
 

@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pause, unlessAborted } from '../../src/async/abort.ts'
 
 describe('a pause', () => {
-  test('lasts as long as it should', async () => {
+  test('a pause lasts for the given time', async () => {
     const begun = performance.now()
     await pause(30, new AbortController().signal)
     expect(performance.now() - begun).toBeGreaterThan(25)
   })
 
-  test('ends at once with the signal, without an error', async () => {
+  test('a pause ends at once when its signal aborts, without an error', async () => {
     const stop = new AbortController()
     const begun = performance.now()
     const paused = pause(10_000, stop.signal)
@@ -20,17 +20,17 @@ describe('a pause', () => {
 })
 
 describe('work unless aborted', () => {
-  test('resolves to what the work resolves to', async () => {
+  test('work that is not aborted resolves to its result', async () => {
     expect(await unlessAborted(Promise.resolve(7), new AbortController().signal)).toBe(7)
     expect(await unlessAborted(Promise.resolve(7), undefined)).toBe(7)
   })
 
-  test('rejects with what the work rejects with', async () => {
+  test('work that is not aborted rejects with its error', async () => {
     const failing = Promise.reject(new Error('broken'))
     await expect(unlessAborted(failing, new AbortController().signal)).rejects.toThrow('broken')
   })
 
-  test('resolves to undefined once the signal aborts, and at once where it did before', async () => {
+  test('work resolves to undefined once its signal aborts, and at once if the signal is aborted already', async () => {
     const stop = new AbortController()
     const never = new Promise<number>(() => {})
     const waiting = unlessAborted(never, stop.signal)
@@ -39,7 +39,7 @@ describe('work unless aborted', () => {
     expect(await unlessAborted(never, stop.signal)).toBeUndefined()
   })
 
-  test('that fails after the signal is not an unhandled rejection', async () => {
+  test('work that fails after its signal aborted causes no unhandled rejection', async () => {
     const stop = new AbortController()
     const work = delay(20).then(() => Promise.reject(new Error('too late')))
     const waiting = unlessAborted(work, stop.signal)

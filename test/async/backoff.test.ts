@@ -3,7 +3,7 @@ import { type Backoff, backoffMs } from '../../src/async/backoff.ts'
 
 const backoff: Backoff = { first: 100, most: 10_000 }
 
-describe('the wait before the next try', () => {
+describe('the backoff before the next try', () => {
   test.each([
     [1, 50, 100],
     [2, 100, 200],
@@ -13,12 +13,12 @@ describe('the wait before the next try', () => {
     [8, 5_000, 10_000],
     [9, 5_000, 10_000],
     [2_000, 5_000, 10_000],
-  ])('after %i failures is from %i to %i ms', (failures, least, most) => {
+  ])('the backoff after %i failures is from %i to %i ms', (failures, least, most) => {
     expect(backoffMs(failures, backoff, () => 0)).toBe(least)
     expect(backoffMs(failures, backoff, () => 1)).toBe(most)
   })
 
-  test('is never longer than the longest, nor shorter than half of the first', () => {
+  test('a backoff is never longer than the longest, nor shorter than half of the first', () => {
     const limits = fc.record({
       first: fc.integer({ min: 1, max: 1_000 }),
       most: fc.integer({ min: 1_000, max: 60_000 }),

@@ -50,7 +50,7 @@ test('a deadline may be added again after it was removed or has expired, with it
   expect(expired).toEqual([0, 0])
 })
 
-test('after all are cleared none expires, and new ones do', async () => {
+test('no deadline expires after all are cleared, and new ones do', async () => {
   const deadlines = createDeadlines(timeoutMs)
   const { expired, entry } = entries(3)
   deadlines.add(entry(0))

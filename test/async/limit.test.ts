@@ -22,7 +22,7 @@ test('a limiter starts work in the order given, never more at a time than allowe
   expect([most, results]).toEqual([3, begun])
 })
 
-test('work that fails rejects for its caller and makes room for the next', async () => {
+test('work in a limiter that fails rejects for its caller and makes room for the next', async () => {
   const inTurn = atMost(1)
   const failing = inTurn(() => Promise.reject(new Error('broken')))
   const next = inTurn(async () => 'next')

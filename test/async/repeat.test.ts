@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { repeat } from '../../src/async/repeat.ts'
 
-test('work is repeated with a pause before each time, one at a time, until the signal', async () => {
+test('work is repeated with a pause before each time, one at a time, until its signal aborts', async () => {
   const stop = new AbortController()
   let times = 0
   let running = 0
@@ -23,7 +23,7 @@ test('work is repeated with a pause before each time, one at a time, until the s
   expect(times).toBe(3)
 })
 
-test('nothing is done after a signal that aborts in a pause, or before the first one', async () => {
+test('work is not repeated after its signal aborts in a pause, or before the first time', async () => {
   const stop = new AbortController()
   let times = 0
   const work = () => {
@@ -36,7 +36,7 @@ test('nothing is done after a signal that aborts in a pause, or before the first
   expect(times).toBe(0)
 })
 
-test('an error of the work ends the repetition and rejects', async () => {
+test('an error of repeated work ends the repetition and rejects', async () => {
   const failing = () => {
     throw new Error('broken')
   }

@@ -105,7 +105,7 @@ test('a reconcile that hangs holds up neither other keys nor other controllers',
   await eventually(all.ready)
 })
 
-test('it is ready once every key that there is was reconciled, with or without success', async () => {
+test('a controller is ready once every existing key was reconciled, with or without success', async () => {
   const one = toy('one', (key) => (key === 'bad' ? throwing(new RangeError('no'))() : undefined))
   await using all = run([one.controller])
   expect(all.ready()).toBe(true)
@@ -115,7 +115,7 @@ test('it is ready once every key that there is was reconciled, with or without s
   await eventually(all.ready)
 })
 
-test('a key that fails is retried after growing pauses, without the others; unexpected errors alone are counted', async () => {
+test('a key that fails is retried after growing pauses, others are not, and only unexpected errors are counted', async () => {
   const faults: Record<string, Error> = { bad: new RangeError('no'), bug: new TypeError('oh') }
   const one = toy('one', (key) => (faults[key] ? throwing(faults[key])() : undefined))
   await using all = run([one.controller])
@@ -132,7 +132,7 @@ test('a key that fails is retried after growing pauses, without the others; unex
   }
 })
 
-test('a key that is gone is forgotten, not reconciled, and so are its metrics', async () => {
+test('a key that is gone is forgotten and not reconciled, and its metrics are removed', async () => {
   const one = toy('one')
   await using all = run([one.controller])
   one.put('a')
@@ -144,7 +144,7 @@ test('a key that is gone is forgotten, not reconciled, and so are its metrics', 
   await eventually(async () => (await all.sample(series)) === undefined)
 })
 
-test('while the fence throws nothing is reconciled or forgotten, and the end comes all the same', async () => {
+test('no key is reconciled or forgotten while the fence throws, and the run still ends', async () => {
   const one = toy('one')
   let asked = 0
   const all = run([one.controller], () => {

@@ -82,7 +82,7 @@ test('a key is worked on again after the time that its work asks for', async () 
   await end()
 })
 
-test('the end waits for work in flight, and no work begins after it', async () => {
+test('the end of a work queue waits for work in flight, and no work begins after it', async () => {
   const held = Promise.withResolvers<undefined>()
   const { queue, begun, end } = queueOf(() => held.promise)
   queue.add('a')

@@ -38,7 +38,7 @@ const open = async (...paths: string[]) => {
   return { store, log, changes, names, problems, get: (name: string) => store.get(topicKind, 'default', name) }
 }
 
-test('folders are searched; hidden and other files are left out, and a link to a folder above is not followed', async () => {
+test('folders are searched, except for hidden and other files and a link to a folder above', async () => {
   const { path, write } = temporary()
   await write('b/deep/x.yml', topic('deep'))
   await write(
@@ -89,7 +89,7 @@ test.each([
   ['is no longer valid', topic('one', 'brokerRef: 5')],
   ['lost its name', topic('""')],
   ['is not UTF-8', Buffer.from([0xff, 0xfe, 0x00]).toString('latin1')],
-])('a file that %s keeps what it last defined, and says so once', async (_what, text) => {
+])('a file that %s keeps what it last defined, and is logged once', async (_what, text) => {
   const { path, write } = temporary()
   await write('a.yaml', `${topic('one')}---\n${topic('two')}`)
   await write('b.yaml', topic('three'))
@@ -112,7 +112,7 @@ test.each([
   expect(get('one')).toBe(before)
 })
 
-test('a refused update keeps the last good object', async () => {
+test('a refused update of a resource keeps the last good object', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { get, problems } = await open(path)
@@ -123,7 +123,7 @@ test('a refused update keeps the last good object', async () => {
   expect(get('one')).toBe(before)
 })
 
-test('of a resource that is defined twice the first in path order is used, and the problem names both places', async () => {
+test('the first definition in path order of a duplicate resource is used, and the problem names both places', async () => {
   const { path, write } = temporary()
   await write('b.yaml', topic('one', 'brokerRef: { name: main }, unrouted: Drop'))
   await write('a.yaml', topic('one'))
@@ -160,7 +160,7 @@ test('a path that vanishes as a whole deletes nothing', async () => {
   expect(names()).toEqual(['one'])
 })
 
-test('Secrets are read, changed and removed', async () => {
+test('Secrets of a directory are read, changed and removed', async () => {
   const { path, write } = temporary()
   await write('a.yaml', secret('rabbit', 'one'))
   const { store, changes, log } = await open(path)
@@ -174,7 +174,7 @@ test('Secrets are read, changed and removed', async () => {
   expect(JSON.stringify(log.lines)).not.toContain('two')
 })
 
-test('statuses and finalizers can be written through the port', async () => {
+test('statuses and finalizers of resources in a directory can be written through the port', async () => {
   const { path, write } = temporary()
   const file = await write('a.yaml', topic('one'))
   await write('b.yaml', topic('two'))
@@ -190,7 +190,7 @@ test('statuses and finalizers can be written through the port', async () => {
   expect(names()).toEqual(['two'])
 })
 
-test('a listener that throws does not affect the other listeners', async () => {
+test('a listener of the directory that throws does not affect the other listeners', async () => {
   const { path, write } = temporary()
   await write('a.yaml', topic('one'))
   const { store, get, log } = await open(path)
@@ -242,7 +242,7 @@ test('a file with errors does not prevent the start with the others', async () =
 test.each([
   ['a folder without manifests', () => temporary().path, /no \.yaml, \.yml or \.json file found/],
   ['a path to nothing', () => join(temporary().path, 'nothing.yaml'), /nothing\.yaml does not exist/],
-])('%s is refused at the start', async (_what, path, message) => {
+])('a path to %s is refused at the start', async (_what, path, message) => {
   await expect(open(path())).rejects.toThrow(ManifestPathError)
   await expect(open(path())).rejects.toThrow(message)
 })

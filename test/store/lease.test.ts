@@ -98,7 +98,7 @@ describeWithApiServer('a lease', () => {
     expect((await lease())!.spec).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1 })
   })
 
-  test('a holder that cannot renew the lease stops before another takes it, and stands by once it can', async () => {
+  test('a holder that cannot renew the lease stops before another takes it, and stands by once it can renew again', async () => {
     const proxy = cleanUp.adopt(await tcpProxy({ hostname: '127.0.0.1', port }), ({ close }) => close())
     const first = candidate(await connect(proxy.port), 'first')
     await eventually(first.leads)
@@ -149,7 +149,7 @@ describeWithApiServer('a lease', () => {
     expect([first.leads(), first.terms.length, second.terms.length]).toEqual([true, 1, 0])
   })
 
-  test('a holder that is set by hand holds the lease; a label changes nothing', async () => {
+  test('a holder that is set by hand holds the lease, and a label changes nothing', async () => {
     const first = candidate(await connect(), 'first')
     await eventually(first.leads)
     await patch({ metadata: { labels: { team: 'shop' } } })

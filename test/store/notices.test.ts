@@ -53,7 +53,7 @@ test.each<{ what: string; before: Told; after: Told; told: string[] }>([
     after: { ...fine, Ready: ['False', 'NotDelivering'] },
     told: ['Warning NotDelivering'],
   },
-])('notices of a change of conditions: $what', ({ before, after, told }) => {
+])('a change of conditions leads to the expected notices: $what', ({ before, after, told }) => {
   const notices = noticesOf(conditions(before), conditions(after))
   expect(notices.map(({ type, reason }) => `${type} ${reason}`)).toEqual(told)
 })

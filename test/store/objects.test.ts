@@ -27,7 +27,7 @@ const orders = topic('orders')
 const dropping = topic('orders', 'brokerRef: { name: main }, unrouted: Drop')
 const id = 'Topic/default/orders'
 
-test('the generation counts changes of the spec only', () => {
+test('the generation of an object counts changes of its spec only', () => {
   const { put, get, changes } = setUp()
   put(orders)
   const { uid, creationTimestamp, generation } = get().metadata
@@ -61,7 +61,7 @@ test('a resource without a finalizer is deleted at once', () => {
   expect(changes).toHaveLength(2)
 })
 
-test('a resource with a finalizer stays until it has none; then its successor is created', () => {
+test('a resource with a finalizer stays until the finalizer is removed, and then its successor is created', () => {
   const { put, get, objects, has } = setUp()
   put(orders)
   objects.setFinalizer(get(), true)
@@ -90,7 +90,7 @@ test('a successor that is removed again while its predecessor is being deleted i
   expect(has()).toBe(false)
 })
 
-test('no finalizer is added to a resource that is being deleted, and an old copy does not write to a successor', () => {
+test('a resource that is being deleted gets no finalizer, and an old copy of it does not write to its successor', () => {
   const { put, get, objects } = setUp()
   put(orders)
   objects.setFinalizer(get(), true)
@@ -106,7 +106,7 @@ test('no finalizer is added to a resource that is being deleted, and an old copy
 
 const condition = (type: string, status: string) => ({ type, status, reason: 'A', message: '', lastTransitionTime: '' })
 
-test('each manager owns the fields that it applied last', () => {
+test('each field manager owns the fields that it applied last', () => {
   const { put, get, objects, changes } = setUp()
   put(orders)
   const apply = (manager: 'operator' | 'dispatcher', status: Record<string, unknown>) =>
@@ -134,7 +134,7 @@ test('each manager owns the fields that it applied last', () => {
   expect([generation, changes.length]).toEqual([1, count])
 })
 
-test('a field that two managers set has the value of the latest', () => {
+test('a field that two field managers set has the value of the latest', () => {
   const { put, get, objects } = setUp()
   put(orders)
   const ready = (status: string) => ({ conditions: [condition('Ready', status)] })
@@ -146,7 +146,7 @@ test('a field that two managers set has the value of the latest', () => {
   }
 })
 
-test('a list is built once for each change', () => {
+test('a list of objects is built once for each change', () => {
   const { put, objects } = setUp()
   put(orders)
   const first = objects.list(topicKind)

@@ -118,7 +118,7 @@ describe('a bad manifest gets one error that names file, line, field, value and 
       'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData:\n  pin: 1234\n',
       'shop.yaml:5: Secret/default/s: stringData.pin: must be of type string: put it into quotes',
     ],
-  ])('%s', (_what, text, expected) => {
+  ])('a manifest with one problem gets one error with its place and rule: %s', (_what, text, expected) => {
     const found = findingsOf(text)
     expect(found).toHaveLength(1)
     expect(found[0]?.slice(0, expected.length)).toBe(expected)
@@ -131,13 +131,13 @@ test.each([
   'password: *hunter2',
   'password: "\\hunter2',
   '? hunter2 : !hunter2 x',
-])('a broken file may hold a password, which no error shows: %s', (text) => {
+])('an error about a broken file does not show the password in it: %s', (text) => {
   const found = findingsOf(text)
   expect(found).toHaveLength(1)
   expect(found.join()).not.toContain('hunter')
 })
 
-test('several documents, Lists within Lists, JSON and merges are read; one bad document does not affect the others', () => {
+test('several documents, nested Lists, JSON and merges are parsed, and one bad document does not affect the others', () => {
   const list = JSON.stringify({
     apiVersion: 'v1',
     kind: 'List',
@@ -171,7 +171,7 @@ test('a problem inside a List has the line of its item', () => {
   expect(findingsOf(text)).toEqual(['shop.yaml:10: Topic/default/a: spec.brokerRef.name: is required'])
 })
 
-test('other kinds of Kubernetes are skipped', () => {
+test('manifests of other Kubernetes kinds are skipped', () => {
   const { items, findings, skipped } = parse(
     'a.yaml',
     '\napiVersion: apps/v1\nkind: Deployment\nmetadata: { name: Whatever_ }\n',
@@ -180,7 +180,7 @@ test('other kinds of Kubernetes are skipped', () => {
   expect(skipped.map(findingText)).toEqual(['a.yaml:2: Skipped Deployment (apps/v1): not a waybill.dev kind'])
 })
 
-test('defaults are filled in, and stringData takes precedence over data', () => {
+test('parsing fills in defaults, and stringData takes precedence over data', () => {
   const { items } = parse(
     'a.yaml',
     `${topic('a')}---\n${'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { a: aGk=, b: aGk= }\nstringData: { b: there }'}`,

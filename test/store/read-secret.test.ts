@@ -10,11 +10,11 @@ test.each([
   { what: 'a missing key', data: {}, lack: 'needs the key ca.crt' },
   { what: 'an empty key', data: { 'ca.crt': '' }, lack: 'needs the key ca.crt' },
   { what: 'a key of nothing but white space', data: { 'ca.crt': ' \n' }, lack: 'needs the key ca.crt' },
-])('$what: the lack is $lack', ({ data, lack }) => {
+])('the lack of a Secret with $what is $lack', ({ data, lack }) => {
   expect(lackOf(secretOf(data), ['ca.crt'])).toBe(lack)
 })
 
-test('two missing keys are named together', () => {
+test('two missing keys of a Secret are named together', () => {
   expect(lackOf({}, ['tls.crt', 'tls.key'])).toBe('needs the keys tls.crt and tls.key')
 })
 

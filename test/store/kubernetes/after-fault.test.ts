@@ -17,7 +17,7 @@ describe('after a fault of a list-watch', () => {
     ['two empty watches in a row do', { ...watching, emptyWatches: 2 }, silent, undefined],
     ['two watches that sent nonsense do too', { ...watching, emptyWatches: 2 }, nonsense, undefined],
     ['watches that cannot connect do not', { ...watching, emptyWatches: 2 }, away, '7'],
-  ])('%s', (_, progress, error, version) => {
+  ])('after a fault the list-watch continues from its version or lists again: %s', (_, progress, error, version) => {
     expect(afterFault(progress, error).progress.version).toBe(version)
   })
 
@@ -26,11 +26,11 @@ describe('after a fault of a list-watch', () => {
     ['is reported from the third time on', { ...watching, failures: 2 }, away, true],
     ['is reported at once while nothing was listed', { ...watching, version: undefined }, away, true],
     ['is never reported where a version expired', { ...watching, failures: 9, wasExpired: true }, expired, false],
-  ])('it %s', (_, progress, error, isFailure) => {
+  ])('a fault of a list-watch %s', (_, progress, error, isFailure) => {
     expect(afterFault(progress, error).isFailure).toBe(isFailure)
   })
 
-  test('the wait grows to 10 s, and is short for the first expired version', () => {
+  test('the wait after a fault of a list-watch grows to 10 s, and is short for the first expired version', () => {
     const waits = (progress: Progress, error: ApiError) =>
       [0, 1].map((random) => afterFault(progress, error, () => random).waitMs)
     expect(waits(watching, away)).toEqual([100, 200])
@@ -42,7 +42,7 @@ describe('after a fault of a list-watch', () => {
     expect(waits(watching, fault(429, 'TooManyRequests', 60_000))).toEqual([10_000, 10_000])
   })
 
-  test('the metric has why a watch ended', () => {
+  test('the metric of watches that ended has the cause', () => {
     expect([expired, silent, away].map(endOf)).toEqual(['expired', 'silent', 'failed'])
   })
 })

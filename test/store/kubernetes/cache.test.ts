@@ -29,7 +29,7 @@ const created = () => {
   return { cache, sink, announced, reported, get: (name: string) => cache.get('shop', name) }
 }
 
-test('the cache keeps only what is read of an object, with the defaults that the installed definition may lack', () => {
+test('the cache keeps only the fields that are read, with the defaults that the installed definition may lack', () => {
   const { sink, get } = created()
   sink.changed(object('keep', 1))
   expect(get('keep')?.metadata).toEqual({
@@ -40,7 +40,7 @@ test('the cache keeps only what is read of an object, with the defaults that the
   expect(get('keep')?.spec).toMatchObject({ default: false })
 })
 
-test('a spec is the same object until its generation changes', () => {
+test('the cache returns the same object for a spec until its generation changes', () => {
   const { sink, get } = created()
   sink.changed(object('keep', 1))
   const first = get('keep')?.spec
@@ -51,7 +51,7 @@ test('a spec is the same object until its generation changes', () => {
   expect(get('keep')?.spec).not.toBe(first)
 })
 
-test('an older state never replaces a newer one, and an equal one is not announced', () => {
+test('an older state never replaces a newer one in the cache, and an equal one is not announced', () => {
   const { cache, sink, get, announced } = created()
   sink.changed(object('keep', 9))
   cache.refresh(object('keep', 12, { status: { subscriptions: 1 } }))
@@ -60,7 +60,7 @@ test('an older state never replaces a newer one, and an equal one is not announc
   expect(announced).toEqual(['keep is', 'keep is'])
 })
 
-test('the answer to a write neither brings back a deleted object nor changes another one of the same name', () => {
+test('the answer to a write neither restores a deleted object nor changes another one of the same name', () => {
   const { cache, sink, get } = created()
   sink.changed(object('keep', 1))
   sink.gone(object('keep', 2))
@@ -72,7 +72,7 @@ test('the answer to a write neither brings back a deleted object nor changes ano
   expect(get('keep')?.metadata.uid).toBe('another')
 })
 
-test('a list announces what is gone, and that an object was replaced by another of the same name', () => {
+test('a list announces which objects are gone, and which were replaced by another of the same name', () => {
   const { sink, cache, announced } = created()
   for (const [name, version] of [
     ['a', 1],
@@ -86,7 +86,7 @@ test('a list announces what is gone, and that an object was replaced by another 
   expect(cache.list()).toHaveLength(3)
 })
 
-test('a list is the present state even where the server was set back in time, but not for what was written since', () => {
+test('a list is the present state even if the server was restored to an earlier one, except for what was written since', () => {
   const { sink, cache, get } = created()
   sink.changed(object('restored', 90, { status: { subscriptions: 9 } }))
   sink.changed(object('written', 40))
@@ -105,7 +105,7 @@ test('a list of one namespace does not remove objects of another', () => {
   expect(get('keep')).toBeUndefined()
 })
 
-test('an invalid object is left out, or stays as it last was, and is reported once a generation', () => {
+test('an invalid object is left out, or stays as it last was, and is reported once per generation', () => {
   const { cache, sink, get, reported, announced } = created()
   const bad: Spec = { default: 'sometimes' }
   sink.changed(object('keep', 1, { spec: bad }))
@@ -126,7 +126,7 @@ test('an invalid object is left out, or stays as it last was, and is reported on
 })
 
 test.each([null, 7, 'text', {}, { metadata: null }, { metadata: { name: 'keep', namespace: 'shop', uid: 'u' } }])(
-  '%j is not an object, and changes nothing',
+  'the value %j is not an object, and does not change the cache',
   (garbage) => {
     const { cache, sink, announced } = created()
     sink.changed(garbage)

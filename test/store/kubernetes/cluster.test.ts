@@ -18,11 +18,11 @@ const put = async (name: string, text: string) => {
   await rename(join(folder, `.${name}`), join(folder, name))
 }
 
-test('a pod without a service account is an error that says what is missing', async () => {
+test('a pod without a service account is reported as an error that names what is missing', async () => {
   await expect(fromPod('10.0.0.1', '443', folder)).rejects.toThrow(/token: give the pod a service account/)
 })
 
-test('a pod has its namespace and the token that is mounted at the moment', async () => {
+test('a pod uses its namespace and the token that is mounted at the time of the request', async () => {
   await Promise.all([put('token', 'first\n'), put('ca.crt', 'authority'), put('namespace', 'shop')])
   const cluster = await fromPod('fd00::1', '6443', folder)
   expect([cluster.server, cluster.namespace]).toEqual(['https://[fd00::1]:6443', 'shop'])
@@ -33,7 +33,7 @@ test('a pod has its namespace and the token that is mounted at the moment', asyn
   expect(String(cluster.tls.ca)).toBe('renewed')
 })
 
-test('a kubeconfig that does not exist, or has no context, is an error that says so', async () => {
+test('a kubeconfig that does not exist, or has no context, is reported as an error', async () => {
   const before = process.env.KUBECONFIG
   try {
     process.env.KUBECONFIG = join(folder, 'none')
@@ -61,7 +61,7 @@ describeWithApiServer('a cluster', () => {
     }
   }
 
-  test('is found by a kubeconfig, and in a pod by its service account', async () => {
+  test('a cluster is found by a kubeconfig, and in a pod by its service account', async () => {
     const own = await namespace()
     const { token } = await own.account('waybill')
     const before = process.env.KUBECONFIG
@@ -84,7 +84,7 @@ describeWithApiServer('a cluster', () => {
     await own.drop()
   })
 
-  test('with another authority, or another token, is refused, and no error shows the token', async () => {
+  test('a cluster with another authority, or that refuses the token, is an error that does not show the token', async () => {
     const canary = 'canary-token-of-this-test'
     await Promise.all([put('token', canary), put('namespace', 'shop'), put('ca.crt', '')])
     const { hostname, port } = new URL(apiServer().url)

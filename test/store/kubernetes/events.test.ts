@@ -28,7 +28,7 @@ describeWithApiServer('Events', () => {
     return { store, resource, close, record: (message: string) => store.record(resource, notice(message)) }
   }
 
-  test('name the resource and the process, and kubectl describe shows them', async () => {
+  test('Events name the resource and the process, and kubectl describe shows them', async () => {
     const { record, resource } = await openedWith('orders')
     record('claimed by another')
     const [event] = await eventually(async () => {
@@ -49,7 +49,7 @@ describeWithApiServer('Events', () => {
     expect(await given.own.kubectl(['describe', 'topic', 'orders'])).toMatch(/Warning +Conflicted .*waybill-operator/)
   })
 
-  test('are counted when they happen again, even if the Event was deleted meanwhile', async () => {
+  test('Events are counted when they happen again, even if the Event was deleted meanwhile', async () => {
     const { record } = await openedWith('orders')
     for (let times = 0; times < 3; times++) record('again')
     record('other')
@@ -68,7 +68,7 @@ describeWithApiServer('Events', () => {
     await eventually(async () => (await counts()).get('again') === 5)
   })
 
-  test('of one resource are limited, and do not delay those of others', async () => {
+  test('Events of one resource are limited, and do not delay those of others', async () => {
     await given.putTopic('quiet')
     const { store, record } = await openedWith('loud')
     for (let index = 0; index < 100; index++) record(`line ${index}`)
@@ -81,7 +81,7 @@ describeWithApiServer('Events', () => {
     )
   })
 
-  test('are stored later if the server is away for a while, and dropped if it refuses them', async () => {
+  test('Events are stored later if the server is away for a while, and dropped if it refuses them', async () => {
     const { record } = await openedWith('orders')
     let posts = 0
     const faults = [{ status: 503 }, { status: 500 }, 'cut', undefined, { status: 403, reason: 'Forbidden' }] as const
@@ -94,7 +94,7 @@ describeWithApiServer('Events', () => {
     expect(given.lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([])
   })
 
-  test('that remain are stored when Waybill stops, but only for a short time', async () => {
+  test('Events that remain are stored when Waybill stops, but only for a short time', async () => {
     const { record, close } = await openedWith('orders')
     for (let index = 0; index < 20; index++) record(`line ${index}`)
     await close()

@@ -52,13 +52,13 @@ const users: { how: string; user: object; headers: object }[] = [
   },
 ]
 
-test.each(users)('a user is authenticated by $how', async ({ user, headers }) => {
+test.each(users)('a user of a kubeconfig is authenticated by $how', async ({ user, headers }) => {
   const { cluster, namespace, credentials } = await readOne(user)
   expect([cluster?.server, namespace]).toEqual(['https://here:6443', 'orders'])
   expect((await credentials()).headers).toEqual(headers)
 })
 
-test('paths in a kubeconfig are relative to it, and their files are read anew each time', async () => {
+test('paths in a kubeconfig are relative to it, and their files are read again each time', async () => {
   await Promise.all([put('ca', 'authority'), put('crt', 'certificate'), put('key', 'key'), put('token', 'first\n')])
   const files = { 'client-certificate': 'crt', 'client-key': 'key', tokenFile: 'token' }
   const { credentials } = await readOne(files, { 'certificate-authority': 'ca', 'tls-server-name': 'there' })
@@ -77,7 +77,7 @@ test('data in a kubeconfig takes precedence over the files that it names', async
   expect(tls.rejectUnauthorized).toBe(false)
 })
 
-test('of several kubeconfigs the first with an entry counts, and one may be missing', async () => {
+test('the first of several kubeconfigs that has an entry is used, and one of them may be missing', async () => {
   const [first, last] = await Promise.all([
     put('first', config({ token: 'first' })),
     put('last', config({ token: 'last' })),
@@ -109,6 +109,6 @@ test.each([
     says: /auth-provider oidc .* exec/,
   },
   { what: 'a file that is not there', user: { tokenFile: 'none' }, says: /ENOENT/ },
-])('a user who is known by $what is an error', async ({ user, says }) => {
+])('a user of a kubeconfig who is identified by $what is an error', async ({ user, says }) => {
   await expect((await readOne(user)).credentials()).rejects.toThrow(says)
 })

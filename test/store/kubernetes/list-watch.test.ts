@@ -24,7 +24,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
   /** Every watch tells something about itself within a second or so. */
   const allWatch = () => eventually(() => given.proxy.watches === kinds.length)
 
-  test('created, changed and deleted objects are known and announced; those that exist are known from the start', async () => {
+  test('objects that are created, changed or deleted are announced, and existing objects are known from the start', async () => {
     const { putTopic, own } = given
     await putTopic('first')
     const opened = await given.open()
@@ -42,7 +42,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(opened.store.get(topic, own.name, 'second')?.metadata).not.toHaveProperty('managedFields')
   })
 
-  test('objects that were deleted, created or replaced while no watch was possible are seen, also when the version has expired', async () => {
+  test('objects that changed while no watch was possible are seen, also when the version has expired', async () => {
     for (const name of ['stays', 'goes', 'anew']) await given.putTopic(name)
     const opened = await given.open()
     await allWatch()
@@ -84,7 +84,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(complaints()).toEqual([])
   })
 
-  test('twenty cut connections in two hundred changes: no change is missed, and nothing is listed again', async () => {
+  test('no change is missed over twenty cut connections and two hundred changes, and nothing is listed again', async () => {
     const opened = await given.open()
     await allWatch()
     const changing = (async () => {
@@ -128,7 +128,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(given.lines.at(-1)?.message).toBe('Listed the resources')
   })
 
-  test('a watch that stays open without events, and does not end when it should, is replaced; what it held back is seen', async () => {
+  test('a watch that stays open without events past its end is replaced, and the changes it held back are seen', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await allWatch()
     given.proxy.holdWatches()
@@ -138,7 +138,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(given.proxy.count('list', '/topics')).toBe(1)
   })
 
-  test('watches that end as they were asked to are not faults, and need no new list', async () => {
+  test('watches that end as requested are not faults, and need no new list', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
     await given.putTopic('later')
@@ -146,7 +146,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect([given.proxy.count('list'), complaints()]).toEqual([kinds.length, []])
   })
 
-  test('an invalid line ends a watch; two in a row lead to a new list', async () => {
+  test('an invalid line ends a watch, and two in a row lead to a new list', async () => {
     const opened = await given.open()
     await allWatch()
     given.proxy.inject('{"type":"ADDED","object":{"metad')
@@ -175,7 +175,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(complaints().map(({ message }) => message)).toEqual(spread(2, () => 'A change listener failed'))
   })
 
-  test('without CustomResourceDefinitions the log says once what to do, and watching starts once they exist', async () => {
+  test('a missing CustomResourceDefinition is logged once with what to do, and watching starts once it exists', async () => {
     await given.putTopic('first')
     let missing = true
     given.proxy.fault = ({ verb }) => (verb === 'list' && missing ? { status: 404, reason: 'NotFound' } : undefined)
@@ -189,7 +189,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(given.lines.map(({ message }) => message)).toContain('Watching the resources on the API server again')
   })
 
-  test('opening the store ends with the signal', async () => {
+  test('opening the store ends when its signal aborts', async () => {
     given.proxy.fault = () => ({ status: 500 })
     const stop = new AbortController()
     const opening = given.open({ signal: stop.signal })
@@ -198,7 +198,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
     await expect(opening).rejects.toThrow('stopped')
   })
 
-  test('only the namespaces that are named are watched; all where none is', async () => {
+  test('only the given namespaces are watched, and all of them if none is given', async () => {
     const other = await world(cleanUp)
     await given.putTopic('mine')
     await other.putTopic('theirs')
@@ -217,7 +217,7 @@ describeWithApiServer('watching the resources of a cluster', () => {
 })
 
 describeWithApiServer('an API server that goes away', () => {
-  test('is watched again when it is back, whatever happened meanwhile, with at most one list of each kind', async () => {
+  test('an API server that was away is watched again, with at most one list of each kind', async () => {
     await using cleanUp = new AsyncDisposableStack()
     const server = cleanUp.adopt(await ownApiServer(), ({ stop }) => stop())
     const given = await world(cleanUp, server)

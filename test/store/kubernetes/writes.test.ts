@@ -44,7 +44,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     return { ...opened, known, current: () => opened.store.get(topic, given.own.name, name) }
   }
 
-  test('two field managers own what each applied, and no more', async () => {
+  test('two field managers own only the fields that each applied', async () => {
     const { store, known } = await openedWith('orders')
     const apply = (manager: 'waybill-operator' | 'waybill-dispatcher', status: object) =>
       store.applyStatus(topic, known, manager, status)
@@ -60,7 +60,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect((await stored('orders')).metadata.resourceVersion).toBe(after.metadata.resourceVersion)
   })
 
-  test('what was written is known at once, and a slow watch does not undo it later', async () => {
+  test('a written object is known at once, and a slow watch does not undo it later', async () => {
     const { store, known, current, changes } = await openedWith('orders')
     for (const exchange of ['first', 'second', 'third']) {
       await store.applyStatus(topic, known, 'waybill-operator', { exchange })
@@ -75,7 +75,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(current()?.status?.exchange).toBe('third')
   })
 
-  test('an object that has the name of a deleted resource is never written, which is not an error', async () => {
+  test('a write never changes another object with the name of a deleted resource, and does not fail', async () => {
     const { store, known, current } = await openedWith('orders')
     await given.direct('DELETE', path('orders'))
     const write = async () => {
@@ -93,7 +93,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(current()?.metadata.resourceVersion).toBe(metadata.resourceVersion)
   })
 
-  test('the finalizer is added and removed beside those of others, also where the resource changed meanwhile', async () => {
+  test('the finalizer is added and removed beside those of others, also if the resource changed meanwhile', async () => {
     const { store, known, current } = await openedWith('orders')
     const theirs = ['example.com/theirs']
     await given.direct('PATCH', path('orders'), { metadata: { finalizers: theirs } }, mergePatch)
@@ -144,7 +144,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     given.proxy.releaseWatches()
   })
 
-  test('a write succeeds though an answer was lost and the server asked to wait', async () => {
+  test('a write succeeds even if an answer is lost and the server asks to wait', async () => {
     const { store, known, current } = await openedWith('orders')
     const faults = [{ status: 429, headers: { 'retry-after': '1' } }, 'cut', { status: 503 }] as const
     let at = 0
@@ -159,7 +159,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect((await stored('orders')).metadata.finalizers).toEqual([finalizer])
   })
 
-  test('a process that may no longer write sends nothing, not even what was waiting already', async () => {
+  test('a process that may no longer write sends nothing, not even writes that were already waiting', async () => {
     const { store, known } = await openedWith('orders')
     let held = true
     const fenced = store.fenced(() => {
@@ -195,7 +195,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(given.proxy.connections).toBeLessThanOrEqual(32 + 5)
   })
 
-  test('Secrets are read one by one, and one that cannot be read is an error that says why', async () => {
+  test('Secrets are read one by one, and one that cannot be read is an error with the cause', async () => {
     const rules = [{ apiGroups: ['waybill.dev'], resources: ['*'], verbs: ['get', 'list', 'watch'] }]
     const { token } = await account(given.server, { namespace: given.own.name, name: 'poor' }, rules)
     const body = { metadata: { name: 'rabbitmq' }, data: { password: Buffer.from('päss\n').toString('base64') } }
@@ -216,7 +216,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect(given.proxy.seen.filter(({ path }) => path.endsWith('/secrets'))).toEqual([])
   })
 
-  test('all kinds are written the same way', async () => {
+  test('resources of all kinds are written the same way', async () => {
     const spec = { topicRef: { name: 'orders' }, subscriber: { url: 'https://example.com/' } }
     const body = { apiVersion: 'waybill.dev/v1alpha1', kind: 'Subscription', metadata: { name: 'billing' }, spec }
     await given.direct('POST', path('').replace('/topics/', '/subscriptions'), body)
