@@ -37,24 +37,27 @@ const mayImport = (file: string, { imports, types = [], packages = [] }: Room, {
   return target === roomOf(file) || imports.includes(target) || wired || (typeOnly && types.includes(target))
 }
 
-test.each(globSync('src/**/*.ts').sort())('%s keeps to its place', (file) => {
-  const source = readFileSync(file, 'utf8')
-  const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|\s\/\/ .*$/gm, '')
-  const room = rooms[roomOf(file)] ?? { imports: [] }
-  const misplaced = importsOf(source).filter((each) => !mayImport(file, room, each))
-  expect({
-    misplaced: misplaced.map(({ statement }) => statement),
-    impure: pureRooms[roomOf(file)] === undefined ? [] : (code.match(impure) ?? []),
-    untyped: code.match(untyped) ?? [],
-    linesOver300: Math.max(0, source.split('\n').length - 1 - 300),
-  }).toEqual({ misplaced: [], impure: [], untyped: [], linesOver300: 0 })
-})
+test.each(globSync('src/**/*.ts').sort())(
+  'the file %s imports only what its folder may, is pure and typed as required, and is not too long',
+  (file) => {
+    const source = readFileSync(file, 'utf8')
+    const code = source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|\s\/\/ .*$/gm, '')
+    const room = rooms[roomOf(file)] ?? { imports: [] }
+    const misplaced = importsOf(source).filter((each) => !mayImport(file, room, each))
+    expect({
+      misplaced: misplaced.map(({ statement }) => statement),
+      impure: pureRooms[roomOf(file)] === undefined ? [] : (code.match(impure) ?? []),
+      untyped: code.match(untyped) ?? [],
+      linesOver300: Math.max(0, source.split('\n').length - 1 - 300),
+    }).toEqual({ misplaced: [], impure: [], untyped: [], linesOver300: 0 })
+  },
+)
 
 test.each(['src', 'bench', 'e2e'])('no files of %s import each other in a circle', (folder) => {
   expect(circlesIn(importGraph(`${folder}/**/*.ts`))).toEqual([])
 })
 
-test('a circle of imports is found', () => {
+test('the check of imports finds a circle', () => {
   const graph = new Map([
     ['a', ['b']],
     ['b', ['c', 'd']],

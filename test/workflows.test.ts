@@ -30,24 +30,24 @@ test('there is a workflow for changes and one for releases', () => {
 })
 
 describe.each(files)('%s', (file) => {
-  test('every npm script that it calls is in package.json', () => {
+  test(`every npm script that ${file} calls is in package.json`, () => {
     const missing = stepsOf(file)
       .flatMap(({ run = '' }) => called(run))
       .filter((script) => scripts[script] === undefined)
     expect(missing).toEqual([])
   })
 
-  test('names no host of a registry: variables of the repository do', () => {
+  test(`the workflow ${file} names no host of a registry, and uses variables of the repository instead`, () => {
     expect(readFileSync(file, 'utf8').match(hosts) ?? []).toEqual([])
     for (const { uses = '' } of stepsOf(file)) expect(uses).not.toMatch(/^docker:/)
   })
 
-  test('nothing is permitted but what each job lists', () => {
+  test(`the jobs of ${file} have only the permissions that they list`, () => {
     expect(workflow(file).permissions).toEqual({})
     for (const job of Object.values(workflow(file).jobs)) expect(job.permissions).toEqual(expect.any(Object))
   })
 
-  test('no job can hang for hours, and no checkout leaves its token behind', () => {
+  test(`the jobs of ${file} cannot hang for hours, and their checkouts keep no token`, () => {
     for (const job of Object.values(workflow(file).jobs)) {
       if (job.uses === undefined) expect(job['timeout-minutes']).toBeLessThanOrEqual(60)
     }
@@ -62,12 +62,12 @@ test('changes are checked by scripts that anybody can run', () => {
   expect(scriptsOfCi.sort()).toEqual(['bundle', 'check', 'lint:chart', 'lint:workflows', 'package', 'start', 'suite'])
 })
 
-test('scripts of package.json call only files that there are', () => {
+test('the scripts of package.json call only files that exist', () => {
   const named = Object.values(scripts).flatMap((command) => command.match(/\b[\w/-]+\.(?:sh|ts)\b/g) ?? [])
   expect(named.filter((file) => globSync(file).length === 0)).toEqual([])
 })
 
-test.each(globSync('.github/ISSUE_TEMPLATE/*.yml').sort())('%s is a form', (file) => {
+test.each(globSync('.github/ISSUE_TEMPLATE/*.yml').sort())('the issue template %s is a valid form', (file) => {
   const form = parse(readFileSync(file, 'utf8'))
   if (basename(file) === 'config.yml') return expect(form).toEqual({ blank_issues_enabled: true })
   expect(form).toMatchObject({ name: expect.any(String), description: expect.any(String) })
@@ -75,7 +75,7 @@ test.each(globSync('.github/ISSUE_TEMPLATE/*.yml').sort())('%s is a form', (file
   expect(new Set(ids).size).toBe(ids.length)
 })
 
-test('Renovate leaves the package whose files are imported where it is', () => {
+test('Renovate pins the package whose files are imported', () => {
   const { packageRules }: { packageRules: { matchPackageNames?: string[] }[] } = JSON.parse(
     readFileSync('renovate.json', 'utf8'),
   )

@@ -117,7 +117,7 @@ test.each(rules)('the %s rule %s is valid CEL, and its message is an instruction
 
 /** RE2, which the API server uses, knows no look-around and no back-references; classes and dots mean something else. */
 test.each(rules.filter(([, rule]) => rule.includes('matches(')))(
-  'the %s pattern %s matches the same texts in RE2',
+  'the patterns in the %s rule %s match the same texts in RE2',
   (_path, rule) => {
     expect(rule).not.toMatch(/\(\?[=!<]|\\\\[1-9swdSWDb]|[^[]\.[*+{]/)
   },

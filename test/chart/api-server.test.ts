@@ -27,7 +27,7 @@ describeWithHelm('the chart on an API server', () => {
     ['the defaults', {}],
     ['every option', all],
     ['its own namespace alone', { watchNamespaces: ['OWN'] }],
-  ])('every rendered manifest is accepted, with %s', async (_name, values) => {
+  ])('an API server accepts every manifest that the chart renders with %s', async (_name, values) => {
     const input = JSON.parse(JSON.stringify(values).replace('OWN', own.name))
     const manifests = await render({ namespace: own.name, values: input })
     // The kinds of the Prometheus operator are not installed on this API server.
@@ -40,7 +40,7 @@ describeWithHelm('the chart on an API server', () => {
   test.each([
     ['the defaults', {}],
     ['every option', { ...all, operator: {}, dispatcher: {} }],
-  ])('the pods are accepted in a namespace that enforces restricted, with %s', async (_name, values) => {
+  ])('a namespace that enforces restricted accepts the pods that the chart renders with %s', async (_name, values) => {
     const pods = (await render({ namespace: own.name, values })).flatMap(podOf)
     expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual([
       'waybill-dispatcher',

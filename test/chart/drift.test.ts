@@ -13,7 +13,7 @@ type Deployment = {
 
 describeWithHelm('the arguments of the pods', () => {
   test.each(['operator', 'dispatcher'])(
-    'waybill %s has every option that the chart passes to it',
+    'the command waybill %s has every option that the chart passes to it',
     async (component) => {
       const manifests = await render({ values: { ...all, watchNamespaces: ['shop'] } })
       const deployment = manifests.find(
@@ -28,7 +28,7 @@ describeWithHelm('the arguments of the pods', () => {
   )
 })
 
-test('every metric in an alert exists', async () => {
+test('every metric in an alert of the chart exists', async () => {
   const { groups } = parse(readFileSync(join(chart, 'alerts.yaml'), 'utf8')) as {
     groups: { rules: { expr: string; annotations: { summary: string } }[] }[]
   }
@@ -40,7 +40,7 @@ test('every metric in an alert exists', async () => {
   expect(asked.length).toBeGreaterThanOrEqual(rules.length)
 })
 
-test('chart, image and npm package have the same version', () => {
+test('the chart, the image and the npm package have the same version', () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   const described = parse(readFileSync(join(chart, 'Chart.yaml'), 'utf8')) as { version: string; appVersion: string }
   const image = /^ARG VERSION=(.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1]

@@ -58,7 +58,7 @@ test.each(['operator', 'dispatcher'])('the %s does not load the Kubernetes clien
 
 describeWithHelm('the bundle of the image', () => {
   test.each(['operator', 'dispatcher'] as const)(
-    'starts as %s with the permissions of the chart, becomes ready, gets its Lease and exits with 0 on SIGTERM',
+    'the image starts as %s with the rights of the chart, is ready, gets its Lease and exits with 0 on SIGTERM',
     async (command) => {
       const own = await namespace()
       const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })

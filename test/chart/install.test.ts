@@ -43,7 +43,7 @@ describeWithHelm('installing into a cluster without Waybill', () => {
   })
 
   test(
-    'the packaged chart installs, the command of its README upgrades CRDs, and uninstalling keeps CRDs and resources',
+    'the packaged chart installs, its README command upgrades CRDs, and uninstalling keeps CRDs and resources',
     async () => {
       await helm('package', chart, '--destination', folder)
       const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
@@ -75,7 +75,7 @@ describeWithHelm('installing into a cluster without Waybill', () => {
   )
 
   test(
-    'the command of the README removes finalizers of resources that were deleted after uninstalling',
+    'the command of the chart README removes finalizers of resources that were deleted after uninstalling',
     async () => {
       await apply(await helm('show', 'crds', chart), '--server-side', '--force-conflicts')
       await kubectl('wait', '--for=condition=Established', `crd/${policies}`)

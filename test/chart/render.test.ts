@@ -8,13 +8,16 @@ import { options, othersByName } from './options.ts'
 import { all, isTree, type Tree } from './values.ts'
 
 describeWithHelm('the chart', () => {
-  test.each(Object.entries(options))('value %s changes the expected fields and nothing else', async (_name, option) => {
-    const [before, after] = await Promise.all([
-      render({ values: option.from ?? {} }),
-      render({ values: option.values }),
-    ])
-    expect(changes(before, after)).toEqual([...option.changes].sort())
-  })
+  test.each(Object.entries(options))(
+    'the chart value %s changes the expected fields and nothing else',
+    async (_name, option) => {
+      const [before, after] = await Promise.all([
+        render({ values: option.from ?? {} }),
+        render({ values: option.values }),
+      ])
+      expect(changes(before, after)).toEqual([...option.changes].sort())
+    },
+  )
 
   test('every value of values.yaml is tested', () => {
     const leaves = (tree: Tree, path: string): string[] =>
@@ -52,7 +55,7 @@ describeWithHelm('the chart', () => {
     },
   )
 
-  test('names are unique, and every object has the labels of its release', async () => {
+  test('the names of the chart objects are unique, and every object has the labels of its release', async () => {
     const manifests = await render({ values: all })
     expect(new Set(manifests.map(nameOf)).size).toBe(manifests.length)
     for (const { metadata } of manifests) {
@@ -64,7 +67,7 @@ describeWithHelm('the chart', () => {
     }
   })
 
-  test('each selector selects the pods of its own component only', async () => {
+  test('each selector of the chart selects the pods of its own component only', async () => {
     const manifests = await render({ values: all })
     const pods = new Map(
       manifests
@@ -92,7 +95,7 @@ describeWithHelm('the chart', () => {
     )
   })
 
-  test('replicas: null renders a Deployment without replicas', async () => {
+  test('the value replicas: null renders a Deployment without replicas', async () => {
     const manifests = await render({ values: { dispatcher: { replicas: null } } })
     const dispatcher = manifests.find((manifest) => nameOf(manifest) === 'Deployment/waybill-dispatcher')
     expect(dispatcher?.spec).not.toHaveProperty('replicas')

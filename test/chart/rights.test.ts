@@ -50,7 +50,7 @@ const rulesByRole = (manifests: readonly Manifest[]): Record<string, readonly Ru
   Object.fromEntries(manifests.flatMap((one) => (one.rules ? [[nameOf(one), one.rules]] : [])))
 
 describeWithHelm('the permissions of the chart', () => {
-  test('without watchNamespaces are ClusterRoles with exactly these rules', async () => {
+  test('the permissions of the chart without watchNamespaces are ClusterRoles with exactly these rules', async () => {
     expect(rulesByRole(await render())).toEqual({
       'ClusterRole/waybill-operator': operator,
       'ClusterRole/waybill-dispatcher': dispatcher,
@@ -60,7 +60,7 @@ describeWithHelm('the permissions of the chart', () => {
     })
   })
 
-  test('with watchNamespaces are Roles with the same rules, and nothing is cluster-wide', async () => {
+  test('the permissions with watchNamespaces are Roles with the same rules, and nothing is cluster-wide', async () => {
     const manifests = await render({ values: { watchNamespaces: ['shop', 'billing'] } })
     expect(rulesByRole(manifests)).toEqual({
       'Role/shop/waybill-operator': operator,
@@ -82,7 +82,7 @@ describeWithHelm('the permissions of the chart', () => {
     ['every option', all],
     ['some namespaces', { watchNamespaces: ['shop', 'waybill'] }],
   ])(
-    'with %s have no wildcard, only get for Secrets, and one account of the chart for each role',
+    'the permissions with %s have no wildcard, only get for Secrets, and one account of the chart for each role',
     async (_name, values) => {
       const manifests = await render({ values })
       const rules = manifests.flatMap(({ rules = [] }) => rules)
@@ -101,7 +101,7 @@ describeWithHelm('the permissions of the chart', () => {
     },
   )
 
-  test('are enforced by an API server: only the watched namespace and only the own Lease are allowed', async () => {
+  test('an API server with the permissions of the chart allows only the watched namespace and the own Lease', async () => {
     const [own, other] = await Promise.all([namespace(), namespace()])
     const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
     const may = async (who: 'operator' | 'dispatcher', where: string, verb: string, ...what: string[]) => {

@@ -60,7 +60,7 @@ describeWithHelm('invalid values', () => {
     ],
     [{ networkPolicy: { blocked: ['10.0.0.0'] } }, "at '/networkPolicy/blocked/0': '10.0.0.0' does not match pattern"],
     [{ metrics: { serviceMonitor: { interval: 'often' } } }, "'often' does not match pattern"],
-  ])('%j is rejected with the path of the mistake', async (values, message) => {
+  ])('the chart rejects the values %j with the path of the mistake', async (values, message) => {
     await expect(render({ values })).rejects.toThrow(message)
   })
 })

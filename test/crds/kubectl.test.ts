@@ -77,14 +77,14 @@ describeWithApiServer('kubectl', () => {
   afterAll(() => own.drop())
 
   test.each([[['--server-side', '--force-conflicts', '--warnings-as-errors']], [[]]])(
-    'apply installs crds/ without a warning, with options %j',
+    'kubectl apply installs crds/ without a warning, with options %j',
     async (options) => {
       const applied = await kubectl(['apply', '-f', 'crds', '--dry-run=server', ...options])
       expect(applied.trim().split('\n')).toHaveLength(kinds.length)
     },
   )
 
-  test('get waybill lists every kind with its columns', async () => {
+  test('kubectl get waybill lists every kind with its columns', async () => {
     const [all, wide] = await Promise.all([
       own.kubectl(['get', 'waybill']),
       own.kubectl(['get', 'waybill', '-o', 'wide']),
@@ -97,7 +97,7 @@ describeWithApiServer('kubectl', () => {
   })
 
   test.each(kinds.map((kind): [string, Kind] => [kind.shortName, kind]))(
-    'get accepts the short name %s',
+    'kubectl get accepts the short name %s',
     async (shortName, { singular, plural }) => {
       const [short, long] = await Promise.all(
         [shortName, plural].map((name) => own.kubectl(['get', name, '-o', 'name'])),
@@ -107,7 +107,7 @@ describeWithApiServer('kubectl', () => {
     },
   )
 
-  test('explain prints the meaning, the rules and the default of a field', async () => {
+  test('kubectl explain prints the meaning, the rules and the default of a field', async () => {
     const explained = (await kubectl(['explain', 'subscription.spec.delivery'])).replace(/\s+/g, ' ')
     for (const text of [
       'concurrency <integer> How many messages each replica of the dispatcher delivers at the same time. From 1 to 1000. Default: 10.',
@@ -119,7 +119,7 @@ describeWithApiServer('kubectl', () => {
     }
   })
 
-  test('explain has a description for every field', async () => {
+  test('kubectl explain has a description for every field', async () => {
     const schemas = await eventually(async () => {
       const { body } = await request(apiServer(), 'GET', `/openapi/v3/apis/${apiVersion}`)
       return (body as { components?: { schemas: Record<string, Node> } }).components?.schemas

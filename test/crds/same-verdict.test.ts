@@ -49,7 +49,7 @@ describeWithApiServer('the API server and Waybill on files', () => {
   }
 
   test.each([...minimal.map(([kind, spec]) => [kind.kind, kind, spec] as const), ...examples])(
-    'set the same defaults in %s',
+    'the API server and Waybill set the same defaults in %s',
     async (_name, kind, spec) => {
       const { there, here } = await both(kind, spec)
       expect(there).toEqual(expect.any(Object))
@@ -57,7 +57,7 @@ describeWithApiServer('the API server and Waybill on files', () => {
     },
   )
 
-  test('accept and refuse the same specifications, whatever value a field has', async () => {
+  test('the API server and Waybill accept and refuse the same specifications, whatever value a field has', async () => {
     const anySpec = fc
       .constantFrom(...minimal)
       .chain(([kind, base]) =>

@@ -44,22 +44,22 @@ describeWithApiServer('the CRDs on an API server', () => {
   })
   afterAll(() => own.drop())
 
-  test.each(badSpecs)('refuse %s and name the field', async (_what, kind, spec, problem) => {
+  test.each(badSpecs)('the CRDs refuse %s and name the field', async (_what, kind, spec, problem) => {
     expectSameProblem(await dryRun(own.name, kind, spec), problem)
   })
 
-  test.each(badChanges)('refuse to change %s', async (_what, kind, spec, old, problem) => {
+  test.each(badChanges)('the CRDs refuse a change of %s', async (_what, kind, spec, old, problem) => {
     expectSameProblem(await dryRunChange(own.name, kind, old, spec), problem)
   })
 
-  test.each(badNames)('accept names of 173 characters and refuse names of 174: $kind', async (kind, spec) => {
+  test.each(badNames)('the CRDs accept names of 173 characters and refuse names of 174: $kind', async (kind, spec) => {
     expect(await dryRun(own.name, kind, spec, 'x'.repeat(173))).toHaveProperty('spec')
     expect(await dryRun(own.name, kind, spec, 'x'.repeat(174))).toMatchObject({
       causes: [{ field: 'metadata.name', message: expect.stringContaining('must have at most 173 characters') }],
     })
   })
 
-  test('do not repeat the password of a URL in the refusal', async () => {
+  test('the CRDs do not repeat the password of a URL in the refusal', async () => {
     const [, kind, spec] = badSpecs.find(([what]) => what === 'a password') ?? []
     expect(JSON.stringify(await dryRun(own.name, kind as Kind, spec))).not.toContain('hunter2')
   })

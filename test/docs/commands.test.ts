@@ -103,7 +103,7 @@ const commands = blocks
     commandsOf(text).map((command) => ({ page, command, shown: command.join(' ').slice(0, 70) })),
   )
 
-test.each(commands)('$page: $shown', async ({ command }) => {
+test.each(commands)('the command of $page is valid: $shown', async ({ command }) => {
   expect(await problemsOf(command)).toEqual([])
 })
 
@@ -117,7 +117,7 @@ test.each([
   ['kubectl explain subscription.spec.delivered', ['nothing to explain in subscription.spec.delivered']],
   ['node examples/missing.mjs', ['no file examples/missing.mjs']],
   ['make all', ['unknown program make']],
-])('a wrong command is found: %s', async (script, problems) => {
+])('the check of commands finds a wrong one: %s', async (script, problems) => {
   const found = await Promise.all(commandsOf(script).map(problemsOf))
   expect(found.flat()).toEqual(problems)
 })

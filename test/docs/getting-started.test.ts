@@ -17,7 +17,7 @@ const only = (path: string, heading: string): string => {
 
 const isReady = /subscription\.waybill\.dev\/mailing +True +True/
 
-test('the first event is received by what README.md says', async () => {
+test('the commands of README.md lead to the first event that is received', async () => {
   await using walk = await beginWalk()
   const [terminals = '', publish = ''] = scriptsBelow('README.md', 'Receive your first event on a laptop')
   const [subscriber = '', waybill = '', ...more] = terminals.split('\n')
@@ -32,7 +32,7 @@ test('the first event is received by what README.md says', async () => {
   )
 })
 
-test('everything on a laptop goes as docs/getting-started.md says', async () => {
+test('the commands of docs/getting-started.md work on a laptop as described', async () => {
   await using walk = await beginWalk()
   const path = 'docs/getting-started.md'
   const mailing = walk.start(only(path, 'A subscriber'))

@@ -110,7 +110,7 @@ describe('the outcome of an answer', () => {
     },
   ]
 
-  test.each(answers)('the outcome of an answer: $name', async ({ handler, expected }) => {
+  test.each(answers)('an attempt has the expected outcome for an answer: $name', async ({ handler, expected }) => {
     const sender = senderTo(await serverOf(handler))
     expect(await sender.send(request)).toEqual(expected)
     // The sender still works, whatever the first answer did to its connection.
@@ -118,7 +118,7 @@ describe('the outcome of an answer', () => {
   })
 })
 
-test('the request arrives unchanged', async () => {
+test('the request arrives unchanged at the subscriber', async () => {
   const seen = Promise.withResolvers<unknown>()
   const origin = await serverOf(async (incoming, response) => {
     const { 'user-agent': agent, 'ce-id': id, 'content-length': length } = incoming.headers
@@ -147,14 +147,14 @@ test('a request with an empty body has a content-length', async () => {
   expect(await seen.promise).toBe('0')
 })
 
-describe('the deadline', () => {
+describe('the deadline of an attempt', () => {
   test('the deadline ends an attempt that is not answered', async () => {
     const sender = senderTo(await serverOf(() => {}), { timeoutMs: 100 })
     const outcome = await sender.send(request)
     expect(outcome).toEqual({ kind: 'failed', failure: 'timeout', message: 'No answer within 100ms' })
   })
 
-  test('the deadline ends a body that never ends, and the status counts', async () => {
+  test('the deadline ends an attempt whose body never ends, and the status counts', async () => {
     const origin = await serverOf((_, response) => void response.write('…'))
     expect(await senderTo(origin, { timeoutMs: 100 }).send(request)).toEqual({ kind: 'delivered', status: 200 })
   })
@@ -168,7 +168,7 @@ describe('the deadline', () => {
     expect(failureOf(await senderTo(origin, { timeoutMs: 100 }).send(request))).toBe('timeout')
   })
 
-  test('the deadline includes the wait for a connection', async () => {
+  test('the deadline of an attempt includes the wait for a connection', async () => {
     const arrived = Promise.withResolvers<http.ServerResponse>()
     const origin = await serverOf((incoming, response) => {
       if (incoming.url === '/hangs') arrived.resolve(response)
@@ -191,8 +191,8 @@ describe('the deadline', () => {
   })
 })
 
-describe('failures', () => {
-  test('a port where nothing listens refuses the connection', async () => {
+describe('failures of an attempt', () => {
+  test('a connection to a port where nothing listens is refused', async () => {
     const server = net.createServer()
     const port = await portOf(server)
     await new Promise((resolve) => server.close(resolve))
@@ -218,7 +218,7 @@ describe('failures', () => {
       (socket: net.Socket) => socket.write('HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
       'reset',
     ],
-  ])('a connection that %s', async (_, onData, expected) => {
+  ])('a connection that %s is a failed attempt', async (_, onData, expected) => {
     const sender = senderTo(await rawServer(onData))
     expect(failureOf(await sender.send(request))).toBe(expected)
   })
@@ -255,7 +255,7 @@ describe('TLS', () => {
     })
   })
 
-  test('a self-signed certificate is trusted where it is the given authority', async () => {
+  test('a self-signed certificate is trusted if it is the given authority', async () => {
     const sender = senderTo(`https://localhost:${await tlsServer()}`, { credentials: { tls: { ca: cert } } })
     expect(await sender.send(request)).toEqual({ kind: 'delivered', status: 200 })
   })
@@ -271,7 +271,7 @@ describe('TLS', () => {
     expect(failureOf(await sender.send(request))).toBe('tls')
   })
 
-  test('the client certificate is presented where the subscriber asks for it', async () => {
+  test('the client certificate is presented if the subscriber asks for it', async () => {
     const port = await tlsServer({ requestCert: true, ca: cert })
     const without = senderTo(`https://localhost:${port}`, { credentials: { tls: { ca: cert } } })
     expect((await without.send(request)).kind).toBe('failed')
@@ -279,7 +279,7 @@ describe('TLS', () => {
     expect((await withIt.send(request)).kind).toBe('delivered')
   })
 
-  test('a server without TLS is a tls failure', async () => {
+  test('a server without TLS is a tls failure for an attempt over TLS', async () => {
     const origin = await serverOf((_, response) => response.end())
     expect(failureOf(await senderTo(origin.replace('http:', 'https:')).send(request))).toBe('tls')
   })
@@ -314,25 +314,25 @@ describe('addresses that a subscriber must not have', () => {
   ]
   const hostOf = (host: string): string => new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, '$1')
 
-  test.each(metadata)('%s is refused, also where loopback is allowed', (host) => {
+  test.each(metadata)('the address %s is refused even if loopback is allowed', (host) => {
     expect(addressGuard({ loopback: true }).isBlocked(hostOf(host))).toBe(true)
     expect(addressGuard({ loopback: false }).isBlocked(hostOf(host))).toBe(true)
   })
 
-  test.each(loopback)('%s is refused unless loopback is allowed', (host) => {
+  test.each(loopback)('the address %s is refused unless loopback is allowed', (host) => {
     expect(addressGuard({ loopback: false }).isBlocked(hostOf(host))).toBe(true)
     expect(addressGuard({ loopback: true }).isBlocked(hostOf(host))).toBe(false)
   })
 
   test.each(['10.0.0.1', '192.168.1.1', '172.16.0.1', '93.184.216.34', '[fd12::1]', '[2606:4700::1111]'])(
-    '%s is allowed',
+    'the address %s is allowed',
     (host) => {
       expect(addressGuard({ loopback: false }).isBlocked(hostOf(host))).toBe(false)
     },
   )
 
   test.each(['127.0.0.1', 'localhost', '[::1]'])(
-    '%s as the host is refused before a connection is made',
+    'an attempt with %s as the host is refused before a connection is made',
     async (host) => {
       let connections = 0
       const server = net.createServer(() => {
@@ -349,7 +349,7 @@ describe('addresses that a subscriber must not have', () => {
   )
 })
 
-test('proxies in the environment are not used', async () => {
+test('the sender does not use proxies of the environment', async () => {
   const proxy = 'http://127.0.0.1:9'
   const before = { ...process.env }
   Object.assign(process.env, { HTTP_PROXY: proxy, http_proxy: proxy, NODE_USE_ENV_PROXY: '1' })
@@ -361,8 +361,8 @@ test('proxies in the environment are not used', async () => {
   }
 })
 
-describe('the end', () => {
-  test('close waits for the attempts in flight and takes nothing more', async () => {
+describe('the shutdown of a sender', () => {
+  test('a sender that is closed waits for the attempts in flight and accepts no others', async () => {
     const arrived = Promise.withResolvers<http.ServerResponse>()
     const sender = senderTo(await serverOf((_, response) => arrived.resolve(response)))
     const attempt = sender.send(request)
@@ -374,7 +374,7 @@ describe('the end', () => {
     await closing
   })
 
-  test('abandon ends the attempts in flight, and those that wait for a connection', async () => {
+  test('a sender that is abandoned ends the attempts in flight, and those that wait for a connection', async () => {
     const arrived = Promise.withResolvers<void>()
     const sender = senderTo(await serverOf(() => arrived.resolve()), { concurrency: 1 })
     const attempts = [sender.send(request), sender.send(request)]
@@ -383,7 +383,7 @@ describe('the end', () => {
     expect(await Promise.all(attempts)).toEqual([{ kind: 'abandoned' }, { kind: 'abandoned' }])
   })
 
-  test('close ends at once where nothing was sent', async () => {
+  test('a sender that sent nothing closes at once', async () => {
     await senderTo('http://127.0.0.1:9').close()
   })
 })

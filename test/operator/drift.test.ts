@@ -16,7 +16,7 @@ const everything = (stage: Pick<Stage, 'vhost'>) => [
   subscriptionOf('billing', 'orders', url),
 ]
 
-describe('an object that somebody deletes or changes on the broker is repaired within the resync interval', () => {
+describe('objects that somebody deletes or changes on the broker', () => {
   let stage: Stage
   beforeAll(async () => {
     stage = await startStage({ only: 'operator' })
@@ -35,36 +35,39 @@ describe('an object that somebody deletes or changes on the broker is repaired w
     { kind: 'policy', path: '/policies/%/waybill:sub' },
     { kind: 'policy', path: '/policies/%/waybill:Queue%2Fshop%2Fwork', replace: foreign },
     { kind: 'binding', path: '/bindings/%/e/waybill.return/q/waybill.sub.shop.billing' },
-  ])('$kind $path', async ({ kind, path, replace }) => {
-    const { vhost, metric, logs, condition } = stage
-    const at = path.replace('%', encodeURIComponent(vhost.name))
-    const definition = async () => {
-      const all = (await vhost.manage('GET', `/definitions/${encodeURIComponent(vhost.name)}`)) as Record<
-        string,
-        unknown
-      >
-      const sorted = (list: unknown) => (list as object[]).map((one) => JSON.stringify(one)).sort()
-      return ['queues', 'exchanges', 'bindings', 'policies'].map((list) => sorted(all[list]))
-    }
-    const before = await definition()
-    const drifts = await metric('waybill_drift_detected_total', { kind })
-    if (replace) await vhost.manage('PUT', at, replace)
-    else if (kind === 'binding') {
-      const [{ properties_key }] = (await vhost.manage('GET', at)) as [{ properties_key: string }]
-      await vhost.manage('DELETE', `${at}/${encodeURIComponent(properties_key)}`)
-    } else await vhost.manage('DELETE', at)
-    await eventually(async () => {
-      expect(await definition()).toEqual(before)
-      return true
-    })
-    await eventually(async () => (await metric('waybill_drift_detected_total', { kind })) > drifts)
-    expect(logs()).toContain('DriftDetected')
-    await condition(broker, 'rabbitmq', 'Ready', 'True')
-    await condition(subscription, 'billing', 'Programmed', 'True')
-  })
+  ])(
+    'a $kind that is deleted or changed on the broker is repaired within the resync interval: $path',
+    async ({ kind, path, replace }) => {
+      const { vhost, metric, logs, condition } = stage
+      const at = path.replace('%', encodeURIComponent(vhost.name))
+      const definition = async () => {
+        const all = (await vhost.manage('GET', `/definitions/${encodeURIComponent(vhost.name)}`)) as Record<
+          string,
+          unknown
+        >
+        const sorted = (list: unknown) => (list as object[]).map((one) => JSON.stringify(one)).sort()
+        return ['queues', 'exchanges', 'bindings', 'policies'].map((list) => sorted(all[list]))
+      }
+      const before = await definition()
+      const drifts = await metric('waybill_drift_detected_total', { kind })
+      if (replace) await vhost.manage('PUT', at, replace)
+      else if (kind === 'binding') {
+        const [{ properties_key }] = (await vhost.manage('GET', at)) as [{ properties_key: string }]
+        await vhost.manage('DELETE', `${at}/${encodeURIComponent(properties_key)}`)
+      } else await vhost.manage('DELETE', at)
+      await eventually(async () => {
+        expect(await definition()).toEqual(before)
+        return true
+      })
+      await eventually(async () => (await metric('waybill_drift_detected_total', { kind })) > drifts)
+      expect(logs()).toContain('DriftDetected')
+      await condition(broker, 'rabbitmq', 'Ready', 'True')
+      await condition(subscription, 'billing', 'Programmed', 'True')
+    },
+  )
 })
 
-test('at rest Waybill only reads: nothing is written to the broker or to statuses', async () => {
+test('Waybill only reads while nothing changes, and writes nothing to the broker or to statuses', async () => {
   const stage = await startStage()
   const { vhost, folder, condition, metric } = stage
   const recorder = await httpRecorder(vhost.managementUrl)
@@ -102,7 +105,7 @@ test('at rest Waybill only reads: nothing is written to the broker or to statuse
   }
 })
 
-test('with management: Observe nothing is changed, and what is missing is reported', async () => {
+test('a broker with management: Observe is not changed, and what is missing is reported', async () => {
   const stage = await startStage({ only: 'operator' })
   const { vhost, folder, condition, noCondition, metric } = stage
   try {

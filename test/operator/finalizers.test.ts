@@ -7,7 +7,7 @@ import { brokerOf, manifestFolder, queueOf } from '../support/manifests.ts'
 import { freshVhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
 
-test('nothing is declared for a resource before it has its finalizer, and none waits for the finalizer of another', async () => {
+test('a resource is declared only after it has its finalizer, and does not wait for the finalizer of another', async () => {
   await using cleanUp = new AsyncDisposableStack()
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())

@@ -45,7 +45,7 @@ test('resources on a usable broker are Ready, and their statuses name their obje
   await eventually(() => get(deadLetterPolicy, 'keep')?.status?.subscriptions === 1)
 })
 
-test('a reference that leads nowhere is reported, and resolves once its target exists', async () => {
+test('a reference to nothing is reported, and resolves once its target exists', async () => {
   const { folder, vhost, condition, get } = stage
   folder.write('broker', brokerOf(vhost))
   folder.write('billing', [subscriptionOf('billing', 'orders', url)])
@@ -77,7 +77,7 @@ describe('the Secret of a Broker', () => {
       says: 'key management_uri must be a URL such as http://host:15672, without a user',
     },
     { what: 'with a port that is not a number', secret: { port: 'x' }, says: 'key port must be from 1 to 65535' },
-  ])('$what is reported by its key, not by its value', async ({ secret, says }) => {
+  ])('the Secret of a Broker $what is reported by its key, not by its value', async ({ secret, says }) => {
     const { folder, condition, logs, vhost } = stage
     folder.write('broker', [...withSecret(secret), topicOf('orders')])
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
@@ -89,7 +89,7 @@ describe('the Secret of a Broker', () => {
     expect(logs()).not.toContain(canary)
   })
 
-  test('with a wrong password is reported without the password', async () => {
+  test('the Secret of a Broker with a wrong password is reported without the password', async () => {
     const { folder, condition, logs } = stage
     folder.write('broker', [...withSecret({ password: canary }), topicOf('orders')])
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'CredentialsRefused')
@@ -97,7 +97,7 @@ describe('the Secret of a Broker', () => {
     expect(message + logs()).not.toContain(canary)
   })
 
-  test('that does not exist is reported', async () => {
+  test('the Secret of a Broker that does not exist is reported', async () => {
     const { folder, condition, vhost } = stage
     folder.write('broker', brokerOf(vhost).slice(1))
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
@@ -130,7 +130,7 @@ test('a broker that goes away and comes back is reported each time, and its reso
   await replacement.close()
 })
 
-test('a broken connection shows within 10 s, whatever the resync interval is', async () => {
+test('a broken connection is reported within 10 s, whatever the resync interval is', async () => {
   const { folder, vhost, condition } = stage
   const behind = new URL(vhost.managementUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })
@@ -141,7 +141,7 @@ test('a broken connection shows within 10 s, whatever the resync interval is', a
   await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
 })
 
-test('a broker that is away at the start is used once it is there', async () => {
+test('a broker that is away at the start is used once it is reachable', async () => {
   const { folder, condition, vhost } = stage
   const behind = new URL(vhost.managementUrl)
   const port = await freePort()
@@ -162,7 +162,7 @@ test('a virtual host that does not exist is reported', async () => {
 describe('a conflict', () => {
   const legacy = { exchange: { name: 'legacy' } }
 
-  test('of two resources that name one exchange, the older owns it', async () => {
+  test('the older of two resources that name one exchange owns it', async () => {
     const { folder, vhost, condition } = stage
     folder.write('broker', [...brokerOf(vhost), topicOf('b-first', legacy)])
     await condition(topic, 'b-first', 'Ready', 'True')
@@ -177,7 +177,7 @@ describe('a conflict', () => {
     await condition(topic, 'b-first', 'Ready', 'True')
   })
 
-  test('with a queue of somebody else is reported, and the queue left alone until it is adopted', async () => {
+  test('a conflict with a foreign queue is reported, and the queue is not changed until it is adopted', async () => {
     const { folder, vhost, condition, noCondition } = stage
     const there = { durable: true, arguments: { 'x-queue-type': 'classic' } }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, there)
@@ -193,7 +193,7 @@ describe('a conflict', () => {
     expect(await vhost.manage('GET', `/queues/${vhost.name}/shop.work`)).toMatchObject({ arguments: there.arguments })
   })
 
-  test('with the arguments of a queue of ours is reported, and the queue not replaced', async () => {
+  test('a conflict with the arguments of an existing queue of Waybill is reported, and the queue is not replaced', async () => {
     const { folder, vhost, condition } = stage
     const owner = { 'x-waybill-owner': 'waybill:Queue/shop/work', 'x-queue-type': 'classic' }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, { durable: true, arguments: owner })
@@ -202,7 +202,7 @@ describe('a conflict', () => {
     expect(message).toContain('x-queue-type is classic, wanted quorum')
   })
 
-  test('with a foreign policy that overrides ours is reported', async () => {
+  test('a conflict with a foreign policy that overrides one of Waybill is reported', async () => {
     const { folder, vhost, condition, noCondition } = stage
     const foreign = { pattern: '^shop', definition: { 'max-length': 7 }, priority: 900, 'apply-to': 'queues' }
     await vhost.manage('PUT', `/policies/${vhost.name}/ops`, foreign)

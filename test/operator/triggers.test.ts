@@ -60,7 +60,7 @@ const notYet = conditionsOf({ Ready: ['False', 'NotDelivering'] })
 const delivered = conditionsOf({ Delivering: ['True', 'Delivering'], Ready: ['True', 'Ready'] })
 const lost = conditionsOf({ Delivering: ['False', 'NoConsumer'], Ready: ['False', 'NotDelivering'] })
 
-test('a Subscription that is delivered and Ready wakes no broker; one that is no longer delivered does: it may have lost its queue', async () => {
+test('a broker is woken by a Subscription that is no longer delivered, not by one that is delivered and Ready', async () => {
   const { wakeUps, put, say, stop, untilWoken } = setUp()
   await untilWoken(1)
   say('waybill-operator', [...declared, ...notYet])
@@ -82,7 +82,7 @@ test('a broker is woken when Ready of a Subscription does not follow from its ot
   stop()
 })
 
-test('the world is read once a change, however many read it, and controllers are called for it together', async () => {
+test('the resources are read once per change for all readers, and controllers are called for it together', async () => {
   const { world, put, stop } = setUp()
   const calls: string[] = []
   world.onRelevantChange(() => calls.push('one'))

@@ -20,7 +20,7 @@ test('dead letters stay reported while the broker is unreachable', () => {
   expect(about('mailing')?.verdicts.map(({ type }) => type)).not.toContain('DeadLettersPresent')
 })
 
-test('dead letters stay reported while a reference leads nowhere', () => {
+test('dead letters stay reported while a reference leads to nothing', () => {
   const { unresolved } = resolveReferences(resourcesOf(brokerOf('rabbitmq'), billing))
   const [report] = unresolvedReports(unresolved)
   expect(report?.verdicts).toContainEqual(expect.objectContaining({ type: 'DeadLettersPresent', message }))

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-test('deleting a file with all resources, the Secret too, leaves nothing on the broker', async () => {
+test('deleting a file with all resources, including the Secret, leaves nothing on the broker', async () => {
   const { folder, vhost, condition, get } = stage
   const gone = { deletionPolicy: 'Delete' }
   const orders = subscriptionOf('billing', 'orders', 'http://127.0.0.1:9/', gone)

@@ -17,7 +17,7 @@ const topics = resourceRoutes('waybill.dev/v1alpha1', [
   { kind: 'Topic', plural: 'topics', list: () => [item('b', 'x'), item('a', 'z'), item('a', 'y')] },
 ])
 
-test('metrics and health are served, and readiness names the checks that do not hold', async () => {
+test('the server serves metrics and health, and readiness names the checks that fail', async () => {
   let ready = false
   const { url } = await start([
     metricsRoutes(async () => 'waybill_up 1\n'),
@@ -35,7 +35,7 @@ test('metrics and health are served, and readiness names the checks that do not 
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
 })
 
-test('resources are served in the shape of the Kubernetes API, by namespace and name', async () => {
+test('the server serves resources in the shape of the Kubernetes API, by namespace and name', async () => {
   const { url } = await start([topics])
   const get = async (path: string) => {
     const answer = await fetch(`${url}/apis/waybill.dev/v1alpha1/${path}`)
@@ -59,14 +59,14 @@ test('resources are served in the shape of the Kubernetes API, by namespace and 
   expect(await get('colours')).toMatchObject({ status: 404, body: { kind: 'Status' } })
 })
 
-test('resources cannot be written', async () => {
+test('the server has no method that writes resources', async () => {
   const { url } = await start([topics])
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     expect((await fetch(`${url}/apis/waybill.dev/v1alpha1/namespaces/a/topics/z`, { method })).status).toBe(404)
   }
 })
 
-test('a page gets the query, is answered as JSON, and 204 where it has nothing', async () => {
+test('a page gets the query and is answered as JSON, or with 204 if it has nothing', async () => {
   const { url } = await start([
     pageRoutes({ '/page': (query) => (query.has('none') ? undefined : { of: query.get('of') }) }),
   ])
@@ -76,14 +76,14 @@ test('a page gets the query, is answered as JSON, and 204 where it has nothing',
   expect(await (await fetch(`${url}/other`)).json()).toMatchObject({ code: 404, message: 'no such path: /other' })
 })
 
-test('the server ends with the signal', async () => {
+test('the server stops when its signal aborts', async () => {
   const own = new AbortController()
   const { url } = await start(undefined, undefined, own.signal)
   own.abort()
   await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 
-test('a port that is in use is an error that says what to do', async () => {
+test('a port that is in use is an error that explains what to do', async () => {
   const { url } = await start()
   const listen = new URL(url).host
   await expect(start(undefined, listen)).rejects.toThrow(ListenError)
@@ -93,13 +93,13 @@ test('a port that is in use is an error that says what to do', async () => {
 })
 
 test.each(['', '9402', 'localhost', '127.0.0.1:99999', 'http://127.0.0.1:80', '127.0.0.1:x'])(
-  '%j is not a valid address to listen on',
+  'the text %j is not a valid address to listen on',
   async (listen) => {
     await expect(start(undefined, listen)).rejects.toThrow('give host:port, such as 127.0.0.1:9402')
   },
 )
 
-test.each(['[::1]:0', 'localhost:0', ':0'])('%j is a valid address to listen on', async (listen) => {
+test.each(['[::1]:0', 'localhost:0', ':0'])('the text %j is a valid address to listen on', async (listen) => {
   const { url } = await start(undefined, listen)
   expect((await fetch(`${url.replace('[::]', '[::1]')}/healthz`)).status).toBe(200)
 })

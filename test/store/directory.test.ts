@@ -242,7 +242,7 @@ test('a file with errors does not prevent the start with the others', async () =
 test.each([
   ['a folder without manifests', () => temporary().path, /no \.yaml, \.yml or \.json file found/],
   ['a path to nothing', () => join(temporary().path, 'nothing.yaml'), /nothing\.yaml does not exist/],
-])('a path to %s is refused at the start', async (_what, path, message) => {
+])('a start with manifests at %s is refused', async (_what, path, message) => {
   await expect(open(path())).rejects.toThrow(ManifestPathError)
   await expect(open(path())).rejects.toThrow(message)
 })

@@ -101,7 +101,7 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
     await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
   }, 120_000)
 
-  test('deleting a Subscription retains its waiting messages, an Event names the queue, and creating it again delivers them', async () => {
+  test('a deleted Subscription retains its messages, an Event names the queue, and a new one delivers them', async () => {
     const { own, producer } = shop
     const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
     subscriber.answer(503)

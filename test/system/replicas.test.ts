@@ -12,7 +12,7 @@ import { eventually } from '../support/wait.ts'
 import type { Command } from '../support/waybill.ts'
 
 describeWithHelm('two dispatchers', () => {
-  test('deliver every message, and exactly one writes the status, when either is paused, killed or stopped', async () => {
+  test('two dispatchers deliver every message and one writes the status when either is paused, killed or stopped', async () => {
     await using shop = await openClusterShop()
     await using cleanUp = new AsyncDisposableStack()
     const { own, vhost, producer } = shop

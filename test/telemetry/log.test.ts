@@ -27,7 +27,7 @@ test('a log line is one JSON object, with the fields of its log', () => {
   ])
 })
 
-test('lines below the level of the log are left out', () => {
+test('log lines below the level of the log are left out', () => {
   const lines = linesOf('warn', (log) => {
     log.debug({}, 'a')
     log.info({}, 'b')

@@ -14,13 +14,13 @@ const use = (metrics: ReturnType<typeof createMetrics>, name: string): void => {
   metrics.copyUnconfirmed.labels('shop', name).inc()
 }
 
-test('names have the prefix waybill_, but for those of the process itself', async () => {
+test('the names of metrics have the prefix waybill_, except for those of the process itself', async () => {
   const text = await createMetrics().registry.metrics()
   expect(text).toContain('process_cpu_seconds_total')
   expect(text.match(/^# TYPE (?!process_|nodejs_|waybill_).*/gm)).toBeNull()
 })
 
-test('all series of a deleted subscription are removed, and no others', async () => {
+test('all series of a deleted subscription are removed, and no others are', async () => {
   const metrics = createMetrics()
   use(metrics, 'mail')
   const before = (await seriesOf(metrics, '"mail"')).length
@@ -31,7 +31,7 @@ test('all series of a deleted subscription are removed, and no others', async ()
   await metrics.forgetSubscription('shop', 'never-there')
 })
 
-test('all series of a deleted broker are removed, and no others', async () => {
+test('all series of a deleted broker are removed, and no others are', async () => {
   const metrics = createMetrics()
   for (const broker of ['main', 'other']) {
     metrics.brokerConnected.labels('shop', broker).set(1)

@@ -84,7 +84,7 @@ describeWithApiServer('a cluster', () => {
     await own.drop()
   })
 
-  test('a cluster with another authority, or that refuses the token, is an error that does not show the token', async () => {
+  test('an untrusted authority or a refused token is an error, and no error shows the token', async () => {
     const canary = 'canary-token-of-this-test'
     await Promise.all([put('token', canary), put('namespace', 'shop'), put('ca.crt', '')])
     const { hostname, port } = new URL(apiServer().url)

@@ -12,7 +12,7 @@ import { request } from './request.ts'
 const policy = { apiVersion: 'waybill.dev/v1alpha1', kind: deadLetterPolicy.kind, metadata: { name: 'keep' }, spec: {} }
 
 describeWithApiServer('the API server of the tests', () => {
-  test('enforces the rules of a service account', async () => {
+  test('the API server of the tests enforces the rules of a service account', async () => {
     const own = await namespace()
     await own.apply(policy)
     const rules = [{ apiGroups: ['waybill.dev'], resources: [deadLetterPolicy.plural], verbs: ['get'] }]
@@ -23,7 +23,7 @@ describeWithApiServer('the API server of the tests', () => {
     await own.drop()
   })
 
-  test('removes a test namespace with its objects, even those with finalizers', async () => {
+  test('the API server of the tests removes a test namespace with its objects, even those with finalizers', async () => {
     const own = await namespace()
     await own.apply({ ...policy, metadata: { name: 'keep', finalizers: ['waybill.dev/topology'] } })
     await own.drop()
@@ -31,7 +31,7 @@ describeWithApiServer('the API server of the tests', () => {
     expect(await own.get(deadLetterPolicy.plural, 'keep')).toBeUndefined()
   })
 
-  test('restarts after a crash, on the same address and with its data', async () => {
+  test('the API server of the tests restarts after a crash, on the same address and with its data', async () => {
     const server = await ownApiServer()
     try {
       const path = '/apis/waybill.dev/v1alpha1/namespaces/default/deadletterpolicies'
@@ -45,7 +45,7 @@ describeWithApiServer('the API server of the tests', () => {
     }
   }, 60_000)
 
-  test('does not outlive the process that started it, even if that is killed', async () => {
+  test('the API server of the tests does not outlive the process that started it, even if that is killed', async () => {
     const code = `
       import { startServer } from ${JSON.stringify(new URL('server.ts', import.meta.url).href)}
       console.log((await startServer(${JSON.stringify(apiServer().assets)})).folder)
@@ -62,7 +62,7 @@ describeWithApiServer('the API server of the tests', () => {
   })
 })
 
-test('without kube-apiserver and go, tests are skipped, or fail under CI, and say what to install', async () => {
+test('tests without kube-apiserver and go are skipped, or fail under CI, and print what to install', async () => {
   const empty = mkdtempSync(join(tmpdir(), 'waybill-cache-'))
   const env = { WAYBILL_CACHE: empty, PATH: empty }
   const lines: string[] = []
