@@ -17,7 +17,7 @@ const only = (path: string, heading: string): string => {
 
 const isReady = /subscription\.waybill\.dev\/mailing +True +True/
 
-test('the commands of README.md lead to the first event that is received', async () => {
+test('the first event is received after the commands of README.md', async () => {
   await using walk = await beginWalk()
   const [terminals = '', publish = ''] = scriptsBelow('README.md', 'Receive your first event on a laptop')
   const [subscriber = '', waybill = '', ...more] = terminals.split('\n')

@@ -105,7 +105,7 @@ describe('the Secret of a Broker', () => {
   })
 })
 
-test('a broker that goes away and comes back is reported each time, and its resources are Ready again', async () => {
+test('a broker that is lost and returns is reported each time, and its resources are Ready again', async () => {
   const { folder, vhost, condition } = stage
   const behind = new URL(vhost.managementUrl)
   const proxy = await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) })

@@ -9,7 +9,7 @@ const concurrency = 20
 const isTenth = (id: string): boolean => id.endsWith('0')
 
 test(
-  `none of ${count} messages is lost when Waybill is killed ${kills} times and its connection cut, and few repeat`,
+  `none of ${count} messages is lost when Waybill is killed ${kills} times and its connection cut, and few are delivered twice`,
   async () => {
     await using shop = await openShop()
     const subscriber = await shop.subscriber()

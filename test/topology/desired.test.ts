@@ -129,7 +129,7 @@ describe('policies that are wanted', () => {
     expect(of(wanted.policies, 'waybill:Topic/shop/dropping')).toEqual([])
   })
 
-  test('a queue has its own policy only if it has settings, and dead-letter queues get the limits of their DeadLetterPolicy', () => {
+  test('a queue has its own policy only if it has settings, and dead-letter queues have limits of their DeadLetterPolicy', () => {
     const wanted = desiredFrom(
       topicOf('orders'),
       policyOf('short', { retention: { maxAge: '1h', maxLength: 5, whenFull: 'DropOldest' } }),
