@@ -21,11 +21,14 @@ type Document = { readonly kind: string; readonly spec: Record<string, unknown> 
 
 const example = 'examples/first-subscription.yaml'
 
-/** Writes the example for this virtual host into a folder of its own; the path of the file. */
+/** Writes the example for this virtual host, and with short waits, into a folder of its own; the path of the file. */
 const exampleFor = (vhost: string, replace: (text: string) => string): string => {
   const text = replace(readFileSync(example, 'utf8'))
   const documents = parseAllDocuments(text).map((document) => document.toJS() as Document)
-  for (const { kind, spec } of documents) if (kind === 'Broker') spec.vhost = vhost
+  for (const { kind, spec } of documents) {
+    if (kind === 'Broker') spec.vhost = vhost
+    if (kind === 'Subscription') spec.delivery = { retry: { schedule: ['5s'] } }
+  }
   const path = join(mkdtempSync(join(tmpdir(), 'waybill-walk-')), 'first-subscription.yaml')
   writeFileSync(path, documents.map((one) => stringify(one)).join('---\n'))
   return path
@@ -36,7 +39,7 @@ const untilMs = 90_000
 
 /**
  * Begins a walk along a page, on a virtual host of its own. Addresses, user and virtual host in the commands of the page
- * are replaced by those of this test, and nothing else is.
+ * are replaced by those of this test, and the waits between attempts are 5 s; nothing else is.
  */
 export const beginWalk = async (): Promise<Walk> => {
   const vhost = await freshVhost()
