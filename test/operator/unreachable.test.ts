@@ -1,6 +1,6 @@
 import { unresolvedReports } from '../../src/operator/references/report.ts'
 import { unreachableReports } from '../../src/operator/topology/unreachable.ts'
-import { BrokerError } from '../../src/rabbit/management/management.ts'
+import { BrokerError } from '../../src/rabbit/broker-error.ts'
 import { noOwners } from '../../src/topology/owners.ts'
 import { resolveReferences } from '../../src/topology/references.ts'
 import { brokerOf, resourcesOf, subscriptionOf, topicOf } from '../topology/resources.ts'

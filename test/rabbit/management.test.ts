@@ -1,4 +1,5 @@
-import { type BrokerError, connectManagement, type Management } from '../../src/rabbit/management/management.ts'
+import type { BrokerError } from '../../src/rabbit/broker-error.ts'
+import { connectManagement, type Management } from '../../src/rabbit/management/management.ts'
 import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'

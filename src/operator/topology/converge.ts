@@ -1,6 +1,7 @@
 import { milliseconds } from '../../api/duration.ts'
 import { type Broker, manages } from '../../api/kinds/broker.ts'
-import { BrokerError, type Management } from '../../rabbit/management/management.ts'
+import { BrokerError } from '../../rabbit/broker-error.ts'
+import type { Management } from '../../rabbit/management/management.ts'
 import type { Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
 import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'

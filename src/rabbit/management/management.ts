@@ -5,8 +5,6 @@ import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { type ManagementApi, managementApi } from './management-api.ts'
 
-export { BrokerError } from '../broker-error.ts'
-
 /** One virtual host: read as a whole, changed one object at a time. */
 export type Management = {
   /** @throws BrokerError */
