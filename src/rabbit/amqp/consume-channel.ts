@@ -1,8 +1,10 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { pause } from '../../async/abort.ts'
+import type { Message } from '../../delivery/message/message.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import { reasonOf } from './connection.ts'
 import type { Delivery } from './port.ts'
+import { encoded } from './recode.ts'
 
 /** Receives the messages of one consumer on a channel. */
 export type Receiver = {
@@ -97,7 +99,7 @@ export class ConsumeChannel {
   requeue(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.remove(delivery)
-    this.#send(() => this.#channel.reject(delivery.message, true))
+    this.#send(() => this.#channel.reject(delivery.received, true))
     this.#closeIfDone()
   }
 
@@ -135,7 +137,7 @@ export class ConsumeChannel {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.isClosed) return
-    this.#owed.flush((delivery, upTo) => this.#send(() => this.#channel.ack(delivery.message, upTo)))
+    this.#owed.flush((delivery, upTo) => this.#send(() => this.#channel.ack(delivery.received, upTo)))
   }
 
   #deliver(message: ConsumeMessage): void {
@@ -183,7 +185,8 @@ export class ConsumeChannel {
 
 /** One message that was delivered on one channel. */
 class ChannelDelivery implements Delivery {
-  readonly message: ConsumeMessage
+  readonly message: Message
+  readonly received: ConsumeMessage
   readonly holding: Holding
   state: 'open' | 'settled' | 'sent' = 'open'
   previous: ChannelDelivery | undefined = undefined
@@ -191,7 +194,8 @@ class ChannelDelivery implements Delivery {
   readonly #channel: ConsumeChannel
 
   constructor(message: ConsumeMessage, channel: ConsumeChannel, holding: Holding) {
-    this.message = message
+    this.message = { content: message.content, fields: message.fields, properties: encoded(message.properties) }
+    this.received = message
     this.#channel = channel
     this.holding = holding
   }

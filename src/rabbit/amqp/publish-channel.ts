@@ -3,6 +3,7 @@ import { unlessAborted } from '../../async/abort.ts'
 import type { Copy } from '../../delivery/message/copy.ts'
 import { reasonOf } from './connection.ts'
 import { PublishError } from './publish-error.ts'
+import { decoded } from './recode.ts'
 
 export type PublishChannelOptions = {
   readonly confirmTimeoutMs: number
@@ -59,7 +60,7 @@ export class PublishChannel {
       const settle = (error?: PublishError) => (error ? reject(error) : resolve())
       const { routingKey } = copy
       const unconfirmed = { routingKey, sentAtMs: performance.now(), isReturned: false, settle }
-      const options = { ...copy.properties, persistent: true, mandatory: true }
+      const options = { ...decoded(copy.properties), persistent: true, mandatory: true }
       const confirmed = (error: unknown) => this.#confirmed(unconfirmed, error)
       try {
         if (!channel.publish(this.#exchange, routingKey, copy.body, options, confirmed)) {
