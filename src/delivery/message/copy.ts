@@ -9,7 +9,8 @@ export type Copy = {
   readonly routingKey: string
   /** The very bytes of the original. */
   readonly body: Buffer
-  readonly properties: CopyProperties
+  /** Property flags and property list, ready for the content header. */
+  readonly properties: Buffer
 }
 
 /** Only the properties that the copy has: no member is `undefined`. */
