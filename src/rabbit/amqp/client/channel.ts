@@ -57,7 +57,9 @@ export class Channel {
   /** A call whose answer has a content that is still to come. */
   #getting: Call | undefined
   readonly #ended = Promise.withResolvers<End>()
+  #opened: Promise<void> = Promise.resolve()
   #end: End | undefined
+  #endOf: EndedError['of'] = 'channel'
   #isClosing = false
 
   /** Made by the connection. */
@@ -65,6 +67,17 @@ export class Channel {
     this.number = number
     this.#lines = lines
     this.#handlers = handlers
+  }
+
+  /** Asks the broker for it. Called by the connection. */
+  open(): void {
+    this.#opened = this.call(new Payload(methods.open).text(''), [methods.openOk], () => undefined)
+    this.#opened.catch(() => undefined)
+  }
+
+  /** Resolves once the broker has opened it. @throws {EndedError} */
+  get opened(): Promise<void> {
+    return this.#opened
   }
 
   /** Why it is over; `undefined` while it is not. */
@@ -116,7 +129,7 @@ export class Channel {
    * @throws {EndedError | UnencodableError} when nothing was sent
    */
   publish(message: Outgoing, confirm: Confirm): void {
-    if (this.#end) throw new EndedError('channel', this.#end)
+    if (this.#end) throw new EndedError(this.#endOf, this.#end)
     checkOutgoing(message, this.#lines.frameMax)
     this.#confirms.add(confirm)
     this.#lines.publish(this.number, message)
@@ -135,7 +148,7 @@ export class Channel {
   method(id: number, cursor: Cursor): void {
     if (id === methods.closeOk) {
       this.#lines.release(this.number)
-      this.over({ by: 'us', text: 'the channel was closed' })
+      this.over({ by: 'us', text: 'the channel was closed' }, 'channel')
     } else if (id === methods.close) {
       this.#closedByBroker(cursor)
     } else if (this.#isClosing || this.#end) {
@@ -154,12 +167,13 @@ export class Channel {
   }
 
   /** Nothing more comes. Called by the connection when it is over. */
-  over(end: End): void {
+  over(end: End, of: EndedError['of']): void {
     if (this.#end) return
     this.#end = end
+    this.#endOf = of
     this.#handlers.ended?.(end)
     const calls = [...(this.#getting ? [this.#getting] : []), ...this.#calls.splice(0)]
-    for (const { reject } of calls) reject(new EndedError('channel', end))
+    for (const { reject } of calls) reject(new EndedError(of, end))
     this.#confirms.abandon(end)
     this.#ended.resolve(end)
   }
@@ -203,7 +217,7 @@ export class Channel {
   }
 
   #call(payload: Payload, call: Call): void {
-    if (this.#end) throw new EndedError('channel', this.#end)
+    if (this.#end) throw new EndedError(this.#endOf, this.#end)
     const { bytes } = payload
     const most = this.#lines.frameMax - frameOverhead
     if (bytes.length > most) throw new UnencodableError(`it takes ${bytes.length} bytes; the broker takes ${most}`)
@@ -217,7 +231,7 @@ export class Channel {
     const text = cursor.text()
     this.#lines.send(this.number, new Payload(methods.closeOk).bytes)
     if (!this.#isClosing) this.#lines.release(this.number)
-    this.over({ by: 'broker', code, text })
+    this.over({ by: 'broker', code, text }, 'channel')
   }
 }
 

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { Connection } from './connection.ts'
+import { Wire } from './wire.ts'
 import { type End, OpenError } from './ended.ts'
 import type { Login } from './handshake.ts'
 import { closedError, socketError } from './open-failure.ts'
@@ -23,19 +23,19 @@ const readBytes = 64 * 1024
  *
  * @throws {OpenError}
  */
-export const dial = async (address: Address, signal: AbortSignal): Promise<Connection> => {
+export const dial = async (address: Address, signal: AbortSignal): Promise<Wire> => {
   if (signal.aborted) throw new OpenError('aborted', 'no connection is wanted any more')
   let failure: Error | undefined
-  const socket = socketTo(address, (bytes) => connection.read(bytes))
-  const connection = new Connection(socket, address)
-  const drop = (end: End) => connection.destroy(end)
+  const socket = socketTo(address, (bytes) => wire.read(bytes))
+  const wire = new Wire(socket, address)
+  const drop = (end: End) => wire.destroy(end)
   const abort = () => drop({ by: 'us', text: 'the connection was dropped' })
   socket.on('error', (error) => {
     failure = error
     drop({ by: 'socket', text: `the connection broke: ${error.message}` })
   })
   signal.addEventListener('abort', abort, { once: true })
-  void connection.ended.then(() => signal.removeEventListener('abort', abort))
+  void wire.ended.then(() => signal.removeEventListener('abort', abort))
 
   let isLate = false
   const timer = setTimeout(() => {
@@ -43,12 +43,12 @@ export const dial = async (address: Address, signal: AbortSignal): Promise<Conne
     drop({ by: 'us', text: 'the connection was not open in time' })
   }, address.timeoutMs)
   // A connection that was opened and has ended at once counts as opened: whoever uses it is told its end.
-  const end = await Promise.race([connection.opened, connection.ended])
+  const end = await Promise.race([wire.opened, wire.ended])
   clearTimeout(timer)
-  if (end === undefined) return connection
+  if (end === undefined) return wire
   if (signal.aborted) throw new OpenError('aborted', 'no connection is wanted any more')
   if (isLate) throw new OpenError('timeout', `the broker did not open the connection within ${address.timeoutMs} ms`)
-  throw failure ? socketError(failure, address) : closedError(end, connection.progress)
+  throw failure ? socketError(failure, address) : closedError(end, wire.progress)
 }
 
 const socketTo = (address: Address, read: (bytes: Buffer) => void): Socket => {

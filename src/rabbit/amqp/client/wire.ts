@@ -6,17 +6,17 @@ import { type End, EndedError, Violation } from './ended.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
 import { Handshake, type Login, protocolHeader, type Step, type Tuned } from './handshake.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { channel as channelMethods, frame, connection as methods } from './methods.ts'
+import { frame, connection as methods } from './methods.ts'
 import { Output } from './output.ts'
 import { writePublish } from './publish-frames.ts'
 
 const goodbyeMs = 1_000
 
 /**
- * One connection, from the first byte on. There are no events that one could come too late for: `end` and `blocked` are
+ * One connection to a broker, from its first byte to its end. There are no events that one could come too late for: `end` and `blocked` are
  * always right, and `ended` tells everybody who asks.
  */
-export class Connection implements FrameSink, Lines {
+export class Wire implements FrameSink, Lines {
   readonly #socket: Socket
   readonly #output: Output
   readonly #reader = new FrameReader(this)
@@ -86,13 +86,20 @@ export class Connection implements FrameSink, Lines {
     return this.#room.promise
   }
 
-  /** Opens a channel. @throws {EndedError} */
-  async openChannel(handlers: Handlers = {}): Promise<Channel> {
+  /** Opens a channel. It is there at once, and takes calls: {@link Channel.opened} says when it is open. @throws {EndedError} */
+  newChannel(handlers: Handlers = {}): Channel {
     if (this.#end) throw new EndedError('connection', this.#end)
     const number = this.#freeNumber()
     const channel = new Channel(number, this, handlers)
     this.#channels.set(number, channel)
-    await channel.call(new Payload(channelMethods.open).text(''), [channelMethods.openOk], () => undefined)
+    channel.open()
+    return channel
+  }
+
+  /** @throws {EndedError} */
+  async openChannel(handlers: Handlers = {}): Promise<Channel> {
+    const channel = this.newChannel(handlers)
+    await channel.opened
     return channel
   }
 
@@ -211,7 +218,7 @@ export class Connection implements FrameSink, Lines {
     this.#stopHeartbeat()
     const channels = [...this.#channels.values()]
     this.#channels.clear()
-    for (const channel of channels) channel.over(end)
+    for (const channel of channels) channel.over(end, 'connection')
     this.#hasRoom()
     this.#ended.resolve(end)
   }
