@@ -1,51 +1,59 @@
-import type { Headers, Message } from '../message/message.ts'
-import { type AttributeValue, attributeOf, isAttributeName, isHeaderText } from './attribute.ts'
-import { type BinaryEvent, badName, badVersion, broken, codingOf, missing, type Unparsable } from './cloud-event.ts'
+import type { Headers } from '../message/headers.ts'
+import type { Properties } from '../message/properties.ts'
+import { type AttributeValue, attributeOf, isAttributeName, isHeaderText, isTime } from './attribute.ts'
+import {
+  type BinaryEvent,
+  badName,
+  badTime,
+  badVersion,
+  broken,
+  codingOf,
+  missing,
+  type Unparsable,
+} from './cloud-event.ts'
 
 /** The AMQP binding's own prefixes, and those that Knative and others write. */
 const prefixes = ['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'] as const
 type Prefix = (typeof prefixes)[number]
 
-const required = ['specversion', 'id', 'source', 'type'] as const
-const marks = required.flatMap((attribute) => prefixes.map((prefix) => ({ prefix, header: prefix + attribute })))
+/** More would be more than the headers of a request. */
+const mostAttributes = 1000
 
-/** The prefix of the headers that make a message a CloudEvent: that of `specversion`, else of any required attribute. */
-export const prefixOf = (headers: Headers): Prefix | undefined =>
-  marks.find(({ header }) => headers[header] !== undefined)?.prefix
+/**
+ * The prefix of the headers that claim that a message is a CloudEvent: that of `specversion`, else one that nobody else
+ * writes. A header `ce_id` alone may be anything.
+ */
+export const prefixOf = (headers: Headers): Prefix | undefined => {
+  const { names } = headers
+  return (
+    prefixes.find((prefix) => names.includes(`${prefix}specversion`)) ??
+    prefixes.find((prefix) => prefix.startsWith('cloudEvents') && names.some((name) => name.startsWith(prefix)))
+  )
+}
 
 /** Reads a CloudEvent whose attributes are headers with this prefix. */
-export const binaryEvent = (message: Message, prefix: Prefix): BinaryEvent | Unparsable => {
-  const { headers = {}, contentType } = message.properties
+export const binaryEvent = (properties: Properties, body: Buffer, prefix: Prefix): BinaryEvent | Unparsable => {
+  const { headers, contentType } = properties
   const attributes: AttributeValue[] = []
-  let specversion: AttributeValue = ''
-  let id: AttributeValue = ''
-  let source: AttributeValue = ''
-  let type: AttributeValue = ''
-  let dataContentType: AttributeValue | undefined
-  for (const header in headers) {
+  const found: Found = { specversion: '', id: '', source: '', type: '', datacontenttype: '' }
+  const names = headers?.names ?? []
+  for (let index = 0; index < names.length; index++) {
+    const header = names[index] as string
     if (!header.startsWith(prefix)) continue
     const name = header.slice(prefix.length)
-    const value = attributeOf(headers[header])
+    const value = attributeOf(headers?.at(index))
     if (value === null) continue
-    if (value === undefined) return broken(name, 'must be a string, a number, a boolean, a time or bytes')
-    if (typeof value === 'string' && value.includes('\uFFFD')) return broken(name, 'must be UTF-8')
-    if (name === 'id') id = value
-    else if (name === 'source') source = value
-    else if (name === 'type') type = value
-    else if (name === 'specversion') specversion = value
-    else if (name === 'datacontenttype') {
-      dataContentType = value
-      continue
-    } else if (!isAttributeName(name)) {
-      return badName(name)
-    }
-    attributes.push(name, value)
+    const fault = faultOf(name, value, attributes)
+    if (fault !== undefined) return fault
+    if (Object.hasOwn(found, name)) found[name as keyof Found] = value as AttributeValue
+    if (name !== 'datacontenttype') attributes.push(name, value as AttributeValue)
   }
+  const { specversion, id, source, type, datacontenttype } = found
   if (specversion !== '1.0') return badVersion(specversion)
   if (id === '') return missing('id')
   if (source === '') return missing('source')
   if (type === '') return missing('type')
-  const dataType = contentType || dataContentType
+  const dataType = contentType || (datacontenttype === '' ? undefined : datacontenttype)
   if (dataType !== undefined && !isHeaderText(dataType)) return broken('datacontenttype', 'must be a media type')
   return {
     mode: 'binary',
@@ -53,8 +61,22 @@ export const binaryEvent = (message: Message, prefix: Prefix): BinaryEvent | Unp
     source: String(source),
     attributes,
     contentType: dataType,
-    contentEncoding: codingOf(message.properties),
-    body: message.content,
+    contentEncoding: codingOf(properties),
+    body,
     headers,
   }
+}
+
+type Found = Record<'specversion' | 'id' | 'source' | 'type' | 'datacontenttype', AttributeValue>
+
+const faultOf = (
+  name: string,
+  value: ReturnType<typeof attributeOf>,
+  before: readonly AttributeValue[],
+): Unparsable | undefined => {
+  if (value === undefined) return broken(name, 'must be a string in UTF-8, a number, a boolean, a time or bytes')
+  if (!isAttributeName(name)) return badName(name)
+  for (let at = 0; at < before.length; at += 2) if (before[at] === name) return broken(name, 'is there more than once')
+  if (before.length >= 2 * mostAttributes) return { unparsable: `There are more than ${mostAttributes} attributes` }
+  return name === 'time' && !isTime(value) ? badTime : undefined
 }

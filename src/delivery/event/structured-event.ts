@@ -1,7 +1,8 @@
-import type { Message } from '../message/message.ts'
-import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
+import type { Properties } from '../message/properties.ts'
+import { type AttributeValue, isAttributeName, isHeaderText, isTime } from './attribute.ts'
 import {
   badName,
+  badTime,
   badVersion,
   broken,
   codingOf,
@@ -18,7 +19,11 @@ export const eventFormat = 'application/cloudevents+json'
  * Reads a CloudEvent that is one JSON document.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-export const structuredEvent = (message: Message, contentType: string): StructuredEvent | Unparsable => {
+export const structuredEvent = (
+  properties: Properties,
+  body: Buffer,
+  contentType: string,
+): StructuredEvent | Unparsable => {
   const format = contentType.split(';', 1)[0]?.trim().toLowerCase()
   if (format?.startsWith('application/cloudevents-batch')) {
     return { unparsable: 'A batch of CloudEvents cannot be delivered as one: publish each as a message of its own' }
@@ -28,9 +33,9 @@ export const structuredEvent = (message: Message, contentType: string): Structur
       unparsable: `The only supported CloudEvents format is ${eventFormat}, found ${quoted(contentType)}`,
     }
   }
-  const coding = codingOf(message.properties)
+  const coding = codingOf(properties)
   if (coding !== undefined) return { unparsable: `The CloudEvents document must not be compressed, found ${coding}` }
-  const text = textOf(message.content, contentType)
+  const text = textOf(body, contentType)
   if (text === undefined) return { unparsable: 'The CloudEvents document is not valid text in its character set' }
   const members = objectOf(text)
   if (members === undefined) return { unparsable: 'The CloudEvents document is not a JSON object' }
@@ -44,8 +49,8 @@ export const structuredEvent = (message: Message, contentType: string): Structur
     contentType: isHeaderText(contentType) ? contentType : eventFormat,
     contentEncoding: undefined,
     document: { text, members },
-    body: message.content,
-    headers: message.properties.headers,
+    body,
+    headers: properties.headers,
   }
 }
 
@@ -70,6 +75,7 @@ const attributesOf = (members: Readonly<Record<string, unknown>>): AttributeValu
       return badName(name)
     }
     if (typeof value === 'object') return broken(name, 'must be a string, a number or a boolean')
+    if (name === 'time' && !isTime(value)) return badTime
     attributes.push(name, value as AttributeValue)
   }
   return attributes

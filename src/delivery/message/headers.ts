@@ -51,6 +51,14 @@ export class Headers {
     for (const [index, name] of this.names.entries()) yield [name, this.at(index) as Value]
   }
 
+  /** Where each header lies in {@link raw}: its name's length at `at`, the type byte of its value at `value`. */
+  *places(): Generator<{ name: string; at: number; value: number; end: number }> {
+    const { names, starts, ends } = this.#found
+    for (const [index, name] of names.entries()) {
+      yield { name, at: ends[index - 1] ?? 0, value: starts[index] as number, end: ends[index] as number }
+    }
+  }
+
   get #found(): Index {
     this.#index ??= indexOf(this.raw)
     return this.#index

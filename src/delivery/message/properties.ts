@@ -125,8 +125,8 @@ type Index = { readonly positions: number[]; readonly isBroken: boolean }
 
 const indexOf = (raw: Buffer): Index => {
   const flags = raw.length < 2 ? 0 : raw.readUInt16BE()
-  const positions = [2]
-  let at = 2
+  let at = Math.min(2, raw.length)
+  const positions = [at]
   // The two lowest bits mean more flags, and properties that do not exist.
   let isBroken = raw.length < 2 || (flags & 3) !== 0
   for (let index = 0; index < fields; index++) {
