@@ -43,26 +43,42 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
 
   const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
 
+  const waits = (delivery: Delivery, error: PublishError): void => {
+    waiting.add(delivery)
+    blocked(error)
+  }
+
+  /**
+   * Why the copy is not stored; `undefined` when it is. A late confirm is still owed: to publish again before it is settled
+   * would be to have the copy twice. It is awaited as long as the delivery is ours.
+   */
+  const once = async (delivery: Delivery, copy: Copy): Promise<PublishError | undefined> => {
+    const late = await failureOf(amqp.publish(copy))
+    if (late?.owed === undefined) return late
+    waits(delivery, late)
+    const settled = failureOf(late.owed).then((failure) => ({ failure }))
+    while (!delivery.lost && !giveUp.aborted) {
+      const now = await Promise.race([settled, pause(backoff.most, giveUp)])
+      if (now) return now.failure
+    }
+    return late
+  }
+
   /** `copy` is called again for each try: the ladder may have changed meanwhile. */
   const publish = async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
     let isReduced = false
     for (let failures = 0; !delivery.lost; ) {
       const made = isReduced ? reducedCopy(copy()) : copy()
-      try {
-        await amqp.publish(made)
-        return made
-      } catch (error) {
-        if (!(error instanceof PublishError)) throw error
-        if (error.kind === 'unencodable' && !isReduced) {
-          isReduced = true
-          continue
-        }
-        waiting.add(delivery)
-        blocked(error)
-        failures += 1
-        await pause(backoffMs(failures, backoff), giveUp)
-        if (giveUp.aborted) return undefined
+      const error = await once(delivery, made)
+      if (error === undefined) return made
+      if (error.kind === 'unencodable' && !isReduced) {
+        isReduced = true
+        continue
       }
+      waits(delivery, error)
+      failures += 1
+      await pause(backoffMs(failures, backoff), giveUp)
+      if (giveUp.aborted) return undefined
     }
     return undefined
   }
@@ -95,3 +111,12 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
     }
   }
 }
+
+const failureOf = (published: Promise<void>): Promise<PublishError | undefined> =>
+  published.then(
+    () => undefined,
+    (error: unknown) => {
+      if (error instanceof PublishError) return error
+      throw error
+    },
+  )
