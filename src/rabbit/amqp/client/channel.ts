@@ -119,8 +119,8 @@ export class Channel {
   }
 
   /** Sends a method that has no answer; does nothing once the channel is over. */
-  tell(payload: Payload): void {
-    if (this.#end === undefined) this.#lines.send(this.number, payload.bytes)
+  tell({ bytes }: { readonly bytes: Buffer }): void {
+    if (this.#end === undefined) this.#lines.send(this.number, bytes)
   }
 
   /**
