@@ -145,7 +145,10 @@ export class PublishChannel {
       const waitedMs = now - Math.max(copy.sinceMs, this.#patientSinceMs)
       if (waitedMs < this.patienceMs) break
       if (!this.#late.has(copy)) this.#isLate(copy)
-      if (waitedMs >= this.#options.giveUpMs) return this.#giveUp()
+      if (waitedMs >= this.#options.giveUpMs) {
+        this.#giveUp()
+        return
+      }
     }
     if (this.#unconfirmed.size > 0) this.#timer = setTimeout(() => this.#look(), this.patienceMs / 4)
   }

@@ -105,7 +105,10 @@ export class Channel {
   get(queue: string): Promise<Delivered | undefined> {
     return new Promise((resolve, reject) => {
       const take = (cursor: Cursor, id: number): void => {
-        if (id === basic.getEmpty) return resolve(undefined)
+        if (id === basic.getEmpty) {
+          resolve(undefined)
+          return
+        }
         const head = deliveryHead(cursor)
         this.#getting = call
         this.#assembly.begin((content) => {
