@@ -88,7 +88,10 @@ const again = (outcome: Outcome, attempt: Attempt, terms: Terms, now: number, as
     )
   }
   if (expiresAt !== undefined && now + delayMs >= expiresAt) {
-    return deadLetter('Expired', `${outcomeText(outcome)}; the time to live of the message ends before the next attempt`)
+    return deadLetter(
+      'Expired',
+      `${outcomeText(outcome)}; the time to live of the message ends before the next attempt`,
+    )
   }
   return askedMs > scheduled ? { do: 'retry', delayMs, notBefore: now + delayMs } : { do: 'retry', delayMs }
 }

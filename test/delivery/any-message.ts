@@ -96,7 +96,8 @@ export const anyEntries: fc.Arbitrary<Buffer[]> = fc
 
 const short = (bytes: Buffer): Buffer => Buffer.concat([Buffer.of(Math.min(bytes.length, 255)), bytes.subarray(0, 255)])
 const anyShort = fc.oneof(textBytes, anyBytes()).map(short)
-const shortOf = (...texts: string[]) => fc.oneof(anyShort, fc.constantFrom(...texts.map((one) => short(Buffer.from(one)))))
+const shortOf = (...texts: string[]) =>
+  fc.oneof(anyShort, fc.constantFrom(...texts.map((one) => short(Buffer.from(one)))))
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
 
 /** The properties in the order of the list, each as its bytes. */
@@ -116,9 +117,7 @@ export const propertiesWith = (entries: readonly Buffer[]): fc.Arbitrary<Listed>
   fc.tuple(
     optional(shortOf('application/cloudevents+json', 'application/json')),
     optional(shortOf('gzip', 'utf-8')),
-    entries.length === 0
-      ? optional(fc.constant(tableOf(entries)))
-      : fc.constant(tableOf(entries)),
+    entries.length === 0 ? optional(fc.constant(tableOf(entries))) : fc.constant(tableOf(entries)),
     optional(fc.constantFrom(Buffer.of(1), Buffer.of(2))),
     optional(bytesOf(1)),
     ...[optional(anyShort), optional(anyShort), optional(shortOf('1000', '0', '-1')), optional(anyShort)],

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
 import { type Copy, deadLetterCopy, postponedCopy, retryCopy } from '../../src/delivery/message/copy.ts'
 import { historyOf } from '../../src/delivery/message/history.ts'
-import { reducedCopy } from '../../src/delivery/message/reduced-copy.ts'
 import type { Message } from '../../src/delivery/message/message.ts'
 import { Properties } from '../../src/delivery/message/properties.ts'
+import { reducedCopy } from '../../src/delivery/message/reduced-copy.ts'
 import { decoded } from '../support/foreign-codec.ts'
 import { anyEntries, anyMessage, listed, propertiesWith, tableOf, textEntry } from './any-message.ts'
 import { endedOf, fresh, messageOf, now, origin, returnExchange, whence } from './samples.ts'
@@ -163,7 +163,6 @@ describe('a dead letter', () => {
   })
 })
 
-
 /** Names that are not passed on. */
 const isOurs = (name: string): boolean =>
   /^x-(death$|first-death-|last-death-|delivery-count$|acquired-count$)|^B?CC$|^waybill-/.test(name) &&
@@ -187,7 +186,8 @@ test('any copy has the bytes of the original: those of its body, of each header,
         retryCopy(message, origin, endedOf(outcome, history), retry, level),
         deadLetterCopy(message, origin, endedOf(outcome, history), rejected, 'dlq'),
       ]
-      const passed = (...places: number[]): Buffer => Buffer.concat(places.map((place) => list[place] ?? Buffer.alloc(0)))
+      const passed = (...places: number[]): Buffer =>
+        Buffer.concat(places.map((place) => list[place] ?? Buffer.alloc(0)))
       for (const copy of copies) {
         expect(copy.body).toBe(content)
         const { before, table, after } = split(copy)
@@ -244,7 +244,9 @@ describe('a reduced copy', () => {
     reducedCopy(deadLetterCopy(messageOf({ headers }), origin, endedOf(outcome), rejected, 'dlq'))
 
   test('a reduced copy keeps the headers of CloudEvents and Waybill, and counts the others', () => {
-    const headers = headersOf(reduce({ 'ce-id': '1', 'cloudEvents:type': 't', 'x-tenant': 'a', 'ce-list': [], list: [] }))
+    const headers = headersOf(
+      reduce({ 'ce-id': '1', 'cloudEvents:type': 't', 'x-tenant': 'a', 'ce-list': [], list: [] }),
+    )
     expect(headers).toMatchObject({ 'ce-id': '1', 'cloudEvents:type': 't', 'waybill-headers-dropped': 3 })
     expect(headers).toHaveProperty('waybill-reason', 'Rejected')
     expect(Object.keys(headers)).not.toContain('x-tenant')

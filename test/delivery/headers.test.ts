@@ -56,7 +56,8 @@ describe('the value of a header', () => {
           // amqplib takes this name for the prototype of the object.
           if (name === '__proto__') continue
           const other = foreign[name] as unknown
-          if (typeof value === 'string' || typeof value === 'boolean' || Buffer.isBuffer(value)) expect(other).toEqual(value)
+          if (typeof value === 'string' || typeof value === 'boolean' || Buffer.isBuffer(value))
+            expect(other).toEqual(value)
           if (typeof value === 'number' || typeof value === 'bigint') expect(other).toBe(Number(value))
         }
       }),
@@ -66,7 +67,9 @@ describe('the value of a header', () => {
 
 describe('the headers of a message', () => {
   test('names that objects treat in a special way are names', () => {
-    const entries = ['__proto__', 'constructor', '__proto__'].map((name, at) => entryOf(Buffer.from(name), Buffer.of(98, at)))
+    const entries = ['__proto__', 'constructor', '__proto__'].map((name, at) =>
+      entryOf(Buffer.from(name), Buffer.of(98, at)),
+    )
     const headers = new Headers(Buffer.concat(entries))
     expect([...headers.entries()]).toEqual([
       ['__proto__', 0],
