@@ -1,15 +1,13 @@
 import { keyOf } from '../../api/resource.ts'
-import { pause } from '../../async/abort.ts'
-import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
-import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
-import { PublishError } from '../../rabbit/amqp/publish-error.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { levelFor } from '../../topology/delay-ladder.ts'
 import { delayLevel } from '../../topology/names.ts'
 import type { Route } from './route.ts'
+import { untilStored } from './until-stored.ts'
 
 export type SettleOptions = {
   readonly route: Route
@@ -35,8 +33,6 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-const backoff: Backoff = { first: 250, most: 10_000 }
-
 export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const waiting = new Set<Delivery>()
@@ -48,40 +44,7 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
     blocked(error)
   }
 
-  /**
-   * Why the copy is not stored; `undefined` when it is. A late confirm is still owed: to publish again before it is settled
-   * would be to have the copy twice. It is awaited as long as the delivery is ours.
-   */
-  const once = async (delivery: Delivery, copy: Copy): Promise<PublishError | undefined> => {
-    const late = await failureOf(amqp.publish(copy))
-    if (late?.owed === undefined) return late
-    waits(delivery, late)
-    const settled = failureOf(late.owed).then((failure) => ({ failure }))
-    while (!delivery.lost && !giveUp.aborted) {
-      const now = await Promise.race([settled, pause(backoff.most, giveUp)])
-      if (now) return now.failure
-    }
-    return late
-  }
-
-  /** `copy` is called again for each try: the ladder may have changed meanwhile. */
-  const publish = async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
-    let isReduced = false
-    for (let failures = 0; !delivery.lost; ) {
-      const made = isReduced ? reducedCopy(copy()) : copy()
-      const error = await once(delivery, made)
-      if (error === undefined) return made
-      if (error.kind === 'unencodable' && !isReduced) {
-        isReduced = true
-        continue
-      }
-      waits(delivery, error)
-      failures += 1
-      await pause(backoffMs(failures, backoff), giveUp)
-      if (giveUp.aborted) return undefined
-    }
-    return undefined
-  }
+  const publish = untilStored({ amqp, waits }, giveUp)
 
   const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
@@ -111,12 +74,3 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
     }
   }
 }
-
-const failureOf = (published: Promise<void>): Promise<PublishError | undefined> =>
-  published.then(
-    () => undefined,
-    (error: unknown) => {
-      if (error instanceof PublishError) return error
-      throw error
-    },
-  )
