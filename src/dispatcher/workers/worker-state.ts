@@ -1,11 +1,11 @@
-import type { AmqpState, ConsumerState } from '../../rabbit/amqp/port.ts'
+import type { AmqpState, ConsumerState, Unreadable } from '../../rabbit/amqp/port.ts'
 import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
 
 /** A consumer that starts within this time is not reported as missing. */
 const graceMs = 3_000
 
 /** What happens to a worker, collected to the state that is reported of it. */
-export const trackState = (generation: number) => {
+export const trackState = (generation: number, queue: string) => {
   let consumer: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined
@@ -36,8 +36,20 @@ export const trackState = (generation: number) => {
     gone(): void {
       gone = true
     },
-    current: (): WorkerState => ({ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone }),
+    isUnreadable: (): boolean => consumer.unreadable !== undefined,
+    current: (): WorkerState => ({
+      ...{ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone },
+      unreadable: consumer.unreadable && unreadableText(queue, consumer.unreadable),
+    }),
   }
 }
+
+const unreadableText = (queue: string, { since, cause, againAt }: Unreadable): string =>
+  `A message in queue ${JSON.stringify(queue)} ends the connection on which it is delivered, since ${timeText(since)}: ${cause}. ` +
+  'On RabbitMQ 4 this is mostly a message from an AMQP 1.0 producer with an application property of a type that AMQP 0-9-1 ' +
+  'does not have, such as uuid or char. Take it out with an AMQP 1.0 client, move the messages with a shovel, or purge the ' +
+  `queue. All messages stay in it; they are tried again one by one: ${timeText(againAt)}`
+
+const timeText = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
 export type TrackedState = ReturnType<typeof trackState>

@@ -26,7 +26,7 @@ const longestTimerMs = 2 ** 31 - 1
  */
 export const startWorker = (options: WorkerOptions): Worker => {
   const { amqp, route, sender, drainTimeoutMs, changed } = options
-  const state = trackState(route.subscription.metadata.generation)
+  const state = trackState(route.subscription.metadata.generation, route.queue)
   const stopping = new AbortController()
   let stopped: Promise<void> | undefined
 

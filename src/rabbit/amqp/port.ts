@@ -36,7 +36,18 @@ export type ConsumeOptions = {
   onState(state: ConsumerState): void
 }
 
-export type ConsumerState =
+/** A queue with a message that ends the connection it is delivered on, so that it is consumed apart. Times are in ms since 1970. */
+export type Unreadable = {
+  readonly since: number
+  /** What ended the connection: the broker's code and text, where it said any. */
+  readonly cause: string
+  /** When it is consumed again, or was: it is unreadable until that goes well for a while. */
+  readonly againAt: number
+}
+
+export type ConsumerState = ConsumerActivity & { readonly unreadable?: Unreadable | undefined }
+
+export type ConsumerActivity =
   | { readonly is: 'consuming'; readonly reason?: undefined }
   | { readonly is: 'waiting'; readonly reason: string }
   /** Nothing is handed out, at its owner's wish. */

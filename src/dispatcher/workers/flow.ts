@@ -1,0 +1,66 @@
+import type { Delivery } from '../../rabbit/amqp/port.ts'
+import type { Isolation } from './isolation.ts'
+
+export type FlowOptions = {
+  readonly isolation: Isolation
+  /** Whether the message may be what ends the process, so that it is tried alone. */
+  isSuspect(delivery: Delivery): boolean
+  /** Processes a message. Calls `tried` once the attempt is over: what follows is no danger. */
+  process(delivery: Delivery, tried: () => void): Promise<void>
+  /** Puts a suspect aside that cannot be tried now: it comes again later. */
+  setAside(delivery: Delivery): Promise<void>
+}
+
+/**
+ * Decides when the messages of one subscription are begun: at once, but a suspect when nothing else of the subscription is in
+ * flight, and the others after it.
+ */
+export const createFlow = ({ isolation, isSuspect, process, setAside }: FlowOptions) => {
+  let inFlight = 0
+  let isAlone = false
+  let onIdle: (() => void) | undefined
+  let held: Delivery[] = []
+
+  const begin = async (delivery: Delivery): Promise<void> => {
+    inFlight += 1
+    let isOver = false
+    const over = (): void => {
+      if (isOver) return
+      isOver = true
+      inFlight -= 1
+      if (inFlight === 0) onIdle?.()
+    }
+    await process(delivery, over).finally(over)
+  }
+
+  const idle = (): Promise<void> =>
+    inFlight === 0
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          onIdle = resolve
+        })
+
+  const tryAlone = async (delivery: Delivery): Promise<void> => {
+    const leave = isAlone ? undefined : isolation.enter()
+    if (leave === undefined) return setAside(delivery)
+    isAlone = true
+    const over = (): void => {
+      if (!isAlone) return
+      isAlone = false
+      leave()
+      const next = held
+      held = []
+      for (const each of next) take(each)
+    }
+    await idle()
+    await process(delivery, over).finally(over)
+  }
+
+  const take = (delivery: Delivery): void => {
+    if (isSuspect(delivery)) void tryAlone(delivery)
+    else if (isAlone) held.push(delivery)
+    else void begin(delivery)
+  }
+
+  return take
+}
