@@ -1,16 +1,20 @@
 import { pause } from '../../async/abort.ts'
-import type { Message } from '../../delivery/message/message.ts'
-import { Properties } from '../../delivery/message/properties.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
+import { ChannelDelivery } from './again/channel-delivery.ts'
+import type { DeliveryMemory } from './again/delivery-memory.ts'
+import { Recent } from './again/recent.ts'
 import type { Channel, Delivered } from './client/channel.ts'
+import type { End } from './client/ended.ts'
 import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
 import type { Wire } from './client/wire.ts'
-import type { Delivery } from './port.ts'
 
 /** Receives the messages of one consumer on a channel. */
 export type Receiver = {
+  readonly queue: string
   readonly holding: Holding
-  onDelivery(delivery: Delivery): void
+  /** Most messages that the broker sends before it has an acknowledgement. */
+  readonly prefetch: number
+  onDelivery(delivery: ChannelDelivery): void
   /** The consumer has ended: the broker cancelled it, or the channel is closed. */
   onEnd(reason: string): void
 }
@@ -25,6 +29,8 @@ const quietBeforeCloseMs = 200
 export class ConsumeChannel {
   readonly #channel: Channel
   readonly #owed = new Acknowledgements<ChannelDelivery>()
+  readonly #recent = new Recent<ChannelDelivery>()
+  readonly #memory: DeliveryMemory
   readonly #receivers = new Map<string, Receiver>()
   readonly #closed = Promise.withResolvers<void>()
   readonly #end = new AbortController()
@@ -35,17 +41,18 @@ export class ConsumeChannel {
   #timer: NodeJS.Timeout | undefined
 
   /** @throws {EndedError} */
-  static async open(wire: Wire): Promise<ConsumeChannel> {
-    const made = new ConsumeChannel(wire)
+  static async open(wire: Wire, memory: DeliveryMemory): Promise<ConsumeChannel> {
+    const made = new ConsumeChannel(wire, memory)
     await made.#channel.opened
     return made
   }
 
-  private constructor(wire: Wire) {
+  private constructor(wire: Wire, memory: DeliveryMemory) {
+    this.#memory = memory
     this.#channel = wire.newChannel({
       delivered: (delivered) => this.#deliver(delivered.consumerTag, delivered),
       cancelled: (consumerTag) => this.#cancelled(consumerTag),
-      ended: ({ text }) => this.#ended(text),
+      ended: (end) => this.#ended(end),
     })
   }
 
@@ -59,14 +66,14 @@ export class ConsumeChannel {
   }
 
   /** Starts a consumer; returns its tag. The queue must exist, else the broker closes the channel for all its consumers. */
-  async consume(queue: string, receiver: Receiver): Promise<string> {
+  async consume(receiver: Receiver): Promise<string> {
     const consumerTag = `waybill-${++this.#tags}`
     this.#receivers.set(consumerTag, receiver)
     try {
       // Sent back to back: a prefetch counts for the consumers after it, and no other one may come in between.
       await Promise.all([
-        setPrefetch(this.#channel, receiver.holding.prefetch),
-        startConsuming(this.#channel, queue, consumerTag),
+        setPrefetch(this.#channel, receiver.prefetch),
+        startConsuming(this.#channel, receiver.queue, consumerTag),
       ])
       return consumerTag
     } catch (error) {
@@ -90,6 +97,7 @@ export class ConsumeChannel {
   acknowledge(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.settle(delivery)
+    this.#recent.add(delivery)
     if (delivery.holding.isDue) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), flushAfterMs)
   }
@@ -151,9 +159,9 @@ export class ConsumeChannel {
       this.#requeue(delivered.deliveryTag)
       return
     }
-    const delivery = new ChannelDelivery(delivered, this, receiver.holding)
+    const delivery = new ChannelDelivery(delivered, this, receiver)
     this.#owed.add(delivery)
-    receiver.onDelivery(delivery)
+    if (!this.#memory.hasProcessed(delivery)) receiver.onDelivery(delivery)
   }
 
   #cancelled(consumerTag: string): void {
@@ -168,44 +176,15 @@ export class ConsumeChannel {
     if (this.#isRetired && this.#owed.isEmpty) void this.close()
   }
 
-  #ended(reason: string): void {
+  #ended(end: End): void {
     this.#end.abort()
     clearTimeout(this.#timer)
+    // At our own wish it ends when all is settled, and the broker has it.
+    if (end.by !== 'us') this.#memory.lost(this.#owed.all(), this.#recent.all())
     this.#owed.abandon()
     const receivers = [...this.#receivers.values()]
     this.#receivers.clear()
     this.#closed.resolve()
-    for (const receiver of receivers) receiver.onEnd(reason)
-  }
-}
-
-/** One message that was delivered on one channel. */
-class ChannelDelivery implements Delivery {
-  readonly message: Message
-  readonly deliveryTag: number
-  readonly holding: Holding
-  state: 'open' | 'settled' | 'sent' = 'open'
-  previous: ChannelDelivery | undefined = undefined
-  next: ChannelDelivery | undefined = undefined
-  readonly #channel: ConsumeChannel
-
-  constructor(delivered: Delivered, channel: ConsumeChannel, holding: Holding) {
-    const { content, properties, exchange, routingKey, redelivered } = delivered
-    this.message = { content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) }
-    this.deliveryTag = delivered.deliveryTag
-    this.#channel = channel
-    this.holding = holding
-  }
-
-  get lost(): boolean {
-    return this.#channel.isClosed
-  }
-
-  acknowledge(): void {
-    this.#channel.acknowledge(this)
-  }
-
-  requeue(): void {
-    this.#channel.requeue(this)
+    for (const receiver of receivers) receiver.onEnd(end.text)
   }
 }

@@ -1,6 +1,9 @@
 import type { Holding } from './acknowledgements.ts'
 import type { AmqpLog, ConsumeOptions, Delivery } from './port.ts'
 
+/** A delivery that remembers whether it was handed out. */
+export type HandedOut = Delivery & { isHandedOut: boolean }
+
 export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDelivery'> & {
   readonly holding: Holding
   readonly log: AmqpLog
@@ -14,12 +17,14 @@ export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDeli
  */
 export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
   const { queue, prefetch, onDelivery, holding, isPaused, log } = options
-  let kept: Delivery[] = []
+  let kept: HandedOut[] = []
 
-  const give = (delivery: Delivery): void => {
+  const give = (delivery: HandedOut): void => {
     try {
+      delivery.isHandedOut = true
       onDelivery(delivery)
     } catch (error) {
+      delivery.isHandedOut = false
       // It stays unsettled, so that nothing is lost; the broker redelivers it when the channel ends.
       log.error({ queue, error }, 'Could not process a message; it is redelivered when its channel closes')
     }
@@ -28,12 +33,12 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
   /** Hands out as much of what was kept as there is room for. */
   const more = (): void => {
     kept = kept.filter(({ lost }) => !lost)
-    while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as Delivery)
+    while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as HandedOut)
     holding.onLetGo = kept.length > 0 ? more : undefined
   }
 
   return {
-    take(delivery: Delivery): void {
+    take(delivery: HandedOut): void {
       if (stopped.aborted) {
         delivery.requeue()
       } else if (kept.length === 0 && !isPaused() && holding.open <= prefetch) {

@@ -73,8 +73,13 @@ export type Consumer = {
 /** A message in our hands. Settle it once: `acknowledge` or `requeue`. */
 export type Delivery = {
   readonly message: Message
-  /** Its channel is closed: the broker redelivers the message, and settling this one does nothing. */
+  /**
+   * Its channel is closed: the broker redelivers the message. Until then, settling this one only tells what is to be done with
+   * that delivery, which takes the place of this one; it is not handed out.
+   */
   readonly lost: boolean
+  /** It came again because a connection was lost, which this process outlived: it did not end the process. */
+  readonly outlived: boolean
   /** Removes the message from its queue. The acknowledgement is sent within milliseconds, in a batch. */
   acknowledge(): void
   /** Back to the head of its queue, at once. The broker counts it as a failed delivery. */

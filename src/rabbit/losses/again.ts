@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 
-/** A delivery as the memory needs it: what identifies its message, and what became of it. */
-export type Remembered = {
-  readonly queue: string
-  /** The same bytes whenever the message is delivered, however often. */
-  bytes(): readonly Uint8Array[]
-  /** `open`: somebody works on it. `done`: it needs nothing more but its acknowledgement. `back`: it is to be tried anew. */
-  readonly fate: 'open' | 'done' | 'back'
-}
+/**
+ * What became of a delivery whose connection was lost. `open`: somebody works on it. `done`: it needs nothing more but an
+ * acknowledgement. `back`: nobody works on it, and it is to be delivered anew.
+ */
+export type Fate = { readonly is: 'open' | 'done' | 'back' }
 
-type Entry<D> = { readonly delivery: D; readonly until: number; readonly isCertain: boolean }
+/** A message by its queue, and by bytes that are the same whenever it is delivered from there. */
+export type MessageKey = { readonly queue: string; bytes(): readonly Uint8Array[] }
+
+type Entry<F> = { readonly fate: F; readonly until: number; readonly isCertain: boolean }
 
 const mostEntries = 10_000
 /** A message that was in hand comes again for certain, but maybe elsewhere. */
@@ -18,45 +18,48 @@ const certainMs = 600_000
 const perhapsMs = 60_000
 
 /**
- * What became of the deliveries of connections that were lost, so that their messages are not processed twice when they come
- * again. It costs nothing while there was no loss. Messages with the same bytes are counted, not told apart.
+ * The fates of deliveries whose connections were lost, so that their messages are not processed twice when they come again.
+ * It costs nothing while there was no loss. Messages with the same bytes are counted, not told apart.
  */
-export class AgainMemory<D extends Remembered> {
+export class AgainMemory<F extends Fate> {
   /** By queue, then by message. */
-  readonly #queues = new Map<string, Map<string, Entry<D>[]>>()
+  readonly #queues = new Map<string, Map<string, Entry<F>[]>>()
+  /** The queues with entries that are not certain. */
+  readonly #perhaps = new Set<string>()
   #size = 0
 
   /** Remembers a delivery at the loss of its connection; `isCertain` where the broker never had its acknowledgement. */
-  remember(delivery: D, isCertain: boolean, now: number): void {
-    if (this.#size >= mostEntries) this.forgetOld(now)
+  remember(message: MessageKey, fate: F, isCertain: boolean, now: number): void {
+    if (this.#size >= mostEntries) this.#forgetOld(now)
     if (this.#size >= mostEntries) return
-    const messages = this.#queues.get(delivery.queue) ?? new Map<string, Entry<D>[]>()
-    this.#queues.set(delivery.queue, messages)
-    const key = keyOf(delivery)
+    const messages = this.#queues.get(message.queue) ?? new Map<string, Entry<F>[]>()
+    this.#queues.set(message.queue, messages)
+    const key = hashOf(message)
     const entries = messages.get(key) ?? []
     messages.set(key, entries)
-    entries.push({ delivery, isCertain, until: now + (isCertain ? certainMs : perhapsMs) })
+    entries.push({ fate, isCertain, until: now + (isCertain ? certainMs : perhapsMs) })
     this.#size += 1
+    if (!isCertain) this.#perhaps.add(message.queue)
   }
 
   get isEmpty(): boolean {
     return this.#size === 0
   }
 
-  /** The earlier delivery of a message that comes again, which is then forgotten. One that is open comes first. */
-  recall(delivery: Remembered, now: number): D | undefined {
-    const messages = this.#queues.get(delivery.queue)
+  /** What became of a message that comes again, which is then forgotten. Of several, one that is open comes first. */
+  recall(message: MessageKey, now: number): F | undefined {
+    const messages = this.#queues.get(message.queue)
     if (messages === undefined) return undefined
-    const key = keyOf(delivery)
+    const key = hashOf(message)
     const entries = messages.get(key)?.filter(({ until }) => until > now)
     if (entries === undefined) return undefined
     const found = entries.toSorted((a, b) => rank(a) - rank(b))[0]
     this.#replace(
-      delivery.queue,
+      message.queue,
       key,
       entries.filter((entry) => entry !== found),
     )
-    return found?.delivery
+    return found?.fate
   }
 
   /**
@@ -64,25 +67,18 @@ export class AgainMemory<D extends Remembered> {
    * was on its way has arrived, and another message with the same bytes must not be taken for its message.
    */
   fresh(queue: string): void {
-    for (const [key, entries] of this.#queues.get(queue) ?? [])
-      this.#replace(
-        queue,
-        key,
-        entries.filter(({ isCertain }) => isCertain),
-      )
+    if (this.#perhaps.delete(queue)) this.#keep(queue, ({ isCertain }) => isCertain)
   }
 
-  forgetOld(now: number): void {
-    for (const [queue, messages] of this.#queues)
-      for (const [key, entries] of messages)
-        this.#replace(
-          queue,
-          key,
-          entries.filter(({ until }) => until > now),
-        )
+  #forgetOld(now: number): void {
+    for (const queue of this.#queues.keys()) this.#keep(queue, ({ until }) => until > now)
   }
 
-  #replace(queue: string, key: string, entries: Entry<D>[]): void {
+  #keep(queue: string, isKept: (entry: Entry<F>) => boolean): void {
+    for (const [key, entries] of this.#queues.get(queue) ?? []) this.#replace(queue, key, entries.filter(isKept))
+  }
+
+  #replace(queue: string, key: string, entries: Entry<F>[]): void {
     const messages = this.#queues.get(queue)
     if (messages === undefined) return
     this.#size += entries.length - (messages.get(key)?.length ?? 0)
@@ -92,11 +88,11 @@ export class AgainMemory<D extends Remembered> {
   }
 }
 
-const rank = ({ delivery, isCertain }: Entry<Remembered>): number =>
-  delivery.fate === 'open' ? 0 : isCertain ? (delivery.fate === 'done' ? 1 : 2) : 3
+const rank = ({ fate, isCertain }: Entry<Fate>): number =>
+  fate.is === 'open' ? 0 : isCertain ? (fate.is === 'done' ? 1 : 2) : 3
 
-const keyOf = ({ bytes }: Remembered): string => {
+const hashOf = (message: MessageKey): string => {
   const hash = createHash('sha256')
-  for (const part of bytes()) hash.update(`${part.length} `).update(part)
+  for (const part of message.bytes()) hash.update(`${part.length} `).update(part)
   return hash.digest('base64')
 }
