@@ -40,7 +40,10 @@ export const poisonProxy = async (
       else client.write(internalError)
     })
     broker.on('error', end).on('close', () => isOver || end())
-    client.on('data', (bytes) => isOver || broker.write(bytes)).on('error', end).on('close', end)
+    client
+      .on('data', (bytes) => isOver || broker.write(bytes))
+      .on('error', end)
+      .on('close', end)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

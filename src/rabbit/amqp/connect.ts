@@ -4,7 +4,7 @@ import { deliveryMemory } from './again/delivery-memory.ts'
 import { type Connection, keepConnected } from './connection.ts'
 import { consumeChannels } from './consume-channels.ts'
 import { consumersOf } from './consumers.ts'
-import { openLanes } from './lanes.ts'
+import { openLinks } from './links.ts'
 import type { Amqp, AmqpLog, AmqpState } from './port.ts'
 import { publisherOn } from './publisher.ts'
 
@@ -31,9 +31,9 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
   const publishing = connectTo('publish')
   const channels = consumeChannels(deliveryMemory())
   const drained = ({ current }: Connection) => (current ? channels.left(current) : Promise.resolve())
-  const lanes = openLanes({ connect: connectTo, control: publishing, log, drained })
-  const consuming = lanes.shared
-  const consumers = consumersOf(lanes, channels, log)
+  const links = openLinks({ connect: connectTo, control: publishing, log, drained })
+  const consuming = links.shared
+  const consumers = consumersOf(links, channels, log)
   const listeners = new Set<(state: AmqpState) => void>()
   let closed: Promise<void> | undefined
 
@@ -57,7 +57,7 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
     const limit = AbortSignal.timeout(closeWithinMs)
     // Channels first: closing the connection would overtake the acknowledgements that wait on them.
     await unlessAborted(consumers.close(), limit)
-    await Promise.all([lanes.close(limit), publishing.close(limit)])
+    await Promise.all([links.close(limit), publishing.close(limit)])
   }
 
   return {

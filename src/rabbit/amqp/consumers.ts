@@ -1,7 +1,7 @@
 import { atMost } from '../../async/limit.ts'
 import type { ConsumeChannels } from './consume-channels.ts'
 import { type ConsumerParts, startConsumer } from './consumer.ts'
-import type { Lanes } from './lanes.ts'
+import type { Links } from './links.ts'
 import type { AmqpLog, ConsumeOptions, Consumer } from './port.ts'
 import { queueProbe } from './queue-probe.ts'
 
@@ -13,14 +13,14 @@ export type Consumers = {
 
 const startingAtOnce = 16
 
-/** The consumers of one broker, each on the lane of its queue. */
-export const consumersOf = (lanes: Lanes, channels: ConsumeChannels, log: AmqpLog): Consumers => {
+/** The consumers of one broker, each on the link of its queue. */
+export const consumersOf = (links: Links, channels: ConsumeChannels, log: AmqpLog): Consumers => {
   const probe = queueProbe()
   const inTurn = atMost(startingAtOnce)
   const closing = new AbortController()
 
   const parts: ConsumerParts = {
-    seatOf: lanes.seatOf,
+    seatOf: links.seatOf,
     log,
     place: (open, queue, alone) =>
       inTurn(async () => {
@@ -31,7 +31,7 @@ export const consumersOf = (lanes: Lanes, channels: ConsumeChannels, log: AmqpLo
 
   return {
     start: (options) => {
-      const leave = lanes.enter(options.queue)
+      const leave = links.enter(options.queue)
       const consumer = startConsumer(options, parts, closing.signal)
       let left: Promise<void> | undefined
       return {

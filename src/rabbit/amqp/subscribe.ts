@@ -3,7 +3,7 @@ import { EndedError } from './client/ended.ts'
 import type { Wire } from './client/wire.ts'
 import type { ConsumeChannel, Receiver } from './consume-channel.ts'
 import type { Place } from './consume-channels.ts'
-import type { Seat } from './lanes.ts'
+import type { Seat } from './links.ts'
 import type { PauseSwitch } from './pause-switch.ts'
 import type { ConsumerState } from './port.ts'
 

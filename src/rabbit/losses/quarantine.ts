@@ -1,13 +1,13 @@
 import { briefLives, isPattern, isTelling, type Life, type Loss } from './evidence.ts'
 
 /** A connection to consume on, by number. */
-export type Lane = number
+export type Link = number
 
-/** The lane of every queue that nobody suspects. It is always there. */
-export const sharedLane: Lane = 0
+/** The link of every queue that nobody suspects. It is always there. */
+export const sharedLink: Link = 0
 
-/** Where a queue is consumed: on a lane, or nowhere for now. */
-export type Place = { readonly lane: Lane; readonly oneByOne: boolean } | { readonly waitsUntil: number }
+/** Where a queue is consumed: on a link, or nowhere for now. */
+export type Place = { readonly link: Link; readonly oneByOne: boolean } | { readonly waitsUntil: number }
 
 /** A queue whose consumer ended a connection that it had for itself. Times are in ms. */
 export type Culprit = {
@@ -20,9 +20,9 @@ export type Culprit = {
 
 type Quarantined = Culprit & { readonly strikes: number }
 type Queue = { place: Place; culprit?: Quarantined | undefined }
-type LaneState = {
+type LinkState = {
   readonly queues: Set<string>
-  /** How long it must have been up before its queues join the shared lane. */
+  /** How long it must have been up before its queues join the shared link. */
   calmMs: number
   isTrial: boolean
   upSince: number | undefined
@@ -30,7 +30,7 @@ type LaneState = {
 }
 
 const parts = 8
-const mostLanes = 64
+const mostLinks = 64
 const mostTrials = 8
 const calmMs = 60_000
 /** A queue that was a culprit stays alone for longer: nobody else is to pay for its next message. */
@@ -44,19 +44,19 @@ const longestWaitMs = 300_000
  * are spread over several; one that is lost again is split further, until one with a single queue is lost: that queue waits,
  * and is tried again alone, message by message. All others go on. After a calm they join the shared connection again.
  *
- * It holds no connection and knows no clock: the caller tells it what happened, and then does what `lanes` and `placeOf` say.
+ * It holds no connection and knows no clock: the caller tells it what happened, and then does what `links` and `placeOf` say.
  */
 export class Quarantine {
   readonly #queues = new Map<string, Queue>()
-  readonly #lanes = new Map<Lane, LaneState>([[sharedLane, newLane([], calmMs)]])
-  #lastLane = sharedLane
+  readonly #links = new Map<Link, LinkState>([[sharedLink, newLink([], calmMs)]])
+  #lastLink = sharedLink
   #lastLoss = Number.NEGATIVE_INFINITY
 
   /** A queue has its first consumer. */
   add(queue: string): void {
     if (this.#queues.has(queue)) return
-    this.#queues.set(queue, { place: onLane(sharedLane) })
-    this.#lane(sharedLane).queues.add(queue)
+    this.#queues.set(queue, { place: onLink(sharedLink) })
+    this.#link(sharedLink).queues.add(queue)
   }
 
   /** A queue has no consumer any more. */
@@ -65,13 +65,13 @@ export class Quarantine {
     this.#queues.delete(queue)
   }
 
-  /** The lanes that are to be open. */
-  get lanes(): ReadonlySet<Lane> {
-    return new Set(this.#lanes.keys())
+  /** The links that are to be open. */
+  get links(): ReadonlySet<Link> {
+    return new Set(this.#links.keys())
   }
 
   placeOf(queue: string): Place {
-    return this.#queues.get(queue)?.place ?? onLane(sharedLane)
+    return this.#queues.get(queue)?.place ?? onLink(sharedLink)
   }
 
   /** What is known against a queue, until it was consumed for a while without a loss. */
@@ -79,14 +79,14 @@ export class Quarantine {
     return this.#queues.get(queue)?.culprit
   }
 
-  opened(lane: Lane, now: number): void {
-    const state = this.#lanes.get(lane)
+  opened(link: Link, now: number): void {
+    const state = this.#links.get(link)
     if (state) state.upSince = now
   }
 
-  /** A lane that was open is lost. `controlSince`: since when the connection that consumes nothing is up, where it is. */
-  lost(lane: Lane, loss: Loss, controlSince: Life['controlSince'], now: number): void {
-    const state = this.#lanes.get(lane)
+  /** A link that was open is lost. `controlSince`: since when the connection that consumes nothing is up, where it is. */
+  lost(link: Link, loss: Loss, controlSince: Life['controlSince'], now: number): void {
+    const state = this.#links.get(link)
     if (state === undefined) return
     state.brief = briefLives(state.brief, { upSince: state.upSince, controlSince }, now)
     state.upSince = undefined
@@ -102,9 +102,9 @@ export class Quarantine {
 
   /** Does what is due by `now`: tries culprits again, releases them, and lets queues that were calm join the others. */
   tick(now: number): void {
-    for (const [lane, state] of this.#lanes) {
-      if (lane === sharedLane || state.upSince === undefined) continue
-      if (state.isTrial && now >= state.upSince + releasedAfterMs) this.#release(lane, state)
+    for (const [link, state] of this.#links) {
+      if (link === sharedLink || state.upSince === undefined) continue
+      if (state.isTrial && now >= state.upSince + releasedAfterMs) this.#release(link, state)
       if (now >= this.#calmAt(state)) for (const queue of state.queues) this.#join(queue)
     }
     for (const [queue, { place }] of this.#queues) {
@@ -115,8 +115,8 @@ export class Quarantine {
   /** When `tick` has something to do next, as far as is known now. */
   get nextAt(): number | undefined {
     let next = Number.POSITIVE_INFINITY
-    for (const [lane, state] of this.#lanes) {
-      if (lane === sharedLane || state.upSince === undefined) continue
+    for (const [link, state] of this.#links) {
+      if (link === sharedLink || state.upSince === undefined) continue
       next = Math.min(next, state.isTrial ? state.upSince + releasedAfterMs : this.#calmAt(state))
     }
     if (this.#trials() < mostTrials)
@@ -126,9 +126,9 @@ export class Quarantine {
 
   #split(queues: readonly string[], brief: number): void {
     if (queues.length === 0) return
-    const count = Math.min(parts, queues.length, Math.max(2, mostLanes - this.#lanes.size))
-    const lanes = Array.from({ length: count }, () => this.#open(calmMs, brief))
-    for (const [index, queue] of queues.entries()) this.#put(queue, lanes[index % count] as Lane)
+    const count = Math.min(parts, queues.length, Math.max(2, mostLinks - this.#links.size))
+    const links = Array.from({ length: count }, () => this.#open(calmMs, brief))
+    for (const [index, queue] of queues.entries()) this.#put(queue, links[index % count] as Link)
   }
 
   #setApart(queue: string, cause: string, now: number): void {
@@ -140,54 +140,54 @@ export class Quarantine {
   }
 
   #tryAgain(queue: string): void {
-    const lane = this.#open(longCalmMs, 0)
-    this.#lane(lane).isTrial = true
-    this.#put(queue, lane, true)
+    const link = this.#open(longCalmMs, 0)
+    this.#link(link).isTrial = true
+    this.#put(queue, link, true)
   }
 
-  #release(lane: Lane, state: LaneState): void {
+  #release(link: Link, state: LinkState): void {
     state.isTrial = false
     for (const queue of state.queues) {
       this.#queue(queue).culprit = undefined
-      this.#queue(queue).place = onLane(lane)
+      this.#queue(queue).place = onLink(link)
     }
   }
 
   #join(queue: string): void {
     this.#leave(queue)
-    this.#put(queue, sharedLane)
+    this.#put(queue, sharedLink)
   }
 
   #trials(): number {
-    return [...this.#lanes.values()].filter(({ isTrial }) => isTrial).length
+    return [...this.#links.values()].filter(({ isTrial }) => isTrial).length
   }
 
-  #calmAt(state: LaneState): number {
+  #calmAt(state: LinkState): number {
     return Math.max((state.upSince ?? 0) + state.calmMs, this.#lastLoss + calmMs)
   }
 
-  #open(calm: number, brief: number): Lane {
-    this.#lastLane += 1
-    this.#lanes.set(this.#lastLane, { ...newLane([], calm), brief })
-    return this.#lastLane
+  #open(calm: number, brief: number): Link {
+    this.#lastLink += 1
+    this.#links.set(this.#lastLink, { ...newLink([], calm), brief })
+    return this.#lastLink
   }
 
-  #put(queue: string, lane: Lane, oneByOne = false): void {
-    this.#lane(lane).queues.add(queue)
-    this.#queue(queue).place = { lane, oneByOne }
+  #put(queue: string, link: Link, oneByOne = false): void {
+    this.#link(link).queues.add(queue)
+    this.#queue(queue).place = { link, oneByOne }
   }
 
-  /** Takes a queue from its lane, which goes with the last one. */
+  /** Takes a queue from its link, which goes with the last one. */
   #leave(queue: string): void {
     const place = this.#queues.get(queue)?.place
-    if (place === undefined || !('lane' in place)) return
-    const { queues } = this.#lane(place.lane)
+    if (place === undefined || !('link' in place)) return
+    const { queues } = this.#link(place.link)
     queues.delete(queue)
-    if (queues.size === 0 && place.lane !== sharedLane) this.#lanes.delete(place.lane)
+    if (queues.size === 0 && place.link !== sharedLink) this.#links.delete(place.link)
   }
 
-  #lane(lane: Lane): LaneState {
-    return this.#lanes.get(lane) as LaneState
+  #link(link: Link): LinkState {
+    return this.#links.get(link) as LinkState
   }
 
   #queue(queue: string): Queue {
@@ -195,9 +195,9 @@ export class Quarantine {
   }
 }
 
-const onLane = (lane: Lane): Place => ({ lane, oneByOne: false })
+const onLink = (link: Link): Place => ({ link, oneByOne: false })
 
-const newLane = (queues: readonly string[], calm: number): LaneState => ({
+const newLink = (queues: readonly string[], calm: number): LinkState => ({
   ...{ queues: new Set(queues), calmMs: calm, isTrial: false },
   ...{ upSince: undefined, brief: 0 },
 })

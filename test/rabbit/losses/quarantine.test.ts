@@ -1,5 +1,5 @@
 import type { Loss } from '../../../src/rabbit/losses/evidence.ts'
-import { Quarantine, sharedLane } from '../../../src/rabbit/losses/quarantine.ts'
+import { Quarantine, sharedLink } from '../../../src/rabbit/losses/quarantine.ts'
 
 const internalError: Loss = { by: 'broker', code: 541, text: '541 INTERNAL_ERROR' }
 const cut: Loss = { by: 'socket', text: 'socket closed' }
@@ -16,28 +16,28 @@ const brokerWith = (queues: readonly string[], culprits: readonly string[], loss
   let most = 0
   let lostAt = now
 
-  const on = (lane: number) =>
+  const on = (link: number) =>
     queues.filter((queue) => {
       const place = quarantine.placeOf(queue)
-      return 'lane' in place && place.lane === lane
+      return 'link' in place && place.link === link
     })
 
   /** Opens what is to be open, and ends what has a culprit: one round. */
   const round = (): boolean => {
-    for (const lane of open) if (!quarantine.lanes.has(lane)) open.delete(lane)
-    for (const lane of quarantine.lanes) {
-      if (open.has(lane)) continue
-      open.add(lane)
-      quarantine.opened(lane, now)
+    for (const link of open) if (!quarantine.links.has(link)) open.delete(link)
+    for (const link of quarantine.links) {
+      if (open.has(link)) continue
+      open.add(link)
+      quarantine.opened(link, now)
     }
     most = Math.max(most, open.size)
     now += 100
-    const dying = [...open].filter((lane) => on(lane).some((queue) => bad.has(queue)))
-    for (const lane of dying) {
-      for (const queue of on(lane)) losses.set(queue, (losses.get(queue) ?? 0) + 1)
-      open.delete(lane)
+    const dying = [...open].filter((link) => on(link).some((queue) => bad.has(queue)))
+    for (const link of dying) {
+      for (const queue of on(link)) losses.set(queue, (losses.get(queue) ?? 0) + 1)
+      open.delete(link)
       lostAt = now
-      quarantine.lost(lane, loss, controlSince, now)
+      quarantine.lost(link, loss, controlSince, now)
     }
     return dying.length > 0
   }
@@ -84,10 +84,10 @@ test.each([
   expect(broker.rounds()).toBe(given.rounds)
   expect(broker.found()).toEqual(culprits)
   expect(broker.most()).toBeLessThanOrEqual(64 + given.culprits.length)
-  // The others are consumed, each on a lane that lives.
+  // The others are consumed, each on a link that lives.
   for (const name of names) {
     if (culprits.includes(name)) expect(broker.quarantine.placeOf(name)).toHaveProperty('waitsUntil')
-    else expect(broker.quarantine.lanes).toContain((broker.quarantine.placeOf(name) as { lane: number }).lane)
+    else expect(broker.quarantine.links).toContain((broker.quarantine.placeOf(name) as { link: number }).link)
   }
 })
 
@@ -109,9 +109,9 @@ test('a culprit waits 10 s, doubling to 5 min, and is tried alone, message by me
     broker.wait(againAt - 1 - broker.now())
     expect(broker.quarantine.placeOf('queue-1')).toEqual(place)
     broker.wait(1)
-    const again = broker.quarantine.placeOf('queue-1') as { lane: number }
+    const again = broker.quarantine.placeOf('queue-1') as { link: number }
     expect(again).toMatchObject({ oneByOne: true })
-    expect(broker.on(again.lane)).toEqual(['queue-1'])
+    expect(broker.on(again.link)).toEqual(['queue-1'])
     expect(broker.quarantine.culpritOf('queue-1')).toBeDefined()
     expect(broker.rounds()).toBe(1)
   }
@@ -137,11 +137,11 @@ test('after a minute of calm all but the culprit share one connection again, and
   broker.wait(10_000)
   broker.round()
   broker.wait(60_000)
-  expect(broker.on(sharedLane)).toHaveLength(19)
-  expect(broker.quarantine.lanes.size).toBe(2)
+  expect(broker.on(sharedLink)).toHaveLength(19)
+  expect(broker.quarantine.links.size).toBe(2)
   broker.wait(600_000)
-  expect(broker.on(sharedLane)).toHaveLength(20)
-  expect([...broker.quarantine.lanes]).toEqual([sharedLane])
+  expect(broker.on(sharedLink)).toHaveLength(20)
+  expect([...broker.quarantine.links]).toEqual([sharedLink])
   expect(broker.quarantine.nextAt).toBeUndefined()
 })
 
@@ -159,9 +159,9 @@ test.each<{ loss: Loss; why: string }>([
   const broker = brokerWith(named(4), ['queue-2'], loss)
   broker.round()
   broker.round()
-  expect(broker.on(sharedLane)).toHaveLength(4)
+  expect(broker.on(sharedLink)).toHaveLength(4)
   broker.round()
-  expect(broker.on(sharedLane)).toHaveLength(0)
+  expect(broker.on(sharedLink)).toHaveLength(0)
   broker.rounds()
   expect(broker.found()).toEqual(['queue-2'])
 })
@@ -171,17 +171,17 @@ test('while the control is down too, it is the broker’s own trouble', () => {
   broker.controlIsDown()
   broker.rounds()
   expect(broker.found()).toEqual([])
-  expect(broker.on(sharedLane)).toHaveLength(4)
+  expect(broker.on(sharedLink)).toHaveLength(4)
 })
 
 test('a connection that lived long and lost its socket is nobody’s doing, however often', () => {
   const broker = brokerWith(named(4), [], cut)
   for (let times = 0; times < 10; times += 1) {
-    broker.quarantine.opened(sharedLane, broker.now())
+    broker.quarantine.opened(sharedLink, broker.now())
     broker.wait(10_000)
-    broker.quarantine.lost(sharedLane, cut, 0, broker.now())
+    broker.quarantine.lost(sharedLink, cut, 0, broker.now())
   }
-  expect(broker.on(sharedLane)).toHaveLength(4)
+  expect(broker.on(sharedLink)).toHaveLength(4)
 })
 
 test('at most eight culprits are tried at a time', () => {
@@ -189,7 +189,7 @@ test('at most eight culprits are tried at a time', () => {
   broker.rounds()
   expect(broker.found()).toHaveLength(20)
   broker.wait(10_000)
-  const tried = named(20).filter((name) => 'lane' in broker.quarantine.placeOf(name))
+  const tried = named(20).filter((name) => 'link' in broker.quarantine.placeOf(name))
   expect(tried).toHaveLength(8)
 })
 
@@ -197,6 +197,6 @@ test('a queue that nobody consumes any more leaves nothing behind', () => {
   const broker = brokerWith(named(9), ['queue-1'])
   broker.rounds()
   for (const name of named(9)) broker.quarantine.remove(name)
-  expect([...broker.quarantine.lanes]).toEqual([sharedLane])
+  expect([...broker.quarantine.links]).toEqual([sharedLink])
   expect(broker.quarantine.nextAt).toBeUndefined()
 })

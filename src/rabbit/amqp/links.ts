@@ -1,4 +1,4 @@
-import { type Lane, Quarantine, sharedLane } from '../losses/quarantine.ts'
+import { type Link, Quarantine, sharedLink } from '../losses/quarantine.ts'
 import type { Connection, Loss } from './connection.ts'
 import type { AmqpLog, Unreadable } from './port.ts'
 
@@ -12,7 +12,7 @@ export type Seat = {
   readonly moved: AbortSignal
 }
 
-export type Lanes = {
+export type Links = {
   readonly shared: Connection
   /** A queue has one more consumer; call the returned function when it has gone. */
   enter(queue: string): () => void
@@ -21,7 +21,7 @@ export type Lanes = {
   close(signal: AbortSignal): Promise<void>
 }
 
-export type LanesOptions = {
+export type LinksOptions = {
   connect(purpose: string): Connection
   /** A connection that consumes nothing: while it is up, the broker is. */
   readonly control: Connection
@@ -33,35 +33,35 @@ export type LanesOptions = {
 type Seated = { consumers: number; seat: Seat; readonly move: AbortController }
 
 /** The connections to consume on: one shared by all queues, and others while the quarantine keeps queues apart. */
-export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lanes => {
+export const openLinks = ({ connect, control, log, drained }: LinksOptions): Links => {
   const quarantine = new Quarantine()
-  const lanes = new Map<Lane, Connection>()
+  const links = new Map<Link, Connection>()
   const closing = new Set<Promise<void>>()
   const seated = new Map<string, Seated>()
   const closed = new AbortController()
   let controlSince: number | undefined
   let timer: NodeJS.Timeout | undefined
 
-  const open = (lane: Lane): Connection => {
-    const connection = connect(lane === sharedLane ? 'consume' : `consume ${lane}`)
+  const open = (link: Link): Connection => {
+    const connection = connect(link === sharedLink ? 'consume' : `consume ${link}`)
     let isUp = false
     connection.onState(() => {
       const wasUp = isUp
       isUp = connection.state.is !== 'down'
       if (!isUp || wasUp) return
-      quarantine.opened(lane, Date.now())
+      quarantine.opened(link, Date.now())
       schedule()
     })
     connection.onLoss(({ end }) => {
-      quarantine.lost(lane, lossOf(end), controlSince, Date.now())
+      quarantine.lost(link, lossOf(end), controlSince, Date.now())
       follow()
     })
-    lanes.set(lane, connection)
+    links.set(link, connection)
     return connection
   }
 
-  const shut = (lane: Lane, connection: Connection): void => {
-    lanes.delete(lane)
+  const shut = (link: Link, connection: Connection): void => {
+    links.delete(link)
     const gone = drained(connection)
       .then(() => connection.close(closed.signal))
       .finally(() => closing.delete(gone))
@@ -72,10 +72,10 @@ export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lan
     const place = quarantine.placeOf(queue)
     const culprit = quarantine.culpritOf(queue)
     const move = new AbortController()
-    const isOnLane = 'lane' in place
+    const isOnLink = 'link' in place
     const seat: Seat = {
-      connection: isOnLane ? lanes.get(place.lane) : undefined,
-      oneByOne: isOnLane && place.oneByOne,
+      connection: isOnLink ? links.get(place.link) : undefined,
+      oneByOne: isOnLink && place.oneByOne,
       unreadable: culprit && { since: culprit.since, cause: culprit.cause, againAt: culprit.againAt },
       moved: move.signal,
     }
@@ -94,8 +94,8 @@ export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lan
   /** Makes connections and seats what the quarantine says. */
   const follow = (): void => {
     if (closed.signal.aborted) return
-    const wanted = quarantine.lanes
-    for (const lane of wanted) if (!lanes.has(lane)) open(lane)
+    const wanted = quarantine.links
+    for (const link of wanted) if (!links.has(link)) open(link)
     for (const [queue, before] of seated) {
       const now = newSeat(queue)
       if (isSame(before.seat, now.seat)) continue
@@ -104,7 +104,7 @@ export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lan
       before.move.abort()
     }
     // After the seats have moved: nobody waits for a connection that is closed for good.
-    for (const [lane, connection] of lanes) if (!wanted.has(lane)) shut(lane, connection)
+    for (const [link, connection] of links) if (!wanted.has(link)) shut(link, connection)
     schedule()
   }
 
@@ -121,7 +121,7 @@ export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lan
     )
   }
 
-  const shared = open(sharedLane)
+  const shared = open(sharedLink)
   control.onState(() => {
     controlSince = control.state.is === 'down' ? undefined : (controlSince ?? Date.now())
   })
@@ -148,7 +148,7 @@ export const openLanes = ({ connect, control, log, drained }: LanesOptions): Lan
     seatOf: (queue) => seated.get(queue)?.seat ?? newSeat(queue).seat,
     async close(signal) {
       clearTimeout(timer)
-      const all = [...lanes.values()].map((connection) => connection.close(signal))
+      const all = [...links.values()].map((connection) => connection.close(signal))
       signal.addEventListener('abort', () => closed.abort())
       await Promise.all(all)
       closed.abort()
