@@ -10,11 +10,15 @@ import { refusal } from './refusal.ts'
 /** A broker that hangs counts as unreachable, which must show within ten seconds. */
 const answerWithinMs = 5_000
 
-/** From the request to the last byte of the answer, however steadily it trickles. */
-const wholeWithinMs = 20_000
+export type Limits = {
+  /** From the request to the last byte of the answer, however steadily it trickles. */
+  readonly wholeWithinMs: number
+  /** In bytes. */
+  readonly longestAnswer: number
+}
 
-/** Some 90,000 queues. */
-const longestAnswer = 32 * 2 ** 20
+/** A list of 2,000 queues is 0.7 MB long and takes 0.2 s: this is room for 90,000. */
+const standard: Limits = { wholeWithinMs: 20_000, longestAnswer: 32 * 2 ** 20 }
 
 /** The management HTTP API of one broker. https://www.rabbitmq.com/docs/http-api-reference */
 export type ManagementApi = {
@@ -28,7 +32,7 @@ export type ManagementApi = {
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 /** `fence` is called right before any request but a GET is sent; an error that it throws prevents that and is rethrown. */
-export const managementApi = (endpoint: Endpoint, fence: () => void): ManagementApi => {
+export const managementApi = (endpoint: Endpoint, fence: () => void, limits: Limits = standard): ManagementApi => {
   const base = new URL(endpoint.management)
   const pool = new Pool(base.origin, {
     // A broker with many queues applies policies slowly and one after the other: more at once would only wait longer.
@@ -53,7 +57,7 @@ export const managementApi = (endpoint: Endpoint, fence: () => void): Management
   }
 
   const call = async (method: Method, path: string, ended: AbortSignal, body?: unknown) => {
-    const limit = AbortSignal.timeout(wholeWithinMs)
+    const limit = AbortSignal.timeout(limits.wholeWithinMs)
     const signal = AbortSignal.any([ended, limit])
     let status: number
     let text: string
@@ -68,12 +72,12 @@ export const managementApi = (endpoint: Endpoint, fence: () => void): Management
       // undici does not abort a request that waits for its connection.
       const answer = await Promise.race([request, aborted(signal, request).then(() => Promise.reject(signal.reason))])
       status = answer.statusCode
-      text = await boundedText(answer.body, longestAnswer)
+      text = await boundedText(answer.body, limits.longestAnswer)
     } catch (error) {
       ended.throwIfAborted()
       if (error instanceof FencedRequest) throw error.cause
       if (limit.aborted) {
-        const message = `${where.what} did not finish its answer within ${wholeWithinMs / 1000} s`
+        const message = `${where.what} did not finish its answer within ${limits.wholeWithinMs / 1000} s`
         throw new BrokerError('unreachable', message, { cause: error })
       }
       if (error instanceof TooLong) throw new BrokerError('unreachable', `${where.what} ${error.message}`)
