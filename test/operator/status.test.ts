@@ -83,7 +83,7 @@ describe('the Secret of a Broker', () => {
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
     expect(message).toContain(`Secret shop/rabbitmq ${says}`)
     await condition(broker, 'rabbitmq', 'ResolvedRefs', 'False', 'SecretInvalid')
-    await condition(topic, 'orders', 'Programmed', 'False', 'BrokerUnreachable')
+    await condition(topic, 'orders', 'Programmed', 'False', 'SecretInvalid')
     folder.write('broker', [...brokerOf(vhost), topicOf('orders')])
     await condition(topic, 'orders', 'Ready', 'True')
     expect(logs()).not.toContain(canary)

@@ -5,6 +5,7 @@ import {
   amqpBytes,
   durationBetween,
   immutable,
+  notDots,
   observedGeneration,
   secretRef,
 } from '../schema/fields.ts'
@@ -19,6 +20,9 @@ export const broker = defineKind({
     type: 'object',
     description: 'Where RabbitMQ is, and how Waybill manages it.',
     required: ['connection'],
+    'x-kubernetes-validations': [
+      { rule: 'has(oldSelf.vhost) || !has(self.vhost)', message: immutable[0].message, fieldPath: '.vhost' },
+    ],
     properties: {
       connection: {
         type: 'object',
@@ -36,7 +40,7 @@ export const broker = defineKind({
         description: 'The virtual host, which must exist. Default: the one in connection_string, or /.',
         minLength: 1,
         maxLength: 255,
-        'x-kubernetes-validations': [amqpBytes, ...immutable],
+        'x-kubernetes-validations': [amqpBytes, notDots, ...immutable],
       },
       tls: {
         type: 'object',
