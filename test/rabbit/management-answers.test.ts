@@ -4,7 +4,8 @@ import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { BrokerError } from '../../src/rabbit/broker-error.ts'
 import type { Endpoint } from '../../src/rabbit/endpoint.ts'
-import { type Limits, managementApi } from '../../src/rabbit/management/management-api.ts'
+import type { Bounds } from '../../src/rabbit/management/bounded-text.ts'
+import { managementApi } from '../../src/rabbit/management/management-api.ts'
 import { cert, key } from '../http/self-signed.ts'
 
 const { signal } = new AbortController()
@@ -24,7 +25,7 @@ const said = async (
     readonly scheme: 'http' | 'https'
     readonly host?: string
     readonly ca?: string
-    readonly limits?: Limits
+    readonly limits?: Bounds
   },
 ): Promise<string> => {
   const server = speaks === 'https' ? createSecure({ cert, key }, listener) : createServer(listener)
