@@ -19,7 +19,7 @@ const subscription = (isolation: Isolation) => {
       lines.push(`begin ${name}`)
       return new Promise<void>((resolve) => running.set(name, { tried, end: resolve }))
     },
-    setAside: async (delivery) => void lines.push(`aside ${(delivery as Named).name}`),
+    putAside: async (delivery) => void lines.push(`aside ${(delivery as Named).name}`),
   })
   return {
     lines,

@@ -1,11 +1,18 @@
 import { keyOf } from '../../api/resource.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
-import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
+import {
+  type Copy,
+  deadLetterCopy,
+  type Origin,
+  postponedCopy,
+  retryCopy,
+  suspectCopy,
+} from '../../delivery/message/copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { levelFor } from '../../topology/delay-ladder.ts'
-import { delayLevel } from '../../topology/names.ts'
+import { delayLevel, returnExchange } from '../../topology/names.ts'
 import type { Route } from './route.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -16,6 +23,8 @@ export type SettleOptions = {
   levels(): readonly number[]
   /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
   blocked(error: PublishError | undefined): void
+  /** The subscriber is gone for good: nothing more is to be taken. Resolves once the broker sends no more. */
+  suspend(): Promise<void>
 }
 
 /** A message that was decided upon. */
@@ -33,7 +42,7 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
+export const createSettle = ({ route, amqp, levels, blocked, suspend }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const waiting = new Set<Delivery>()
 
@@ -46,10 +55,21 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
 
   const publish = untilStored({ amqp, waits }, giveUp)
 
+  /**
+   * Back to its queue, as if it had not been tried. The broker counts that as a failed delivery, so a suspect goes back as a
+   * copy: what counts against it is that it came back by itself.
+   */
+  const giveBack = async (delivery: Delivery, decided: Decided): Promise<void> => {
+    const { deaths } = decided.attempt.history
+    const copy = () => suspectCopy(delivery.message, origin, decided, deaths ?? 0, returnExchange)
+    if (deaths !== undefined && (await publish(delivery, copy))) delivery.acknowledge()
+    else delivery.requeue()
+  }
+
   const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
-    else delivery.requeue()
+    else await giveBack(delivery, decided)
     if (waiting.delete(delivery) && waiting.size === 0) blocked(undefined)
     return stored && { ...decided, stored }
   }
@@ -67,10 +87,18 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
         return store(delivery, decided, () => postponedCopy(message, origin, levelOf(decision.delayMs)))
       case 'dead-letter':
         return store(delivery, decided, () => deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+      case 'isolate': {
+        const { deaths, delayMs } = decision
+        const exchange = () => (delayMs === 0 ? returnExchange : levelOf(delayMs))
+        return store(delivery, decided, () => suspectCopy(message, origin, decided, deaths, exchange()))
+      }
       case 'suspend':
+        // Given back before the consumer is cancelled, it would come again at once.
+        return suspend()
+          .then(() => giveBack(delivery, decided))
+          .then(() => decided)
       case 'requeue':
-        delivery.requeue()
-        return decided
+        return giveBack(delivery, decided).then(() => decided)
     }
   }
 }

@@ -5,23 +5,23 @@ export type FlowOptions = {
   readonly isolation: Isolation
   /** Whether the message may be what ends the process, so that it is tried alone. */
   isSuspect(delivery: Delivery): boolean
-  /** Processes a message. Calls `tried` once the attempt is over: what follows is no danger. */
+  /** Processes a message; does not reject. Calls `tried` once the attempt is over: what follows is no danger. */
   process(delivery: Delivery, tried: () => void): Promise<void>
   /** Puts a suspect aside that cannot be tried now: it comes again later. */
-  setAside(delivery: Delivery): Promise<void>
+  putAside(delivery: Delivery): Promise<void>
 }
 
 /**
  * Decides when the messages of one subscription are begun: at once, but a suspect when nothing else of the subscription is in
  * flight, and the others after it.
  */
-export const createFlow = ({ isolation, isSuspect, process, setAside }: FlowOptions) => {
+export const createFlow = ({ isolation, isSuspect, process, putAside }: FlowOptions) => {
   let inFlight = 0
   let isAlone = false
   let onIdle: (() => void) | undefined
   let held: Delivery[] = []
 
-  const begin = async (delivery: Delivery): Promise<void> => {
+  const begin = (delivery: Delivery): void => {
     inFlight += 1
     let isOver = false
     const over = (): void => {
@@ -30,7 +30,7 @@ export const createFlow = ({ isolation, isSuspect, process, setAside }: FlowOpti
       inFlight -= 1
       if (inFlight === 0) onIdle?.()
     }
-    await process(delivery, over).finally(over)
+    void process(delivery, over).then(over)
   }
 
   const idle = (): Promise<void> =>
@@ -42,7 +42,7 @@ export const createFlow = ({ isolation, isSuspect, process, setAside }: FlowOpti
 
   const tryAlone = async (delivery: Delivery): Promise<void> => {
     const leave = isAlone ? undefined : isolation.enter()
-    if (leave === undefined) return setAside(delivery)
+    if (leave === undefined) return putAside(delivery)
     isAlone = true
     const over = (): void => {
       if (!isAlone) return
@@ -53,13 +53,14 @@ export const createFlow = ({ isolation, isSuspect, process, setAside }: FlowOpti
       for (const each of next) take(each)
     }
     await idle()
-    await process(delivery, over).finally(over)
+    await process(delivery, over)
+    over()
   }
 
   const take = (delivery: Delivery): void => {
     if (isSuspect(delivery)) void tryAlone(delivery)
     else if (isAlone) held.push(delivery)
-    else void begin(delivery)
+    else begin(delivery)
   }
 
   return take

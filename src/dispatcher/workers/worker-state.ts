@@ -5,7 +5,7 @@ import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
 const graceMs = 3_000
 
 /** What happens to a worker, collected to the state that is reported of it. */
-export const trackState = (generation: number, queue: string) => {
+export const trackState = (generation: number) => {
   let consumer: ConsumerState = { is: 'waiting', reason: 'Not connected yet' }
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined
@@ -36,15 +36,14 @@ export const trackState = (generation: number, queue: string) => {
     gone(): void {
       gone = true
     },
-    isUnreadable: (): boolean => consumer.unreadable !== undefined,
     current: (): WorkerState => ({
       ...{ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone },
-      unreadable: consumer.unreadable && unreadableText(queue, consumer.unreadable),
+      unreadable: consumer.unreadable && unreadableText(consumer.unreadable),
     }),
   }
 }
 
-const unreadableText = (queue: string, { since, cause, againAt }: Unreadable): string =>
+const unreadableText = ({ queue, since, cause, againAt }: Unreadable): string =>
   `A message in queue ${JSON.stringify(queue)} ends the connection on which it is delivered, since ${timeText(since)}: ${cause}. ` +
   'On RabbitMQ 4 this is mostly a message from an AMQP 1.0 producer with an application property of a type that AMQP 0-9-1 ' +
   'does not have, such as uuid or char. Take it out with an AMQP 1.0 client, move the messages with a shovel, or purge the ' +

@@ -85,16 +85,22 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
   }
   const ended = run()
 
+  const cancel = async (): Promise<void> => {
+    stopping.abort()
+    await ended
+    // Given back before, they would come again at once.
+    out.requeueKept()
+  }
+
   return {
     pause: () => switched.pause(),
     resume: () => {
       switched.resume()
       out.more()
     },
+    cancel,
     stop: async (signal) => {
-      stopping.abort()
-      out.requeueKept()
-      await unlessAborted(ended, signal)
+      await unlessAborted(cancel(), signal)
       await unlessAborted(holding.emptied(), signal)
       subscription.flush()
     },

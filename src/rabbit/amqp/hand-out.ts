@@ -18,6 +18,7 @@ export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDeli
 export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
   const { queue, prefetch, onDelivery, holding, isPaused, log } = options
   let kept: HandedOut[] = []
+  let isOver = false
 
   const give = (delivery: HandedOut): void => {
     try {
@@ -32,6 +33,7 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
 
   /** Hands out as much of what was kept as there is room for. */
   const more = (): void => {
+    if (stopped.aborted) return
     kept = kept.filter(({ lost }) => !lost)
     while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as HandedOut)
     holding.onLetGo = kept.length > 0 ? more : undefined
@@ -39,9 +41,9 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
 
   return {
     take(delivery: HandedOut): void {
-      if (stopped.aborted) {
+      if (isOver) {
         delivery.requeue()
-      } else if (kept.length === 0 && !isPaused() && holding.open <= prefetch) {
+      } else if (!stopped.aborted && kept.length === 0 && !isPaused() && holding.open <= prefetch) {
         give(delivery)
       } else {
         kept.push(delivery)
@@ -50,6 +52,7 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
     },
     more,
     requeueKept(): void {
+      isOver = true
       holding.onLetGo = undefined
       for (const delivery of kept.splice(0)) delivery.requeue()
     },

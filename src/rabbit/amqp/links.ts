@@ -76,7 +76,7 @@ export const openLinks = ({ connect, control, log, drained }: LinksOptions): Lin
     const seat: Seat = {
       connection: isOnLink ? links.get(place.link) : undefined,
       oneByOne: isOnLink && place.oneByOne,
-      unreadable: culprit && { since: culprit.since, cause: culprit.cause, againAt: culprit.againAt },
+      unreadable: culprit && { queue, since: culprit.since, cause: culprit.cause, againAt: culprit.againAt },
       moved: move.signal,
     }
     return { seat, move }

@@ -38,6 +38,7 @@ export type ConsumeOptions = {
 
 /** A queue with a message that ends the connection it is delivered on, so that it is consumed apart. Times are in ms since 1970. */
 export type Unreadable = {
+  readonly queue: string
   readonly since: number
   /** What ended the connection: the broker's code and text, where it said any. */
   readonly cause: string
@@ -66,6 +67,8 @@ export type Consumer = {
    * not paused.
    */
   resume(): void
+  /** Takes nothing new. Resolves once the broker sends no more, and what came after it was called is back in its queue. */
+  cancel(): Promise<void>
   /** Takes nothing new, waits until every delivery handed out is settled or the signal aborts, and sends the acknowledgements. */
   stop(signal?: AbortSignal): Promise<void>
 }
