@@ -1,6 +1,7 @@
+import type { GetMessage } from 'amqplib'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
-import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { brokerOf, deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
@@ -28,15 +29,15 @@ afterAll(async () => {
 const edits = 26
 
 /** Writes the Subscription so that it differs from the one before. */
-const edit = (name: string, count: number): void =>
+const edit = (name: string, count: number, more: object = {}): void =>
   stage.folder.write(name, [
     topicOf(name),
-    subscriptionOf(name, name, subscriber.url, { delivery: { timeout: `${10_000 + count}ms` } }),
+    subscriptionOf(name, name, subscriber.url, { delivery: { timeout: `${10_000 + count}ms` }, ...more }),
   ])
 
-const setUp = async (name: string, resyncInterval = '1s') => {
-  stage.folder.write('broker', brokerOf(stage.vhost, { resyncInterval }))
-  edit(name, 0)
+const setUp = async (name: string, more: object = {}) => {
+  stage.folder.write('broker', brokerOf(stage.vhost))
+  edit(name, 0, more)
   await stage.condition(subscription, name, 'Ready', 'True')
 }
 
@@ -63,25 +64,25 @@ test('a message that was answered 410 at each of 26 edits waits in its queue, an
 
 test('a message whose copy is not stored over 26 edits is dead-lettered for what was answered', async () => {
   const name = 'blocked'
-  await setUp(name, '1h')
-  await producer.channel.deleteQueue(`waybill.dlq.shop.${name}`)
+  const policy = deadLetterPolicyOf(name, { retention: { maxLength: 1 } })
+  stage.folder.write('policy', [policy])
+  await setUp(name, { deadLetterPolicyRef: { name } })
+  const queue = `waybill.dlq.shop.${name}`
+  const isFull = () =>
+    producer.publish('', [{ routingKey: queue, body: 'filler' }]).then(
+      () => false,
+      () => true,
+    )
+  await eventually(isFull)
   subscriber.answer(400)
   await producer.publish(`shop.${name}`, [{ body: 'one' }])
   for (let count = 1; count <= edits; count += 1) {
     await eventually(() => subscriber.received.length >= count)
-    edit(name, count)
+    edit(name, count, { deadLetterPolicyRef: { name } })
   }
   await eventually(() => subscriber.received.length > edits)
-  stage.folder.write('broker', brokerOf(stage.vhost))
-  const queue = `/queues/${stage.vhost.name}/waybill.dlq.shop.${name}`
-  const [letter] = await eventually(
-    async () => {
-      if (!(await stage.vhost.manage('GET', queue).catch(() => false))) return false
-      const letters = await producer.look(`waybill.dlq.shop.${name}`)
-      return letters.length > 0 && letters
-    },
-    { timeoutMs: 30_000 },
-  )
-  expect(letter!.properties.headers).toMatchObject({ 'waybill-reason': 'Rejected', 'waybill-attempts': 1 })
-  expect(letter!.properties.headers).not.toHaveProperty('waybill-suspect')
+  await producer.channel.purgeQueue(queue)
+  const letter = await eventually(() => producer.channel.get(queue, { noAck: true }))
+  expect(letter).toMatchObject({ properties: { headers: { 'waybill-reason': 'Rejected', 'waybill-attempts': 1 } } })
+  expect((letter as GetMessage).properties.headers).not.toHaveProperty('waybill-suspect')
 }, 120_000)
