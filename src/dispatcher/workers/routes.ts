@@ -1,11 +1,13 @@
 import { brokerTroubles, type Reason } from '../../api/conditions.ts'
+import { milliseconds } from '../../api/duration.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
+import type { Whence } from '../../delivery/message/history.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
 import { ladder } from '../../topology/delay-ladder.ts'
-import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, queueOf, returnExchange, subscriptionQueueOf } from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 
@@ -91,15 +93,24 @@ const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle =
   compiled.set(subscription.spec, known)
   if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
   const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
+  const whence = whenceOf(source)
   const { terms, target } = known
   const { uid, generation } = subscription.metadata
   return {
     id: idOf(subscription),
     subscription,
     queue,
+    whence,
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${uid} ${generation} ${queue}`,
+    key: `${uid} ${generation} ${queue} ${whence.countsDeliveries} ${whence.timeToLiveMs}`,
   }
+}
+
+const whenceOf = (source: AttachedSubscription['source']): Whence => {
+  if (!('queue' in source)) return { returnExchange, countsDeliveries: true, timeToLiveMs: undefined }
+  const { type, messageTTL } = source.queue.spec
+  const timeToLiveMs = messageTTL === undefined ? undefined : milliseconds(messageTTL)
+  return { returnExchange, countsDeliveries: type === 'Quorum', timeToLiveMs }
 }
