@@ -45,9 +45,14 @@ const time = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)
 export const isTime = (value: unknown): boolean => {
   const found = typeof value === 'string' ? time.exec(value) : null
   if (found === null) return false
-  const [year, month, day] = found.slice(1, 4).map(Number) as [number, number, number]
-  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()
+  const [year, month, day] = [Number(found[1]), Number(found[2]), Number(found[3])]
+  const days = month === 2 && isLeap(year) ? 29 : (daysOf[month - 1] ?? 0)
+  return day >= 1 && day <= days
 }
+
+const daysOf = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
 const mustBeEncoded = /[^\x21\x23\x24\x26-\x7e]/
 const everyRunToEncode = new RegExp(`${mustBeEncoded.source}+`, 'g')

@@ -16,6 +16,8 @@ import {
 const prefixes = ['cloudEvents:', 'cloudEvents_', 'ce-', 'ce_'] as const
 type Prefix = (typeof prefixes)[number]
 
+const versions = prefixes.map((prefix) => ({ prefix, header: `${prefix}specversion` }))
+
 /** More would be more than the headers of a request. */
 const mostAttributes = 1000
 
@@ -25,17 +27,25 @@ const mostAttributes = 1000
  */
 export const prefixOf = (headers: Headers): Prefix | undefined => {
   const { names } = headers
-  return (
-    prefixes.find((prefix) => names.includes(`${prefix}specversion`)) ??
-    prefixes.find((prefix) => prefix.startsWith('cloudEvents') && names.some((name) => name.startsWith(prefix)))
-  )
+  for (const { prefix, header } of versions) if (names.includes(header)) return prefix
+  for (const name of names) {
+    if (name.startsWith('cloudEvents')) {
+      const prefix = name.startsWith('cloudEvents:') ? 'cloudEvents:' : 'cloudEvents_'
+      if (name.startsWith(prefix)) return prefix
+    }
+  }
+  return undefined
 }
 
 /** Reads a CloudEvent whose attributes are headers with this prefix. */
 export const binaryEvent = (properties: Properties, body: Buffer, prefix: Prefix): BinaryEvent | Unparsable => {
   const { headers, contentType } = properties
   const attributes: AttributeValue[] = []
-  const found: Found = { specversion: '', id: '', source: '', type: '', datacontenttype: '' }
+  let specversion: AttributeValue = ''
+  let id: AttributeValue = ''
+  let source: AttributeValue = ''
+  let type: AttributeValue = ''
+  let dataContentType: AttributeValue | undefined
   const names = headers?.names ?? []
   for (let index = 0; index < names.length; index++) {
     const header = names[index] as string
@@ -43,17 +53,28 @@ export const binaryEvent = (properties: Properties, body: Buffer, prefix: Prefix
     const name = header.slice(prefix.length)
     const value = attributeOf(headers?.at(index))
     if (value === null) continue
-    const fault = faultOf(name, value, attributes)
-    if (fault !== undefined) return fault
-    if (Object.hasOwn(found, name)) found[name as keyof Found] = value as AttributeValue
-    if (name !== 'datacontenttype') attributes.push(name, value as AttributeValue)
+    if (value === undefined) return broken(name, 'must be a string in UTF-8, a number, a boolean, a time or bytes')
+    if (has(attributes, name)) return broken(name, 'is there more than once')
+    if (name === 'id') id = value
+    else if (name === 'source') source = value
+    else if (name === 'type') type = value
+    else if (name === 'specversion') specversion = value
+    else if (name === 'datacontenttype') {
+      dataContentType = value
+      continue
+    } else if (!isAttributeName(name)) {
+      return badName(name)
+    } else if (name === 'time' && !isTime(value)) {
+      return badTime
+    }
+    attributes.push(name, value)
+    if (attributes.length > 2 * mostAttributes) return { unparsable: `It has more than ${mostAttributes} attributes` }
   }
-  const { specversion, id, source, type, datacontenttype } = found
   if (specversion !== '1.0') return badVersion(specversion)
   if (id === '') return missing('id')
   if (source === '') return missing('source')
   if (type === '') return missing('type')
-  const dataType = contentType || (datacontenttype === '' ? undefined : datacontenttype)
+  const dataType = contentType || dataContentType
   if (dataType !== undefined && !isHeaderText(dataType)) return broken('datacontenttype', 'must be a media type')
   return {
     mode: 'binary',
@@ -67,16 +88,7 @@ export const binaryEvent = (properties: Properties, body: Buffer, prefix: Prefix
   }
 }
 
-type Found = Record<'specversion' | 'id' | 'source' | 'type' | 'datacontenttype', AttributeValue>
-
-const faultOf = (
-  name: string,
-  value: ReturnType<typeof attributeOf>,
-  before: readonly AttributeValue[],
-): Unparsable | undefined => {
-  if (value === undefined) return broken(name, 'must be a string in UTF-8, a number, a boolean, a time or bytes')
-  if (!isAttributeName(name)) return badName(name)
-  for (let at = 0; at < before.length; at += 2) if (before[at] === name) return broken(name, 'is there more than once')
-  if (before.length >= 2 * mostAttributes) return { unparsable: `There are more than ${mostAttributes} attributes` }
-  return name === 'time' && !isTime(value) ? badTime : undefined
+const has = (attributes: readonly AttributeValue[], name: string): boolean => {
+  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === name) return true
+  return false
 }

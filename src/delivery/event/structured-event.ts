@@ -11,6 +11,7 @@ import {
   type StructuredEvent,
   type Unparsable,
 } from './cloud-event.ts'
+import { longText, membersOf, parsed } from './json-member.ts'
 import { charsetOf } from './media-type.ts'
 
 export const eventFormat = 'application/cloudevents+json'
@@ -91,15 +92,26 @@ const textOf = (body: Buffer, contentType: string): string | undefined => {
 }
 
 const objectOf = (text: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    // The parser's message quotes the document, which must not be shown.
-    return undefined
-  }
+  if (text.length > longText) return longObjectOf(text)
+  const value = parsed(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
 }
+
+/**
+ * A long document with everything read but an object or array in `data`: whether that is valid is left to the subscriber,
+ * because to read it would hold up every other message meanwhile.
+ */
+const longObjectOf = (text: string): Record<string, unknown> | undefined => {
+  const found = membersOf(text)?.map(({ name, start, end }): [string, unknown] => {
+    const isNested = text[start] === '{' || text[start] === '['
+    return [name, isNested ? nested : parsed(text.slice(start, end))]
+  })
+  return found?.some(([, value]) => value === undefined) ? undefined : found && Object.fromEntries(found)
+}
+
+/** Stands for an object or an array that was not read. */
+const nested: object = Object.freeze({})
 
 const isBase64 = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)

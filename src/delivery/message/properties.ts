@@ -24,8 +24,11 @@ export class Properties {
   }
 
   get headers(): Headers | undefined {
-    const bytes = this.#bytes(field.headers)
-    this.#headers ??= bytes && new Headers(bytes.subarray(4))
+    if (this.#headers === undefined) {
+      const { positions } = this.#found
+      const [start, end] = [positions[field.headers] as number, positions[field.headers + 1] as number]
+      if (start !== end) this.#headers = new Headers(this.raw.subarray(start + 4, end))
+    }
     return this.#headers
   }
 
