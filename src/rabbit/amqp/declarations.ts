@@ -20,10 +20,10 @@ export type Declarations = {
   close(): Promise<void>
 }
 
-const idleMs = 10_000
+const defaultIdleMs = 10_000
 
 /** `fence` is called right before each change is handed to the connection; an error that it throws prevents that and is rethrown. */
-export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declarations => {
+export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs = defaultIdleMs): Declarations => {
   const channels = spareChannels(endpoint)
   let underWay = 0
   let idle: NodeJS.Timeout | undefined

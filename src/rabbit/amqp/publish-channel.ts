@@ -11,8 +11,14 @@ export type PublishChannelOptions = {
   readonly patienceMs: number
   /** After this nothing is expected any more of a channel with late copies: it is closed. */
   readonly giveUpMs: number
+  /** The broker has this long to open the channel, else it does not answer on this connection at all. */
+  readonly openMs: number
   /** While true the broker reads nothing, so nothing counts as late. */
   isBlocked(): boolean
+  /** The first copy is late: copies for the exchange need another channel. */
+  becameStale(): void
+  /** The broker did not open the channel. */
+  hangs(): void
 }
 
 type Unconfirmed = {
@@ -58,6 +64,7 @@ export class PublishChannel {
       },
       () => undefined,
     )
+    this.#awaitOpening()
   }
 
   /** Whether it accepts more copies. */
@@ -96,6 +103,14 @@ export class PublishChannel {
     }
   }
 
+  #awaitOpening(): void {
+    const timer = setTimeout(() => {
+      if (this.#options.isBlocked()) this.#awaitOpening()
+      else this.#options.hangs()
+    }, this.#options.openMs)
+    void this.#opened.then(() => clearTimeout(timer))
+  }
+
   // A return identifies the message by its exchange and routing key only, and copies must not be marked. So a return counts
   // for every copy under way with that key: the broker sends the return of a message before its confirm, hence the right one
   // is always among them. The others differ only if the queue was deleted or created at that moment; they are then delivered
@@ -130,13 +145,15 @@ export class PublishChannel {
       const waitedMs = now - Math.max(copy.sinceMs, this.#patientSinceMs)
       if (waitedMs < this.patienceMs) break
       if (!this.#late.has(copy)) this.#isLate(copy)
-      if (waitedMs >= this.#options.giveUpMs) return this.#giveUp()
+      if (waitedMs >= this.#options.giveUpMs) {
+        this.#giveUp()
+        return
+      }
     }
     if (this.#unconfirmed.size > 0) this.#timer = setTimeout(() => this.#look(), this.patienceMs / 4)
   }
 
   #isLate(copy: Unconfirmed): void {
-    this.#isStale = true
     this.#late.add(copy)
     const owed = Promise.withResolvers<void>()
     owed.promise.catch(() => undefined)
@@ -144,6 +161,9 @@ export class PublishChannel {
     copy.settle = (error) => (error ? owed.reject(error) : owed.resolve())
     const { promise } = owed
     settle(new PublishError('timeout', `${this.#target(copy)} did not confirm the copy in time`, { owed: promise }))
+    if (this.#isStale) return
+    this.#isStale = true
+    this.#options.becameStale()
   }
 
   #giveUp(): void {

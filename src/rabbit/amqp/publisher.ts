@@ -5,7 +5,9 @@ import { PublishChannel } from './publish-channel.ts'
 import { PublishError } from './publish-error.ts'
 
 const mostPatienceMs = 600_000
+// Both count in confirm timeouts.
 const giveUpAfter = 30
+const openWithin = 4
 
 /**
  * Publishes copies over one connection, each target exchange on a channel of its own: publishing to an exchange that
@@ -20,9 +22,21 @@ export const publisherOn = (
   const open = (wire: Wire, exchange: string, before: PublishChannel | undefined): PublishChannel => {
     // Where the broker was late, the next copies are given more time.
     const patienceMs = before?.isStale ? Math.min(before.patienceMs * 2, mostPatienceMs) : confirmTimeoutMs
-    const giveUpMs = Math.max(confirmTimeoutMs * giveUpAfter, patienceMs)
-    const isBlocked = () => connection.state.is === 'blocked'
-    const channel = new PublishChannel(wire, exchange, { patienceMs, giveUpMs, isBlocked })
+    const channel = new PublishChannel(wire, exchange, {
+      patienceMs,
+      giveUpMs: Math.max(confirmTimeoutMs * giveUpAfter, patienceMs),
+      openMs: confirmTimeoutMs * openWithin,
+      isBlocked: () => connection.state.is === 'blocked',
+      // At once, for it tells a broker that is late from one that does not answer on this connection any more.
+      becameStale: () => {
+        try {
+          open(wire, exchange, channel)
+        } catch {
+          // The connection is over, or has no channel left: the next copy opens one, or says why not.
+        }
+      },
+      hangs: () => wire.destroy({ by: 'us', text: 'the broker answered nothing but heartbeats' }),
+    })
     channels.set(exchange, channel)
     return channel
   }

@@ -105,7 +105,10 @@ export class Channel {
   get(queue: string): Promise<Delivered | undefined> {
     return new Promise((resolve, reject) => {
       const take = (cursor: Cursor, id: number): void => {
-        if (id === basic.getEmpty) return resolve(undefined)
+        if (id === basic.getEmpty) {
+          resolve(undefined)
+          return
+        }
         const head = deliveryHead(cursor)
         this.#getting = call
         this.#assembly.begin((content) => {
@@ -119,8 +122,8 @@ export class Channel {
   }
 
   /** Sends a method that has no answer; does nothing once the channel is over. */
-  tell(payload: Payload): void {
-    if (this.#end === undefined) this.#lines.send(this.number, payload.bytes)
+  tell({ bytes }: { readonly bytes: Buffer }): void {
+    if (this.#end === undefined) this.#lines.send(this.number, bytes)
   }
 
   /**

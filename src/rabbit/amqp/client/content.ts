@@ -1,10 +1,12 @@
-import { constants } from 'node:buffer'
 import type { Cursor } from './cursor.ts'
 import { Violation } from './ended.ts'
 import { basicClass } from './methods.ts'
 
 /** The bytes of a message: its properties as they stand on the wire (flags and list), and its body. */
 export type Content = { readonly properties: Buffer; readonly content: Buffer }
+
+// RabbitMQ stores no larger message than 512 MiB, whatever its max_message_size says.
+const mostBytes = 2 ** 31
 
 /**
  * Gathers the content of one channel, frame by frame. All of it is copied once, into a buffer of its own: what is read from
@@ -32,8 +34,7 @@ export class Assembly {
     cursor.short()
     const bodySize = cursor.longLong()
     this.#split = cursor.left
-    if (bodySize + this.#split > constants.MAX_LENGTH) throw new Violation(`a body of ${bodySize} bytes`)
-    this.#whole = Buffer.allocUnsafe(this.#split + bodySize)
+    this.#whole = room(this.#split + bodySize)
     cursor.restInto(this.#whole)
     this.#filled = this.#split
     this.#finish()
@@ -55,4 +56,9 @@ export class Assembly {
     this.#whole = undefined
     take({ properties: whole.subarray(0, this.#split), content: whole.subarray(this.#split) })
   }
+}
+
+const room = (length: number): Buffer => {
+  if (length > mostBytes) throw new Violation(`a content of ${length} bytes`)
+  return Buffer.allocUnsafe(length)
 }

@@ -23,13 +23,24 @@ export const stopConsuming = (channel: Channel, consumerTag: string): Promise<vo
 
 /** `upTo` acknowledges every delivery up to this one. */
 export const acknowledge = (channel: Channel, deliveryTag: number, upTo: boolean): void =>
-  channel.tell(new Payload(basic.ack).longLong(deliveryTag).bits(upTo))
+  channel.tell(settling(basic.ack, deliveryTag, upTo ? 1 : 0))
 
 export const reject = (channel: Channel, deliveryTag: number, requeue: boolean): void =>
-  channel.tell(new Payload(basic.reject).longLong(deliveryTag).bits(requeue))
+  channel.tell(settling(basic.reject, deliveryTag, requeue ? 1 : 0))
 
+/** Rejects every delivery up to this one. */
 export const rejectUpTo = (channel: Channel, deliveryTag: number, requeue: boolean): void =>
-  channel.tell(new Payload(basic.nack).longLong(deliveryTag).bits(true, requeue))
+  channel.tell(settling(basic.nack, deliveryTag, requeue ? 3 : 1))
+
+// In one piece: there is one for every message.
+const settling = (id: number, deliveryTag: number, bits: number): { readonly bytes: Buffer } => {
+  const bytes = Buffer.allocUnsafe(13)
+  bytes.writeUInt32BE(id)
+  bytes.writeUInt32BE(Math.floor(deliveryTag / 4_294_967_296), 4)
+  bytes.writeUInt32BE(deliveryTag >>> 0, 8)
+  bytes[12] = bits
+  return { bytes }
+}
 
 export type Counts = { readonly messages: number; readonly consumers: number }
 
