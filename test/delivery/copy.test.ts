@@ -268,4 +268,13 @@ describe('a reduced copy', () => {
     expect(headersOf(again)).toHaveProperty('waybill-headers-dropped', 1)
     expect(headersOf(reducedCopy(again))).toHaveProperty('waybill-headers-dropped', 1)
   })
+
+  test.each([2 ** 40, -1, 'many'])(
+    'a count of dropped headers that a producer wrote as %j counts as none',
+    (forged) => {
+      expect(headersOf(reduce({ 'waybill-headers-dropped': forged, list: [] }))).toMatchObject({
+        'waybill-headers-dropped': 1,
+      })
+    },
+  )
 })
