@@ -1,4 +1,4 @@
-import type { Reason } from '../../api/conditions.ts'
+import { brokerTroubles, type Reason } from '../../api/conditions.ts'
 import { milliseconds } from '../../api/duration.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
@@ -59,14 +59,10 @@ const undeclared = (subscription: Subscription): Idle[] => {
 }
 
 /**
- * A broker that is unreachable for a while, or refuses a change, keeps what was declared there. But the operator must have
+ * A broker that cannot be used for a while, or refuses a change, keeps what was declared there. But the operator must have
  * observed the queue once, else it may belong to another owner; then the status has its name.
  */
-const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
-  'Programmed',
-  'BrokerUnreachable',
-  'BrokerRefused',
-])
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
 const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined &&
   (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)

@@ -1,9 +1,9 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { Wire } from './wire.ts'
 import { type End, OpenError } from './ended.ts'
 import type { Login } from './handshake.ts'
 import { closedError, socketError } from './open-failure.ts'
+import { Wire } from './wire.ts'
 
 export type Address = Login & {
   readonly protocol: 'amqp' | 'amqps'

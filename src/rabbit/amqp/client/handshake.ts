@@ -85,4 +85,5 @@ export class Handshake {
 }
 
 /** The lower of two limits, of which 0 is none. */
-const lower = (one: number, other: number): number => (one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other))
+const lower = (one: number, other: number): number =>
+  one === 0 || other === 0 ? Math.max(one, other) : Math.min(one, other)

@@ -25,7 +25,10 @@ export const closedError = (
 }
 
 /** What an error of the socket means, before the connection was open. */
-export const socketError = (error: Error & { code?: unknown }, { protocol }: { readonly protocol: string }): OpenError => {
+export const socketError = (
+  error: Error & { code?: unknown },
+  { protocol }: { readonly protocol: string },
+): OpenError => {
   const code = typeof error.code === 'string' ? error.code : undefined
   // A failure to reach any of several addresses has no message, only a code.
   const text = error.message || code || error.name
