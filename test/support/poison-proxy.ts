@@ -8,13 +8,15 @@ export type PoisonProxy = {
   close(): Promise<void>
 }
 
+export type PoisonOptions = { isPoison?(bytes: Buffer): boolean; readonly cut?: boolean }
+
 /**
  * A proxy in front of a broker that ends a connection, as RabbitMQ 4 does for a message that it cannot hand out over AMQP 0-9-1:
- * with the error 541, in place of a delivery with the mark in its body. With `cut`, without a word.
+ * with the error 541, in place of a delivery that `isPoison`; by default it has that word in it. With `cut`, without a word.
  */
 export const poisonProxy = async (
   target: { readonly hostname: string; readonly port: number },
-  { mark = 'POISON', cut = false }: { readonly mark?: string; readonly cut?: boolean } = {},
+  { isPoison = (bytes) => bytes.includes('POISON'), cut = false }: PoisonOptions = {},
 ): Promise<PoisonProxy> => {
   const sockets = new Set<Socket>()
   let ended = 0
@@ -29,7 +31,7 @@ export const poisonProxy = async (
     let isOver = false
     broker.on('data', (bytes) => {
       if (isOver) return
-      if (!bytes.includes(mark)) {
+      if (!isPoison(bytes)) {
         client.write(bytes)
         return
       }
