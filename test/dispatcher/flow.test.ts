@@ -5,7 +5,7 @@ import type { Delivery } from '../../src/rabbit/amqp/port.ts'
 type Named = Delivery & { readonly name: string }
 
 const named = (name: string) => ({ name }) as Named
-const settled = () => new Promise((resolve) => setImmediate(resolve))
+const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 /** A subscription of which a message with `!` is a suspect. What it does is in `lines`. */
 const subscription = (isolation: Isolation) => {
@@ -13,6 +13,7 @@ const subscription = (isolation: Isolation) => {
   const running = new Map<string, { tried(): void; end(): void }>()
   const take = createFlow({
     isolation,
+    quietMs: 0,
     isSuspect: (delivery) => (delivery as Named).name.endsWith('!'),
     process: (delivery, tried) => {
       const { name } = delivery as Named

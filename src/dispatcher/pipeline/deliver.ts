@@ -41,10 +41,7 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
   const deliver: Deliver = async (delivery, tried) => {
     const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
     const before = decideBefore(attempt.history, terms, attempt.begunAt, delivery.outlived)
-    if (before) {
-      tried()
-      return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
-    }
+    if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
     const outcome = await send(delivery.message, attempt)
     const endedAt = Date.now()
     tried()

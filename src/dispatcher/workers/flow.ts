@@ -1,8 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
 import type { Isolation } from './isolation.ts'
 
 export type FlowOptions = {
   readonly isolation: Isolation
+  /** How long nothing happens before a suspect is tried, so that the broker has every acknowledgement before it. */
+  readonly quietMs?: number
   /** Whether the message may be what ends the process, so that it is tried alone. */
   isSuspect(delivery: Delivery): boolean
   /** Processes a message; does not reject. Calls `tried` once the attempt is over: what follows is no danger. */
@@ -15,7 +18,7 @@ export type FlowOptions = {
  * Decides when the messages of one subscription are begun: at once, but a suspect when nothing else of the subscription is in
  * flight, and the others after it.
  */
-export const createFlow = ({ isolation, isSuspect, process, putAside }: FlowOptions) => {
+export const createFlow = ({ isolation, isSuspect, process, putAside, quietMs = 300 }: FlowOptions) => {
   let inFlight = 0
   let isAlone = false
   let onIdle: (() => void) | undefined
@@ -53,6 +56,7 @@ export const createFlow = ({ isolation, isSuspect, process, putAside }: FlowOpti
       for (const each of next) take(each)
     }
     await idle()
+    await delay(quietMs)
     await process(delivery, over)
     over()
   }

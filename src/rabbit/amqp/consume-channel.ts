@@ -15,8 +15,11 @@ export type Receiver = {
   /** Most messages that the broker sends before it has an acknowledgement. */
   readonly prefetch: number
   onDelivery(delivery: ChannelDelivery): void
-  /** The consumer has ended: the broker cancelled it, or the channel is closed. */
-  onEnd(reason: string): void
+  /**
+   * The consumer has ended: the broker cancelled it, or the channel is closed. `isLate`: most likely because it had a message
+   * for longer than the broker allows.
+   */
+  onEnd(reason: string, isLate: boolean): void
 }
 
 const flushAfterMs = 3
@@ -167,9 +170,12 @@ export class ConsumeChannel {
   #cancelled(consumerTag: string): void {
     const receiver = this.#receivers.get(consumerTag)
     this.#receivers.delete(consumerTag)
-    receiver?.onEnd(
-      'the broker cancelled the consumer: its queue was deleted or moved, or a message was unacknowledged for too long',
-    )
+    const isLate = this.#owed.all().some(({ holding, state }) => holding === receiver?.holding && state === 'open')
+    receiver?.onEnd('the broker cancelled the consumer: its queue was deleted or moved', isLate)
+    if (!isLate) return
+    // RabbitMQ 4.3 has taken its messages back, and closes the channel when one of them is acknowledged.
+    this.#ended({ by: 'broker', text: 'the broker took messages back from another consumer on the channel' })
+    void this.#channel.close()
   }
 
   #closeIfDone(): void {
@@ -177,14 +183,20 @@ export class ConsumeChannel {
   }
 
   #ended(end: End): void {
+    if (this.isClosed) return
     this.#end.abort()
     clearTimeout(this.#timer)
+    const owed = this.#owed.all()
     // At our own wish it ends when all is settled, and the broker has it.
-    if (end.by !== 'us') this.#memory.lost(this.#owed.all(), this.#recent.all())
+    if (end.by !== 'us') this.#memory.lost(owed, this.#recent.all())
+    const late = isTimeout(end) ? owed.find(({ state }) => state === 'open')?.holding : undefined
     this.#owed.abandon()
     const receivers = [...this.#receivers.values()]
     this.#receivers.clear()
     this.#closed.resolve()
-    for (const receiver of receivers) receiver.onEnd(end.text)
+    for (const receiver of receivers) receiver.onEnd(end.text, receiver.holding === late)
   }
 }
+
+/** Before 4.3 the broker closes the channel on which a message was unacknowledged for too long: the oldest one there. */
+const isTimeout = ({ code, text }: End): boolean => code === 406 && text.includes('delivery acknowledgement')

@@ -20,6 +20,10 @@ export type ConsumerParts = {
 
 const backoff: Backoff = { first: 100, most: 5_000 }
 const accessRefused = 403
+const lateMs = 10_000
+const late =
+  'the broker took messages back that were unacknowledged for longer than its consumer timeout: make that (consumer_timeout, or ' +
+  'consumer-timeout in a policy for the queue) longer than spec.delivery.timeout'
 const notFound = 404
 
 /** Consumes one queue until it is stopped or the signal aborts. */
@@ -50,9 +54,11 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
     let reason: string | undefined
     let waitMs = 0
     try {
-      reason = await subscription.once(open, seat)
+      const ending = await subscription.once(open, seat)
       failures = 0
-      if (reason !== undefined) waitMs = backoffMs(1, backoff)
+      reason = ending?.isLate ? late : ending?.reason
+      // Long enough to be seen in a status.
+      if (ending) waitMs = ending.isLate ? lateMs : backoffMs(1, backoff)
     } catch (error) {
       waitMs = refusalOf(error) === accessRefused ? backoff.most : backoffMs(++failures, backoff)
       reason = refusalOf(error) === notFound ? 'the queue does not exist' : reasonOf(error)
