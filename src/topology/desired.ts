@@ -1,5 +1,4 @@
 import { isDeleting, type Resource } from '../api/resource.ts'
-import { ladder } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import { exchangeOf, ownerArgument, ownerOf, queueOf } from './names.ts'
 import { type Objects, queueObjects, sharedObjects, subscriptionObjects, topicObjects } from './objects.ts'
@@ -78,11 +77,11 @@ export const desired = (
 }
 
 /** The shared objects stay while one of them holds messages, whatever is asked for. */
-const brokerCandidate = ({ broker, subscriptions }: Attached, dialect: Dialect): Candidate => ({
+const brokerCandidate = ({ broker }: Attached, dialect: Dialect): Candidate => ({
   resource: broker,
   adopt: false,
   deletion: broker.spec.deletionPolicy === 'Delete' ? 'RetainIfNotEmpty' : 'Retain',
-  objects: () => sharedObjects(ladder(subscriptions.map(({ subscription }) => subscription)), dialect),
+  objects: () => sharedObjects(dialect),
 })
 
 const topicCandidates = ({ topics }: Attached, instance: string, onBroker: Owners): readonly Candidate[] =>

@@ -3,6 +3,7 @@ import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import type { Queue as QueueResource } from '../api/kinds/queue.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
+import { rungs } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import {
   deadLetterQueueOf,
@@ -137,8 +138,8 @@ const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Bi
 }
 
 /** What all subscriptions of a broker share: the delay ladder, and the exchange that leads back from it. */
-export const sharedObjects = (levels: readonly number[], dialect: Dialect): Objects => {
-  const names = levels.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
+export const sharedObjects = (dialect: Dialect): Objects => {
+  const names = rungs.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
   return {
     exchanges: [
       // Without an alternate exchange 32 unroutable messages stop a whole level for everybody.

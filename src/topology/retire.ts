@@ -142,7 +142,9 @@ const unwantedOf = (wanted: Desired, observed: Observed) => {
   const isUnwanted = (object: Named, keep: ReadonlySet<string>): boolean =>
     wanted.owners.get(ownerOn(object)) === 'present' && !keep.has(object.name)
   return {
-    exchanges: observed.exchanges.filter((exchange) => isUnwanted(exchange, exchanges)),
+    exchanges: observed.exchanges.filter(
+      (exchange) => isUnwanted(exchange, exchanges) && !isLevel(observed, exchange.name),
+    ),
     queues: observed.queues.filter((queue) => isUnwanted(queue, queues)),
   }
 }
@@ -151,6 +153,17 @@ type Named = { readonly name: string; readonly arguments: Arguments }
 
 const ownerOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const byOwnerOf = <T extends { readonly arguments: Arguments }>(objects: readonly T[]) => Map.groupBy(objects, ownerOn)
+
+/** Whether a level of the delay ladder is there. An exchange that is gone ends the channel of whoever publishes to it. */
+const isLevel = ({ queues }: Observed, name: string): boolean =>
+  name.startsWith(delayPrefix) && queues.some((queue) => queue.name === name)
+
+/**
+ * Whether messages wait in this level. One that the ladder has no more stays bound meanwhile: a dispatcher of an older version
+ * may still publish to it.
+ */
+export const stillDelays = (observed: Observed, name: string): boolean =>
+  isLevel(observed, name) && messagesIn(observed, name) > 0
 
 /** Unknown counts as one: what cannot be counted is not empty. */
 const messagesIn = ({ states }: Observed, queue: string): number => {

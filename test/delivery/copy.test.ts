@@ -77,7 +77,7 @@ describe('the copy for another attempt', () => {
     const message = { ...messageOf(), content: first.body, properties: first.properties }
     const back = { ...message, fields: { exchange: returnExchange, routingKey: first.routingKey, redelivered: false } }
     const history = historyOf(back, returnExchange)
-    expect(history).toEqual({ ...fresh, attempts: 1, firstAttempt: now, notBefore: now + 60_000 })
+    expect(history).toEqual({ ...fresh, attempts: 1, firstAttempt: now, lastAttempt: now, notBefore: now + 60_000 })
 
     const second = retryCopy(back, origin, endedOf(outcome, history, now + 60_000), retry, level)
     expect(second.properties.headers).toMatchObject({

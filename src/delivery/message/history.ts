@@ -9,6 +9,8 @@ export type History = {
   readonly redeliveries: number
   /** When the first attempt ended, in ms since 1970; `undefined` before then. */
   readonly firstAttempt: number | undefined
+  /** When the last attempt ended, in ms since 1970. */
+  readonly lastAttempt?: number | undefined
   /** No attempt before this time, in ms since 1970. */
   readonly notBefore: number | undefined
   /** Where it was first published. */
@@ -35,6 +37,7 @@ export const historyOf = ({ fields, properties }: Message, returnExchange: strin
     attempts: countOf(headers[waybillHeaders.attempts]),
     redeliveries,
     firstAttempt: timeOf(headers, waybillHeaders.firstAttempt),
+    lastAttempt: timeOf(headers, waybillHeaders.lastAttempt),
     notBefore: timeOf(headers, waybillHeaders.notBefore),
     exchange,
     routingKey,

@@ -4,18 +4,17 @@ import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
+import type { Message } from '../../delivery/message/message.ts'
 import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import { PublishError } from '../../rabbit/amqp/publish-error.ts'
-import { levelFor } from '../../topology/delay-ladder.ts'
+import { rungFor } from '../../topology/delay-ladder.ts'
 import { delayLevel } from '../../topology/names.ts'
 import type { Route } from './route.ts'
 
 export type SettleOptions = {
   readonly route: Route
   readonly amqp: Pick<Amqp, 'publish'>
-  /** The delays of the broker's ladder as of now, ascending, in ms. */
-  levels(): readonly number[]
   /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
   blocked(error: PublishError | undefined): void
 }
@@ -37,17 +36,14 @@ export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise
 
 const backoff: Backoff = { first: 250, most: 10_000 }
 
-export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
+export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const waiting = new Set<Delivery>()
 
-  const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
-
-  /** `copy` is called again for each try: the ladder may have changed meanwhile. */
-  const publish = async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
+  const publish = async (delivery: Delivery, copy: Copy): Promise<Copy | undefined> => {
     let isReduced = false
     for (let failures = 0; !delivery.lost; ) {
-      const made = isReduced ? reducedCopy(copy()) : copy()
+      const made = isReduced ? reducedCopy(copy) : copy
       try {
         await amqp.publish(made)
         return made
@@ -67,7 +63,7 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
     return undefined
   }
 
-  const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
+  const store = async (delivery: Delivery, decided: Decided, copy: Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
     else delivery.requeue()
@@ -83,15 +79,32 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
         delivery.acknowledge()
         return decided
       case 'retry':
-        return store(delivery, decided, () => retryCopy(message, origin, decided, decision, levelOf(decision.delayMs)))
+        return store(delivery, decided, retryOf(message, origin, decided, decision))
       case 'postpone':
-        return store(delivery, decided, () => postponedCopy(message, origin, levelOf(decision.delayMs)))
+        return store(
+          delivery,
+          decided,
+          postponedCopy(message, origin, delayLevel(rungFor(decision.delayMs, decision.wholeMs))),
+        )
       case 'dead-letter':
-        return store(delivery, decided, () => deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+        return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
       case 'suspend':
       case 'requeue':
         delivery.requeue()
         return decided
     }
   }
+}
+
+/** A wait that one rung ends needs no time written on it; the clocks of two dispatchers may differ. */
+const retryOf = (
+  message: Message,
+  origin: Origin,
+  decided: Decided,
+  decision: Decision & { readonly do: 'retry' },
+): Copy => {
+  const rung = rungFor(decision.delayMs)
+  const ends = rung >= decision.delayMs
+  const due = ends ? decision : { ...decision, notBefore: decided.endedAt + decision.delayMs }
+  return retryCopy(message, origin, decided, due, delayLevel(rung))
 }

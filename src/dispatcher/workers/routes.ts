@@ -4,7 +4,6 @@ import type { Subscription } from '../../api/kinds/subscription.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
-import { ladder } from '../../topology/delay-ladder.ts'
 import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
@@ -19,8 +18,6 @@ export type Idle = {
 /** The work of a dispatcher for one broker. */
 export type Work = {
   readonly attached: Attached
-  /** The delays of its ladder, ascending, in ms. */
-  readonly levels: readonly number[]
   readonly routes: readonly Route[]
 }
 
@@ -46,7 +43,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
     if ('reason' in found) idle.push(found)
     else routes.push(found)
   }
-  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
+  return { attached, routes }
 }
 
 /** A subscription is delivered once its queue was observed on the broker; nothing is reported before that. */
