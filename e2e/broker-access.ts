@@ -16,8 +16,8 @@ export type BrokerAccess = {
   close(): Promise<void>
 }
 
-/** A producer that gets no confirm publishes the same messages again, at most this many times. */
-const triesToPublish = 20
+/** A producer that gets no confirm publishes the same messages again: a killed broker may take a minute to restart. */
+const publishWithinMs = 120_000
 
 export const openBrokerAccess = async (cluster: Cluster): Promise<BrokerAccess> => {
   const { ports, close } = await forwardPorts(cluster, 'shop', 'service/rabbitmq', [5672, 15672])
@@ -26,13 +26,14 @@ export const openBrokerAccess = async (cluster: Cluster): Promise<BrokerAccess> 
   let producer: Producer | undefined
 
   const publish = async (messages: readonly Outgoing[]): Promise<string[]> => {
-    for (let left = triesToPublish; ; left -= 1) {
+    const deadline = performance.now() + publishWithinMs
+    for (;;) {
       try {
         producer ??= await connect()
         return await producer.publish(exchange, messages)
       } catch (error) {
         producer = undefined
-        if (left === 0) throw error
+        if (performance.now() > deadline) throw error
         await delay(500)
       }
     }
