@@ -1,6 +1,7 @@
 import type { Planned } from './change.ts'
 import type { Desired } from './desired.ts'
 import { ownerOfPolicy, policyName, sealPart } from './names.ts'
+import { classPolicyNames } from './objects.ts'
 import { retentionPart, retentionPolicies } from './retention.ts'
 import { type Observed, type Policy, policyKey } from './topology.ts'
 
@@ -53,7 +54,10 @@ const policyChanges = (
   const keep = new Set(policies.map(({ want }) => want.name))
   // What dead-letter queues keep is the Broker's to change even while it is being deleted: it is removed last.
   const isOurs = (name: string): boolean =>
-    owners.get(ownerOfPolicy(name)) === 'present' || name.startsWith(policyName(broker, `${retentionPart}:`))
+    owners.get(ownerOfPolicy(name)) === 'present' ||
+    name.startsWith(policyName(broker, `${retentionPart}:`)) ||
+    // Older versions put one where the broker needs none.
+    (classPolicyNames.has(name) && owners.get(broker) === 'present')
   const deletes = observed.policies
     .filter(({ name }) => !keep.has(name) && !isSeal(name) && isOurs(name))
     .map(({ name }): Planned => ({ owner: ownerOfPolicy(name), change: { do: 'delete-policy', policy: name } }))

@@ -9,6 +9,7 @@ import { converge, namesIn, type VirtualHost, virtualHost } from './virtual-host
 const topic = topicOf('orders')
 const billing = subscriptionOf('billing')
 const queue = 'waybill.sub.shop.billing'
+const retries = 'waybill.retry.shop.billing'
 const deadLetters = 'waybill.dlq.shop.billing'
 const owner = 'waybill:Subscription/shop/billing'
 const seal = `waybill:Broker/shop/rabbitmq#seal:${deadLetters}`
@@ -39,6 +40,7 @@ describe('deletion with RetainIfNotEmpty', () => {
       'unbind shop.orders',
       `put ${seal}`,
       `delete ${queue} if-empty`,
+      `delete ${retries} if-empty`,
       `delete ${deadLetters} if-empty`,
       `drop ${seal}`,
     ])
@@ -58,7 +60,7 @@ describe('deletion with RetainIfNotEmpty', () => {
     vhost.put('waybill.delay.5s', 1)
     const plan = converge(desiredFrom(...going), vhost)
     expect(told(vhost)).toEqual(['unbind shop.orders'])
-    expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+    expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${retries}`, `queue ${deadLetters}`])
     expect(vhost.observe().bindings.filter((one) => one.destination === queue)).toHaveLength(1)
   })
 
@@ -69,7 +71,7 @@ describe('deletion with RetainIfNotEmpty', () => {
       vhost.put(full, 1)
       const plan = converge(desiredFrom(...going), vhost)
       expect(told(vhost)).toEqual(['unbind shop.orders'])
-      expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+      expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${retries}`, `queue ${deadLetters}`])
     },
   )
 
@@ -128,7 +130,7 @@ test('the deletion policy Retain leaves everything as it is', () => {
   const vhost = declared(topic, billing)
   const plan = converge(desiredFrom(topic, subscriptionOf('billing', { deletionPolicy: 'Retain' }, deleting)), vhost)
   expect(vhost.made).toEqual([])
-  expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${deadLetters}`])
+  expect(plan.gone.get(owner)).toEqual([`queue ${queue}`, `queue ${retries}`, `queue ${deadLetters}`])
 })
 
 test('the deletion policy Delete also deletes queues with messages', () => {
@@ -140,6 +142,7 @@ test('the deletion policy Delete also deletes queues with messages', () => {
   expect(told(vhost)).toEqual([
     `drop waybill:Broker/shop/rabbitmq#dlq:${deadLetters}`,
     `delete ${queue} whatever-it-holds`,
+    `delete ${retries} whatever-it-holds`,
     `delete ${deadLetters} whatever-it-holds`,
   ])
   expect(plan.gone.get(owner)).toEqual([])

@@ -20,7 +20,7 @@ const seal = 'waybill:Broker/shop/rabbitmq#seal:'
 const closedIn = ({ states }: Observed): string[] =>
   [...states.values()].flatMap(({ name, policy }) => (policy.includes('#seal:') ? [name] : [])).sort()
 const queuesOf = (...subscriptions: string[]): string[] =>
-  subscriptions.flatMap((name) => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]).sort()
+  subscriptions.flatMap((name) => ['dlq', 'retry', 'sub'].map((what) => `waybill.${what}.shop.${name}`)).sort()
 const isSeal = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
 
 /** A virtual host in the middle of the deletion: the queues to be deleted are sealed. */

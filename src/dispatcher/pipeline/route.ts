@@ -7,6 +7,8 @@ export type Route = {
   readonly id: string
   readonly subscription: Subscription
   readonly queue: string
+  /** Where retries come back to; it may be `queue`. */
+  readonly retryQueue: string
   readonly deadLetterQueue: string
   readonly terms: Terms
   readonly target: Target

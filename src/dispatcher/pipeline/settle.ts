@@ -38,6 +38,8 @@ const backoff: Backoff = { first: 250, most: 10_000 }
 
 export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
+  // Copies for a retry name the queue that they return to.
+  const returning: Origin = { ...origin, queue: route.retryQueue }
   const waiting = new Set<Delivery>()
 
   const publish = async (delivery: Delivery, copy: Copy): Promise<Copy | undefined> => {
@@ -79,12 +81,12 @@ export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: Ab
         delivery.acknowledge()
         return decided
       case 'retry':
-        return store(delivery, decided, retryOf(message, origin, decided, decision))
+        return store(delivery, decided, retryOf(message, returning, decided, decision))
       case 'postpone':
         return store(
           delivery,
           decided,
-          postponedCopy(message, origin, delayLevel(rungFor(decision.delayMs, decision.wholeMs))),
+          postponedCopy(message, returning, delayLevel(rungFor(decision.delayMs, decision.wholeMs))),
         )
       case 'dead-letter':
         return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))

@@ -4,7 +4,8 @@ import type { Subscription } from '../../api/kinds/subscription.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
-import { deadLetterQueueOf, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 
@@ -87,20 +88,24 @@ const compile = (subscription: Subscription): Compiled => {
   return { terms: termsOf(subscription), target }
 }
 
-const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle => {
+const routeOf = (entry: AttachedSubscription): Route | Idle => {
+  const { subscription } = entry
   const known = compiled.get(subscription.spec) ?? compile(subscription)
   compiled.set(subscription.spec, known)
   if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
-  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
+  const queue = sourceQueueOf(entry)
+  // An operator of an older version declares no such queue: what comes back from a delay would find none.
+  const retryQueue = subscription.status?.retryQueue ?? queue
   const { terms, target } = known
   const { uid, generation } = subscription.metadata
   return {
     id: idOf(subscription),
     subscription,
     queue,
+    retryQueue,
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${uid} ${generation} ${queue}`,
+    key: `${uid} ${generation} ${queue} ${retryQueue}`,
   }
 }

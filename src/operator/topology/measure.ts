@@ -1,8 +1,9 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { deadLetterQueueOf, delayPrefix, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
-import type { Attached } from '../../topology/references.ts'
-import type { Observed } from '../../topology/topology.ts'
+import { deadLetterQueueOf, delayPrefix, retryQueueOf } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
+import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Memory } from './converge.ts'
 
@@ -36,13 +37,29 @@ export const backlogMetrics = (
     if (!name.startsWith(delayPrefix)) continue
     metrics.brokerDelayedMessages.set({ ...labels, level: name.slice(delayPrefix.length) }, messages)
   }
-  for (const { subscription, source } of subscriptions) {
+  for (const entry of subscriptions) {
+    const { subscription } = entry
     const { namespace, name } = subscription.metadata
     const of = { namespace, subscription: name }
-    const state = states.get('queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription))
-    metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, state?.ready ?? 0)
-    metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, state?.unacknowledged ?? 0)
-    metrics.scalingPending.set(of, state?.messages ?? 0)
+    const { ready, unacknowledged, messages } = backlogOf(entry, states)
+    metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, ready)
+    metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, unacknowledged)
+    metrics.scalingPending.set(of, messages)
     metrics.deadLetters.set(of, states.get(deadLetterQueueOf(subscription))?.messages ?? 0)
   }
+}
+
+/** What waits to be delivered by a Subscription: in the queue that it delivers from, and come back for a retry. */
+export const backlogOf = (
+  entry: AttachedSubscription,
+  states: Observed['states'],
+): Pick<QueueState, 'ready' | 'unacknowledged' | 'messages'> => {
+  const sum = { ready: 0, unacknowledged: 0, messages: 0 }
+  for (const name of [sourceQueueOf(entry), retryQueueOf(entry.subscription)]) {
+    const state = states.get(name)
+    sum.ready += state?.ready ?? 0
+    sum.unacknowledged += state?.unacknowledged ?? 0
+    sum.messages += state?.messages ?? 0
+  }
+  return sum
 }

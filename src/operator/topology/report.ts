@@ -11,14 +11,17 @@ import {
   orphanQueue,
   ownerOf,
   queueOf,
-  subscriptionQueueOf,
+  retryQueueOf,
+  returnExchange,
   unroutedOf,
 } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
 import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { resolved } from '../world/last-seen.ts'
+import { backlogOf } from './measure.ts'
 import { type Findings, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
@@ -49,6 +52,10 @@ export const report = (
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
   }
 
+  const returning = new Set(
+    observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [destination] : [])),
+  )
+
   return [
     brokerReport(attached, simple(attached.broker, {}), retained, observed),
     ...attached.topics.map((topic) =>
@@ -66,7 +73,9 @@ export const report = (
         ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
       }),
     ),
-    ...attached.subscriptions.map((entry) => subscriptionReport(entry, simple(entry.subscription, {}), observed)),
+    ...attached.subscriptions.map((entry) =>
+      subscriptionReport(entry, simple(entry.subscription, {}), observed, returning),
+    ),
   ].filter(({ resource }) => !isDeleting(resource))
 }
 
@@ -95,23 +104,26 @@ const brokerReport = (
 }
 
 const subscriptionReport = (
-  { subscription, source, policy }: AttachedSubscription,
+  entry: AttachedSubscription,
   { verdicts }: Report,
   { states }: Observed,
+  returning: ReadonlySet<string>,
 ): Report => {
+  const { subscription, policy } = entry
   const { spec, status } = subscription
   const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
-  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
   const deadLetterQueue = deadLetterQueueOf(subscription)
-  const state = states.get(queue)
+  const backlog = backlogOf(entry, states)
+  const retryQueue = retryQueueOf(subscription)
   const dead = states.get(deadLetterQueue)?.messages ?? 0
   const alarming = dead >= (policy?.spec.alert.depth ?? 1)
   return {
     resource: subscription,
     fields: {
-      queue,
+      queue: sourceQueueOf(entry),
+      ...(returning.has(retryQueue) ? { retryQueue } : {}),
       deadLetterQueue,
-      backlog: { ready: rounded(state?.ready ?? 0), inFlight: rounded(state?.unacknowledged ?? 0) },
+      backlog: { ready: rounded(backlog.ready), inFlight: rounded(backlog.unacknowledged) },
       deadLetters: { count: dead },
     },
     verdicts: [
