@@ -36,6 +36,17 @@ export type QueueState = {
   readonly unacknowledged: number
   /** Name of the one policy in force on it, or ''. */
   readonly policy: string
+  /** Name of the one operator policy in force on it, or ''. */
+  readonly operatorPolicy: string
+  /** What both make together, operator policies having lowered limits. Before RabbitMQ 4.0 known only where there are operator policies. */
+  readonly effective: Arguments
+}
+
+/** What the broker reports about an exchange at one moment. Operator policies do not apply to exchanges. */
+export type ExchangeState = {
+  readonly name: string
+  /** Name of the one policy in force on it, or ''; what it says is among the policies. */
+  readonly policy: string
 }
 
 /** A virtual host read back from the broker. */
@@ -48,6 +59,8 @@ export type Observed = {
   readonly policies: readonly Policy[]
   /** By name of the queue. */
   readonly states: ReadonlyMap<string, QueueState>
+  /** By name of the exchange. */
+  readonly exchangeStates: ReadonlyMap<string, ExchangeState>
 }
 
 /** Identifies a binding; its arguments are part of its identity. */

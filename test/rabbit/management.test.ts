@@ -157,17 +157,17 @@ describe('errors of the management API', () => {
     {
       what: 'a virtual host that does not exist',
       endpoint: { vhost: 'no/such' },
-      says: /^refused: Virtual host no\/such does not exist: create it with rabbitmqctl add_vhost$/,
+      says: /^refused: Virtual host no\/such does not exist, or user guest has no permissions on it: create it with rabbitmqctl add_vhost/,
     },
     {
       what: 'a port where nothing listens',
       endpoint: { management: 'http://127.0.0.1:1', password: canary },
-      says: /^unreachable: The management API at 127\.0\.0\.1:1 did not answer: ECONNREFUSED$/,
+      says: /^unreachable: The management API at 127\.0\.0\.1:1 does not listen \(ECONNREFUSED\): check the address/,
     },
     {
       what: 'a name that cannot be resolved',
       endpoint: { management: 'http://nowhere.invalid:15672', password: canary },
-      says: /^unreachable: The management API at nowhere\.invalid:15672 did not answer: E[A-Z_]+$/,
+      says: /^unreachable: The management API at nowhere\.invalid:15672 cannot be found: the name nowhere\.invalid is not known \(E[A-Z_]+\)$/,
     },
   ])('the error for $what names the cause, without the password', async ({ endpoint, says }) => {
     const said = await observing(endpoint)
@@ -183,7 +183,9 @@ describe('errors of the management API', () => {
     const said = failure(silent.observe(signal))
     await eventually(() => proxy.connections > 0)
     proxy.cut()
-    expect(await said).toMatch(/^unreachable: The management API at 127\.0\.0\.1:\d+ did not answer: \w+$/)
+    expect(await said).toMatch(
+      /^unreachable: The management API at 127\.0\.0\.1:\d+ ended the connection without an answer \(\w+\); if it is a TLS port, write https:/,
+    )
     await silent.close()
     await proxy.close()
   })

@@ -4,6 +4,8 @@ import { diff, type Plan } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
 import { bindingKey, type Observed, type Policy } from '../../src/topology/topology.ts'
 
+const noOperator = { operatorPolicy: '', effective: {} }
+
 type World = Pick<Observed, 'exchanges' | 'queues' | 'bindings' | 'policies'> & {
   /** Messages by queue; the others hold none. */
   readonly messages?: Readonly<Record<string, number>>
@@ -74,9 +76,13 @@ export const virtualHost = (world: Partial<World> = {}) => {
       [...queues.keys()].map((name) => {
         const count = messages.get(name) ?? 0
         const policy = policyFor(name)?.name ?? ''
-        return [name, { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy }]
+        return [
+          name,
+          { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy, ...noOperator },
+        ]
       }),
     ),
+    exchangeStates: new Map([...exchanges.keys()].map((name) => [name, { name, policy: '' }])),
   })
 
   return {

@@ -3,9 +3,18 @@ import { Pool } from 'undici'
 import { FencedRequest, fenceRequests } from '../../async/fence-requests.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { noConnection } from '../no-connection.ts'
+import { boundedText, TooLong } from './bounded-text.ts'
+import { refusal } from './refusal.ts'
 
 /** A broker that hangs counts as unreachable, which must show within ten seconds. */
 const answerWithinMs = 5_000
+
+/** From the request to the last byte of the answer, however steadily it trickles. */
+const wholeWithinMs = 20_000
+
+/** Some 90,000 queues. */
+const longestAnswer = 32 * 2 ** 20
 
 /** The management HTTP API of one broker. https://www.rabbitmq.com/docs/http-api-reference */
 export type ManagementApi = {
@@ -36,7 +45,16 @@ export const managementApi = (endpoint: Endpoint, fence: () => void): Management
   const prefix = base.pathname === '/' ? '' : base.pathname
   const authorization = `Basic ${Buffer.from(`${endpoint.username}:${endpoint.password}`).toString('base64')}`
 
-  const call = async (method: Method, path: string, signal: AbortSignal, body?: unknown) => {
+  const where = {
+    what: `The management API at ${base.host}`,
+    host: base.hostname,
+    secure: base.protocol === 'https:',
+    otherScheme: `write ${base.protocol === 'https:' ? 'http' : 'https'}:// in the key management_uri of the Secret`,
+  }
+
+  const call = async (method: Method, path: string, ended: AbortSignal, body?: unknown) => {
+    const limit = AbortSignal.timeout(wholeWithinMs)
+    const signal = AbortSignal.any([ended, limit])
     let status: number
     let text: string
     try {
@@ -50,13 +68,16 @@ export const managementApi = (endpoint: Endpoint, fence: () => void): Management
       // undici does not abort a request that waits for its connection.
       const answer = await Promise.race([request, aborted(signal, request).then(() => Promise.reject(signal.reason))])
       status = answer.statusCode
-      text = await answer.body.text()
+      text = await boundedText(answer.body, longestAnswer)
     } catch (error) {
-      signal.throwIfAborted()
+      ended.throwIfAborted()
       if (error instanceof FencedRequest) throw error.cause
-      throw new BrokerError('unreachable', `The management API at ${base.host} did not answer: ${why(error)}`, {
-        cause: error,
-      })
+      if (limit.aborted) {
+        const message = `${where.what} did not finish its answer within ${wholeWithinMs / 1000} s`
+        throw new BrokerError('unreachable', message, { cause: error })
+      }
+      if (error instanceof TooLong) throw new BrokerError('unreachable', `${where.what} ${error.message}`)
+      throw noConnection(error, where)
     }
     if (status < 300 || (status === 404 && method === 'DELETE')) return text
     throw refusal(status, text, endpoint)
@@ -76,34 +97,4 @@ export const managementApi = (endpoint: Endpoint, fence: () => void): Management
   }
 
   return { call, get, close: () => pool.destroy() }
-}
-
-const why = (error: unknown): string => {
-  const { code, message }: { code?: unknown; message?: unknown } = Object(error)
-  return String(code ?? message ?? error)
-}
-
-const refusal = (status: number, text: string, { username, vhost }: Endpoint): BrokerError => {
-  const reason = reasonOf(text)
-  if (status === 401) {
-    const hint = `check username and password of the Secret, and that the user has the tag policymaker or administrator`
-    return new BrokerError('credentials', `The management API refused user ${username} (${reason}): ${hint}`)
-  }
-  if (reason.includes('vhost_not_found') || (status === 404 && reason.includes('Not Found'))) {
-    return new BrokerError('refused', `Virtual host ${vhost} does not exist: create it with rabbitmqctl add_vhost`)
-  }
-  const kind = status >= 500 ? 'unreachable' : status === 404 ? 'missing' : 'refused'
-  return new BrokerError(kind, `The broker answered ${status}: ${reason}`)
-}
-
-const reasonOf = (text: string): string => {
-  try {
-    const { reason, error } = JSON.parse(text) as { reason?: unknown; error?: unknown }
-    return String(reason ?? error ?? text)
-      .trim()
-      .replace(/\s+/g, ' ')
-      .slice(0, 300)
-  } catch {
-    return text.slice(0, 100).replace(/\s+/g, ' ')
-  }
 }
