@@ -3,6 +3,7 @@ import type { Desired } from './desired.ts'
 import { ownerOfPolicy, policyName, sealPart } from './names.ts'
 import { classPolicyNames } from './objects.ts'
 import { retentionPart, retentionPolicies } from './retention.ts'
+import { isSeal } from './seals.ts'
 import { type Observed, type Policy, policyKey } from './topology.ts'
 
 /** What must be done to the policies of a virtual host. Seals are not among them. */
@@ -67,7 +68,8 @@ const policyChanges = (
 const isSame = (want: Policy, found: Policy | undefined): boolean =>
   found !== undefined && policyKey(want) === policyKey(found)
 
-const isSeal = (name: string): boolean => name.includes(`#${sealPart}`)
+/** Those of this Broker are put and taken away by `seals`. */
+const isOwnSeal = (broker: string, name: string): boolean => name.startsWith(policyName(broker, `${sealPart}:`))
 
 /** A queue on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
 type NotInForce = {
@@ -79,7 +81,7 @@ type NotInForce = {
 
 /** RabbitMQ applies one policy to a queue, so what was declared may not be what holds. */
 const notInForce = (
-  { queues }: Desired,
+  { broker, queues }: Desired,
   policies: readonly WantedPolicy[],
   { policies: present, states }: Observed,
 ): readonly NotInForce[] => {
@@ -91,7 +93,7 @@ const notInForce = (
   return queues.flatMap(({ owner, want: { name } }) => {
     const found = states.get(name)?.policy
     const expected = declared.find(({ matches }) => matches.test(name))
-    if (found === undefined || !expected || found === expected.name || isSeal(found)) return []
+    if (found === undefined || !expected || found === expected.name || isOwnSeal(broker, found)) return []
     return isSame(expected, byName.get(expected.name)) ? [{ owner, queue: name, expected, found }] : []
   })
 }

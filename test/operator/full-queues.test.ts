@@ -78,6 +78,8 @@ test.each([
     if (name === 'later') await limit(queue)
     await fill(queue)
     await producer.publish(`shop.beside-${name}`, [{ body: 'in time' }])
+    const { message } = await condition(subscription, name, 'QueueFull', 'True')
+    expect(message).toContain(`queue ${queue} holds`)
     await eventually(() => neighbour.received.length === 2)
     const [first, second] = neighbour.received
     expect(second!.at - first!.at).toBeGreaterThanOrEqual(5_000)
@@ -86,3 +88,23 @@ test.each([
   },
   60_000,
 )
+
+test('a level that stands still is named with the queue that refuses, until it moves again', async () => {
+  const name = 'stalled'
+  const queue = `waybill.retry.shop.${name}`
+  await limit(queue)
+  const write = (suspend: boolean) =>
+    stage.folder.write(name, [topicOf(name), subscriptionOf(name, name, greedy.url, { delivery, suspend })])
+  write(false)
+  await stage.condition(subscription, name, 'Ready', 'True')
+  greedy.answer(503)
+  greedy.received.length = 0
+  await producer.publish(`shop.${name}`, many)
+  await eventually(() => greedy.received.length === many.length)
+  write(true)
+  const { message } = await stage.condition(broker, 'rabbitmq', 'LadderStalled', 'True', 'TargetRefuses')
+  expect(message).toMatch(/waybill\.delay\.5s \(\d+ messages\); queue waybill\.retry\.shop\.stalled holds/)
+  expect(message).toContain('operator policy limit-waybill.retry.shop.stalled')
+  expect(await stage.metric('waybill_ladder_stalled', { level: '5s' })).toBe(1)
+  expect(await stage.metric('waybill_ladder_stalled', { level: '30s' })).toBe(0)
+}, 60_000)

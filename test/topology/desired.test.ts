@@ -204,19 +204,6 @@ describe('refused resources', () => {
       ],
     },
     {
-      // One that is full would refuse its retries, and those stand in the way of everybody's.
-      name: 'a subscription that pushes from a queue that refuses messages while it is full',
-      all: [
-        queueOf('full', { maxLength: 5 }),
-        queueOf('dropping', { maxLength: 5, overflow: 'DropHead' }),
-        subscriptionOf('a', { queueRef: { name: 'full' } }),
-        subscriptionOf('b', { queueRef: { name: 'dropping' } }),
-      ],
-      found: [
-        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/full refuses messages while it is full (maxLength, overflow: RejectPublish), and a refused retry would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength',
-      ],
-    },
-    {
       name: 'a subscription with routing keys to a fanout topic',
       all: [
         topicOf('orders', { exchange: { type: 'Fanout' } }),

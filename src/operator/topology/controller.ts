@@ -53,7 +53,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
     const converged = await convergeProtected(options, attached, { management: connection, memory }, signal)
     memories.set(key, converged.memory)
     announce(options, attached, converged, memory)
-    backlogMetrics(metrics, attached, converged.observed, memory)
+    backlogMetrics(metrics, attached, converged, memory)
     return converged
   }
 

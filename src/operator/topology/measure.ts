@@ -5,7 +5,7 @@ import { sourceQueueOf } from '../../topology/objects.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
-import type { Memory } from './converge.ts'
+import type { Converged, Memory } from './converge.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -24,18 +24,23 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
 export const backlogMetrics = (
   metrics: Metrics,
   { broker, subscriptions }: Attached,
-  { states }: Observed,
+  { observed: { states }, stalled }: Pick<Converged, 'observed' | 'stalled'>,
   before: Pick<Memory, 'lastSeen'>,
 ): void => {
+  const standing = new Set(stalled.map(({ level }) => level))
   const labels = { namespace: broker.metadata.namespace, broker: broker.metadata.name }
   for (const key of before.lastSeen) {
     const queue = key.startsWith(`queue ${delayPrefix}`) ? key.slice('queue '.length) : undefined
     if (queue === undefined || states.has(queue)) continue
-    metrics.brokerDelayedMessages.remove({ ...labels, level: queue.slice(delayPrefix.length) })
+    const level = queue.slice(delayPrefix.length)
+    metrics.brokerDelayedMessages.remove({ ...labels, level })
+    metrics.ladderStalled.remove({ ...labels, level })
   }
   for (const { name, messages } of states.values()) {
     if (!name.startsWith(delayPrefix)) continue
-    metrics.brokerDelayedMessages.set({ ...labels, level: name.slice(delayPrefix.length) }, messages)
+    const level = name.slice(delayPrefix.length)
+    metrics.brokerDelayedMessages.set({ ...labels, level }, messages)
+    metrics.ladderStalled.set({ ...labels, level }, standing.has(level) ? 1 : 0)
   }
   for (const entry of subscriptions) {
     const { subscription } = entry

@@ -1,8 +1,9 @@
-import { verdict } from '../../api/conditions.ts'
+import { type Verdict, verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
+import { type FullQueue, fullAmong, fullText, returnTargets } from '../../topology/in-force.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
@@ -11,6 +12,7 @@ import {
   orphanQueue,
   ownerOf,
   queueOf,
+  retryPrefix,
   retryQueueOf,
   returnExchange,
   unroutedOf,
@@ -19,6 +21,7 @@ import { sourceQueueOf } from '../../topology/objects.ts'
 import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
+import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { resolved } from '../world/last-seen.ts'
 import { backlogOf } from './measure.ts'
@@ -52,12 +55,11 @@ export const report = (
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
   }
 
-  const returning = new Set(
-    observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [destination] : [])),
-  )
+  const returning = returnTargets(observed)
+  const full = fullAmong(observed)
 
   return [
-    brokerReport(attached, simple(attached.broker, {}), retained, observed),
+    brokerReport(attached, simple(attached.broker, {}), retained, observed, findings.stalled),
     ...attached.topics.map((topic) =>
       simple(topic, {
         exchange: exchangeOf(topic),
@@ -74,7 +76,7 @@ export const report = (
       }),
     ),
     ...attached.subscriptions.map((entry) =>
-      subscriptionReport(entry, simple(entry.subscription, {}), observed, returning),
+      subscriptionReport(entry, simple(entry.subscription, {}), observed, { returning, full }),
     ),
   ].filter(({ resource }) => !isDeleting(resource))
 }
@@ -84,6 +86,7 @@ const brokerReport = (
   { verdicts }: Report,
   retained: readonly string[],
   observed: Observed,
+  stalled: readonly StalledLevel[],
 ): Report => {
   const { broker, topics, queues, subscriptions } = attached
   let delayed = 0
@@ -99,15 +102,35 @@ const brokerReport = (
       orphaned: rounded(observed.states.get(orphanQueue)?.messages ?? 0),
       retained: retained.slice(0, 20),
     },
-    verdicts: [...verdicts, verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`)],
+    verdicts: [
+      ...verdicts,
+      verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`),
+      ...stalledVerdicts(stalled),
+    ],
   }
+}
+
+/** Only messages of older versions come back to other queues than those for retries. */
+const likelyFirst = (full: readonly FullQueue[]): readonly FullQueue[] =>
+  full.toSorted((a, b) => Number(b.name.startsWith(retryPrefix)) - Number(a.name.startsWith(retryPrefix)))
+
+const stalledVerdicts = (stalled: readonly StalledLevel[]): Verdict[] => {
+  const [first] = stalled
+  if (first === undefined) return []
+  const levels = stalled.map(({ level, held }) => `${delayPrefix}${level} (${held} messages)`).join(', ')
+  const cause =
+    first.full.length > 0
+      ? `${likelyFirst(first.full).slice(0, 3).map(fullText).join('; ')}: raise its limit or make room in it; RabbitMQ tries again every 3 minutes`
+      : `find the queue bound to ${returnExchange} that takes nothing, or see whether the broker is overloaded`
+  const message = `Messages are over their delay and no queue takes them: ${levels}; ${cause}`
+  return [verdict('LadderStalled', 'True', 'TargetRefuses', message)]
 }
 
 const subscriptionReport = (
   entry: AttachedSubscription,
   { verdicts }: Report,
   { states }: Observed,
-  returning: ReadonlySet<string>,
+  { returning, full }: { readonly returning: ReadonlySet<string>; readonly full: ReturnType<typeof fullAmong> },
 ): Report => {
   const { subscription, policy } = entry
   const { spec, status } = subscription
@@ -131,6 +154,11 @@ const subscriptionReport = (
       ...(alarming
         ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', `${deadLetterQueue} holds undeliverable messages`)]
         : []),
+      ...full([sourceQueueOf(entry), retryQueue])
+        .map((found) =>
+          verdict('QueueFull', 'True', 'LimitReached', `${fullText(found)}: raise the limit, or deliver faster`),
+        )
+        .slice(0, 1),
     ],
   }
 }
