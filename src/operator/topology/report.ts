@@ -106,6 +106,7 @@ const brokerReport = (
       ...verdicts,
       verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`),
       ...stalledVerdicts(stalled),
+      ...orphanVerdicts(observed),
     ],
   }
 }
@@ -113,6 +114,13 @@ const brokerReport = (
 /** Only messages of older versions come back to other queues than those for retries. */
 const likelyFirst = (full: readonly FullQueue[]): readonly FullQueue[] =>
   full.toSorted((a, b) => Number(b.name.startsWith(retryPrefix)) - Number(a.name.startsWith(retryPrefix)))
+
+const orphanVerdicts = ({ states }: Observed): Verdict[] => {
+  const count = states.get(orphanQueue)?.messages ?? 0
+  if (count === 0) return []
+  const message = `${orphanQueue} holds delayed messages whose queue is gone: create its Subscription again and they are put back, or move them`
+  return [verdict('OrphansPresent', 'True', 'Orphans', message)]
+}
 
 const stalledVerdicts = (stalled: readonly StalledLevel[]): Verdict[] => {
   const [first] = stalled

@@ -1,6 +1,8 @@
 import type { Change } from '../../topology/change.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
+import type { AmqpLog } from '../amqp/port.ts'
+import { type PutBackOptions, putBack } from '../amqp/put-back.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { naming } from './lacking.ts'
@@ -16,6 +18,8 @@ export type Management = {
   probe(signal: AbortSignal): Promise<void>
   /** Idempotent. `delete-queue` `if-empty` fails with `not-empty` on a queue with messages. @throws BrokerError */
   apply(change: Change, signal: AbortSignal): Promise<void>
+  /** Moves messages of a queue to where their routing keys lead now; returns how many. */
+  putBack(options: PutBackOptions, log: AmqpLog, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
@@ -81,6 +85,11 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
       make(change, signal).catch((error: unknown) => {
         throw naming(error, change, endpoint.username)
       }),
+
+    async putBack(options, log, signal) {
+      fence()
+      return await putBack(endpoint, options, log, signal)
+    },
 
     close: async () => {
       await Promise.all([close(), declarations.close()])
