@@ -4,7 +4,7 @@
 export type Dialect = {
   /**
    * The delivery limit that quorum queues are given so that it is never reached; `undefined` where they have none unless one is
-   * set. From 4.0 the default is 20. Before 4.3 a limit must be finite, or a message that is given back goes to the tail.
+   * set. From 4.0 the default is 20. Before 4.3 a limit must be finite, or a message that is requeued goes to the tail.
    */
   readonly deliveryLimit: number | undefined
 }

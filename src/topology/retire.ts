@@ -75,8 +75,6 @@ const viewOf = (observed: Observed) => {
     queues: byOwnerOf(observed.queues),
     exchanges: byOwnerOf(observed.exchanges),
     policies: observed.policies,
-    /** A delayed message may belong to any queue. */
-    anyDelayed: observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0),
     isBusy: ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name),
   }
 }
@@ -107,7 +105,8 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
   if (how === 'RetainIfNotEmpty' && queues.length > 0) {
     // Counts may be stale, so what looks full is observed again for a while.
     const settled = times.now - (times.goingSince.get(owner) ?? times.now) >= settleMs
-    const busy = view.anyDelayed || queues.some(view.isBusy)
+    // Delayed messages may belong to anybody. Those of this owner are kept with the orphans, and put back if it comes back.
+    const busy = queues.some(view.isBusy)
     return { changes: [], idle: busy ? [] : queues.map(({ name }) => name), waits: !busy || !settled, left }
   }
   const changes = deletions(owner, view)

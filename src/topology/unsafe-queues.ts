@@ -47,4 +47,4 @@ const limitProblem = (
 }
 
 const lossOn = (name: string, limit: number): string =>
-  `queue ${name} gives up a message that was given back to it ${limit} times,`
+  `queue ${name} gives up a message that was requeued ${limit} times,`

@@ -39,6 +39,11 @@ test('delayed messages whose queue was deleted are put back once it is there aga
   write(true)
   await stage.condition(subscription, 'billing', 'Suspended', 'True')
   await producer.channel.deleteQueue('waybill.retry.shop.billing')
+  const orphaned = ['orphan 0', 'orphan 1']
+  await producer.publish(
+    'waybill.orphans',
+    orphaned.map((body) => ({ routingKey: 'waybill.retry.shop.billing', body })),
+  )
   await producer.publish('waybill.return', [{ routingKey: 'waybill.retry.shop.nobody', body: 'of nobody' }])
 
   const { message } = await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True', 'Orphans')
@@ -46,8 +51,8 @@ test('delayed messages whose queue was deleted are put back once it is there aga
   subscriber.answer(204)
   write(false)
   const delivered = () => new Set(subscriber.received.slice(bodies.length).map(({ body }) => body.toString()))
-  await eventually(() => delivered().size === bodies.length, { timeoutMs: 100_000 })
-  expect(subscriber.received).toHaveLength(2 * bodies.length)
+  await eventually(() => delivered().size === bodies.length + orphaned.length, { timeoutMs: 100_000 })
+  expect(subscriber.received).toHaveLength(2 * bodies.length + orphaned.length)
   const orphans = async () => (await producer.channel.checkQueue('waybill.orphans')).messageCount
   await eventually(async () => (await orphans()) === 1)
   await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True')

@@ -83,7 +83,7 @@ test('a queue with a delivery limit of its own is adopted, but nothing is taken 
   await stage.condition(queueKind, name, 'Ready', 'True')
   const { message } = await stage.condition(subscription, name, 'Programmed', 'False', 'UnsafeQueue')
   expect(message).toBe(
-    'queue shop.adopted gives up a message that was given back to it 5 times, by its argument x-delivery-limit: declare it anew without that argument',
+    'queue shop.adopted gives up a message that was requeued 5 times, by its argument x-delivery-limit: declare it anew without that argument',
   )
   expect((await producer.channel.checkQueue(`shop.${name}`)).messageCount).toBe(1)
 })

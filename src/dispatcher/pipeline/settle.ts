@@ -38,7 +38,6 @@ const backoff: Backoff = { first: 250, most: 10_000 }
 
 export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
-  // Copies for a retry name the queue that they return to.
   const returning: Origin = { ...origin, queue: route.retryQueue }
   const waiting = new Set<Delivery>()
 
@@ -83,11 +82,7 @@ export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: Ab
       case 'retry':
         return store(delivery, decided, retryOf(message, returning, decided, decision))
       case 'postpone':
-        return store(
-          delivery,
-          decided,
-          postponedCopy(message, returning, delayLevel(rungFor(decision.delayMs, decision.wholeMs))),
-        )
+        return store(delivery, decided, postponedCopy(message, returning, levelOf(decision)))
       case 'dead-letter':
         return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
       case 'suspend':
@@ -97,6 +92,9 @@ export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: Ab
     }
   }
 }
+
+const levelOf = ({ delayMs, wholeMs }: Decision & { readonly do: 'postpone' }): string =>
+  delayLevel(rungFor(delayMs, wholeMs))
 
 /** A wait that one rung ends needs no time written on it; the clocks of two dispatchers may differ. */
 const retryOf = (

@@ -15,7 +15,7 @@ import { connections } from './connections.ts'
 import { type Converged, type ConvergeOptions, converge, type Memory, noMemory } from './converge.ts'
 import { addFinalizers } from './finalizers.ts'
 import { backlogMetrics } from './measure.ts'
-import { type Looked, putOrphansBack } from './orphans.ts'
+import { orphanage } from './orphans.ts'
 import { probeEveryMs, startProbes } from './probes.ts'
 import { wakeOn } from './triggers.ts'
 import { isExpected } from './unreachable.ts'
@@ -42,7 +42,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
   const { store, world, metrics } = options
   const management = connections(options)
   const memories = new Map<string, Memory>()
-  const looked = new Map<string, Looked>()
+  const orphans = orphanage(options)
   let probes: WorkQueue | undefined
 
   const makeEqual = async (
@@ -55,10 +55,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
     const converged = await convergeProtected(options, attached, { management: connection, memory }, signal)
     memories.set(key, converged.memory)
     announce(options, attached, converged, memory)
-    const before = looked.get(key)
-    const found = await putOrphansBack(options, attached, converged.observed, connection, before, signal)
-    if (found) looked.set(key, found)
-    else looked.delete(key)
+    await orphans.putBack(key, attached, converged.observed, connection, signal)
     backlogMetrics(metrics, attached, converged, memory)
     return converged
   }
@@ -94,7 +91,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
     },
     async forget(key) {
       memories.delete(key)
-      looked.delete(key)
+      orphans.forget(key)
       await management.drop(key)
       await metrics.forgetBroker(...namedBy(key))
     },

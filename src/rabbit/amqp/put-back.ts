@@ -27,10 +27,12 @@ const quietMs = 1_000
  */
 export const putBack = async (
   endpoint: Endpoint,
+  fence: () => void,
   { queue, count, exchange, isWanted }: PutBackOptions,
   log: AmqpLog,
   signal: AbortSignal,
 ): Promise<number> => {
+  fence()
   const amqp = connectAmqp(endpoint, { name: 'waybill operator orphans', log }, signal)
   const most = Math.min(mostInHand, Math.ceil(count * 1.2) + 10)
   const kept: Delivery[] = []

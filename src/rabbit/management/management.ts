@@ -86,10 +86,7 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
         throw naming(error, change, endpoint.username)
       }),
 
-    async putBack(options, log, signal) {
-      fence()
-      return await putBack(endpoint, options, log, signal)
-    },
+    putBack: async (...args) => putBack(endpoint, fence, ...args),
 
     close: async () => {
       await Promise.all([close(), declarations.close()])
