@@ -10,6 +10,16 @@ type Definition = {
   readonly decidesReady?: true
 }
 
+/** Why a broker cannot be used, one reason for each cause. */
+export const brokerTroubles = [
+  'BrokerUnreachable',
+  'TlsInvalid',
+  'CredentialsRefused',
+  'BrokerRefused',
+  'SecretInvalid',
+  'UnsupportedVersion',
+] as const
+
 /**
  * What each condition type means, who writes it, and the reasons that it may carry. Accepted, ResolvedRefs, Programmed,
  * Ready and, on a Subscription, Delivering are always present; Connected on a Broker; the others only while True. Where Ready
@@ -28,7 +38,7 @@ export const conditionTypes = {
   Connected: {
     writtenBy: 'operator',
     decidesReady: true,
-    reasons: ['Connected', 'BrokerUnreachable', 'CredentialsRefused', 'SecretInvalid', 'UnsupportedVersion'],
+    reasons: ['Connected', ...brokerTroubles],
   },
   /** Its objects were read back from the broker as declared. */
   Programmed: {
@@ -38,12 +48,12 @@ export const conditionTypes = {
       'Programmed',
       'Pending',
       'NotResolved',
-      'BrokerUnreachable',
-      'BrokerRefused',
+      ...brokerTroubles,
       'Conflicted',
       'ImmutableArgument',
       'UnsafeQueue',
       'Observing',
+      'Deleting',
     ],
   },
   /** Subscription: a dispatcher consumes, and not every attempt fails. */
@@ -74,7 +84,7 @@ export const conditionTypes = {
   /** Broker: delayed messages came back to a queue that is gone. */
   OrphansPresent: { writtenBy: 'operator', reasons: ['Orphans'] },
   /** A deletion waits for a broker that cannot be reached. */
-  DeletionBlocked: { writtenBy: 'operator', reasons: ['BrokerUnreachable'] },
+  DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
 } as const satisfies Readonly<Record<string, Definition>>

@@ -89,6 +89,30 @@ test('a change that is applied twice changes nothing the second time and does no
   expect(bindings.filter(({ source }) => source === 'twice')).toEqual([])
 })
 
+test('a virtual host, queues and policies with odd names are read, changed and deleted', async () => {
+  const odd = await freshVhost('küche/é 日本 %2F')
+  const there = connectManagement(odd.endpoint)
+  const names = ['...', 'a/../b', 'x?y#z%2F', 'é 日本', ' ']
+  try {
+    for (const name of names) {
+      await there.apply(declareQueue(name), signal)
+      const policy = { name, pattern: '^x$', applyTo: 'queues', priority: 1, definition: { 'max-length': 5 } } as const
+      await there.apply({ do: 'put-policy', policy }, signal)
+    }
+    const found = await there.observe(signal)
+    expect(found.queues.map(({ name }) => name).sort()).toEqual(names.toSorted())
+    expect(found.policies.map(({ name }) => name).sort()).toEqual(names.toSorted())
+    for (const [index, name] of names.entries()) {
+      await there.apply({ do: 'delete-policy', policy: name }, signal)
+      await there.apply({ do: 'delete-queue', queue: name, only: index % 2 ? 'if-empty' : 'whatever-it-holds' }, signal)
+    }
+    expect(await there.observe(signal)).toMatchObject({ queues: [], policies: [] })
+  } finally {
+    await there.close()
+    await odd.drop()
+  }
+})
+
 test('bindings that differ only in their arguments are distinguished', async () => {
   await apply(declareExchange('ours'), declareQueue('ours'))
   const of = (owner: string) => ({

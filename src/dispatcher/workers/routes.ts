@@ -1,10 +1,12 @@
-import type { Reason } from '../../api/conditions.ts'
+import { brokerTroubles, type Reason } from '../../api/conditions.ts'
+import { milliseconds } from '../../api/duration.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
+import type { Whence } from '../../delivery/message/history.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
-import { deadLetterQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, returnExchange } from '../../topology/names.ts'
 import { sourceQueueOf } from '../../topology/objects.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
@@ -55,14 +57,10 @@ const undeclared = (subscription: Subscription): Idle[] => {
 }
 
 /**
- * A broker that is unreachable for a while, or refuses a change, keeps what was declared there. But the operator must have
+ * A broker that cannot be used for a while, or refuses a change, keeps what was declared there. But the operator must have
  * observed the queue once, else it may belong to another owner; then the status has its name.
  */
-const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
-  'Programmed',
-  'BrokerUnreachable',
-  'BrokerRefused',
-])
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
 const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined &&
   (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
@@ -96,6 +94,7 @@ const routeOf = (entry: AttachedSubscription): Route | Idle => {
   const queue = sourceQueueOf(entry)
   // An operator of an older version declares no such queue: what comes back from a delay would find none.
   const retryQueue = subscription.status?.retryQueue ?? queue
+  const whence = whenceOf(entry.source)
   const { terms, target } = known
   const { uid, generation } = subscription.metadata
   return {
@@ -103,9 +102,17 @@ const routeOf = (entry: AttachedSubscription): Route | Idle => {
     subscription,
     queue,
     retryQueue,
+    whence,
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${uid} ${generation} ${queue} ${retryQueue}`,
+    key: `${uid} ${generation} ${queue} ${retryQueue} ${whence.countsDeliveries} ${whence.timeToLiveMs}`,
   }
+}
+
+const whenceOf = (source: AttachedSubscription['source']): Whence => {
+  if (!('queue' in source)) return { returnExchange, countsDeliveries: true, timeToLiveMs: undefined }
+  const { type, messageTTL } = source.queue.spec
+  const timeToLiveMs = messageTTL === undefined ? undefined : milliseconds(messageTTL)
+  return { returnExchange, countsDeliveries: type === 'Quorum', timeToLiveMs }
 }

@@ -23,7 +23,7 @@ import type { Attached, AttachedSubscription } from '../../topology/references.t
 import type { Refusal } from '../../topology/refusals.ts'
 import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { resolved } from '../world/last-seen.ts'
+import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, judge } from './verdicts.ts'
 
@@ -78,7 +78,20 @@ export const report = (
     ...attached.subscriptions.map((entry) =>
       subscriptionReport(entry, simple(entry.subscription, {}), observed, { returning, full }),
     ),
-  ].filter(({ resource }) => !isDeleting(resource))
+  ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
+}
+
+/** What is being deleted is not Ready, as long as it is there; what is about to go needs no status. */
+const leaving = (
+  resource: Resource,
+  { plan, observing }: Findings,
+  owner: (resource: Resource) => string,
+): Report[] => {
+  if (observing || !plan.waiting.has(owner(resource))) return []
+  const gone = 'Being deleted: its queues are removed once nothing is in them or on its way to them'
+  const programmed = verdict('Programmed', 'False', 'Deleting', gone)
+  const verdicts = [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed)]
+  return [{ resource, fields: lastSeen(resource), verdicts: [...verdicts, ...stillPresent(resource)] }]
 }
 
 const brokerReport = (

@@ -41,15 +41,9 @@ export const putBack = async (
 
   const move = async (delivery: Delivery): Promise<void> => {
     const { content, properties, fields } = delivery.message
-    const { userId: _, expiration: __, ...rest } = properties
     underWay += 1
     try {
-      await amqp.publish({
-        exchange,
-        routingKey: fields.routingKey,
-        body: content,
-        properties: { ...rest, headers: properties.headers ?? {}, deliveryMode: 2 } as never,
-      })
+      await amqp.publish({ exchange, routingKey: fields.routingKey, body: content, properties: properties.raw })
       delivery.acknowledge()
       moved += 1
     } catch (error) {

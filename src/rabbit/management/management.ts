@@ -86,11 +86,8 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
         throw naming(error, change, endpoint.username)
       }),
 
-    putBack: async (...args) => putBack(endpoint, fence, ...args),
-
-    close: async () => {
-      await Promise.all([close(), declarations.close()])
-    },
+    putBack: (...args) => putBack(endpoint, fence, ...args),
+    close: () => closeAll(close, declarations.close),
   }
 }
 
@@ -110,4 +107,8 @@ const proveEmpty = async (
     throw error
   }
   throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
+}
+
+const closeAll = async (...closing: readonly (() => Promise<void>)[]): Promise<void> => {
+  await Promise.all(closing.map((close) => close()))
 }
