@@ -1,6 +1,6 @@
 import type { Planned } from './change.ts'
 import type { Desired } from './desired.ts'
-import { ownerOfPolicy, policyName, sealPart } from './names.ts'
+import { ownerOfPolicy, policyName } from './names.ts'
 import { classPolicyNames } from './objects.ts'
 import { retentionPart, retentionPolicies } from './retention.ts'
 import { isSeal } from './seals.ts'
@@ -30,7 +30,7 @@ export const policyPlan = (
   return {
     changes: policyChanges(wanted, policies, observed),
     missed: policies.filter(({ want }) => missed.has(want.name)),
-    shadowed: suspects.map(shadowedText),
+    shadowed: [...suspects.map(shadowedText), ...closedByOthers(wanted, observed)],
   }
 }
 
@@ -68,8 +68,15 @@ const policyChanges = (
 const isSame = (want: Policy, found: Policy | undefined): boolean =>
   found !== undefined && policyKey(want) === policyKey(found)
 
-/** Those of this Broker are put and taken away by `seals`. */
-const isOwnSeal = (broker: string, name: string): boolean => name.startsWith(policyName(broker, `${sealPart}:`))
+/** Wanted queues that a seal keeps closed which is not this Broker's: those are put and taken away by `seals`. */
+const closedByOthers = ({ broker, queues }: Desired, { states }: Observed): PolicyPlan['shadowed'] =>
+  queues.flatMap(({ owner, want: { name } }) => {
+    const found = states.get(name)?.policy ?? ''
+    if (!isSeal(found) || ownerOfPolicy(found) === broker) return []
+    return [
+      { owner, message: `policy ${found} closes queue ${name}: delete it, unless the Broker that it names lives` },
+    ]
+  })
 
 /** A queue on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
 type NotInForce = {
@@ -81,7 +88,7 @@ type NotInForce = {
 
 /** RabbitMQ applies one policy to a queue, so what was declared may not be what holds. */
 const notInForce = (
-  { broker, queues }: Desired,
+  { queues }: Desired,
   policies: readonly WantedPolicy[],
   { policies: present, states }: Observed,
 ): readonly NotInForce[] => {
@@ -93,7 +100,7 @@ const notInForce = (
   return queues.flatMap(({ owner, want: { name } }) => {
     const found = states.get(name)?.policy
     const expected = declared.find(({ matches }) => matches.test(name))
-    if (found === undefined || !expected || found === expected.name || isOwnSeal(broker, found)) return []
+    if (found === undefined || !expected || found === expected.name || isSeal(found)) return []
     return isSame(expected, byName.get(expected.name)) ? [{ owner, queue: name, expected, found }] : []
   })
 }

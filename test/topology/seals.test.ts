@@ -92,7 +92,7 @@ test('a seal of another installation on a queue that is wanted is left, and show
   const plan = planOf(all, vhost.observe())
   expect(plan.stages).toEqual([])
   expect(plan.shadowed.map(({ message }) => message)).toEqual([
-    expect.stringContaining('policy other:Broker/shop/old#seal:x is in force on queue'),
+    expect.stringContaining('policy other:Broker/shop/old#seal:x closes queue'),
   ])
 })
 
