@@ -35,7 +35,7 @@ const saying = (code: string, message: string, { host, secure, otherScheme }: Wh
       `has a certificate that is not trusted (${code}): name the authority that issued it in spec.tls.caSecretRef`,
     ]
   }
-  if (/^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/.test(code)) {
+  if (isPlain(code, message)) {
     return ['tls', `does not speak TLS: this is a plain port; ${otherScheme}`]
   }
   if (/^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code)) return ['tls', `and this client cannot agree on TLS (${code})`]
@@ -44,6 +44,10 @@ const saying = (code: string, message: string, { host, secure, otherScheme }: Wh
   }
   return ['unreachable', elsewise(code, message, host)]
 }
+
+/** What was taken for the other side's TLS was something else. */
+const isPlain = (code: string, message: string): boolean =>
+  /^(EPROTO|ERR_SSL_)/.test(code) && /wrong.version.number|packet.length.too.long|http.request/i.test(code + message)
 
 const elsewise = (code: string, message: string, host: string): string => {
   if (code === 'ECONNREFUSED') return 'does not listen (ECONNREFUSED): check the address, and that the broker runs'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { type Attempt, attemptAfter } from '../../src/delivery/attempt/attempt.ts'
-import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
+import { type Outcome, outcomeText } from '../../src/delivery/attempt/outcome.ts'
 import { type Decision, decide, decideBefore, returnLimit } from '../../src/delivery/decide.ts'
 import { historyOf } from '../../src/delivery/message/history.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
@@ -252,6 +252,14 @@ describe('the history of a message', () => {
     const decision = decideBefore({ ...fresh, notBefore }, terms, now)
     expect(decision && 'delayMs' in decision ? decision.delayMs : undefined).toBe(expected)
   })
+})
+
+test.each([
+  [301, 'The subscriber answered 301, a redirect, which is not followed: set the final address'],
+  [308, 'The subscriber answered 308, a redirect, which is not followed: set the final address'],
+  [304, 'The subscriber answered 304'],
+])('an answer of %i is described as %j', (status, expected) => {
+  expect(outcomeText(answered(status))).toBe(expected)
 })
 
 describe('a message with a time to live', () => {

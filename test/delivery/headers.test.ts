@@ -123,7 +123,7 @@ describe('the properties of a message', () => {
         expect([...(headers?.entries() ?? [])].length).toBe(headers?.names.length ?? 0)
         expect([typeof timestamp, typeof messageId, typeof isBroken].includes('object')).toBe(false)
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 })

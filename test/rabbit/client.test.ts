@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket, connect as tcp } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Delivered } from '../../src/rabbit/amqp/client/channel.ts'
 import { type Address, dial } from '../../src/rabbit/amqp/client/dial.ts'
 import type { EndedError } from '../../src/rabbit/amqp/client/ended.ts'
 import * as operations from '../../src/rabbit/amqp/client/operations.ts'
 import type { Wire } from '../../src/rabbit/amqp/client/wire.ts'
+import * as selfSigned from '../http/self-signed.ts'
 import { type AmqpProxy, amqpProxy, methodFrame, shutdown } from '../support/amqp-proxy.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
@@ -213,6 +215,34 @@ const withLimit = async () => {
   await limited.manage('PUT', `/vhost-limits/${limited.name}/max-connections`, { value: 0 })
   return { vhost: limited.name }
 }
+
+/** The broker behind TLS. */
+const behindTls = (): Promise<number> =>
+  listening(
+    createTlsServer(selfSigned, (client) => {
+      const { hostname: host, port } = vhost.endpoint.amqp
+      const broker = tcp({ host, port })
+      broker.on('error', () => client.destroy()).pipe(client)
+      client.on('error', () => broker.destroy()).pipe(broker)
+    }),
+  )
+
+test('over TLS, bodies larger than a record come and go whole, to a certificate that is trusted', async () => {
+  const port = await behindTls()
+  const queue = await newQueue()
+  const wire = await connect({ port, protocol: 'amqps', hostname: 'localhost', ca: selfSigned.cert })
+  const channel = await wire.openChannel()
+  await operations.selectConfirms(channel)
+  const body = Buffer.alloc(1_000_000, 'waybill')
+  expect(await new Promise((resolve) => channel.publish(message(queue, body), resolve))).toBe('confirmed')
+  expect((await channel.get(queue))?.content.equals(body)).toBe(true)
+  await wire.close()
+  await expect(connect({ port, protocol: 'amqps', hostname: 'localhost' })).rejects.toMatchObject({
+    kind: 'certificate',
+  })
+  const otherName = connect({ port, protocol: 'amqps', hostname: '127.0.0.2', ca: selfSigned.cert })
+  await expect(otherName).rejects.toMatchObject({ kind: expect.stringMatching(/certificate|unreachable/) })
+})
 
 test('the signal drops a connection at any time, and one that aborted opens none', async () => {
   const port = await answering(() => undefined)

@@ -134,7 +134,7 @@ test('a change that AMQP cannot carry is refused, and the next one is applied', 
     binding: { source: 'wide', destination: 'wide', routingKey, arguments: args },
   })
   expect(await failure(apply(bind('é'.repeat(128))))).toMatch(/^refused: AMQP cannot carry this: /)
-  expect(await failure(apply(bind('a', { big: 'x'.repeat(70_000) })))).toMatch(/^refused: AMQP cannot carry this: /)
+  expect(await failure(apply(bind('a', { big: 'x'.repeat(140_000) })))).toMatch(/^refused: AMQP cannot carry this: /)
   await apply(bind('a'))
 })
 
@@ -197,6 +197,24 @@ describe('errors of the management API', () => {
     const said = await observing(endpoint)
     expect(said).toMatch(says)
     expect(said).not.toContain(canary)
+  })
+
+  test('the error for TLS that is spoken to a plain AMQP port says so', async () => {
+    const amqp = { ...vhost.endpoint.amqp, protocol: 'amqps' } as const
+    const other = connectManagement({ ...vhost.endpoint, amqp })
+    const said = await failure(other.apply(declareExchange('secure'), signal))
+    expect(said).toMatch(
+      /^tls: AMQP at \S+ does not speak TLS: this is a plain port; correct scheme and port in the Secret$/,
+    )
+    await other.close()
+  })
+
+  test('the error for an AMQP port where nothing listens says so', async () => {
+    const amqp = { ...vhost.endpoint.amqp, port: 1 }
+    const other = connectManagement({ ...vhost.endpoint, amqp })
+    const said = await failure(other.apply(declareExchange('nowhere'), signal))
+    expect(said).toMatch(/^unreachable: AMQP at \S+:1 does not listen \(ECONNREFUSED\): check the address/)
+    await other.close()
   })
 
   test('the error for an answer that breaks off names that cause', async () => {

@@ -16,9 +16,8 @@ export const reducedCopy = (copy: Copy): Copy => {
   const properties = new Properties(copy.properties)
   const headers = properties.headers ?? new Headers(Buffer.alloc(0))
   const kept = keptOf(headers)
-  const before = headers.get(waybillHeaders.headersDropped)
-  const isCounted = typeof before === 'number'
-  const dropped = headers.names.length - kept.size - (isCounted ? 1 : 0) + (isCounted ? before : 0)
+  const others = headers.names.filter((name) => name !== waybillHeaders.headersDropped).length
+  const dropped = others - kept.size + droppedBefore(headers)
   const own = [[waybillHeaders.headersDropped, dropped] as const]
   return { ...copy, properties: rewritten(properties, (_, at) => kept.has(at), own) }
 }
@@ -35,6 +34,12 @@ const keptOf = (headers: Headers): Set<number> => {
     }
   }
   return kept
+}
+
+/** A producer may have written anything there. */
+const droppedBefore = (headers: Headers): number => {
+  const before = headers.get(waybillHeaders.headersDropped)
+  return typeof before === 'number' && before > 0 && before < 2 ** 30 ? Math.floor(before) : 0
 }
 
 const isOwn = (name: string): boolean => name.startsWith(waybillPrefix) && name !== waybillHeaders.headersDropped

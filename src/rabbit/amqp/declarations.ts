@@ -1,8 +1,9 @@
 import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { noConnection } from '../no-connection.ts'
 import type { Channel } from './client/channel.ts'
-import { EndedError, UnencodableError } from './client/ended.ts'
+import { EndedError, OpenError, UnencodableError } from './client/ended.ts'
 import { bindQueue, declareExchange, declareQueue, deleteExchange, unbindQueue } from './client/operations.ts'
 import { RefusedError } from './open-connection.ts'
 import { spareChannels } from './spare-channels.ts'
@@ -91,6 +92,15 @@ const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const code = error instanceof EndedError && error.end.by === 'broker' ? error.end.code : undefined
   const refused = code !== undefined && code >= 400 && code < 500
   if (refused) return new BrokerError('refused', `The broker refused: ${message}`, { cause: error })
-  const where = `AMQP at ${amqp.hostname}:${amqp.port}`
-  return new BrokerError('unreachable', `${where} did not answer: ${message}`, { cause: error })
+  if (code !== undefined && code >= 500)
+    return new BrokerError('failed', `The broker failed: ${message}`, { cause: error })
+  const where = {
+    what: `AMQP at ${amqp.hostname}:${amqp.port}`,
+    host: amqp.hostname,
+    secure: amqp.protocol === 'amqps',
+    otherScheme: 'correct scheme and port in the Secret',
+  }
+  const isTls = error instanceof OpenError && error.kind === 'speaks-tls'
+  if (isTls) return new BrokerError('tls', `${where.what} speaks TLS: ${where.otherScheme}`, { cause: error })
+  return noConnection(error, where)
 }

@@ -24,6 +24,7 @@ export type PublishChannelOptions = {
 type Unconfirmed = {
   readonly routingKey: string
   readonly sinceMs: number
+  isSent: boolean
   isReturned: boolean
   settle(error?: PublishError): void
 }
@@ -82,7 +83,7 @@ export class PublishChannel {
     return new Promise((resolve, reject) => {
       const settle = (error?: PublishError) => (error ? reject(error) : resolve())
       const sinceMs = performance.now()
-      const unconfirmed = { routingKey: copy.routingKey, sinceMs, isReturned: false, settle }
+      const unconfirmed = { routingKey: copy.routingKey, sinceMs, isSent: false, isReturned: false, settle }
       this.#unconfirmed.add(unconfirmed)
       this.#timer ??= setTimeout(() => this.#look(), this.patienceMs / 4)
       void this.#send(copy, unconfirmed)
@@ -96,6 +97,7 @@ export class PublishChannel {
     if (!this.#unconfirmed.has(unconfirmed)) return
     const message = { exchange, routingKey, properties, body, mandatory: true }
     try {
+      unconfirmed.isSent = true
       this.#channel.publish(message, (outcome) => this.#confirmed(unconfirmed, outcome))
     } catch (cause) {
       const kind = cause instanceof UnencodableError ? 'unencodable' : 'lost'
@@ -116,7 +118,9 @@ export class PublishChannel {
   // is always among them. The others differ only if the queue was deleted or created at that moment; they are then delivered
   // twice, which is allowed, where a wrong guess would lose one, which is not.
   #returned(routingKey: string): void {
-    for (const copy of this.#unconfirmed) if (copy.routingKey === routingKey) copy.isReturned = true
+    for (const copy of this.#unconfirmed) {
+      if (copy.isSent && copy.routingKey === routingKey) copy.isReturned = true
+    }
   }
 
   #confirmed(copy: Unconfirmed, outcome: 'confirmed' | 'refused' | End): void {
