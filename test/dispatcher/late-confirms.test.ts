@@ -32,7 +32,7 @@ test('a copy whose confirm is late is published once, and its original is acknow
   const route = { subscription: { metadata: { namespace: 'a', name: 'b' } }, queue: 'shop', deadLetterQueue: 'dead' }
   const settle = createSettle(
     {
-      ...{ route: route as Route, amqp, levels: () => [1_000] },
+      ...{ route: route as Route, amqp },
       blocked: (error) => blocked.push(error?.kind),
       suspend: async () => undefined,
     },

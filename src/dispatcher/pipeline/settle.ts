@@ -9,9 +9,10 @@ import {
   retryCopy,
   suspectCopy,
 } from '../../delivery/message/copy.ts'
+import type { Message } from '../../delivery/message/message.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
-import { levelFor } from '../../topology/delay-ladder.ts'
+import { rungFor } from '../../topology/delay-ladder.ts'
 import { delayLevel, returnExchange } from '../../topology/names.ts'
 import type { Route } from './route.ts'
 import { untilStored } from './until-stored.ts'
@@ -19,8 +20,6 @@ import { untilStored } from './until-stored.ts'
 export type SettleOptions = {
   readonly route: Route
   readonly amqp: Pick<Amqp, 'publish'>
-  /** The delays of the broker's ladder as of now, ascending, in ms. */
-  levels(): readonly number[]
   /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
   blocked(error: PublishError | undefined): void
   /** The subscriber is gone for good: nothing more is to be taken. Resolves once the broker sends no more. */
@@ -42,11 +41,10 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-export const createSettle = ({ route, amqp, levels, blocked, suspend }: SettleOptions, giveUp: AbortSignal): Settle => {
+export const createSettle = ({ route, amqp, blocked, suspend }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
+  const returning: Origin = { ...origin, queue: route.retryQueue }
   const waiting = new Set<Delivery>()
-
-  const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
 
   const waits = (delivery: Delivery, error: PublishError): void => {
     waiting.add(delivery)
@@ -61,12 +59,12 @@ export const createSettle = ({ route, amqp, levels, blocked, suspend }: SettleOp
    */
   const giveBack = async (delivery: Delivery, decided: Decided): Promise<void> => {
     const { deaths } = decided.attempt.history
-    const copy = () => suspectCopy(delivery.message, origin, decided, deaths ?? 0, returnExchange)
+    const copy = suspectCopy(delivery.message, returning, decided, deaths ?? 0, returnExchange)
     if (deaths !== undefined && (await publish(delivery, copy))) delivery.acknowledge()
     else delivery.requeue()
   }
 
-  const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
+  const store = async (delivery: Delivery, decided: Decided, copy: Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
     else await giveBack(delivery, decided)
@@ -82,15 +80,15 @@ export const createSettle = ({ route, amqp, levels, blocked, suspend }: SettleOp
         delivery.acknowledge()
         return decided
       case 'retry':
-        return store(delivery, decided, () => retryCopy(message, origin, decided, decision, levelOf(decision.delayMs)))
+        return store(delivery, decided, retryOf(message, returning, decided, decision))
       case 'postpone':
-        return store(delivery, decided, () => postponedCopy(message, origin, levelOf(decision.delayMs)))
+        return store(delivery, decided, postponedCopy(message, returning, levelOf(decision)))
       case 'dead-letter':
-        return store(delivery, decided, () => deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+        return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
       case 'isolate': {
         const { deaths, delayMs } = decision
-        const exchange = () => (delayMs === 0 ? returnExchange : levelOf(delayMs))
-        return store(delivery, decided, () => suspectCopy(message, origin, decided, deaths, exchange()))
+        const exchange = delayMs === 0 ? returnExchange : delayLevel(rungFor(delayMs))
+        return store(delivery, decided, suspectCopy(message, returning, decided, deaths, exchange))
       }
       case 'suspend':
         // Given back before the consumer is cancelled, it would come again at once.
@@ -101,4 +99,20 @@ export const createSettle = ({ route, amqp, levels, blocked, suspend }: SettleOp
         return giveBack(delivery, decided).then(() => decided)
     }
   }
+}
+
+const levelOf = ({ delayMs, wholeMs }: Decision & { readonly do: 'postpone' }): string =>
+  delayLevel(rungFor(delayMs, wholeMs))
+
+/** A wait that one rung ends needs no time written on it; the clocks of two dispatchers may differ. */
+const retryOf = (
+  message: Message,
+  origin: Origin,
+  decided: Decided,
+  decision: Decision & { readonly do: 'retry' },
+): Copy => {
+  const rung = rungFor(decision.delayMs)
+  const ends = rung >= decision.delayMs
+  const due = ends ? decision : { ...decision, notBefore: decided.endedAt + decision.delayMs }
+  return retryCopy(message, origin, decided, due, delayLevel(rung))
 }

@@ -23,8 +23,6 @@ export type HandlerOptions = {
   readonly stats: DeliveryStats
   readonly state: TrackedState
   readonly isolation: Isolation
-  /** The delays of the broker's ladder as of now, ascending, in ms. */
-  levels(): readonly number[]
   /** The state or the counts changed in a way that a report may show. */
   changed(): void
   /** The subscriber is gone for good: nothing more is to be taken. Resolves once the broker sends no more. */
@@ -33,7 +31,7 @@ export type HandlerOptions = {
 
 /** Handles the messages of one worker: delivers each, and observes what became of it. */
 export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((delivery: Delivery) => void) => {
-  const { amqp, route, sender, metrics, log, stats, levels, changed, state, isolation, suspend } = options
+  const { amqp, route, sender, metrics, log, stats, changed, state, isolation, suspend } = options
   const measured = meter(metrics, route.subscription)
 
   const blocked = (error: PublishError | undefined): void => {
@@ -49,7 +47,7 @@ export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((d
     changed()
   }
 
-  const pipeline = createDeliver({ route, amqp, sender, levels, blocked, suspend }, giveUp)
+  const pipeline = createDeliver({ route, amqp, sender, blocked, suspend }, giveUp)
 
   const observe = (settled: Settled | undefined): void => {
     if (settled === undefined || settled.decision.do === 'postpone' || settled.decision.do === 'isolate') return
