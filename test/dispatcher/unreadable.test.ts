@@ -122,7 +122,7 @@ test('a culprit that comes back from a delay is named and kept', async () => {
   await orderAll()
   await named('erp')
   await noNeighbourNotices()
-  expect(await left('waybill.sub.shop.erp')).toBe(1)
+  expect(await left('waybill.retry.shop.erp')).toBe(1)
 }, 60_000)
 
 test('a culprit in a Queue is named on the Subscription that takes from it by queueRef', async () => {

@@ -57,7 +57,7 @@ export const createSettle = ({ route, amqp, blocked, suspend }: SettleOptions, g
    * Back to its queue, as if it had not been tried. The broker counts that as a failed delivery, so a suspect goes back as a
    * copy: what counts against it is that it came back by itself.
    */
-  const giveBack = async (delivery: Delivery, decided: Decided): Promise<void> => {
+  const putBack = async (delivery: Delivery, decided: Decided): Promise<void> => {
     const { deaths } = decided.attempt.history
     const copy = suspectCopy(delivery.message, returning, decided, deaths ?? 0, returnExchange)
     if (deaths !== undefined && (await publish(delivery, copy))) delivery.acknowledge()
@@ -67,7 +67,7 @@ export const createSettle = ({ route, amqp, blocked, suspend }: SettleOptions, g
   const store = async (delivery: Delivery, decided: Decided, copy: Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
-    else await giveBack(delivery, decided)
+    else await putBack(delivery, decided)
     if (waiting.delete(delivery) && waiting.size === 0) blocked(undefined)
     return stored && { ...decided, stored }
   }
@@ -91,12 +91,12 @@ export const createSettle = ({ route, amqp, blocked, suspend }: SettleOptions, g
         return store(delivery, decided, suspectCopy(message, returning, decided, deaths, exchange))
       }
       case 'suspend':
-        // Given back before the consumer is cancelled, it would come again at once.
+        // Requeued before the consumer is cancelled, it would come again at once.
         return suspend()
-          .then(() => giveBack(delivery, decided))
+          .then(() => putBack(delivery, decided))
           .then(() => decided)
       case 'requeue':
-        return giveBack(delivery, decided).then(() => decided)
+        return putBack(delivery, decided).then(() => decided)
     }
   }
 }

@@ -59,7 +59,7 @@ export const consumeBoth = (
   const cancel = async (): Promise<void> => {
     isStopped = true
     await Promise.all(consumers.map((consumer) => consumer.cancel()))
-    // Given back before, they would come again at once.
+    // Requeued before, they would come again at once.
     for (const delivery of waiting.splice(0)) delivery.requeue()
   }
 

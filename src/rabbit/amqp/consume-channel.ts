@@ -1,12 +1,12 @@
 import { pause } from '../../async/abort.ts'
-import { Acknowledgements, type Holding } from './acknowledgements.ts'
-import { ChannelDelivery } from './again/channel-delivery.ts'
-import type { DeliveryMemory } from './again/delivery-memory.ts'
-import { Recent } from './again/recent.ts'
 import type { Channel, Delivered } from './client/channel.ts'
 import type { End } from './client/ended.ts'
 import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
 import type { Wire } from './client/wire.ts'
+import { Acknowledgements, type Holding } from './deliveries/acknowledgements.ts'
+import { ChannelDelivery } from './deliveries/channel-delivery.ts'
+import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
+import { Recent } from './deliveries/recent.ts'
 
 /** Receives the messages of one consumer on a channel. */
 export type Receiver = {

@@ -1,6 +1,6 @@
-import type { DeliveryMemory } from './again/delivery-memory.ts'
 import type { Wire } from './client/wire.ts'
 import { ConsumeChannel } from './consume-channel.ts'
+import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
 
 /** A consumer's place on a channel. */
 export type Place = {

@@ -1,10 +1,10 @@
 import { aborted, pause, unlessAborted } from '../../async/abort.ts'
 import { type Backoff, backoffMs } from '../../async/backoff.ts'
-import { Holding } from './acknowledgements.ts'
 import type { Wire } from './client/wire.ts'
 import { reasonOf } from './connection.ts'
 import type { Place } from './consume-channels.ts'
-import { handOut } from './hand-out.ts'
+import { Holding } from './deliveries/acknowledgements.ts'
+import { handOut } from './deliveries/hand-out.ts'
 import type { Seat } from './links.ts'
 import { PauseSwitch } from './pause-switch.ts'
 import type { AmqpLog, ConsumeOptions, Consumer, ConsumerActivity, ConsumerState } from './port.ts'
@@ -94,7 +94,7 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
   const cancel = async (): Promise<void> => {
     stopping.abort()
     await ended
-    // Given back before, they would come again at once.
+    // Requeued before, they would come again at once.
     out.requeueKept()
   }
 

@@ -2,9 +2,9 @@ import { identityOf } from '../../../delivery/message/identity.ts'
 import type { Message } from '../../../delivery/message/message.ts'
 import { Properties } from '../../../delivery/message/properties.ts'
 import type { Fate, MessageKey } from '../../losses/again.ts'
-import type { Holding, Unacknowledged } from '../acknowledgements.ts'
 import type { Delivered } from '../client/channel.ts'
 import type { Delivery } from '../port.ts'
+import type { Holding, Unacknowledged } from './acknowledgements.ts'
 
 /** What a delivery needs of its channel. */
 type Home = {

@@ -1,5 +1,5 @@
+import type { AmqpLog, ConsumeOptions, Delivery } from '../port.ts'
 import type { Holding } from './acknowledgements.ts'
-import type { AmqpLog, ConsumeOptions, Delivery } from './port.ts'
 
 /** A delivery that remembers whether it was handed out. */
 export type HandedOut = Delivery & { isHandedOut: boolean }
