@@ -51,6 +51,7 @@ export const conditionTypes = {
       ...brokerTroubles,
       'Conflicted',
       'ImmutableArgument',
+      'UnsafeQueue',
       'Observing',
       'Deleting',
     ],
@@ -76,6 +77,12 @@ export const conditionTypes = {
   Conflicted: { writtenBy: 'operator', reasons: ['ClaimedByAnother', 'NotClaimed'] },
   /** Another policy is in force on the queue than the one declared. */
   PolicyShadowed: { writtenBy: 'operator', reasons: ['PolicyShadowed'] },
+  /** Subscription: a queue that it takes from holds as many messages as a limit allows. */
+  QueueFull: { writtenBy: 'operator', reasons: ['LimitReached'] },
+  /** Broker: a level of the delay ladder stands still, because a queue refuses what comes back from it. */
+  LadderStalled: { writtenBy: 'operator', reasons: ['TargetRefuses'] },
+  /** Broker: delayed messages came back to a queue that is gone. */
+  OrphansPresent: { writtenBy: 'operator', reasons: ['Orphans'] },
   /** A deletion waits for a broker that cannot be reached. */
   DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
   /** Broker: `management: Observe` found differences and changed nothing. */

@@ -14,10 +14,10 @@ export type DeadLetterReason = 'Rejected' | 'Gone' | 'Exhausted' | 'Expired' | '
 /** What to do with a message. */
 export type Decision =
   | { readonly do: 'acknowledge' }
-  /** Into a delay, as an attempt made. `notBefore` (ms since 1970) is set when `Retry-After` asked for more than the schedule. */
+  /** Into a delay, as an attempt made. `notBefore` (ms since 1970) is set where one delay does not end the wait. */
   | { readonly do: 'retry'; readonly delayMs: number; readonly notBefore?: number }
-  /** Into a delay once more, unchanged: it came back before its time. */
-  | { readonly do: 'postpone'; readonly delayMs: number }
+  /** Into a delay once more, unchanged: it came back before its time. `wholeMs` is what it has to wait since its last attempt. */
+  | { readonly do: 'postpone'; readonly delayMs: number; readonly wholeMs: number }
   | { readonly do: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
   /** Back to its queue, and nothing more is taken from there: the subscriber is gone for good. */
   | { readonly do: 'suspend' }
@@ -39,9 +39,14 @@ export const decideBefore = (history: History, terms: Terms, now: number): Decis
   if (history.expiresAt !== undefined && history.expiresAt <= now) {
     return deadLetter('Expired', `The time to live of the message ended at ${isoOf(history.expiresAt)}`)
   }
-  const delayMs = history.notBefore === undefined ? 0 : history.notBefore - now
-  // A wait longer than `retryAfterMax` is not one that these terms would ask for, so it is over.
-  if (delayMs > 0 && delayMs <= terms.retryAfterMaxMs) return { do: 'postpone', delayMs }
+  const { notBefore, lastAttempt = now } = history
+  if (notBefore !== undefined && notBefore > now) {
+    const delayMs = notBefore - now
+    // A longer wait is not one that these terms would ask for, so it is over.
+    const longestMs = Math.max(terms.retryAfterMaxMs, ...terms.scheduleMs)
+    if (delayMs <= longestMs)
+      return { do: 'postpone', delayMs, wholeMs: Math.max(delayMs, Math.min(notBefore - lastAttempt, longestMs)) }
+  }
   if (history.redeliveries < returnLimit) return undefined
   return deadLetter('DeliveryLimit', `Redelivered ${history.redeliveries} times without a dispatcher finishing it`)
 }
@@ -93,7 +98,7 @@ const again = (outcome: Outcome, attempt: Attempt, terms: Terms, now: number, as
       `${outcomeText(outcome)}; the time to live of the message ends before the next attempt`,
     )
   }
-  return askedMs > scheduled ? { do: 'retry', delayMs, notBefore: now + delayMs } : { do: 'retry', delayMs }
+  return { do: 'retry', delayMs }
 }
 
 const deadLetter = (reason: DeadLetterReason, message: string): Extract<Decision, { do: 'dead-letter' }> => ({

@@ -84,6 +84,13 @@ export const createMetrics = () => {
       ...broker,
       'level',
     ),
+    /** `namespace, broker, level`: 0 or 1. */
+    ladderStalled: gauge(
+      'ladder_stalled',
+      'Whether a delay queue stands still, because a queue refuses what comes back from it: 0 or 1',
+      ...broker,
+      'level',
+    ),
     /** `namespace, broker`: 0 or 1. */
     brokerConnected: gauge(
       'broker_connected',
@@ -185,6 +192,7 @@ export const createMetrics = () => {
         metrics.scalingPending,
         metrics.deadLetters,
         metrics.brokerDelayedMessages,
+        metrics.ladderStalled,
         metrics.brokerConnected,
       ]) {
         observed.reset()
@@ -197,11 +205,12 @@ export const createMetrics = () => {
     },
     /** Drops every series of a broker that is gone. */
     async forgetBroker(namespace: string, name: string): Promise<void> {
-      const { brokerDelayedMessages, brokerChanges, driftDetected } = metrics
+      const { brokerDelayedMessages, ladderStalled, brokerChanges, driftDetected } = metrics
       metrics.brokerConnected.remove(namespace, name)
       metrics.brokerAmqpConnected.remove(namespace, name)
       const gone = { namespace, broker: name }
       await removeWhere(brokerDelayedMessages, gone)
+      await removeWhere(ladderStalled, gone)
       await removeWhere(brokerChanges, gone)
       await removeWhere(driftDetected, gone)
     },

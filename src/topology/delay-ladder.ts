@@ -1,31 +1,41 @@
-import { milliseconds } from '../api/duration.ts'
-import type { Subscription } from '../api/kinds/subscription.ts'
-import { subscription } from '../api/kinds/subscription.ts'
-
-/** Levels that always exist, so that any Retry-After can be waited for in a few hops. */
-const standardLevels: readonly number[] =
-  subscription.spec.properties.delivery.properties.retry.properties.schedule.default.map(milliseconds)
-
-/** The delays, in milliseconds and ascending, that the subscriptions of one broker share. */
-export const ladder = (subscriptions: readonly Subscription[]): readonly number[] => {
-  // Thousands of subscriptions have few different delays.
-  const delays = new Set<string>()
-  for (const { spec } of subscriptions) for (const delay of spec.delivery.retry.schedule) delays.add(delay)
-  const levels = new Set([...standardLevels, ...[...delays].map(milliseconds)])
-  return [...levels].sort((a, b) => a - b)
-}
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
 
 /**
- * The level for a message that must wait `delayMs`. A level at most a quarter longer ends the wait in one hop; else
- * the longest level that fits, after which the message comes back to wait for the rest; else the shortest level.
- *
- * @throws RangeError where `levels` is empty
+ * The delays that every virtual host has, in milliseconds and ascending: those of the default schedule, and others about twice
+ * as long as the one before. They are the same for everybody, so no resource adds a queue or takes one away.
  */
-export const levelFor = (levels: readonly number[], delayMs: number): number => {
-  const above = levels.find((level) => level >= delayMs)
-  if (above !== undefined && above <= delayMs * 1.25) return above
-  const below = levels.findLast((level) => level <= delayMs)
-  const level = below ?? above
-  if (level === undefined) throw new RangeError('The delay ladder has no level')
-  return level
+export const rungs = [
+  100,
+  250,
+  500,
+  second,
+  2 * second,
+  5 * second,
+  10 * second,
+  30 * second,
+  minute,
+  2 * minute,
+  5 * minute,
+  10 * minute,
+  30 * minute,
+  hour,
+  3 * hour,
+  8 * hour,
+  24 * hour,
+] as const
+
+const [shortest] = rungs
+const longest = 24 * hour
+
+/**
+ * The rung for a message that must still wait `restMs` of `wholeMs`. A rung that ends the wait is taken where it is at most a
+ * tenth of the whole wait (or the shortest rung) too long; else the longest one that fits, after which the message comes back
+ * to wait for the rest. No wait of a day takes more than five hops, and none ends early.
+ */
+export const rungFor = (restMs: number, wholeMs: number = restMs): number => {
+  const above = rungs.find((rung) => rung >= restMs)
+  if (above !== undefined && above - restMs <= Math.max(wholeMs / 10, shortest)) return above
+  return rungs.findLast((rung) => rung <= restMs) ?? longest
 }

@@ -1,5 +1,5 @@
+import type { Subscription } from '../api/kinds/subscription.ts'
 import { isDeleting, type Resource } from '../api/resource.ts'
-import { ladder } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import { exchangeOf, ownerArgument, ownerOf, queueOf } from './names.ts'
 import { type Objects, queueObjects, sharedObjects, subscriptionObjects, topicObjects } from './objects.ts'
@@ -78,11 +78,11 @@ export const desired = (
 }
 
 /** The shared objects stay while one of them holds messages, whatever is asked for. */
-const brokerCandidate = ({ broker, subscriptions }: Attached, dialect: Dialect): Candidate => ({
+const brokerCandidate = ({ broker }: Attached, dialect: Dialect): Candidate => ({
   resource: broker,
   adopt: false,
   deletion: broker.spec.deletionPolicy === 'Delete' ? 'RetainIfNotEmpty' : 'Retain',
-  objects: () => sharedObjects(ladder(subscriptions.map(({ subscription }) => subscription)), dialect),
+  objects: () => sharedObjects(dialect),
 })
 
 const topicCandidates = ({ topics }: Attached, instance: string, onBroker: Owners): readonly Candidate[] =>
@@ -97,12 +97,13 @@ const topicCandidates = ({ topics }: Attached, instance: string, onBroker: Owner
   }))
 
 const queueCandidates = (
-  { queues }: Attached,
+  { queues, subscriptions }: Attached,
   instance: string,
   dialect: Dialect,
   onBroker: Owners,
-): readonly Candidate[] =>
-  holdersFirst(queues, onBroker, ({ queue }) => ({
+): readonly Candidate[] => {
+  const pushers = pushersOf(subscriptions)
+  return holdersFirst(queues, onBroker, ({ queue }) => ({
     object: `queue ${queueOf(queue)}`,
     owner: ownerOf(instance, queue),
   })).map((entry) => ({
@@ -110,8 +111,20 @@ const queueCandidates = (
     adopt: entry.queue.spec.adopt,
     deletion: entry.queue.spec.adopt ? 'Retain' : entry.queue.spec.deletionPolicy,
     refusal: (settled) => queueRefusal(entry, settled),
-    objects: (owner) => queueObjects(entry, owner, dialect),
+    objects: (owner) => queueObjects(entry, owner, dialect, pushers.get(queueOf(entry.queue))),
   }))
+}
+
+/** By name of the queue, the Subscription that pushes from it: the first, for another one is refused. */
+const pushersOf = (subscriptions: readonly AttachedSubscription[]): ReadonlyMap<string, Subscription> => {
+  const pushers = new Map<string, Subscription>()
+  for (const { subscription, source } of subscriptions) {
+    if ('topic' in source || isDeleting(subscription)) continue
+    const name = queueOf(source.queue)
+    if (!pushers.has(name)) pushers.set(name, subscription)
+  }
+  return pushers
+}
 
 const subscriptionCandidate = (entry: AttachedSubscription, dialect: Dialect): Candidate => ({
   resource: entry.subscription,

@@ -2,15 +2,25 @@
 
 /** What is declared differently on different versions of RabbitMQ. */
 export type Dialect = {
-  /** From 4.0 quorum queues have a delivery limit of 20 by default, and a policy of -1 lifts it. */
-  readonly unlimitedDeliveries: boolean
+  /**
+   * The delivery limit that quorum queues are given so that it is never reached; `undefined` where they have none unless one is
+   * set. From 4.0 the default is 20. Before 4.3 a limit must be finite, or a message that is requeued goes to the tail.
+   */
+  readonly deliveryLimit: number | undefined
 }
 
+const greatest = 2_147_483_647
+
 /** The dialect of a RabbitMQ version such as `4.3.6`. */
-export const dialectOf = (version: string): Dialect => ({ unlimitedDeliveries: isAtLeast(version, '4.0.0') })
+export const dialectOf = (version: string): Dialect => ({
+  deliveryLimit: isAtLeast(version, '4.3.0') ? -1 : isAtLeast(version, '4.0.0') ? greatest : undefined,
+})
+
+/** Whether a quorum queue with this delivery limit in force gives up no message by itself. */
+export const isNeverReached = (deliveryLimit: number): boolean => deliveryLimit < 0 || deliveryLimit >= greatest
 
 /** The dialect to check resources with while no broker has said its version. */
-export const newestDialect: Dialect = { unlimitedDeliveries: true }
+export const newestDialect: Dialect = { deliveryLimit: -1 }
 
 /** The oldest version with at-least-once dead lettering, without which a delayed message may be lost. */
 export const oldestSupported = '3.10.0'

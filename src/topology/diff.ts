@@ -3,7 +3,7 @@ import { type Conflict, contest, endsOf } from './conflicts.ts'
 import type { Desired } from './desired.ts'
 import { ownerArgument } from './names.ts'
 import { type PolicyPlan, policyPlan } from './policies.ts'
-import { type Retiring, retire, type Times } from './retire.ts'
+import { type Retiring, retire, stillDelays, type Times } from './retire.ts'
 import { type Arguments, bindingKey, type Observed } from './topology.ts'
 
 /** What the operator does to a virtual host, and what it reports. */
@@ -63,6 +63,7 @@ const unbinds = (wanted: Desired, observed: Observed): Planned[] => {
   return observed.bindings.flatMap((binding) => {
     const owner = binding.arguments[ownerArgument]
     if (typeof owner !== 'string' || wanted.owners.get(owner) !== 'present' || keep.has(bindingKey(binding))) return []
+    if (stillDelays(observed, binding.destination)) return []
     return [{ owner, change: { do: 'unbind', binding } }]
   })
 }

@@ -20,6 +20,13 @@ export const queueOf = (queue: Queue): string => queue.spec.name ?? dotted(queue
 export const deadLetterQueueOfQueue = (queue: Queue): string => `waybill.dlq.Queue.${dotted(queue)}`
 /** The queue that a Subscription to a Topic delivers from. */
 export const subscriptionQueueOf = (subscription: Subscription): string => `waybill.sub.${dotted(subscription)}`
+/** What the names of all queues for retries begin with. */
+export const retryPrefix = 'waybill.retry.'
+/**
+ * Where the retries of a Subscription come back to. It is no queue that anybody else publishes to, so a limit on what a
+ * Subscription or a Queue may hold never refuses what comes back from a delay, which would hold up the delays of all.
+ */
+export const retryQueueOf = (subscription: Subscription): string => `${retryPrefix}${dotted(subscription)}`
 /** The dead-letter queue of a Subscription. */
 export const deadLetterQueueOf = (subscription: Subscription): string => `waybill.dlq.${dotted(subscription)}`
 

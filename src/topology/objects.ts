@@ -3,6 +3,7 @@ import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import type { Queue as QueueResource } from '../api/kinds/queue.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
+import { rungs } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import {
   deadLetterQueueOf,
@@ -13,6 +14,7 @@ import {
   orphanQueue,
   policyName,
   queueOf,
+  retryQueueOf,
   returnExchange,
   subscriptionQueueOf,
   unroutedOf,
@@ -88,8 +90,16 @@ const alternatePolicy = (owner: string, exchange: string, alternate: string): Po
   applyTo: 'exchanges',
 })
 
-/** What a Queue wants: the queue, its bindings, its settings as a policy, and its dead-letter queue where it has a policy. */
-export const queueObjects = ({ queue, topics, policy }: AttachedQueue, owner: string, dialect: Dialect): Objects => {
+/**
+ * What a Queue wants: the queue, its bindings, its settings as a policy, and its dead-letter queue where it has a policy. `pusher` is
+ * the Subscription that pushes from it.
+ */
+export const queueObjects = (
+  { queue, topics, policy }: AttachedQueue,
+  owner: string,
+  dialect: Dialect,
+  pusher: Subscription | undefined,
+): Objects => {
   const name = queueOf(queue)
   const deadLetters = deadLetterQueueOfQueue(queue)
   const bindings = (queue.spec.bindings ?? []).flatMap(({ routingKeys }, index) => {
@@ -102,27 +112,35 @@ export const queueObjects = ({ queue, topics, policy }: AttachedQueue, owner: st
       ...(policy ? [quorum(deadLetters, refuseWhenFull)] : []),
     ],
     bindings,
-    policies: settingsPolicy(owner, name, queueSettings(queue, policy && deadLetters)),
+    policies: settingsPolicy(owner, name, queueSettings(queue, policy && deadLetters, pusher && { pusher, dialect })),
     retentions: retentionOf(deadLetters, policy, dialect),
   }
 }
 
-/** What a Subscription wants: its dead-letter queue and, unless it pushes from a Queue, a queue of its own. */
+/**
+ * What a Subscription wants: its dead-letter queue, the queue that its retries come back to, and, unless it pushes from a Queue,
+ * the queue that it delivers from. That one stays bound to the return exchange too: retries of older versions come back to it.
+ */
 export const subscriptionObjects = (attached: AttachedSubscription, dialect: Dialect): Objects => {
   const { subscription, source, policy } = attached
   const deadLetters = deadLetterQueueOf(subscription)
-  const common = { retentions: retentionOf(deadLetters, policy, dialect) }
-  if ('queue' in source) {
-    const name = queueOf(source.queue)
-    return { ...common, queues: [quorum(deadLetters, refuseWhenFull)], bindings: [bind(returnExchange, name, name)] }
-  }
-  const name = subscriptionQueueOf(subscription)
+  const retries = retryQueueOf(subscription)
+  const name = sourceQueueOf(attached)
+  const own = 'topic' in source ? [quorum(name, lastNet(deadLetters))] : []
   return {
-    ...common,
-    queues: [quorum(name, lastNet(deadLetters)), quorum(deadLetters, refuseWhenFull)],
-    bindings: [bind(returnExchange, name, name), ...filterBindings(subscription, source.topic, name)],
+    retentions: retentionOf(deadLetters, policy, dialect),
+    queues: [...own, quorum(retries, lastNet(deadLetters)), quorum(deadLetters, refuseWhenFull)],
+    bindings: [
+      bind(returnExchange, retries, retries),
+      bind(returnExchange, name, name),
+      ...('topic' in source ? filterBindings(subscription, source.topic, name) : []),
+    ],
   }
 }
+
+/** The queue that a Subscription delivers from: a queue of its own, or the Queue that it refers to. */
+export const sourceQueueOf = ({ subscription, source }: AttachedSubscription): string =>
+  'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
 
 const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Binding[] => {
   const exchange = exchangeOf(topic)
@@ -137,8 +155,8 @@ const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Bi
 }
 
 /** What all subscriptions of a broker share: the delay ladder, and the exchange that leads back from it. */
-export const sharedObjects = (levels: readonly number[], dialect: Dialect): Objects => {
-  const names = levels.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
+export const sharedObjects = (dialect: Dialect): Objects => {
+  const names = rungs.map((delayMs) => ({ delayMs, name: delayLevel(delayMs) }))
   return {
     exchanges: [
       // Without an alternate exchange 32 unroutable messages stop a whole level for everybody.
@@ -157,20 +175,22 @@ export const sharedObjects = (levels: readonly number[], dialect: Dialect): Obje
   }
 }
 
-/** Far more than the dispatcher allows. From 4.0 the default is 20, with which the broker would give up first. */
-const brokersLimit = 1000
-
-const classPolicies = ({ unlimitedDeliveries }: Dialect): Policy[] => [
-  policy('waybill:sub', '^waybill\\.sub\\.', classPriority, { 'delivery-limit': brokersLimit }),
-  // Looking at kept messages must not use up their deliveries. Before 4.0 there is no limit to lift.
-  ...(unlimitedDeliveries
-    ? [
-        policy('waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', classPriority, {
-          'delivery-limit': -1,
-        }),
+/** Neither giving messages back nor looking at those that are kept may use up their deliveries. */
+const classPolicies = (dialect: Dialect): Policy[] => {
+  const definition = neverReached(dialect)
+  return Object.keys(definition).length === 0
+    ? []
+    : [
+        policy('waybill:sub', '^waybill\\.(sub|retry)\\.', classPriority, definition),
+        policy('waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', classPriority, definition),
       ]
-    : []),
-]
+}
+
+/** What all Brokers of a virtual host share: they belong to whichever wants them. */
+export const classPolicyNames: ReadonlySet<string> = new Set(['waybill:sub', 'waybill:kept'])
+
+const neverReached = ({ deliveryLimit }: Dialect): Arguments =>
+  deliveryLimit === undefined ? {} : { 'delivery-limit': deliveryLimit }
 
 const classPriority = 100
 /** Below 0, the priority of a policy whose author chose none. */
@@ -188,33 +208,43 @@ const policy = (name: string, pattern: string, priority: number, definition: Arg
 const settingsPolicy = (owner: string, queue: string, definition: Arguments): Policy[] =>
   Object.keys(definition).length > 0 ? [policy(policyName(owner), exactly(queue), queuePriority, definition)] : []
 
-const queueSettings = ({ spec }: QueueResource, deadLetters: string | undefined): Arguments => {
+/**
+ * A Queue that a Subscription pushes from is as safe as a queue of its own: its delivery limit is never reached, whatever the Queue
+ * says, and what the broker gives up all the same goes to the dead-letter queue of the Subscription.
+ */
+const queueSettings = (
+  { spec }: QueueResource,
+  deadLetters: string | undefined,
+  pushed: { readonly pusher: Subscription; readonly dialect: Dialect } | undefined,
+): Arguments => {
+  const net = deadLetters ?? (pushed && deadLetterQueueOf(pushed.pusher))
   const refuses = spec.overflow === 'RejectPublish'
   return {
     ...(spec.messageTTL === undefined ? {} : { 'message-ttl': milliseconds(spec.messageTTL) }),
     ...(spec.maxLength === undefined
       ? {}
       : { 'max-length': spec.maxLength, overflow: refuses ? 'reject-publish' : 'drop-head' }),
-    ...(spec.deliveryLimit === undefined ? {} : { 'delivery-limit': spec.deliveryLimit }),
-    ...(deadLetters === undefined ? {} : { 'dead-letter-exchange': '', 'dead-letter-routing-key': deadLetters }),
+    ...(spec.type === 'Quorum' ? deliveryLimitOf(spec, pushed?.dialect) : {}),
+    ...(net === undefined ? {} : { 'dead-letter-exchange': '', 'dead-letter-routing-key': net }),
     ...(deadLetters !== undefined && refuses && spec.type === 'Quorum'
       ? { 'dead-letter-strategy': 'at-least-once', overflow: 'reject-publish' }
       : {}),
   }
 }
 
-const retentionOf = (
-  queue: string,
-  policy: DeadLetterPolicy | undefined,
-  { unlimitedDeliveries }: Dialect,
-): Retention[] => {
+const deliveryLimitOf = ({ deliveryLimit }: QueueResource['spec'], pushedOn: Dialect | undefined): Arguments => {
+  if (pushedOn) return neverReached(pushedOn)
+  return deliveryLimit === undefined ? {} : { 'delivery-limit': deliveryLimit }
+}
+
+const retentionOf = (queue: string, policy: DeadLetterPolicy | undefined, dialect: Dialect): Retention[] => {
   const { maxAge, maxLength, whenFull } = policy?.spec.retention ?? {}
   if (maxAge === undefined && maxLength === undefined) return []
   const definition = {
     ...(maxAge === undefined ? {} : { 'message-ttl': milliseconds(maxAge) }),
     ...(maxLength === undefined ? {} : { 'max-length': maxLength }),
     overflow: whenFull === 'DropOldest' ? 'drop-head' : 'reject-publish',
-    ...(unlimitedDeliveries ? { 'delivery-limit': -1 } : {}),
+    ...neverReached(dialect),
   }
   return [{ queue, definition }]
 }

@@ -1,7 +1,9 @@
 import type { Planned } from './change.ts'
 import type { Desired } from './desired.ts'
-import { ownerOfPolicy, policyName, sealPart } from './names.ts'
+import { ownerOfPolicy, policyName } from './names.ts'
+import { classPolicyNames } from './objects.ts'
 import { retentionPart, retentionPolicies } from './retention.ts'
+import { isSeal } from './seals.ts'
 import { type Observed, type Policy, policyKey } from './topology.ts'
 
 /** What must be done to the policies of a virtual host. Seals are not among them. */
@@ -28,7 +30,7 @@ export const policyPlan = (
   return {
     changes: policyChanges(wanted, policies, observed),
     missed: policies.filter(({ want }) => missed.has(want.name)),
-    shadowed: suspects.map(shadowedText),
+    shadowed: [...suspects.map(shadowedText), ...closedByOthers(wanted, observed)],
   }
 }
 
@@ -53,7 +55,10 @@ const policyChanges = (
   const keep = new Set(policies.map(({ want }) => want.name))
   // What dead-letter queues keep is the Broker's to change even while it is being deleted: it is removed last.
   const isOurs = (name: string): boolean =>
-    owners.get(ownerOfPolicy(name)) === 'present' || name.startsWith(policyName(broker, `${retentionPart}:`))
+    owners.get(ownerOfPolicy(name)) === 'present' ||
+    name.startsWith(policyName(broker, `${retentionPart}:`)) ||
+    // Older versions put one where the broker needs none.
+    (classPolicyNames.has(name) && owners.get(broker) === 'present')
   const deletes = observed.policies
     .filter(({ name }) => !keep.has(name) && !isSeal(name) && isOurs(name))
     .map(({ name }): Planned => ({ owner: ownerOfPolicy(name), change: { do: 'delete-policy', policy: name } }))
@@ -63,7 +68,15 @@ const policyChanges = (
 const isSame = (want: Policy, found: Policy | undefined): boolean =>
   found !== undefined && policyKey(want) === policyKey(found)
 
-const isSeal = (name: string): boolean => name.includes(`#${sealPart}`)
+/** Wanted queues that a seal keeps closed which is not this Broker's: those are put and taken away by `seals`. */
+const closedByOthers = ({ broker, queues }: Desired, { states }: Observed): PolicyPlan['shadowed'] =>
+  queues.flatMap(({ owner, want: { name } }) => {
+    const found = states.get(name)?.policy ?? ''
+    if (!isSeal(found) || ownerOfPolicy(found) === broker) return []
+    return [
+      { owner, message: `policy ${found} closes queue ${name}: delete it, unless the Broker that it names lives` },
+    ]
+  })
 
 /** A queue on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
 type NotInForce = {

@@ -87,14 +87,6 @@ const sharedQueue: Check<AttachedSubscription> = ({ subscription, source }, { de
   return { ...invalid(subscription, 'spec.queueRef', message), reason: 'Conflicted' }
 }
 
-const queueThatRefuses: Check<AttachedSubscription> = ({ subscription, source }) => {
-  if (!('queue' in source)) return undefined
-  const { maxLength, overflow } = source.queue.spec
-  if (maxLength === undefined || overflow !== 'RejectPublish') return undefined
-  const message = `${idOf(source.queue)} refuses messages while it is full (maxLength, overflow: RejectPublish), and a refused retry would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength`
-  return invalid(subscription, 'spec.queueRef', message)
-}
-
 const ignoredKeys: Check<AttachedSubscription> = ({ subscription, source }) =>
   'topic' in source && ignoresKeys(source.topic, subscription.spec.filter.routingKeys)
     ? invalid(subscription, 'spec.filter.routingKeys', `${typeText(source.topic)}, which ignores routing keys`)
@@ -114,4 +106,4 @@ const ignoresKeys = ({ spec }: Topic, keys: readonly string[]): boolean =>
 
 /** In order: the first that objects is the one that is reported. */
 const queueChecks = [absentBinding, unroutableBinding] as const
-const subscriptionChecks = [absentSource, sharedQueue, queueThatRefuses, ignoredKeys, ignoredHeaders] as const
+const subscriptionChecks = [absentSource, sharedQueue, ignoredKeys, ignoredHeaders] as const

@@ -75,8 +75,6 @@ const viewOf = (observed: Observed) => {
     queues: byOwnerOf(observed.queues),
     exchanges: byOwnerOf(observed.exchanges),
     policies: observed.policies,
-    /** A delayed message may belong to any queue. */
-    anyDelayed: observed.queues.some(({ name }) => name.startsWith(delayPrefix) && messagesIn(observed, name) > 0),
     isBusy: ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name),
   }
 }
@@ -107,7 +105,8 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
   if (how === 'RetainIfNotEmpty' && queues.length > 0) {
     // Counts may be stale, so what looks full is observed again for a while.
     const settled = times.now - (times.goingSince.get(owner) ?? times.now) >= settleMs
-    const busy = view.anyDelayed || queues.some(view.isBusy)
+    // Delayed messages may belong to anybody. Those of this owner are kept with the orphans, and put back if it comes back.
+    const busy = queues.some(view.isBusy)
     return { changes: [], idle: busy ? [] : queues.map(({ name }) => name), waits: !busy || !settled, left }
   }
   const changes = deletions(owner, view)
@@ -142,7 +141,9 @@ const unwantedOf = (wanted: Desired, observed: Observed) => {
   const isUnwanted = (object: Named, keep: ReadonlySet<string>): boolean =>
     wanted.owners.get(ownerOn(object)) === 'present' && !keep.has(object.name)
   return {
-    exchanges: observed.exchanges.filter((exchange) => isUnwanted(exchange, exchanges)),
+    exchanges: observed.exchanges.filter(
+      (exchange) => isUnwanted(exchange, exchanges) && !isLevel(observed, exchange.name),
+    ),
     queues: observed.queues.filter((queue) => isUnwanted(queue, queues)),
   }
 }
@@ -151,6 +152,17 @@ type Named = { readonly name: string; readonly arguments: Arguments }
 
 const ownerOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const byOwnerOf = <T extends { readonly arguments: Arguments }>(objects: readonly T[]) => Map.groupBy(objects, ownerOn)
+
+/** Whether a level of the delay ladder is there. An exchange that is gone ends the channel of whoever publishes to it. */
+const isLevel = ({ queues }: Observed, name: string): boolean =>
+  name.startsWith(delayPrefix) && queues.some((queue) => queue.name === name)
+
+/**
+ * Whether messages wait in this level. One that the ladder has no more stays bound meanwhile: a dispatcher of an older version
+ * may still publish to it.
+ */
+export const stillDelays = (observed: Observed, name: string): boolean =>
+  isLevel(observed, name) && messagesIn(observed, name) > 0
 
 /** Unknown counts as one: what cannot be counted is not empty. */
 const messagesIn = ({ states }: Observed, queue: string): number => {

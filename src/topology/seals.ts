@@ -1,6 +1,6 @@
 import type { Planned } from './change.ts'
 import type { Desired } from './desired.ts'
-import { exactlyEach, policyName, sealPart } from './names.ts'
+import { exactlyEach, ownerOfPolicy, policyName, sealPart } from './names.ts'
 import type { Observed, Policy } from './topology.ts'
 
 /**
@@ -35,12 +35,26 @@ export const seals = (wanted: Desired, { policies, queues }: Observed, going: Re
       drops.push({ owner, change: { do: 'delete-policy', policy: name } })
     else for (const queue of held) closed.add(queue)
   }
+  for (const { name, pattern } of policies) {
+    if (!isStray(wanted, name)) continue
+    const matches = new RegExp(pattern)
+    if (wanted.queues.some(({ want }) => matches.test(want.name)))
+      drops.push({ owner, change: { do: 'delete-policy', policy: name } })
+  }
   const puts = exactlyEach([...going].filter((queue) => !known.has(queue))).map(({ first, pattern }): Planned => {
     const policy = { ...closing, name: policyName(owner, `${sealPart}:${first}`), pattern }
     return { owner, change: { do: 'put-policy', policy } }
   })
   return { closed, changes: [...drops, ...puts] }
 }
+
+/** The seal of another Broker of this installation, which may be long gone. What is wanted is not to be closed by it. */
+const isStray = ({ instance, broker }: Desired, name: string): boolean =>
+  isSeal(name) && name.startsWith(`${instance}:Broker/`) && ownerOfPolicy(name) !== broker
+
+/** Whether a policy of this name closes queues; older versions called it a fence. */
+export const isSeal = (name: string): boolean => sealParts.test(name)
+const sealParts = new RegExp(`#(${sealPart}|fence):`)
 
 const closing = {
   applyTo: 'queues',

@@ -92,7 +92,14 @@ describe('the copy for another attempt', () => {
     const first = copyOf(messageOf(properties), decision)
     const back = deliveredOf(first)
     const history = historyOf(back, whence)
-    const since = { attempts: 1, firstAttempt: now, notBefore: now + 60_000, expiresAt: now + 1000, priority: 3 }
+    const since = {
+      attempts: 1,
+      firstAttempt: now,
+      lastAttempt: now,
+      notBefore: now + 60_000,
+      expiresAt: now + 1000,
+      priority: 3,
+    }
     expect(history).toEqual({ ...fresh, ...since })
 
     const second = retryCopy(back, origin, endedOf(outcome, history, now + 60_000), retry, level)

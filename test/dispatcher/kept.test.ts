@@ -87,14 +87,14 @@ test('a message for a deleted dead-letter queue waits until the queue is back', 
 
 test('a message for a missing delay exchange waits, and its retry counts as scheduled only once it is stored', async () => {
   const name = 'delay'
-  await setUp(name, [], { retry: { schedule: ['700ms'] } }, '1h')
-  await producer.channel.deleteExchange('waybill.delay.700ms')
+  await setUp(name, [], { retry: { schedule: ['500ms'] } }, '1h')
+  await producer.channel.deleteExchange('waybill.delay.500ms')
   subscriber.answer((one) => (subscriber.received.indexOf(one) === 0 ? 503 : 200))
   await publish(name, 'kept')
   const { message } = await blocked(name)
-  expect(message).toMatch(/no exchange 'waybill\.delay\.700ms'/)
+  expect(message).toMatch(/no exchange 'waybill\.delay\.500ms'/)
   expect(await isTaken(name)).toBe(true)
-  const scheduled = () => stage.metric('waybill_retry_scheduled_total', { level: '700ms' })
+  const scheduled = () => stage.metric('waybill_retry_scheduled_total', { level: '500ms' })
   expect(await scheduled()).toBe(0)
   stage.folder.write('broker', brokerOf(stage.vhost))
   await eventually(() => subscriber.received.length === 2)

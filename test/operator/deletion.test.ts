@@ -25,7 +25,7 @@ const policies = async (): Promise<string[]> => {
   return ((await vhost.manage('GET', `/policies/${vhost.name}`)) as { name: string }[]).map(({ name }) => name).sort()
 }
 const isGoing = (resource: Resource | undefined): boolean => resource === undefined || isDeleting(resource)
-const of = (name: string): string[] => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]
+const of = (name: string): string[] => ['dlq', 'retry', 'sub'].map((what) => `waybill.${what}.shop.${name}`)
 
 test('each Subscription is deleted by its deletion policy, and reclaims its queue when it is created again', async () => {
   const { folder, vhost, condition, get, logs } = stage
@@ -38,7 +38,7 @@ test('each Subscription is deleted by its deletion policy, and reclaims its queu
   folder.write('base', [...brokerOf(vhost), topicOf('orders')])
   folder.write('subscriptions', all)
   for (const name of names) await condition(subscription, name, 'Programmed', 'True')
-  const shared = (await queues()).filter((name) => !/^waybill\.(sub|dlq)\./.test(name))
+  const shared = (await queues()).filter((name) => !/^waybill\.(sub|retry|dlq)\./.test(name))
   const declared = await policies()
 
   const producer = await connectProducer(vhost.amqpUrl)

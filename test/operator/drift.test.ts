@@ -32,7 +32,7 @@ describe('objects that somebody deletes or changes on the broker', () => {
     { kind: 'queue', path: '/queues/%/waybill.delay.5s' },
     { kind: 'exchange', path: '/exchanges/%/shop.orders' },
     { kind: 'exchange', path: '/exchanges/%/waybill.return' },
-    { kind: 'policy', path: '/policies/%/waybill:sub' },
+    { kind: 'policy', path: '/policies/%/waybill:Queue%2Fshop%2Fwork' },
     { kind: 'policy', path: '/policies/%/waybill:Queue%2Fshop%2Fwork', replace: foreign },
     { kind: 'binding', path: '/bindings/%/e/waybill.return/q/waybill.sub.shop.billing' },
   ])(

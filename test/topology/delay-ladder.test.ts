@@ -1,61 +1,66 @@
 import fc from 'fast-check'
-import { ladder, levelFor } from '../../src/topology/delay-ladder.ts'
-import { subscriptionOf } from './resources.ts'
+import { milliseconds } from '../../src/api/duration.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { rungFor, rungs } from '../../src/topology/delay-ladder.ts'
 
-const standard = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000]
-const scheduled = (...schedule: string[]) => subscriptionOf('billing', { delivery: { retry: { schedule } } })
+const day = 86_400_000
+const { schedule } = subscription.spec.properties.delivery.properties.retry.properties
+
+/** The rungs on which a message waits one after another, each left `lateMs` late. */
+const hopsOf = (waitMs: number, lateMs = 0): { readonly hops: number[]; readonly waited: number } => {
+  const hops: number[] = []
+  let waited = 0
+  while (waited < waitMs && hops.length < 100) {
+    const rung = rungFor(waitMs - waited, waitMs)
+    hops.push(rung)
+    waited += rung + lateMs
+  }
+  return { hops, waited }
+}
 
 describe('the delay ladder', () => {
-  test('the delay ladder always has its standard levels', () => {
-    expect(ladder([])).toEqual(standard)
+  test('the delay ladder goes from 100ms to 24h, and has every delay of the default schedule', () => {
+    expect(rungs).toEqual([...new Set(rungs)].toSorted((a, b) => a - b))
+    expect([rungs[0], rungs.at(-1)]).toEqual([100, day])
+    expect(rungs).toEqual(expect.arrayContaining(schedule.default.map(milliseconds)))
   })
 
-  test('the delay ladder has one level for each delay, however the delay is written', () => {
-    const levels = ladder([scheduled('60s', '1m', '90s'), scheduled('1m30s', '5s', '100ms')])
-    expect(levels).toEqual([100, 5_000, 30_000, 60_000, 90_000, 120_000, 600_000, 1_800_000, 3_600_000, 10_800_000])
-  })
-})
-
-describe('the level for a wait', () => {
   test.each([
-    { wait: '5s', delayMs: 5_000, level: 5_000 },
-    { wait: '4s, which 5s covers', delayMs: 4_000, level: 5_000 },
-    { wait: '3.9s, for which 5s is too long', delayMs: 3_900, level: 5_000 },
-    { wait: '10s: twice 5s, for 30s is too long', delayMs: 10_000, level: 5_000 },
-    { wait: '25s', delayMs: 25_000, level: 30_000 },
-    { wait: 'a day, in hops of three hours', delayMs: 86_400_000, level: 10_800_000 },
-    { wait: '1ms', delayMs: 1, level: 5_000 },
-  ])('a wait of $wait gets the longest delay level that is not too long', ({ delayMs, level }) => {
-    expect(levelFor(standard, delayMs)).toBe(level)
+    { wait: '5s', ms: 5_000, hops: [5_000] },
+    { wait: '3s, of a Retry-After', ms: 3_000, hops: [2_000, 1_000] },
+    { wait: '4.6s, which 5s covers', ms: 4_600, hops: [5_000] },
+    { wait: '6s', ms: 6_000, hops: [5_000, 1_000] },
+    { wait: '1ms', ms: 1, hops: [100] },
+    { wait: '90s', ms: 90_000, hops: [60_000, 30_000] },
+    { wait: 'a week', ms: 7 * day, hops: Array.from({ length: 7 }, () => day) },
+  ])('a wait of $wait takes the fewest rungs that the ladder has for it', ({ ms, hops }) => {
+    expect(hopsOf(ms).hops).toEqual(hops)
   })
 
-  const delays = fc.integer({ min: 1, max: 7 * 86_400_000 })
-  const levels = fc.uniqueArray(fc.integer({ min: 100, max: 86_400_000 }), { minLength: 1, maxLength: 20 })
+  const waits = fc.oneof(
+    fc.integer({ min: 1, max: day + 3_600_000 }),
+    fc.double({ min: 0, max: Math.log10(day + 3_600_000), noNaN: true }).map((exponent) => Math.ceil(10 ** exponent)),
+  )
 
-  test('the level for a wait is always one of the levels of the ladder', () => {
+  test('every wait ends within five hops, never early, and at most a tenth or 100 ms late', () => {
     fc.assert(
-      fc.property(levels, delays, (any, delayMs) => {
-        const sorted = any.toSorted((a, b) => a - b)
-        expect(sorted).toContain(levelFor(sorted, delayMs))
+      fc.property(waits, (ms) => {
+        const { hops, waited } = hopsOf(ms)
+        expect(hops.length).toBeLessThanOrEqual(5)
+        expect(waited).toBeGreaterThanOrEqual(ms)
+        expect(waited - ms).toBeLessThanOrEqual(Math.max(ms / 10, 100))
       }),
+      { numRuns: 20_000 },
     )
   })
 
-  test('the hops of a wait add up to at most a quarter too long, unless the shortest level is longer', () => {
+  test('hops that each end a little late make a wait no longer than their sum', () => {
     fc.assert(
-      fc.property(levels, delays, (any, delayMs) => {
-        const sorted = any.toSorted((a, b) => a - b)
-        let waited = 0
-        for (let hops = 0; waited < delayMs && hops < 10_000; hops += 1) waited += levelFor(sorted, delayMs - waited)
-        const shortest = sorted[0] ?? 0
-        // With a shortest level of 100 ms a week takes more hops than are tried here.
-        fc.pre(waited >= delayMs)
-        expect(waited).toBeLessThanOrEqual(Math.max(delayMs * 1.25, delayMs + shortest))
+      fc.property(waits, fc.integer({ min: 0, max: 50 }), (ms, lateMs) => {
+        const { hops, waited } = hopsOf(ms, lateMs)
+        expect(waited).toBeGreaterThanOrEqual(ms)
+        expect(waited - ms).toBeLessThanOrEqual(Math.max(ms / 10, 100) + hops.length * lateMs)
       }),
     )
-  })
-
-  test('the level for a wait in a ladder without levels throws a RangeError', () => {
-    expect(() => levelFor([], 1)).toThrow(RangeError)
   })
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
+import { newestDialect } from '../../src/topology/dialect.ts'
 import { ownersOf } from '../../src/topology/owners.ts'
 import { resolveReferences } from '../../src/topology/references.ts'
 import { anyResources } from './any-world.ts'
@@ -32,10 +33,21 @@ describe('what a subscription wants', () => {
   )
   const owned = { 'x-waybill-owner': owner }
 
-  test('a subscription wants a queue that dead-letters without loss, and a dead-letter queue without limits', () => {
+  test('a subscription wants a queue for events and one for retries that dead-letter, and a dead-letter queue without limits', () => {
     expect(of(wanted.queues, owner)).toEqual([
       {
         name: 'waybill.sub.shop.billing',
+        durable: true,
+        arguments: {
+          'x-queue-type': 'quorum',
+          'x-dead-letter-exchange': '',
+          'x-dead-letter-routing-key': 'waybill.dlq.shop.billing',
+          'x-overflow': 'reject-publish',
+          ...owned,
+        },
+      },
+      {
+        name: 'waybill.retry.shop.billing',
         durable: true,
         arguments: {
           'x-queue-type': 'quorum',
@@ -56,12 +68,13 @@ describe('what a subscription wants', () => {
   test('a subscription wants a binding for its events, and one for its messages that return from the delay queues', () => {
     expect(of(wanted.bindings, owner)).toEqual(
       [
+        ['waybill.return', 'waybill.retry.shop.billing', 'waybill.retry.shop.billing'],
         ['waybill.return', 'waybill.sub.shop.billing'],
         ['shop.orders', 'order.placed'],
         ['shop.orders', 'order.*'],
-      ].map(([source, routingKey]) => ({
+      ].map(([source, routingKey, destination = 'waybill.sub.shop.billing']) => ({
         source,
-        destination: 'waybill.sub.shop.billing',
+        destination,
         routingKey,
         arguments: owned,
       })),
@@ -73,17 +86,21 @@ describe('what a subscription wants', () => {
       of(
         desiredFrom(topicOf('orders', { exchange: { type } }), subscriptionOf('billing', { filter })).bindings,
         owner,
-      ).slice(1)
+      ).slice(2)
     expect(bindingsWith('Fanout', {})).toMatchObject([{ routingKey: '', arguments: owned }])
     expect(bindingsWith('Headers', { headers: { region: 'eu' } })).toMatchObject([
       { routingKey: '', arguments: { 'x-match': 'all', region: 'eu', ...owned } },
     ])
   })
 
-  test('a subscription that pushes from a Queue wants only a dead-letter queue', () => {
+  test('a subscription that pushes from a Queue wants a queue for retries, which do not go back there, and a dead-letter queue', () => {
     const pushing = desiredFrom(queueOf('work'), subscriptionOf('billing', { queueRef: { name: 'work' } }))
-    expect(of(pushing.queues, owner).map(({ name }) => name)).toEqual(['waybill.dlq.shop.billing'])
+    expect(of(pushing.queues, owner).map(({ name }) => name)).toEqual([
+      'waybill.retry.shop.billing',
+      'waybill.dlq.shop.billing',
+    ])
     expect(of(pushing.bindings, owner)).toMatchObject([
+      { source: 'waybill.return', destination: 'waybill.retry.shop.billing' },
       { source: 'waybill.return', destination: 'shop.work', routingKey: 'shop.work' },
     ])
   })
@@ -105,14 +122,15 @@ describe('what a topic wants', () => {
 
 describe('policies that are wanted', () => {
   const policiesOf = (wanted: Desired) => wanted.policies.map(({ want }) => [want.name, want.pattern, want.definition])
-  test('two policies for classes of queues are wanted, and one on RabbitMQ 3, which has no delivery limit to lift', () => {
+  test('two policies lift the delivery limit of classes of queues, as the version can, and none where there is no limit', () => {
     const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
-    const crash = ['waybill:sub', '^waybill\\.sub\\.', { 'delivery-limit': 1000 }]
-    expect(policiesOf(desiredOf(all, false))).toEqual([crash])
-    expect(policiesOf(desiredOf(all, true))).toEqual([
-      crash,
-      ['waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', { 'delivery-limit': -1 }],
-    ])
+    const lifting = (limit: number) => [
+      ['waybill:sub', '^waybill\\.(sub|retry)\\.', { 'delivery-limit': limit }],
+      ['waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', { 'delivery-limit': limit }],
+    ]
+    expect(policiesOf(desiredOf(all, '3.13.7'))).toEqual([])
+    expect(policiesOf(desiredOf(all, '4.2.1'))).toEqual(lifting(2_147_483_647))
+    expect(policiesOf(desiredOf(all, '4.3.6'))).toEqual(lifting(-1))
   })
 
   test('the policy of an adopted exchange parks its unrouted events, with the lowest priority', () => {
@@ -183,19 +201,6 @@ describe('refused resources', () => {
       ],
       found: [
         'Subscription/shop/b Conflicted spec.queueRef: queue shop.work is already delivered by Subscription/shop/a: two would share its messages at random',
-      ],
-    },
-    {
-      // One that is full would refuse its retries, and those stand in the way of everybody's.
-      name: 'a subscription that pushes from a queue that refuses messages while it is full',
-      all: [
-        queueOf('full', { maxLength: 5 }),
-        queueOf('dropping', { maxLength: 5, overflow: 'DropHead' }),
-        subscriptionOf('a', { queueRef: { name: 'full' } }),
-        subscriptionOf('b', { queueRef: { name: 'dropping' } }),
-      ],
-      found: [
-        'Subscription/shop/a Invalid spec.queueRef: Queue/shop/full refuses messages while it is full (maxLength, overflow: RejectPublish), and a refused retry would hold up the delayed messages of all subscriptions: choose overflow: DropHead there, or no maxLength',
       ],
     },
     {
@@ -285,7 +290,7 @@ describe('refused resources', () => {
     const { attached } = resolveReferences(all)
     const [entry] = attached.values()
     if (entry === undefined) throw new Error('There is no broker')
-    const { refusals } = desired(entry, 'waybill', { unlimitedDeliveries: true }, owners)
+    const { refusals } = desired(entry, 'waybill', newestDialect, owners)
     expect(refusals.map(({ resource }) => idOf(resource))).toEqual(['Topic/shop/a', 'Queue/shop/a'])
   })
 
@@ -338,7 +343,7 @@ test('no two resources want the same name, and each wanted object has an owner t
   fc.assert(
     fc.property(anyResources, (resources) => {
       for (const attached of resolveReferences(resources).attached.values()) {
-        const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+        const wanted = desired(attached, 'waybill', newestDialect)
         for (const list of [wanted.queues, wanted.exchanges]) {
           const names = list.map(({ want }) => want.name)
           expect(new Set(names).size).toBe(names.length)

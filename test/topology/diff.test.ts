@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
 import type { Change } from '../../src/topology/change.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
+import { newestDialect } from '../../src/topology/dialect.ts'
 import type { Plan } from '../../src/topology/diff.ts'
 import { resolveReferences } from '../../src/topology/references.ts'
 import { type Arguments, bindingKey } from '../../src/topology/topology.ts'
@@ -242,14 +243,19 @@ test('objects whose resource is unknown are retained and reported', () => {
   const vhost = declared(...shop)
   const plan = planFor(vhost, topicOf('orders'))
   expect(changesOf(plan)).toEqual([])
-  expect(plan.retained).toEqual(['queue shop.work', 'queue waybill.dlq.shop.billing', 'queue waybill.sub.shop.billing'])
+  expect(plan.retained).toEqual([
+    'queue shop.work',
+    'queue waybill.dlq.shop.billing',
+    'queue waybill.retry.shop.billing',
+    'queue waybill.sub.shop.billing',
+  ])
 })
 
 describe('plans from any state', () => {
   const anything = anyResources.chain((resources) => {
     const [attached] = resolveReferences(resources).attached.values()
     if (attached === undefined) throw new Error('No broker')
-    const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+    const wanted = desired(attached, 'waybill', newestDialect)
     return anyVhost(wanted).map((vhost) => ({ resources, wanted, vhost }))
   })
   const mayTouch = ({ owners }: Desired, owner: unknown): boolean => typeof owner === 'string' && owners.has(owner)
@@ -348,7 +354,7 @@ describe('plans from any state', () => {
     fc.assert(
       fc.property(anyResources, (resources) => {
         for (const attached of resolveReferences(resources).attached.values()) {
-          const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
+          const wanted = desired(attached, 'waybill', newestDialect)
           const vhost = virtualHost()
           for (const { change } of planOf(wanted, vhost.observe()).stages.flat()) vhost.apply(change)
           expect(planOf(wanted, vhost.observe())).toMatchObject({ stages: [], conflicts: [], shadowed: [] })

@@ -7,6 +7,7 @@ import { topic } from '../../src/api/kinds/topic.ts'
 import { validate } from '../../src/api/kinds/validate.ts'
 import { apiVersion, type Kind, type Metadata, type Resource } from '../../src/api/resource.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
+import { dialectOf } from '../../src/topology/dialect.ts'
 import { type Attached, resolveReferences } from '../../src/topology/references.ts'
 
 export type Meta = Partial<Metadata>
@@ -69,8 +70,8 @@ export const attachedOf = (resources: Resources): Attached => {
   return first
 }
 
-export const desiredOf = (resources: Resources, unlimitedDeliveries = true): Desired =>
-  desired(attachedOf(resources), 'waybill', { unlimitedDeliveries })
+export const desiredOf = (resources: Resources, version = '4.3.6'): Desired =>
+  desired(attachedOf(resources), 'waybill', dialectOf(version))
 
 /** What all resources here want together, with the Broker. */
 export const desiredFrom = (...all: readonly Resource[]): Desired => desiredOf(resourcesOf(...all))

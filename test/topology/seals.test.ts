@@ -20,7 +20,7 @@ const seal = 'waybill:Broker/shop/rabbitmq#seal:'
 const closedIn = ({ states }: Observed): string[] =>
   [...states.values()].flatMap(({ name, policy }) => (policy.includes('#seal:') ? [name] : [])).sort()
 const queuesOf = (...subscriptions: string[]): string[] =>
-  subscriptions.flatMap((name) => [`waybill.dlq.shop.${name}`, `waybill.sub.shop.${name}`]).sort()
+  subscriptions.flatMap((name) => ['dlq', 'retry', 'sub'].map((what) => `waybill.${what}.shop.${name}`)).sort()
 const isSeal = (change: Change): boolean => change.do === 'put-policy' && change.policy.name.startsWith(seal)
 
 /** A virtual host in the middle of the deletion: the queues to be deleted are sealed. */
@@ -80,6 +80,22 @@ test('queues that another Broker on the same virtual host has sealed stay sealed
   expect(vhost.observe().policies.filter(({ name }) => name.includes('#seal:'))).toEqual([foreign])
 })
 
+test('a seal that a Broker of this installation left behind is lifted from a queue that is wanted', () => {
+  const vhost = declaredWith('waybill:Broker/shop/old#seal:x')
+  const plan = converge(all, vhost)
+  expect(vhost.observe().policies.filter(({ name }) => name.includes('#seal:'))).toEqual([])
+  expect(plan.shadowed).toEqual([])
+})
+
+test('a seal of another installation on a queue that is wanted is left, and shown', () => {
+  const vhost = declaredWith('other:Broker/shop/old#seal:x')
+  const plan = planOf(all, vhost.observe())
+  expect(plan.stages).toEqual([])
+  expect(plan.shadowed.map(({ message }) => message)).toEqual([
+    expect.stringContaining('policy other:Broker/shop/old#seal:x closes queue'),
+  ])
+})
+
 test('a queue is not deleted in the reconcile that seals it, however long it has been quiet', () => {
   const vhost = virtualHost()
   converge(all, vhost)
@@ -94,5 +110,21 @@ test('a queue is not deleted in the reconcile that seals it, however long it has
 const emptied = () => {
   const vhost = virtualHost()
   converge(desiredFrom(topic), vhost)
+  return vhost
+}
+
+const declaredWith = (name: string) => {
+  const vhost = virtualHost()
+  converge(all, vhost)
+  const [queue] = names.flatMap((one) => queuesOf(one))
+  const definition = { 'max-length': 0, overflow: 'reject-publish' }
+  const policy = {
+    name,
+    pattern: `^${queue?.replaceAll('.', '\\.')}$`,
+    applyTo: 'queues',
+    priority: 1000,
+    definition,
+  } as const
+  vhost.apply({ do: 'put-policy', policy })
   return vhost
 }

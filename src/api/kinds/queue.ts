@@ -68,14 +68,14 @@ export const queue = defineKind({
         enum: ['RejectPublish', 'DropHead'],
         default: 'RejectPublish',
         description:
-          'What a full queue does. RejectPublish refuses the new message: publishers to the topic see the refusal, and no Subscription may push from this queue, because it would refuse retries too. DropHead dead-letters or drops the oldest message.',
+          'What a full queue does. RejectPublish refuses the new message: publishers to the topic see the refusal. DropHead dead-letters or drops the oldest message.',
       },
       deliveryLimit: {
         type: 'integer',
         minimum: 1,
         maximum: 1000000,
         description:
-          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the default of the broker when left out.',
+          'How often a quorum queue redelivers a message before it is dead-lettered or dropped; the default of the broker when left out. While a Subscription pushes from this queue, the limit is never reached.',
       },
       migration: {
         type: 'string',

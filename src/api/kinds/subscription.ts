@@ -92,6 +92,7 @@ export const subscription = defineKind({
     properties: {
       observedGeneration,
       queue: { type: 'string', description: 'The queue it delivers from.' },
+      retryQueue: { type: 'string', description: 'Where its messages come back to after the delay before a retry.' },
       deadLetterQueue: { type: 'string', description: 'Where its undeliverable messages are kept.' },
       backlog: {
         type: 'object',

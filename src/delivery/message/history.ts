@@ -11,6 +11,8 @@ export type History = {
   readonly redeliveries: number
   /** When the first attempt ended, in ms since 1970; `undefined` before then. */
   readonly firstAttempt: number | undefined
+  /** When the last attempt ended, in ms since 1970. */
+  readonly lastAttempt?: number | undefined
   /** No attempt before this time, in ms since 1970. */
   readonly notBefore: number | undefined
   /** No attempt from this time on, in ms since 1970; `undefined` before the first attempt. */
@@ -48,6 +50,7 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
     attempts: isBack ? countOf(headers?.get(waybillHeaders.attempts)) : 0,
     redeliveries: redeliveriesOf(fields.redelivered && (isBack || whence.countsDeliveries), headers),
     firstAttempt: isBack ? timeOf(headers, waybillHeaders.firstAttempt) : undefined,
+    lastAttempt: isBack ? timeOf(headers, waybillHeaders.lastAttempt) : undefined,
     notBefore: isBack ? timeOf(headers, waybillHeaders.notBefore) : undefined,
     expiresAt: isBack ? timeOf(headers, waybillHeaders.expires) : undefined,
     timeToLiveMs: isBack ? undefined : shorter(timeToLiveOf(properties.expiration), whence.timeToLiveMs),

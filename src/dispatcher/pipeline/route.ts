@@ -8,6 +8,8 @@ export type Route = {
   readonly id: string
   readonly subscription: Subscription
   readonly queue: string
+  /** Where retries come back to; it may be `queue`. */
+  readonly retryQueue: string
   readonly whence: Whence
   readonly deadLetterQueue: string
   readonly terms: Terms

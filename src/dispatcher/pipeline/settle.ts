@@ -2,9 +2,10 @@ import { keyOf } from '../../api/resource.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
+import type { Message } from '../../delivery/message/message.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
-import { levelFor } from '../../topology/delay-ladder.ts'
+import { rungFor } from '../../topology/delay-ladder.ts'
 import { delayLevel } from '../../topology/names.ts'
 import type { Route } from './route.ts'
 import { untilStored } from './until-stored.ts'
@@ -12,8 +13,6 @@ import { untilStored } from './until-stored.ts'
 export type SettleOptions = {
   readonly route: Route
   readonly amqp: Pick<Amqp, 'publish'>
-  /** The delays of the broker's ladder as of now, ascending, in ms. */
-  levels(): readonly number[]
   /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
   blocked(error: PublishError | undefined): void
 }
@@ -33,11 +32,10 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
+export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
+  const returning: Origin = { ...origin, queue: route.retryQueue }
   const waiting = new Set<Delivery>()
-
-  const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
 
   const waits = (delivery: Delivery, error: PublishError): void => {
     waiting.add(delivery)
@@ -46,7 +44,7 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
 
   const publish = untilStored({ amqp, waits }, giveUp)
 
-  const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
+  const store = async (delivery: Delivery, decided: Decided, copy: Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
     else delivery.requeue()
@@ -62,15 +60,31 @@ export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, gi
         delivery.acknowledge()
         return decided
       case 'retry':
-        return store(delivery, decided, () => retryCopy(message, origin, decided, decision, levelOf(decision.delayMs)))
+        return store(delivery, decided, retryOf(message, returning, decided, decision))
       case 'postpone':
-        return store(delivery, decided, () => postponedCopy(message, origin, levelOf(decision.delayMs)))
+        return store(delivery, decided, postponedCopy(message, returning, levelOf(decision)))
       case 'dead-letter':
-        return store(delivery, decided, () => deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+        return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
       case 'suspend':
       case 'requeue':
         delivery.requeue()
         return decided
     }
   }
+}
+
+const levelOf = ({ delayMs, wholeMs }: Decision & { readonly do: 'postpone' }): string =>
+  delayLevel(rungFor(delayMs, wholeMs))
+
+/** A wait that one rung ends needs no time written on it; the clocks of two dispatchers may differ. */
+const retryOf = (
+  message: Message,
+  origin: Origin,
+  decided: Decided,
+  decision: Decision & { readonly do: 'retry' },
+): Copy => {
+  const rung = rungFor(decision.delayMs)
+  const ends = rung >= decision.delayMs
+  const due = ends ? decision : { ...decision, notBefore: decided.endedAt + decision.delayMs }
+  return retryCopy(message, origin, decided, due, delayLevel(rung))
 }

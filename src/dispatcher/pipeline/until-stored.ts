@@ -15,7 +15,7 @@ const backoff: Backoff = { first: 250, most: 10_000 }
 
 /**
  * Publishes copies until they are stored; resolves to the copy that was, or `undefined` when the delivery is lost or the
- * signal aborts. `copy` is called again for each try: the ladder may have changed meanwhile.
+ * signal aborts.
  */
 export const untilStored = ({ amqp, waits }: Parts, giveUp: AbortSignal) => {
   /**
@@ -33,10 +33,10 @@ export const untilStored = ({ amqp, waits }: Parts, giveUp: AbortSignal) => {
     return settling.signal.aborted ? settled : late
   }
 
-  return async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
+  return async (delivery: Delivery, copy: Copy): Promise<Copy | undefined> => {
     let isReduced = false
     for (let failures = 0; !delivery.lost; ) {
-      const made = isReduced ? reducedCopy(copy()) : copy()
+      const made = isReduced ? reducedCopy(copy) : copy
       const error = await once(delivery, made)
       if (error === undefined) return made
       if (error.kind === 'unencodable' && !isReduced) {

@@ -20,8 +20,6 @@ export type HandlerOptions = {
   /** Where it counts; an earlier worker of the subscription may have begun. */
   readonly stats: DeliveryStats
   readonly state: TrackedState
-  /** The delays of the broker's ladder as of now, ascending, in ms. */
-  levels(): readonly number[]
   /** The state or the counts changed in a way that a report may show. */
   changed(): void
   /** The subscriber is gone for good: nothing more is to be taken. */
@@ -30,7 +28,7 @@ export type HandlerOptions = {
 
 /** Handles the messages of one worker: delivers each, and observes what became of it. */
 export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((delivery: Delivery) => void) => {
-  const { amqp, route, sender, metrics, log, stats, levels, changed, state, suspend } = options
+  const { amqp, route, sender, metrics, log, stats, changed, state, suspend } = options
   const measured = meter(metrics, route.subscription)
 
   const blocked = (error: PublishError | undefined): void => {
@@ -46,7 +44,7 @@ export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((d
     changed()
   }
 
-  const deliver = createDeliver({ route, amqp, sender, levels, blocked }, giveUp)
+  const deliver = createDeliver({ route, amqp, sender, blocked }, giveUp)
 
   const observe = (settled: Settled | undefined): void => {
     if (settled === undefined || settled.decision.do === 'postpone') return

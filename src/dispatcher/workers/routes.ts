@@ -6,8 +6,8 @@ import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
 import type { Whence } from '../../delivery/message/history.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
-import { ladder } from '../../topology/delay-ladder.ts'
-import { deadLetterQueueOf, queueOf, returnExchange, subscriptionQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, returnExchange } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
 import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 
@@ -21,8 +21,6 @@ export type Idle = {
 /** The work of a dispatcher for one broker. */
 export type Work = {
   readonly attached: Attached
-  /** The delays of its ladder, ascending, in ms. */
-  readonly levels: readonly number[]
   readonly routes: readonly Route[]
 }
 
@@ -48,7 +46,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
     if ('reason' in found) idle.push(found)
     else routes.push(found)
   }
-  return { attached, levels: ladder(attached.subscriptions.map(({ subscription }) => subscription)), routes }
+  return { attached, routes }
 }
 
 /** A subscription is delivered once its queue was observed on the broker; nothing is reported before that. */
@@ -88,23 +86,27 @@ const compile = (subscription: Subscription): Compiled => {
   return { terms: termsOf(subscription), target }
 }
 
-const routeOf = ({ subscription, source }: AttachedSubscription): Route | Idle => {
+const routeOf = (entry: AttachedSubscription): Route | Idle => {
+  const { subscription } = entry
   const known = compiled.get(subscription.spec) ?? compile(subscription)
   compiled.set(subscription.spec, known)
   if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
-  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
-  const whence = whenceOf(source)
+  const queue = sourceQueueOf(entry)
+  // An operator of an older version declares no such queue: what comes back from a delay would find none.
+  const retryQueue = subscription.status?.retryQueue ?? queue
+  const whence = whenceOf(entry.source)
   const { terms, target } = known
   const { uid, generation } = subscription.metadata
   return {
     id: idOf(subscription),
     subscription,
     queue,
+    retryQueue,
     whence,
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${uid} ${generation} ${queue} ${whence.countsDeliveries} ${whence.timeToLiveMs}`,
+    key: `${uid} ${generation} ${queue} ${retryQueue} ${whence.countsDeliveries} ${whence.timeToLiveMs}`,
   }
 }
 

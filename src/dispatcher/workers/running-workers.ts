@@ -25,7 +25,7 @@ export type WorkersOptions = {
 type Running = { readonly worker: Worker; readonly credentials: Credentials }
 
 /** The workers on one broker's connections: one for each subscription, and those that still end. */
-export const createWorkers = (amqp: Amqp, levels: () => readonly number[], options: WorkersOptions) => {
+export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
   const { store, log, metrics, guard, drainTimeoutMs, observer } = options
   const running = new Map<string, Running>()
   const ending = new Set<Promise<void>>()
@@ -37,7 +37,7 @@ export const createWorkers = (amqp: Amqp, levels: () => readonly number[], optio
     let worker: Worker | undefined
     // It may be called before `startWorker` returns, and while the worker ends after another has taken its place.
     const changed = () => worker && running.get(route.id)?.worker === worker && observer.changed(worker)
-    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, levels, changed })
+    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, changed })
     running.set(route.id, { worker, credentials })
     observer.changed(worker)
   }

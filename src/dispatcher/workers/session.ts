@@ -33,8 +33,7 @@ export const openSession = (
   const unsubscribe = amqp.onState(({ consuming, publishing }) => {
     metrics.brokerAmqpConnected.set({ namespace, broker: name }, consuming === 'up' && publishing === 'up' ? 1 : 0)
   })
-  let levels: readonly number[] = []
-  const workers = createWorkers(amqp, () => levels, options)
+  const workers = createWorkers(amqp, options)
 
   const fitRoute = async (route: Route, secrets: Secrets): Promise<void> => {
     try {
@@ -51,7 +50,6 @@ export const openSession = (
   return {
     endpoint,
     async fit(work, secrets) {
-      levels = work.levels
       const wanted = new Set(work.routes.map(({ id }) => id))
       for (const id of workers.ids()) if (!wanted.has(id)) workers.stop(id)
       for (const route of work.routes) await fitRoute(route, secrets)

@@ -1,5 +1,6 @@
 import type { Route } from '../pipeline/route.ts'
 import type { WorkerState } from '../replicas/snapshot.ts'
+import { consumeBoth } from './consume-both.ts'
 import { createHandler, type HandlerOptions } from './handler.ts'
 import { trackState } from './worker-state.ts'
 
@@ -55,9 +56,9 @@ export const startWorker = (options: WorkerOptions): Worker => {
     state.broker(now)
     changed()
   })
-  const consumer = amqp.consume({
-    queue: route.queue,
-    prefetch: route.terms.concurrency,
+  const consumer = consumeBoth(amqp, {
+    queues: [...new Set([route.queue, route.retryQueue])],
+    concurrency: route.terms.concurrency,
     onDelivery: createHandler({ ...options, state, suspend }, stopping.signal),
     onState(now) {
       state.consumer(now)

@@ -9,6 +9,7 @@ import type { Metrics } from '../../telemetry/metrics.ts'
 import { ownerOf } from '../../topology/names.ts'
 import type { Owners } from '../../topology/owners.ts'
 import { type Attached, membersOf } from '../../topology/references.ts'
+import { unsafetyOf } from '../../topology/unsafe-queues.ts'
 import { againAfterMs, type Converged, failuresOf } from './converge.ts'
 import { releaseGone, releaseStranded } from './finalizers.ts'
 import { withLatestStatuses } from './latest.ts'
@@ -33,8 +34,9 @@ export const conclude = async (
   converged: Converged,
 ): Promise<Again> => {
   const { broker } = attached
-  const { wanted, plan, observed, applied } = converged
-  const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker) }
+  const { wanted, plan, observed, applied, stalled } = converged
+  const unsafe = unsafeOwners(attached, instance, converged)
+  const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker), unsafe, stalled }
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
   const reports = report(withLatestStatuses(attached, store), findings, observed, living)
 
@@ -68,4 +70,18 @@ export const concludeUnusable = async (
   await statuses.writeAll(reports ?? []).finally(release)
   if (error instanceof EndpointError) return { againMs: probeEveryMs, failed: true }
   throw error
+}
+
+const unsafeOwners = (
+  { subscriptions }: Attached,
+  instance: string,
+  { observed }: Pick<Converged, 'observed'>,
+): ReadonlyMap<string, string> => {
+  const unsafety = unsafetyOf(observed)
+  return new Map(
+    subscriptions.flatMap((entry) => {
+      const problem = unsafety(entry)
+      return problem === undefined ? [] : [[ownerOf(instance, entry.subscription), problem] as const]
+    }),
+  )
 }

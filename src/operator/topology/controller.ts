@@ -15,6 +15,7 @@ import { connections } from './connections.ts'
 import { type Converged, type ConvergeOptions, converge, type Memory, noMemory } from './converge.ts'
 import { addFinalizers } from './finalizers.ts'
 import { backlogMetrics } from './measure.ts'
+import { orphanage } from './orphans.ts'
 import { probeEveryMs, startProbes } from './probes.ts'
 import { wakeOn } from './triggers.ts'
 import { isExpected } from './unreachable.ts'
@@ -41,6 +42,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
   const { store, world, metrics } = options
   const management = connections(options)
   const memories = new Map<string, Memory>()
+  const orphans = orphanage(options)
   let probes: WorkQueue | undefined
 
   const makeEqual = async (
@@ -53,7 +55,8 @@ export const topologyController = (options: TopologyOptions): Controller => {
     const converged = await convergeProtected(options, attached, { management: connection, memory }, signal)
     memories.set(key, converged.memory)
     announce(options, attached, converged, memory)
-    backlogMetrics(metrics, attached, converged.observed, memory)
+    await orphans.putBack(key, attached, converged.observed, connection, signal)
+    backlogMetrics(metrics, attached, converged, memory)
     return converged
   }
 
@@ -88,6 +91,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
     },
     async forget(key) {
       memories.delete(key)
+      orphans.forget(key)
       await management.drop(key)
       await metrics.forgetBroker(...namedBy(key))
     },

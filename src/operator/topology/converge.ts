@@ -6,9 +6,11 @@ import { changeText, type Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
 import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan } from '../../topology/diff.ts'
+import { delayPrefix } from '../../topology/names.ts'
 import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
 import type { Attached } from '../../topology/references.ts'
 import { settleMs } from '../../topology/retire.ts'
+import { type HeldBack, heldBack, type StalledLevel, stalledLevels } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { type Applied, applyAll } from './apply-all.ts'
 import { keysOf } from './drift.ts'
@@ -19,6 +21,8 @@ export type Memory = {
   readonly owners: Owners
   readonly quietSince: ReadonlyMap<string, number>
   readonly goingSince: ReadonlyMap<string, number>
+  /** By name of the level. */
+  readonly heldBack: ReadonlyMap<string, HeldBack>
 }
 
 export const noMemory: Memory = {
@@ -26,6 +30,7 @@ export const noMemory: Memory = {
   owners: noOwners,
   quietSince: new Map(),
   goingSince: new Map(),
+  heldBack: new Map(),
 }
 
 export type Converged = {
@@ -37,6 +42,8 @@ export type Converged = {
   /** Every change that was planned. */
   readonly planned: readonly Planned[]
   readonly memory: Memory
+  /** Levels of the delay ladder that stand still. */
+  readonly stalled: readonly StalledLevel[]
 }
 
 export class UnsupportedVersion extends Error {
@@ -76,8 +83,10 @@ export const converge = async (options: ConvergeOptions, signal: AbortSignal): P
   const plan = isApplied ? planFor(observed, new Map()) : todo
 
   const quietSince = since(plan.quiet, memory.quietSince, now)
-  const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed) }
-  return { wanted, plan, observed, applied, planned, memory: { ...seen, quietSince, goingSince } }
+  const held = heldBack(observed, memory.heldBack, now)
+  const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed), heldBack: held }
+  const stalled = stalledLevels(observed, held, now)
+  return { wanted, plan, observed, applied, planned, stalled, memory: { ...seen, quietSince, goingSince } }
 }
 
 const observe = async (management: Management, signal: AbortSignal): Promise<Observed> => {
@@ -128,14 +137,25 @@ export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, str
     ),
   )
 
+/** While messages are delayed, so that a level that stands still is seen within a minute. */
+const delayingMs = 30_000
+
+const isDelaying = ({ states }: Observed): boolean =>
+  [...states.values()].some(({ name, messages }) => messages > 0 && name.startsWith(delayPrefix))
+
 /** When a broker is to be reconciled again although nothing changed. */
-export const againAfterMs = (broker: Broker, { plan, applied }: Converged, random: number): number => {
+export const againAfterMs = (
+  broker: Broker,
+  { plan, applied, observed, memory }: Converged,
+  random: number,
+): number => {
   const resyncMs = milliseconds(broker.spec.resyncInterval) * (0.8 + random * 0.2)
   if (applied.some(({ error }) => error !== undefined)) return Math.min(resyncMs, 5_000)
   if (manages(broker) && (plan.waiting.size > 0 || plan.changes.length > 0 || plan.sealing.length > 0))
     return Math.min(resyncMs, 1_000)
   if (plan.quiet.size > 0) return Math.min(resyncMs, settleMs)
-  return plan.shadowed.length > 0 ? Math.min(resyncMs, 5_000) : resyncMs
+  if (plan.shadowed.length > 0 || memory.heldBack.size > 0) return Math.min(resyncMs, 5_000)
+  return isDelaying(observed) ? Math.min(resyncMs, delayingMs) : resyncMs
 }
 
 const since = (

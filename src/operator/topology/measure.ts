@@ -1,10 +1,11 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { deadLetterQueueOf, delayPrefix, queueOf, subscriptionQueueOf } from '../../topology/names.ts'
-import type { Attached } from '../../topology/references.ts'
-import type { Observed } from '../../topology/topology.ts'
+import { deadLetterQueueOf, delayPrefix, retryQueueOf } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
+import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
-import type { Memory } from './converge.ts'
+import type { Converged, Memory } from './converge.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -23,26 +24,47 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
 export const backlogMetrics = (
   metrics: Metrics,
   { broker, subscriptions }: Attached,
-  { states }: Observed,
+  { observed: { states }, stalled }: Pick<Converged, 'observed' | 'stalled'>,
   before: Pick<Memory, 'lastSeen'>,
 ): void => {
+  const standing = new Set(stalled.map(({ level }) => level))
   const labels = { namespace: broker.metadata.namespace, broker: broker.metadata.name }
   for (const key of before.lastSeen) {
     const queue = key.startsWith(`queue ${delayPrefix}`) ? key.slice('queue '.length) : undefined
     if (queue === undefined || states.has(queue)) continue
-    metrics.brokerDelayedMessages.remove({ ...labels, level: queue.slice(delayPrefix.length) })
+    const level = queue.slice(delayPrefix.length)
+    metrics.brokerDelayedMessages.remove({ ...labels, level })
+    metrics.ladderStalled.remove({ ...labels, level })
   }
   for (const { name, messages } of states.values()) {
     if (!name.startsWith(delayPrefix)) continue
-    metrics.brokerDelayedMessages.set({ ...labels, level: name.slice(delayPrefix.length) }, messages)
+    const level = name.slice(delayPrefix.length)
+    metrics.brokerDelayedMessages.set({ ...labels, level }, messages)
+    metrics.ladderStalled.set({ ...labels, level }, standing.has(level) ? 1 : 0)
   }
-  for (const { subscription, source } of subscriptions) {
+  for (const entry of subscriptions) {
+    const { subscription } = entry
     const { namespace, name } = subscription.metadata
     const of = { namespace, subscription: name }
-    const state = states.get('queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription))
-    metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, state?.ready ?? 0)
-    metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, state?.unacknowledged ?? 0)
-    metrics.scalingPending.set(of, state?.messages ?? 0)
+    const { ready, unacknowledged, messages } = backlogOf(entry, states)
+    metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, ready)
+    metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, unacknowledged)
+    metrics.scalingPending.set(of, messages)
     metrics.deadLetters.set(of, states.get(deadLetterQueueOf(subscription))?.messages ?? 0)
   }
+}
+
+/** What waits to be delivered by a Subscription: in the queue that it delivers from, and come back for a retry. */
+export const backlogOf = (
+  entry: AttachedSubscription,
+  states: Observed['states'],
+): Pick<QueueState, 'ready' | 'unacknowledged' | 'messages'> => {
+  const sum = { ready: 0, unacknowledged: 0, messages: 0 }
+  for (const name of [sourceQueueOf(entry), retryQueueOf(entry.subscription)]) {
+    const state = states.get(name)
+    sum.ready += state?.ready ?? 0
+    sum.unacknowledged += state?.unacknowledged ?? 0
+    sum.messages += state?.messages ?? 0
+  }
+  return sum
 }

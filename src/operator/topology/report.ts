@@ -1,8 +1,9 @@
-import { verdict } from '../../api/conditions.ts'
+import { type Verdict, verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
+import { type FullQueue, fullAmong, fullText, returnTargets } from '../../topology/in-force.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
@@ -11,14 +12,19 @@ import {
   orphanQueue,
   ownerOf,
   queueOf,
-  subscriptionQueueOf,
+  retryPrefix,
+  retryQueueOf,
+  returnExchange,
   unroutedOf,
 } from '../../topology/names.ts'
+import { sourceQueueOf } from '../../topology/objects.ts'
 import { ownersOf } from '../../topology/owners.ts'
 import type { Attached, AttachedSubscription } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
+import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { backlogOf } from './measure.ts'
 import { type Findings, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
@@ -49,8 +55,11 @@ export const report = (
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
   }
 
+  const returning = returnTargets(observed)
+  const full = fullAmong(observed)
+
   return [
-    brokerReport(attached, simple(attached.broker, {}), retained, observed),
+    brokerReport(attached, simple(attached.broker, {}), retained, observed, findings.stalled),
     ...attached.topics.map((topic) =>
       simple(topic, {
         exchange: exchangeOf(topic),
@@ -66,7 +75,9 @@ export const report = (
         ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
       }),
     ),
-    ...attached.subscriptions.map((entry) => subscriptionReport(entry, simple(entry.subscription, {}), observed)),
+    ...attached.subscriptions.map((entry) =>
+      subscriptionReport(entry, simple(entry.subscription, {}), observed, { returning, full }),
+    ),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
 }
 
@@ -88,6 +99,7 @@ const brokerReport = (
   { verdicts }: Report,
   retained: readonly string[],
   observed: Observed,
+  stalled: readonly StalledLevel[],
 ): Report => {
   const { broker, topics, queues, subscriptions } = attached
   let delayed = 0
@@ -103,28 +115,59 @@ const brokerReport = (
       orphaned: rounded(observed.states.get(orphanQueue)?.messages ?? 0),
       retained: retained.slice(0, 20),
     },
-    verdicts: [...verdicts, verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`)],
+    verdicts: [
+      ...verdicts,
+      verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`),
+      ...stalledVerdicts(stalled),
+      ...orphanVerdicts(observed),
+    ],
   }
 }
 
+/** Only messages of older versions come back to other queues than those for retries. */
+const likelyFirst = (full: readonly FullQueue[]): readonly FullQueue[] =>
+  full.toSorted((a, b) => Number(b.name.startsWith(retryPrefix)) - Number(a.name.startsWith(retryPrefix)))
+
+const orphanVerdicts = ({ states }: Observed): Verdict[] => {
+  const count = states.get(orphanQueue)?.messages ?? 0
+  if (count === 0) return []
+  const message = `${orphanQueue} holds delayed messages whose queue is gone: create its Subscription again and they are put back, or move them`
+  return [verdict('OrphansPresent', 'True', 'Orphans', message)]
+}
+
+const stalledVerdicts = (stalled: readonly StalledLevel[]): Verdict[] => {
+  const [first] = stalled
+  if (first === undefined) return []
+  const levels = stalled.map(({ level, held }) => `${delayPrefix}${level} (${held} messages)`).join(', ')
+  const cause =
+    first.full.length > 0
+      ? `${likelyFirst(first.full).slice(0, 3).map(fullText).join('; ')}: raise its limit or make room in it; RabbitMQ tries again every 3 minutes`
+      : `find the queue bound to ${returnExchange} that takes nothing, or see whether the broker is overloaded`
+  const message = `Messages are over their delay and no queue takes them: ${levels}; ${cause}`
+  return [verdict('LadderStalled', 'True', 'TargetRefuses', message)]
+}
+
 const subscriptionReport = (
-  { subscription, source, policy }: AttachedSubscription,
+  entry: AttachedSubscription,
   { verdicts }: Report,
   { states }: Observed,
+  { returning, full }: { readonly returning: ReadonlySet<string>; readonly full: ReturnType<typeof fullAmong> },
 ): Report => {
+  const { subscription, policy } = entry
   const { spec, status } = subscription
   const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
-  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
   const deadLetterQueue = deadLetterQueueOf(subscription)
-  const state = states.get(queue)
+  const backlog = backlogOf(entry, states)
+  const retryQueue = retryQueueOf(subscription)
   const dead = states.get(deadLetterQueue)?.messages ?? 0
   const alarming = dead >= (policy?.spec.alert.depth ?? 1)
   return {
     resource: subscription,
     fields: {
-      queue,
+      queue: sourceQueueOf(entry),
+      ...(returning.has(retryQueue) ? { retryQueue } : {}),
       deadLetterQueue,
-      backlog: { ready: rounded(state?.ready ?? 0), inFlight: rounded(state?.unacknowledged ?? 0) },
+      backlog: { ready: rounded(backlog.ready), inFlight: rounded(backlog.unacknowledged) },
       deadLetters: { count: dead },
     },
     verdicts: [
@@ -132,6 +175,11 @@ const subscriptionReport = (
       ...(alarming
         ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', `${deadLetterQueue} holds undeliverable messages`)]
         : []),
+      ...full([sourceQueueOf(entry), retryQueue])
+        .map((found) =>
+          verdict('QueueFull', 'True', 'LimitReached', `${fullText(found)}: raise the limit, or deliver faster`),
+        )
+        .slice(0, 1),
     ],
   }
 }

@@ -4,6 +4,7 @@ import type { Conflict } from '../../topology/conflicts.ts'
 import type { Desired } from '../../topology/desired.ts'
 import type { Plan } from '../../topology/diff.ts'
 import type { Refusal } from '../../topology/refusals.ts'
+import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import { accepted } from '../world/last-seen.ts'
 
 /** What is known of a broker after it was converged. */
@@ -14,6 +15,9 @@ export type Findings = {
   /** By owner: why its change failed. */
   readonly failures: ReadonlyMap<string, string>
   readonly observing: boolean
+  /** By owner: why the queue that it pushes from may lose messages. */
+  readonly unsafe: ReadonlyMap<string, string>
+  readonly stalled: readonly StalledLevel[]
 }
 
 /** Findings by owner, so that a thousand resources are judged without a thousand searches. */
@@ -25,7 +29,7 @@ export type Judge = (owner: string) => {
 
 /** What to say of each resource of a broker, by its owner. */
 export const judge = (
-  { wanted, plan, failures, observing }: Findings,
+  { wanted, plan, failures, observing, unsafe }: Findings,
   refusedOwner: (refusal: Refusal) => string,
 ): Judge => {
   const refusals = new Map(wanted.refusals.map((refusal) => [refusedOwner(refusal), refusal]))
@@ -66,6 +70,8 @@ export const judge = (
         programmed: verdict('Programmed', 'False', 'Pending', `Not yet on the broker: ${listed(left)}`),
         problems,
       }
+    const danger = unsafe.get(owner)
+    if (danger) return { accepted, programmed: verdict('Programmed', 'False', 'UnsafeQueue', danger), problems }
     return {
       accepted,
       programmed: verdict('Programmed', 'True', 'Programmed', 'Read back from the broker as declared'),

@@ -1,6 +1,8 @@
 import type { Change } from '../../topology/change.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
+import type { AmqpLog } from '../amqp/port.ts'
+import { type PutBackOptions, putBack } from '../amqp/put-back.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { naming } from './lacking.ts'
@@ -16,6 +18,8 @@ export type Management = {
   probe(signal: AbortSignal): Promise<void>
   /** Idempotent. `delete-queue` `if-empty` fails with `not-empty` on a queue with messages. @throws BrokerError */
   apply(change: Change, signal: AbortSignal): Promise<void>
+  /** Moves messages of a queue to where their routing keys lead now; returns how many. */
+  putBack(options: PutBackOptions, log: AmqpLog, signal: AbortSignal): Promise<number>
   close(): Promise<void>
 }
 
@@ -82,9 +86,8 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
         throw naming(error, change, endpoint.username)
       }),
 
-    close: async () => {
-      await Promise.all([close(), declarations.close()])
-    },
+    putBack: (...args) => putBack(endpoint, fence, ...args),
+    close: () => closeAll(close, declarations.close),
   }
 }
 
@@ -104,4 +107,8 @@ const proveEmpty = async (
     throw error
   }
   throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
+}
+
+const closeAll = async (...closing: readonly (() => Promise<void>)[]): Promise<void> => {
+  await Promise.all(closing.map((close) => close()))
 }

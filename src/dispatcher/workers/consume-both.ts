@@ -1,0 +1,80 @@
+import type { Amqp, ConsumeOptions, Consumer, ConsumerState, Delivery } from '../../rabbit/amqp/port.ts'
+
+export type ConsumeBothOptions = Pick<ConsumeOptions, 'onDelivery' | 'onState'> & {
+  /** The queue that a subscription delivers from, and the one that its retries come back to. */
+  readonly queues: readonly string[]
+  /** Most messages handed out and not settled at a time, of all queues together. */
+  readonly concurrency: number
+}
+
+/**
+ * Consumes several queues as if they were one. Each consumer may hold as many messages as are handed out at a time; those that
+ * find no place wait here, in the order in which they came, so that neither queue keeps the other one waiting.
+ */
+export const consumeBoth = (
+  amqp: Pick<Amqp, 'consume'>,
+  { queues, concurrency, onDelivery, onState }: ConsumeBothOptions,
+): Pick<Consumer, 'stop'> => {
+  const waiting: Delivery[] = []
+  let inHand = 0
+  let isStopped = false
+
+  const handOut = (delivery: Delivery): void => {
+    inHand += 1
+    onDelivery(counted(delivery, settled))
+  }
+
+  const settled = (): void => {
+    inHand -= 1
+    while (inHand < concurrency) {
+      const next = waiting.shift()
+      if (next === undefined) return
+      // The broker hands it out again.
+      if (!next.lost) handOut(next)
+    }
+  }
+
+  const states = new Map<string, ConsumerState>()
+  const consumers = queues.map((queue) =>
+    amqp.consume({
+      queue,
+      prefetch: concurrency,
+      onDelivery(delivery) {
+        if (isStopped) delivery.requeue()
+        else if (inHand < concurrency) handOut(delivery)
+        else waiting.push(delivery)
+      },
+      onState(state) {
+        states.set(queue, state)
+        const all = queues.map((name) => states.get(name))
+        if (all.includes(undefined)) return
+        onState(all.find((one) => one?.is !== 'consuming') ?? state)
+      },
+    }),
+  )
+
+  return {
+    async stop(signal) {
+      isStopped = true
+      const stopped = Promise.all(consumers.map((consumer) => consumer.stop(signal)))
+      for (const delivery of waiting.splice(0)) delivery.requeue()
+      await stopped
+    },
+  }
+}
+
+/** The delivery, which tells when it is settled. */
+const counted = (delivery: Delivery, settled: () => void): Delivery => ({
+  message: delivery.message,
+  get lost() {
+    return delivery.lost
+  },
+  acknowledge() {
+    delivery.acknowledge()
+    settled()
+  },
+  requeue() {
+    delivery.requeue()
+    settled()
+  },
+})
