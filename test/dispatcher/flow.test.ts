@@ -66,6 +66,18 @@ test('what waits for the confirm of its copy is in nobody’s way', async () => 
   expect(lines.slice(2)).toEqual(['begin b'])
 })
 
+test('a suspect whose copy is confirmed late does not end the trial of the next one', async () => {
+  const { lines, take, tried, end } = subscription(createIsolation())
+  await take('s!')
+  await tried('s!')
+  await take('t!')
+  await end('s!')
+  await take('a')
+  expect(lines).toEqual(['begin s!', 'begin t!'])
+  await end('t!')
+  expect(lines.at(-1)).toBe('begin a')
+})
+
 test('one suspect is tried at a time in the process: others are set aside, and do not wait in hand', async () => {
   const isolation = createIsolation()
   const [one, other] = [subscription(isolation), subscription(isolation)]

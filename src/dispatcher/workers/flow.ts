@@ -47,8 +47,10 @@ export const createFlow = ({ isolation, isSuspect, process, putAside, quietMs = 
     const leave = isAlone ? undefined : isolation.enter()
     if (leave === undefined) return putAside(delivery)
     isAlone = true
+    let isOver = false
     const over = (): void => {
-      if (!isAlone) return
+      if (isOver) return
+      isOver = true
       isAlone = false
       leave()
       const next = held
