@@ -1,4 +1,4 @@
-import { verdict } from '../../api/conditions.ts'
+import { type Reason, verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
@@ -11,15 +11,14 @@ import {
   orphanQueue,
   ownerOf,
   queueOf,
-  subscriptionQueueOf,
   unroutedOf,
 } from '../../topology/names.ts'
-import { ownersOf } from '../../topology/owners.ts'
-import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
+import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { resolved } from '../world/last-seen.ts'
-import { type Findings, judge } from './verdicts.ts'
+import { type Findings, type Judge, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
 export const report = (
@@ -66,7 +65,11 @@ export const report = (
         ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
       }),
     ),
-    ...attached.subscriptions.map((entry) => subscriptionReport(entry, simple(entry.subscription, {}), observed)),
+    ...attached.subscriptions.map((entry) => {
+      const declarer = owner(declarerOf(entry))
+      const proven = isProven(entry, owners, declarer, judged(declarer))
+      return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed)
+    }),
   ].filter(({ resource }) => !isDeleting(resource))
 }
 
@@ -94,22 +97,47 @@ const brokerReport = (
   }
 }
 
+/** Whether the queue was found on the broker, and is of the resource that declares it. */
+const isProven = (
+  entry: AttachedSubscription,
+  owners: Owners,
+  declarer: string,
+  { accepted, programmed }: ReturnType<Judge>,
+): boolean => {
+  const object = `queue ${sourceQueueOf(entry)}`
+  const adopts = 'queue' in entry.source && entry.source.queue.spec.adopt
+  const isIts = owners.get(object) === declarer || (adopts && isNobodys(object, owners))
+  return isIts && accepted.status === 'True' && !inTheWay.has(programmed.reason)
+}
+
+const inTheWay: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Conflicted', 'ImmutableArgument'])
+
+/**
+ * The queue that a Subscription delivers from, and the resource that it was proved to belong to, by its uid: another one of the
+ * same name may ask for another queue. What was proved stays until something else is.
+ */
+const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fields'] => {
+  if (proven) return { queue: sourceQueueOf(entry), queueUid: declarerOf(entry).metadata.uid }
+  const { queue, queueUid } = entry.subscription.status ?? {}
+  return { ...(queue === undefined ? {} : { queue }), ...(queueUid === undefined ? {} : { queueUid }) }
+}
+
 const subscriptionReport = (
-  { subscription, source, policy }: AttachedSubscription,
-  { verdicts }: Report,
+  entry: AttachedSubscription,
+  { verdicts, fields }: Report,
   { states }: Observed,
 ): Report => {
+  const { subscription, policy } = entry
   const { spec, status } = subscription
   const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
-  const queue = 'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
   const deadLetterQueue = deadLetterQueueOf(subscription)
-  const state = states.get(queue)
+  const state = states.get(sourceQueueOf(entry))
   const dead = states.get(deadLetterQueue)?.messages ?? 0
   const alarming = dead >= (policy?.spec.alert.depth ?? 1)
   return {
     resource: subscription,
     fields: {
-      queue,
+      ...fields,
       deadLetterQueue,
       backlog: { ready: rounded(state?.ready ?? 0), inFlight: rounded(state?.unacknowledged ?? 0) },
       deadLetters: { count: dead },
