@@ -2,7 +2,7 @@ import type { Queue } from '../api/kinds/queue.ts'
 import type { Topic } from '../api/kinds/topic.ts'
 import { keyOf, type Resource } from '../api/resource.ts'
 import { chosenNameOf, dotted, isReserved, nameField, nameOf, ownerOf } from './names.ts'
-import { byClaim, type Claim, holds, isNobodys, type Owners } from './owners.ts'
+import { type Ask, byClaim, holds, isNobodys, type Owners } from './owners.ts'
 import { type Attached, membersOf } from './references.ts'
 import type { Refusal } from './refusals.ts'
 
@@ -25,7 +25,7 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
   const home = broker.metadata.namespace
   const namespaces = new Set(membersOf(attached).map(({ metadata }) => metadata.namespace))
   const isAllowed = (from: 'Same' | 'All', namespace: string): boolean => from === 'All' || namespace === home
-  const claimOf = (resource: Named): Claim => ({
+  const askedBy = (resource: Named): Ask => ({
     resource,
     owner: ownerOf(instance, resource),
     object: 'exchange' in resource.spec ? `exchange ${nameOf(resource)}` : `queue ${nameOf(resource)}`,
@@ -33,7 +33,7 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
     chosen: chosenNameOf(resource) !== undefined,
   })
 
-  const nameRefusal = ({ object, adopt, chosen }: Claim, resource: Named): Refusal | undefined => {
+  const nameRefusal = ({ object, adopt, chosen }: Ask, resource: Named): Refusal | undefined => {
     const { namespace } = resource.metadata
     const name = nameOf(resource)
     const refuse = (message: string) => notPermitted(resource, nameField(resource), message)
@@ -55,7 +55,7 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
     )
   }
 
-  const adoptionRefusal = ({ adopt }: Claim, resource: Named): Refusal | undefined =>
+  const adoptionRefusal = ({ adopt }: Ask, resource: Named): Refusal | undefined =>
     !adopt || isAllowed(broker.spec.adoption.from, resource.metadata.namespace)
       ? undefined
       : notPermitted(
@@ -65,11 +65,11 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
         )
 
   return {
-    byClaim: (list, resourceOf) => byClaim(list, onBroker, (one) => claimOf(resourceOf(one))),
+    byClaim: (list, resourceOf) => byClaim(list, onBroker, (one) => askedBy(resourceOf(one))),
     refusal(resource) {
-      const claim = claimOf(resource)
-      if (holds(claim, onBroker)) return undefined
-      return nameRefusal(claim, resource) ?? adoptionRefusal(claim, resource)
+      const asked = askedBy(resource)
+      if (holds(asked, onBroker)) return undefined
+      return nameRefusal(asked, resource) ?? adoptionRefusal(asked, resource)
     },
   }
 }

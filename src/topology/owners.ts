@@ -21,7 +21,7 @@ const owned =
   }
 
 /** A resource that asks for an object by a name. */
-export type Claim = {
+export type Ask = {
   readonly resource: Resource
   readonly owner: string
   /** `exchange shop.orders` */
@@ -35,7 +35,7 @@ export type Claim = {
  * Whether the object is the resource's already: the broker says so. While the broker was not observed it is whose it was when
  * it was last observed, so that nobody is refused for what only the broker can show.
  */
-export const holds = ({ resource, owner, object }: Omit<Claim, 'adopt' | 'chosen'>, owners: Owners): boolean =>
+export const holds = ({ resource, owner, object }: Omit<Ask, 'adopt' | 'chosen'>, owners: Owners): boolean =>
   owners === noOwners ? isTrue(resource.status?.conditions, 'Accepted') : owners.get(object) === owner
 
 /** Whether nobody owns the object, so that it can be adopted. */
@@ -47,12 +47,12 @@ export const isNobodys = (object: string, owners: Owners): boolean =>
  * who chose it. Among equals the order they came in decides. Age alone would take an object from its owner where ages are
  * lost, as those of files are with every start, or give it to a stranger who came first.
  */
-export const byClaim = <T>(list: readonly T[], owners: Owners, claimOf: (one: T) => Claim): readonly T[] => {
+export const byClaim = <T>(list: readonly T[], owners: Owners, askedBy: (one: T) => Ask): readonly T[] => {
   const rank = (one: T): number => {
-    const claim = claimOf(one)
-    if (holds(claim, owners)) return 0
-    if (claim.adopt && isNobodys(claim.object, owners)) return 1
-    return claim.chosen ? 3 : 2
+    const asked = askedBy(one)
+    if (holds(asked, owners)) return 0
+    if (asked.adopt && isNobodys(asked.object, owners)) return 1
+    return asked.chosen ? 3 : 2
   }
   return list.toSorted((a, b) => rank(a) - rank(b))
 }

@@ -181,13 +181,13 @@ describe('a conflict', () => {
     const { folder, vhost, condition, noCondition } = stage
     const there = { durable: true, arguments: { 'x-queue-type': 'classic' } }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, there)
-    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5 })])
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { type: 'Classic', maxLength: 5 })])
     await condition(queue, 'work', 'Conflicted', 'True', 'NotClaimed')
     await condition(queue, 'work', 'Programmed', 'False', 'Conflicted')
     expect(await vhost.manage('GET', `/policies/${vhost.name}`)).not.toContainEqual(
       expect.objectContaining({ pattern: '^shop\\.work$' }),
     )
-    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5, adopt: true })])
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { type: 'Classic', maxLength: 5, adopt: true })])
     await condition(queue, 'work', 'Ready', 'True')
     await noCondition(queue, 'work', 'Conflicted')
     expect(await vhost.manage('GET', `/queues/${vhost.name}/shop.work`)).toMatchObject({ arguments: there.arguments })
