@@ -38,11 +38,14 @@ export type QueueState = {
   readonly policy: string
 }
 
+/** An exchange of any type; `policy` is the name of the one policy in force on it, or ''. */
+export type ObservedExchange = Omit<Exchange, 'type'> & { readonly type: string; readonly policy?: string }
+
 /** A virtual host read back from the broker. */
 export type Observed = {
   /** Version of RabbitMQ: `4.3.6`. */
   readonly version: string
-  readonly exchanges: readonly (Omit<Exchange, 'type'> & { readonly type: string })[]
+  readonly exchanges: readonly ObservedExchange[]
   readonly queues: readonly Queue[]
   readonly bindings: readonly Binding[]
   readonly policies: readonly Policy[]

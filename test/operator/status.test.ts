@@ -202,6 +202,26 @@ describe('a conflict', () => {
     expect(message).toContain('x-queue-type is classic, wanted quorum')
   })
 
+  test('a foreign policy on an adopted exchange, which loses its unrouted events, is reported until it is gone', async () => {
+    const { folder, vhost, condition, noCondition } = stage
+    await vhost.manage('PUT', `/exchanges/${vhost.name}/old`, { type: 'topic', durable: true })
+    folder.write('all', [...brokerOf(vhost), topicOf('old', { exchange: { name: 'old' }, adopt: true })])
+    await condition(topic, 'old', 'Ready', 'True')
+    await noCondition(topic, 'old', 'PolicyShadowed')
+    const foreign = {
+      pattern: '.*',
+      definition: { 'delivery-limit': 9, 'alternate-exchange': 'amq.fanout' },
+      priority: 0,
+    }
+    await vhost.manage('PUT', `/policies/${vhost.name}/ops`, { ...foreign, 'apply-to': 'all' })
+    const { message } = await condition(topic, 'old', 'PolicyShadowed', 'True')
+    expect(message).toBe(
+      'policy ops is in force on exchange old instead of waybill:Topic/shop/old: lower its priority below -1, or narrow its pattern',
+    )
+    await vhost.manage('DELETE', `/policies/${vhost.name}/ops`)
+    await noCondition(topic, 'old', 'PolicyShadowed')
+  })
+
   test('a conflict with a foreign policy that overrides one of Waybill is reported', async () => {
     const { folder, vhost, condition, noCondition } = stage
     const foreign = { pattern: '^shop', definition: { 'max-length': 7 }, priority: 900, 'apply-to': 'queues' }

@@ -18,9 +18,9 @@ export const virtualHost = (world: Partial<World> = {}) => {
   const messages = new Map(Object.entries(world.messages ?? {}))
   const made: Change[] = []
 
-  const policyFor = (queue: string): Policy | undefined =>
+  const policyFor = (name: string, of: 'queues' | 'exchanges'): Policy | undefined =>
     [...policies.values()]
-      .filter(({ pattern, applyTo }) => applyTo !== 'exchanges' && new RegExp(pattern).test(queue))
+      .filter(({ pattern, applyTo }) => (applyTo === of || applyTo === 'all') && new RegExp(pattern).test(name))
       .sort((a, b) => b.priority - a.priority)[0]
 
   const dropBindings = (of: 'source' | 'destination', name: string) => {
@@ -66,14 +66,17 @@ export const virtualHost = (world: Partial<World> = {}) => {
 
   const observe = (): Observed => ({
     version: '4.3.6',
-    exchanges: [...exchanges.values()],
+    exchanges: [...exchanges.values()].map((exchange) => ({
+      ...exchange,
+      policy: policyFor(exchange.name, 'exchanges')?.name ?? '',
+    })),
     queues: [...queues.values()],
     bindings: [...bindings.values()],
     policies: [...policies.values()],
     states: new Map(
       [...queues.keys()].map((name) => {
         const count = messages.get(name) ?? 0
-        const policy = policyFor(name)?.name ?? ''
+        const policy = policyFor(name, 'queues')?.name ?? ''
         return [name, { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy }]
       }),
     ),

@@ -31,11 +31,12 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
 
   return {
     async observe(signal) {
-      const [definitions, states] = await Promise.all([
+      const [definitions, exchanges, states] = await Promise.all([
         get<Definitions>(`/definitions/${vhost}`, signal),
+        get<ListedExchange[]>(`/exchanges/${vhost}?disable_stats=true&columns=name,policy`, signal),
         get<ListedQueue[]>(`/queues/${vhost}?${totalsOnly}`, signal),
       ])
-      return observedOf(definitions, states)
+      return observedOf(definitions, exchanges, states)
     },
 
     async probe(signal) {
@@ -121,6 +122,8 @@ type Definitions = {
   policies: { name: string; pattern: string; 'apply-to': Policy['applyTo']; priority: number; definition: Arguments }[]
 }
 
+type ListedExchange = { name: string; policy?: string }
+
 type ListedQueue = {
   name: string
   state?: string
@@ -130,9 +133,13 @@ type ListedQueue = {
   policy?: string
 }
 
-const observedOf = (definitions: Definitions, listed: readonly ListedQueue[]): Observed => ({
+const observedOf = (
+  definitions: Definitions,
+  exchanges: readonly ListedExchange[],
+  listed: readonly ListedQueue[],
+): Observed => ({
   version: definitions.rabbit_version,
-  exchanges: definitions.exchanges,
+  exchanges: withPolicies(definitions.exchanges, exchanges),
   queues: definitions.queues,
   bindings: definitions.bindings
     .filter(({ destination_type }) => destination_type === 'queue')
@@ -151,6 +158,15 @@ const observedOf = (definitions: Definitions, listed: readonly ListedQueue[]): O
   })),
   states: new Map(listed.map((queue) => [queue.name, stateOf(queue)])),
 })
+
+/** One that came between the two answers has no policy that is known. */
+const withPolicies = (all: Definitions['exchanges'], listed: readonly ListedExchange[]): Observed['exchanges'] => {
+  const inForce = new Map(listed.map(({ name, policy = '' }) => [name, policy]))
+  return all.map((exchange) => {
+    const policy = inForce.get(exchange.name)
+    return policy === undefined ? exchange : { ...exchange, policy }
+  })
+}
 
 const stateOf = (queue: ListedQueue): QueueState => ({
   name: queue.name,
