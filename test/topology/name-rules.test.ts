@@ -174,11 +174,9 @@ describe('who has a name that several ask for', () => {
 })
 
 test('no namespace but that of the Broker ever gets a name that could be of another one', () => {
-  const open = { allowedNamespaces: all, customNames: all, adoption: all }
   fc.assert(
     fc.property(anyResources, (resources) => {
-      const world = { ...resources, brokers: [brokerOf('rabbitmq', open)] }
-      for (const attached of resolveReferences(world).attached.values()) {
+      for (const attached of resolveReferences(resources).attached.values()) {
         const wanted = desired(attached, 'waybill', { unlimitedDeliveries: true })
         for (const { owner, want } of [...wanted.exchanges, ...wanted.queues]) {
           const namespace = owner.split('/')[1] ?? ''
