@@ -327,8 +327,7 @@ describe('plans from any state', () => {
         converge(wanted, vhost)
         const after = vhost.observe()
         // Which policy is in force on one is not the exchange's own.
-        const alone = (list: 'queues' | 'exchanges', of: Observed) =>
-          of[list].map((one) => ({ ...one, policy: undefined }))
+        const alone = (list: 'queues' | 'exchanges', of: Observed) => of[list].map((one) => ({ ...one, policy: '' }))
         const kept = (list: 'queues' | 'exchanges') => {
           for (const one of alone(list, before)) {
             if (!mayTouch(wanted, ownerOf(one))) expect(alone(list, after)).toContainEqual(one)

@@ -17,7 +17,7 @@ import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
 import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { resolved } from '../world/last-seen.ts'
+import { acceptedOf, resolved } from '../world/last-seen.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
@@ -33,7 +33,8 @@ export const report = (
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 
   const simple = (resource: Resource, fields: Report['fields']): Report => {
-    const { accepted, programmed, problems } = judged(owner(resource))
+    const { accepted: found, programmed, problems } = judged(owner(resource))
+    const accepted = found.status === 'True' ? acceptedOf(resource) : found
     return {
       resource,
       fields,
