@@ -10,6 +10,16 @@ type Definition = {
   readonly decidesReady?: true
 }
 
+/** Why a broker cannot be used, one reason for each cause. */
+export const brokerTroubles = [
+  'BrokerUnreachable',
+  'TlsInvalid',
+  'CredentialsRefused',
+  'BrokerRefused',
+  'SecretInvalid',
+  'UnsupportedVersion',
+] as const
+
 /**
  * What each condition type means, who writes it, and the reasons that it may carry. Accepted, ResolvedRefs, Programmed,
  * Ready and, on a Subscription, Delivering are always present; Connected on a Broker; the others only while True. Where Ready
@@ -32,7 +42,7 @@ export const conditionTypes = {
   Connected: {
     writtenBy: 'operator',
     decidesReady: true,
-    reasons: ['Connected', 'BrokerUnreachable', 'CredentialsRefused', 'SecretInvalid', 'UnsupportedVersion'],
+    reasons: ['Connected', ...brokerTroubles],
   },
   /** Its objects were read back from the broker as declared. */
   Programmed: {
@@ -42,11 +52,11 @@ export const conditionTypes = {
       'Programmed',
       'Pending',
       'NotResolved',
-      'BrokerUnreachable',
-      'BrokerRefused',
+      ...brokerTroubles,
       'Conflicted',
       'ImmutableArgument',
       'Observing',
+      'Deleting',
     ],
   },
   /** Subscription: a dispatcher consumes, and not every attempt fails. */
@@ -71,7 +81,7 @@ export const conditionTypes = {
   /** Another policy is in force on the queue than the one declared. */
   PolicyShadowed: { writtenBy: 'operator', reasons: ['PolicyShadowed'] },
   /** A deletion waits for a broker that cannot be reached. */
-  DeletionBlocked: { writtenBy: 'operator', reasons: ['BrokerUnreachable'] },
+  DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
 } as const satisfies Readonly<Record<string, Definition>>

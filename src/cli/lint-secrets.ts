@@ -1,7 +1,8 @@
 import { idFrom, keyFrom } from '../api/resource.ts'
 import { isObject } from '../api/schema/json.ts'
 import type { Schema, SecretContent } from '../api/schema/schema.ts'
-import { EndpointError, endpointOf } from '../rabbit/endpoint.ts'
+import { endpointOf } from '../rabbit/endpoint.ts'
+import { EndpointError } from '../rabbit/endpoint-error.ts'
 import type { Finding } from '../store/directory/finding.ts'
 import type { Item } from '../store/directory/parse.ts'
 import { lackOf } from '../store/read-secret.ts'
@@ -30,7 +31,7 @@ export const secretFindings = (items: readonly Item[]): SecretFindings => {
       const shown = `Secret ${keyFrom(identity.namespace, name)}`
       if (secret === undefined) missing.push(finding(`${shown} is not among these files`))
       else if (secret.is === 'secret') {
-        const fault = needs === 'endpoint' ? endpointFault(secret.data) : lackOf(secret.data, needs)
+        const fault = needs === 'endpoint' ? endpointFault(secret.data, content.spec) : lackOf(secret.data, needs)
         if (fault) problems.push(finding(`${shown} ${fault}`))
       }
     }
@@ -50,9 +51,10 @@ const references = (schema: Schema, value: unknown, path: string): readonly Refe
   )
 }
 
-const endpointFault = (data: SecretData): string | undefined => {
+const endpointFault = (data: SecretData, spec: unknown): string | undefined => {
+  const vhost = isObject(spec) && typeof spec.vhost === 'string' ? spec.vhost : undefined
   try {
-    endpointOf(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.toString()])), '/')
+    endpointOf(Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.toString().trim()])), vhost)
     return undefined
   } catch (error) {
     if (error instanceof EndpointError) return error.message

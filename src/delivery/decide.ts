@@ -6,7 +6,7 @@ import type { Terms } from './terms.ts'
 
 /**
  * Why a message was given up: `Rejected` and `Gone` by the answer, `Exhausted` after `maxAttempts`, `Expired` because the
- * next attempt would come after `maxAge`, `Unparsable` because it cannot be turned into a request, `DeliveryLimit` because
+ * next attempt would come after `maxAge` or after its time to live, `Unparsable` because it cannot be turned into a request, `DeliveryLimit` because
  * no dispatcher finished it.
  */
 export type DeadLetterReason = 'Rejected' | 'Gone' | 'Exhausted' | 'Expired' | 'Unparsable' | 'DeliveryLimit'
@@ -36,6 +36,9 @@ export const returnLimit = 20
 
 /** Decides at `now` (ms since 1970), before an attempt; `undefined` where the message is to be tried. */
 export const decideBefore = (history: History, terms: Terms, now: number): DecisionBefore | undefined => {
+  if (history.expiresAt !== undefined && history.expiresAt <= now) {
+    return deadLetter('Expired', `The time to live of the message ended at ${isoOf(history.expiresAt)}`)
+  }
   const delayMs = history.notBefore === undefined ? 0 : history.notBefore - now
   // A wait longer than `retryAfterMax` is not one that these terms would ask for, so it is over.
   if (delayMs > 0 && delayMs <= terms.retryAfterMaxMs) return { do: 'postpone', delayMs }
@@ -69,7 +72,7 @@ export const decide = (outcome: Outcome, attempt: Attempt, terms: Terms, now: nu
 }
 
 const again = (outcome: Outcome, attempt: Attempt, terms: Terms, now: number, askedMs: number): Decision => {
-  const { number, history } = attempt
+  const { number, history, expiresAt } = attempt
   if (number >= terms.maxAttempts) {
     const tried = number === 1 ? 'after 1 attempt' : `after ${number} attempts`
     return deadLetter('Exhausted', `${outcomeText(outcome)}; given up ${tried}`)
@@ -84,6 +87,12 @@ const again = (outcome: Outcome, attempt: Attempt, terms: Terms, now: number, as
       `${outcomeText(outcome)}; the next attempt would come more than ${age} after the first`,
     )
   }
+  if (expiresAt !== undefined && now + delayMs >= expiresAt) {
+    return deadLetter(
+      'Expired',
+      `${outcomeText(outcome)}; the time to live of the message ends before the next attempt`,
+    )
+  }
   return askedMs > scheduled ? { do: 'retry', delayMs, notBefore: now + delayMs } : { do: 'retry', delayMs }
 }
 
@@ -92,3 +101,5 @@ const deadLetter = (reason: DeadLetterReason, message: string): Extract<Decision
   reason,
   message,
 })
+
+const isoOf = (time: number): string => new Date(time).toISOString()

@@ -16,7 +16,7 @@ export const noticesOf = (before: readonly Condition[], after: readonly Conditio
     if (steady.includes(type) || (old?.status === status && causeOf(old, before) === reason)) return []
     // What was only just declared cannot have been delivered yet.
     if (old?.status !== 'True' && reason === 'NotDelivering') return []
-    const good = type === 'Ready' && status === 'True'
+    const good = (type === 'Ready' && status === 'True') || reason === 'Deleting'
     return [{ type: good ? 'Normal' : 'Warning', reason, message }]
   })
   const cleared = before

@@ -78,13 +78,12 @@ type NotInForce = {
 const notInForce = (
   { queues, exchanges }: Desired,
   policies: readonly WantedPolicy[],
-  { policies: present, states, exchanges: there }: Observed,
+  { policies: present, states, exchangeStates }: Observed,
 ): readonly NotInForce[] => {
   const declared = policies
     .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
     .sort((a, b) => b.priority - a.priority)
   const byName = new Map(present.map((policy) => [policy.name, policy]))
-  const onExchange = new Map(there.map(({ name, policy }) => [name, policy]))
   const check =
     (kind: 'queue' | 'exchange', inForce: (name: string) => string | undefined) =>
     ({ owner, want: { name } }: { readonly owner: string; readonly want: { readonly name: string } }): NotInForce[] => {
@@ -98,7 +97,7 @@ const notInForce = (
     }
   return [
     ...queues.flatMap(check('queue', (name) => states.get(name)?.policy)),
-    ...exchanges.flatMap(check('exchange', (name) => onExchange.get(name))),
+    ...exchanges.flatMap(check('exchange', (name) => exchangeStates.get(name)?.policy)),
   ]
 }
 

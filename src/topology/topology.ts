@@ -36,21 +36,31 @@ export type QueueState = {
   readonly unacknowledged: number
   /** Name of the one policy in force on it, or ''. */
   readonly policy: string
+  /** Name of the one operator policy in force on it, or ''. */
+  readonly operatorPolicy: string
+  /** What both make together, operator policies having lowered limits. Before RabbitMQ 4.0 known only where there are operator policies. */
+  readonly effective: Arguments
 }
 
-/** An exchange of any type; `policy` is the name of the one policy in force on it, or ''. */
-export type ObservedExchange = Omit<Exchange, 'type'> & { readonly type: string; readonly policy?: string }
+/** What the broker reports about an exchange at one moment. Operator policies do not apply to exchanges. */
+export type ExchangeState = {
+  readonly name: string
+  /** Name of the one policy in force on it, or ''; what it says is among the policies. */
+  readonly policy: string
+}
 
 /** A virtual host read back from the broker. */
 export type Observed = {
   /** Version of RabbitMQ: `4.3.6`. */
   readonly version: string
-  readonly exchanges: readonly ObservedExchange[]
+  readonly exchanges: readonly (Omit<Exchange, 'type'> & { readonly type: string })[]
   readonly queues: readonly Queue[]
   readonly bindings: readonly Binding[]
   readonly policies: readonly Policy[]
   /** By name of the queue. */
   readonly states: ReadonlyMap<string, QueueState>
+  /** By name of the exchange. */
+  readonly exchangeStates: ReadonlyMap<string, ExchangeState>
 }
 
 /** Identifies a binding; its arguments are part of its identity. */

@@ -39,6 +39,12 @@ export const badSpecs: readonly [string, Kind, unknown, string][] = [
     `spec.exchange.name: ${tooManyBytes}, found "${'ä'.repeat(76)}…`,
   ],
   [
+    'a name that no path can have',
+    queue,
+    { ...ref, name: '..' },
+    'spec.name: must not be . or .., which the management API of RabbitMQ cannot address, found ".."',
+  ],
+  [
     'a name with a line break',
     queue,
     { ...ref, name: 'a\nb' },

@@ -81,6 +81,19 @@ test.each([
     'a.yaml:4: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit needs the key connection_string',
   ],
   [
+    'a Secret for another virtual host',
+    all(
+      rabbit.replace('127.0.0.1/', '127.0.0.1/cases%2Fteam'),
+      waybillKind('Broker', 'main', '{ connection: { secretRef: { name: rabbit } }, vhost: cases }'),
+    ),
+    'a.yaml:9: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit key connection_string is for virtual host "cases/team", and spec.vhost is "cases": leave one of them out',
+  ],
+  [
+    'a Secret with an option that is not known',
+    all(broker, rabbit.replace('127.0.0.1/', '127.0.0.1/?verify=verify_none')),
+    'a.yaml:4: Broker/default/main: spec.connection.secretRef.name: Secret default/rabbit key connection_string has the option verify, which is not known: leave it out',
+  ],
+  [
     'a Secret without a certificate',
     all(
       rabbit,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { memberText } from '../../src/delivery/event/json-member.ts'
-import { eventHeaders, headersOf, messageOf, requestOf } from './samples.ts'
+import { eventHeaders, headersOf, messageOf, reasonOf, requestOf } from './samples.ts'
 
 const awkward = '{ "2": 12345678901234567890.10, "1": 1.0, "a": "\\u00e4\\/", "a": 1e400 }'
 
@@ -104,6 +104,48 @@ test('a structured event for a structured subscriber is passed on unchanged', ()
     'webhook-id': expect.stringMatching(/^1_/),
     'waybill-attempt': '1',
     'content-type': contentType,
+  })
+})
+
+describe('a long structured event', () => {
+  const long = `[${'{"a":"\\"}"},'.repeat(150_000)}1]`
+  const of = (text: string) => messageOf({ contentType: 'application/cloudevents+json' }, text)
+
+  test('a long document is delivered with its data exactly as they were written', () => {
+    const message = of(document(`,"subject":"s" , "data" : ${long} `))
+    expect(requestOf(message, 'Structured').body).toBe(message.content)
+    const request = requestOf(message, 'Binary')
+    expect(request.body.toString()).toBe(long)
+    expect(headersOf(request)).toMatchObject({ 'ce-id': '1', 'ce-subject': 's', 'content-type': 'application/json' })
+    const text = 'x'.repeat(1_100_000)
+    expect(requestOf(of(document(`,"datacontenttype":"text/plain","data":"${text}"`))).body.toString()).toBe(text)
+  })
+
+  test.each([
+    ['an open bracket', `${document(`,"data":[${long}`)}`, 'not a JSON object'],
+    ['something after its end', `${document(`,"data":${long}`)}1`, 'not a JSON object'],
+    ['an attribute that is no value', document(`,"subject":oops,"data":${long}`), 'not a JSON object'],
+    ['an attribute of objects', document(`,"where":{},"data":${long}`), 'attribute where must be'],
+    ['two kinds of data', document(`,"data":${long},"data_base64":""`), 'both data'],
+    ['a member __proto__', document(`,"__proto__":"x","data":${long}`), '"__proto__" has'],
+    ['a string that does not end', `${document(`,"data":${long}`).slice(0, -1)},"x":"`, 'not a JSON object'],
+    ['a list around it', `[${long}]`, 'not a JSON object'],
+  ])('a long document with %s is not a structured CloudEvent', (_, text, expected) => {
+    expect(reasonOf(of(text))).toContain(expected)
+  })
+
+  test('long JSON that would end the document which it is embedded in is embedded in Base64', () => {
+    const bodyOf = (body: string): object =>
+      JSON.parse(
+        requestOf(
+          messageOf({ headers: eventHeaders('ce-'), contentType: 'application/json' }, body),
+          'Structured',
+        ).body.toString(),
+      )
+    expect(bodyOf(long)).toHaveProperty('data')
+    for (const body of [`${long},"id":"forged"`, `${long}]`, long.slice(1), `${long.slice(0, -1)}`]) {
+      expect(bodyOf(body)).toMatchObject({ id: 'a-1', data_base64: Buffer.from(body).toString('base64') })
+    }
   })
 })
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import type { Attempt } from '../../src/delivery/attempt/attempt.ts'
-import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
+import { type Attempt, attemptAfter } from '../../src/delivery/attempt/attempt.ts'
+import { type Outcome, outcomeText } from '../../src/delivery/attempt/outcome.ts'
 import { type Decision, decide, decideBefore, returnLimit } from '../../src/delivery/decide.ts'
 import { historyOf } from '../../src/delivery/message/history.ts'
 import { termsOf } from '../../src/delivery/terms.ts'
 import { anyMessage } from './any-message.ts'
-import { attemptOn, fresh, messageOf, now, returnExchange, subscriptionOf } from './samples.ts'
+import { attemptOn, fresh, messageOf, now, returnExchange, subscriptionOf, whence } from './samples.ts'
 
 const terms = termsOf(subscriptionOf())
 const answered = (status: number, retryAfterMs?: number): Outcome =>
@@ -186,46 +186,46 @@ describe('the history of a message', () => {
     'waybill-attempts': 2,
     'waybill-first-attempt': '2025-03-01T11:00:00.000Z',
     'waybill-not-before': '2025-03-01T12:00:30.000Z',
+    'waybill-expires': '2025-03-01T12:01:00.000Z',
+    'waybill-priority': 9,
     'waybill-exchange': 'shop.orders',
     'waybill-routing-key': 'order.placed',
   }
   const back = { exchange: returnExchange, routingKey: 'waybill.sub.shop.billing' }
 
   test('a new message has no history', () => {
-    expect(historyOf(messageOf(), returnExchange)).toEqual({
-      attempts: 0,
-      redeliveries: 0,
-      firstAttempt: undefined,
-      notBefore: undefined,
+    expect(historyOf(messageOf(), whence)).toEqual({
+      ...{ attempts: 0, redeliveries: 0, firstAttempt: undefined, notBefore: undefined },
+      ...{ expiresAt: undefined, timeToLiveMs: undefined, priority: undefined },
       exchange: 'shop.orders',
       routingKey: 'order.placed',
     })
   })
 
   test('a message that came back from a delay has the history of its headers', () => {
-    expect(historyOf(messageOf({ headers }, '', back), returnExchange)).toEqual({
-      attempts: 2,
-      redeliveries: 0,
-      firstAttempt: now - 3_600_000,
-      notBefore: now + 30_000,
+    expect(historyOf(messageOf({ headers }, '', back), whence)).toEqual({
+      ...{ attempts: 2, redeliveries: 0, firstAttempt: now - 3_600_000, notBefore: now + 30_000 },
+      ...{ expiresAt: now + 60_000, timeToLiveMs: undefined, priority: 9 },
       exchange: 'shop.orders',
       routingKey: 'order.placed',
     })
   })
 
   test('a dead letter that was put back starts anew and keeps its origin', () => {
-    const found = historyOf(messageOf({ headers }, '', { exchange: '', routingKey: 'q' }), returnExchange)
+    const found = historyOf(messageOf({ headers }, '', { exchange: '', routingKey: 'q' }), whence)
     expect(found).toEqual(fresh)
+  })
+
+  test('what came through an exchange does not choose its origin: its producer wrote it', () => {
+    const forged = { ...headers, 'waybill-exchange': 'bank.transfers' }
+    expect(historyOf(messageOf({ headers: forged }), whence)).toEqual(fresh)
   })
 
   test('headers of wrong types are no history', () => {
     const forged = Object.fromEntries(Object.keys(headers).map((name) => [name, { '!': 'timestamp', value: 1 }]))
-    expect(historyOf(messageOf({ headers: forged }, '', back), returnExchange)).toEqual({ ...fresh, ...back })
-    for (const attempts of [-1, 1.5, Number.NaN, 2 ** 60, '2']) {
-      const found = historyOf(
-        messageOf({ headers: { ...headers, 'waybill-attempts': attempts } }, '', back),
-        returnExchange,
-      )
+    expect(historyOf(messageOf({ headers: forged }, '', back), whence)).toEqual({ ...fresh, ...back })
+    for (const attempts of [-1, 1.5, { '!': 'double', value: Number.NaN }, { '!': 'long', value: 2 ** 60 }, '2']) {
+      const found = historyOf(messageOf({ headers: { ...headers, 'waybill-attempts': attempts } }, '', back), whence)
       expect(found.attempts).toBe(0)
     }
   })
@@ -233,7 +233,7 @@ describe('the history of a message', () => {
   test('any message has a history, and a decision for it', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
-        const history = historyOf(message, returnExchange)
+        const history = historyOf(message, whence)
         expect(history.attempts).toBeGreaterThanOrEqual(0)
         expect(['retry', 'dead-letter']).toContain(decide(timeout, attemptOn(history), terms, now).do)
         decideBefore(history, terms, now)
@@ -253,13 +253,57 @@ describe('the history of a message', () => {
   })
 })
 
+test.each([
+  [301, 'The subscriber answered 301, a redirect, which is not followed: set the final address'],
+  [308, 'The subscriber answered 308, a redirect, which is not followed: set the final address'],
+  [304, 'The subscriber answered 304'],
+])('an answer of %i is described as %j', (status, expected) => {
+  expect(outcomeText(answered(status))).toBe(expected)
+})
+
+describe('a message with a time to live', () => {
+  const attemptWith = (expiration: string | undefined, timeToLiveMs?: number): Attempt =>
+    attemptAfter(historyOf(messageOf({ expiration }), { ...whence, timeToLiveMs }), now)
+
+  test.each([
+    ['none', undefined, undefined, undefined],
+    ['its own', '7000', undefined, 7000],
+    ["its queue's", undefined, 9000, 9000],
+    ['the shorter of both', '7000', 9000, 7000],
+    ['the shorter of both', '7000', 1000, 1000],
+    ['none that a broker would read', '-1', undefined, undefined],
+  ])('the time to live that counts is %s', (_, expiration, ofQueue, expected) => {
+    const { expiresAt } = attemptWith(expiration, ofQueue)
+    expect(expiresAt).toBe(expected === undefined ? undefined : now + expected)
+  })
+
+  test('a message whose next attempt would come after its time to live is dead-lettered at once', () => {
+    expect(decide(timeout, attemptWith('5001'), terms, now)).toMatchObject({ do: 'retry', delayMs: 5000 })
+    const expired = decide(timeout, attemptWith('5000'), terms, now)
+    expect(expired).toEqual({
+      do: 'dead-letter',
+      reason: 'Expired',
+      message: 'No answer within 30s; the time to live of the message ends before the next attempt',
+    })
+    expect(decide(answered(422), attemptWith('5000'), terms, now)).toMatchObject({ reason: 'Rejected' })
+  })
+
+  test('a message that came back after its time to live is not delivered late', () => {
+    const history = { ...fresh, expiresAt: now }
+    expect(decideBefore(history, terms, now - 1)).toBeUndefined()
+    expect(decideBefore(history, terms, now)).toEqual({
+      do: 'dead-letter',
+      reason: 'Expired',
+      message: 'The time to live of the message ended at 2025-03-01T12:00:00.000Z',
+    })
+  })
+})
+
 describe('a message that crashes its dispatchers', () => {
-  const returned = (count: unknown, redelivered = true) =>
-    decideBefore(
-      historyOf(messageOf({ headers: { 'x-delivery-count': count } }, '', { redelivered }), returnExchange),
-      terms,
-      now,
-    )
+  const returned = (count: unknown, redelivered = true, countsDeliveries = true) => {
+    const message = messageOf({ headers: { 'x-delivery-count': count } }, '', { redelivered })
+    return decideBefore(historyOf(message, { ...whence, countsDeliveries }), terms, now)
+  }
 
   test('a message is tried until it was redelivered too often, and then dead-lettered without another attempt', () => {
     expect(returned(returnLimit - 1)).toBeUndefined()
@@ -269,7 +313,8 @@ describe('a message that crashes its dispatchers', () => {
   test.each([
     { what: 'a count that is not a number', count: 'many', redelivered: true },
     { what: 'a count that the producer wrote', count: 1000, redelivered: false },
-  ])('a message that may crash its dispatchers is tried with $what', ({ count, redelivered }) => {
-    expect(returned(count, redelivered)).toBeUndefined()
+    { what: 'a count on a queue that does not count', count: 1000, redelivered: true, countsDeliveries: false },
+  ])('a message that may crash its dispatchers is tried with $what', ({ count, redelivered, countsDeliveries }) => {
+    expect(returned(count, redelivered, countsDeliveries)).toBeUndefined()
   })
 })

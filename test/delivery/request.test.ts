@@ -5,7 +5,10 @@ import { eventHeaders, eventOf, headersOf, messageOf, requestOf, targetFor } fro
 
 describe('a binary request', () => {
   test('a binary request has the attributes as headers and the unchanged body', () => {
-    const message = messageOf({ headers: eventHeaders('cloudEvents:', { time: 'now' }), contentType: 'text/plain' })
+    const message = messageOf({
+      headers: eventHeaders('cloudEvents:', { time: '2026-01-31T12:00:00Z' }),
+      contentType: 'text/plain',
+    })
     const request = requestOf(message, 'Binary', 3)
     expect(request).toMatchObject({ method: 'POST', path: '/events' })
     expect(request.body).toBe(message.content)
@@ -17,7 +20,7 @@ describe('a binary request', () => {
       'ce-id': 'a-1',
       'ce-source': '/shop',
       'ce-type': 'order.placed',
-      'ce-time': 'now',
+      'ce-time': '2026-01-31T12:00:00Z',
       'content-type': 'text/plain',
     })
   })

@@ -7,21 +7,23 @@ import { type Request, toRequest } from '../../src/delivery/attempt/request.ts'
 import { type Target, targetOf } from '../../src/delivery/attempt/target.ts'
 import type { CloudEvent } from '../../src/delivery/event/cloud-event.ts'
 import { toEvent } from '../../src/delivery/event/event.ts'
-import { type History, historyOf } from '../../src/delivery/message/history.ts'
-import type { Message, Properties } from '../../src/delivery/message/message.ts'
+import { type History, historyOf, type Whence } from '../../src/delivery/message/history.ts'
+import type { Message } from '../../src/delivery/message/message.ts'
+import { encoded, type PlainProperties } from '../support/foreign-codec.ts'
 
 export const returnExchange = 'waybill.return'
+export const whence: Whence = { returnExchange, countsDeliveries: true, timeToLiveMs: undefined }
 export const origin = { subscription: 'shop/billing', queue: 'waybill.sub.shop.billing' }
 export const now = Date.parse('2025-03-01T12:00:00Z')
 
 export const messageOf = (
-  properties: Properties = {},
+  properties: PlainProperties = {},
   content: string | Buffer = 'hello',
   fields: Partial<Message['fields']> = {},
 ): Message => ({
   content: Buffer.from(content),
   fields: { exchange: 'shop.orders', routingKey: 'order.placed', redelivered: false, ...fields },
-  properties,
+  properties: encoded(properties),
 })
 
 /** The headers of a complete event under a prefix, some of them replaced. */
@@ -41,7 +43,7 @@ export const subscriptionOf = (
   return { apiVersion, kind: 'Subscription', metadata, spec: result.spec } as unknown as Subscription
 }
 
-export const fresh: History = historyOf(messageOf(), returnExchange)
+export const fresh: History = historyOf(messageOf(), whence)
 
 export const attemptOn = (history: History = fresh): Attempt => attemptAfter(history, now)
 
@@ -53,13 +55,13 @@ export const endedOf = (outcome: Outcome | undefined, history: History = fresh, 
 })
 
 export const eventOf = (message: Message): CloudEvent => {
-  const event = toEvent(message, historyOf(message, returnExchange))
+  const event = toEvent(message, historyOf(message, whence))
   if ('unparsable' in event) throw new Error(event.unparsable)
   return event
 }
 
 export const reasonOf = (message: Message): string => {
-  const event = toEvent(message, historyOf(message, returnExchange))
+  const event = toEvent(message, historyOf(message, whence))
   return 'unparsable' in event ? event.unparsable : 'is a valid event'
 }
 

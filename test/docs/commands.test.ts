@@ -13,7 +13,7 @@ const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync('packa
 const values: object = parseYaml(readFileSync('charts/waybill/values.yaml', 'utf8'))
 
 /** Programs whose arguments are not looked at. */
-const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read'])
+const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read', 'rabbitmqctl'])
 /** Kinds of Kubernetes itself, and the category of all kinds of Waybill. */
 const otherKinds = /^(waybill|svc|\$kind)$/
 /** Options whose value is the next word. */

@@ -83,7 +83,7 @@ describe('the Secret of a Broker', () => {
     const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'SecretInvalid')
     expect(message).toContain(`Secret shop/rabbitmq ${says}`)
     await condition(broker, 'rabbitmq', 'ResolvedRefs', 'False', 'SecretInvalid')
-    await condition(topic, 'orders', 'Programmed', 'False', 'BrokerUnreachable')
+    await condition(topic, 'orders', 'Programmed', 'False', 'SecretInvalid')
     folder.write('broker', [...brokerOf(vhost), topicOf('orders')])
     await condition(topic, 'orders', 'Ready', 'True')
     expect(logs()).not.toContain(canary)
@@ -118,7 +118,9 @@ test('a broker that is lost and returns is reported each time, and its resources
   await condition(queue, 'theirs', 'Programmed', 'False', 'Conflicted')
   await proxy.close()
   const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerUnreachable')
-  expect(message).toBe(`The management API at 127.0.0.1:${proxy.port} did not answer: ECONNREFUSED`)
+  expect(message).toBe(
+    `The management API at 127.0.0.1:${proxy.port} does not listen (ECONNREFUSED): check the address, and that the broker runs`,
+  )
   await condition(topic, 'orders', 'Ready', 'False', 'NotProgrammed')
   // What was observed last stays in the statuses, conflicts too.
   expect(stage.get(topic, 'orders')?.status?.exchange).toBe('shop.orders')
@@ -155,8 +157,11 @@ test('a broker that is away at the start is used once it is reachable', async ()
 test('a virtual host that does not exist is reported', async () => {
   const { folder, condition, vhost } = stage
   folder.write('all', brokerOf({ ...vhost, name: 'no-such-place' }))
-  const { message } = await condition(broker, 'rabbitmq', 'Ready', 'False', 'NotProgrammed')
-  expect(message).toBe('Virtual host no-such-place does not exist: create it with rabbitmqctl add_vhost')
+  const { message } = await condition(broker, 'rabbitmq', 'Connected', 'False', 'BrokerRefused')
+  expect(message).toMatch(
+    /^Virtual host no-such-place does not exist, or user guest has no permissions on it: create it/,
+  )
+  await condition(broker, 'rabbitmq', 'Ready', 'False', 'NotProgrammed')
 })
 
 describe('a conflict', () => {

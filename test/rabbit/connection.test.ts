@@ -64,7 +64,7 @@ const fill = (count: number) =>
   )
 const copy = (): Copy => ({
   ...{ exchange: '', routingKey: queue, body: Buffer.from('body') },
-  properties: { headers: {}, deliveryMode: 2 },
+  properties: Buffer.from([0, 0]),
 })
 
 test('consuming and publishing resume after a lost connection, and unsettled messages are redelivered', async () => {

@@ -74,7 +74,7 @@ test('the fence is checked when a waiting change gets its connection, not before
   const refused = expect(change).rejects.toThrow('no more')
   await new Promise((resolve) => setImmediate(resolve))
   expect(asked).toBe(0)
-  for (const response of held) response.end('{}')
+  for (const response of held) response.end('{"tags":["policymaker"]}')
   await Promise.all([refused, ...probes])
   expect([asked, methods.includes('PUT')]).toEqual([1, false])
   await management.close()

@@ -89,6 +89,30 @@ test('a change that is applied twice changes nothing the second time and does no
   expect(bindings.filter(({ source }) => source === 'twice')).toEqual([])
 })
 
+test('a virtual host, queues and policies with odd names are read, changed and deleted', async () => {
+  const odd = await freshVhost('küche/é 日本 %2F')
+  const there = connectManagement(odd.endpoint)
+  const names = ['...', 'a/../b', 'x?y#z%2F', 'é 日本', ' ']
+  try {
+    for (const name of names) {
+      await there.apply(declareQueue(name), signal)
+      const policy = { name, pattern: '^x$', applyTo: 'queues', priority: 1, definition: { 'max-length': 5 } } as const
+      await there.apply({ do: 'put-policy', policy }, signal)
+    }
+    const found = await there.observe(signal)
+    expect(found.queues.map(({ name }) => name).sort()).toEqual(names.toSorted())
+    expect(found.policies.map(({ name }) => name).sort()).toEqual(names.toSorted())
+    for (const [index, name] of names.entries()) {
+      await there.apply({ do: 'delete-policy', policy: name }, signal)
+      await there.apply({ do: 'delete-queue', queue: name, only: index % 2 ? 'if-empty' : 'whatever-it-holds' }, signal)
+    }
+    expect(await there.observe(signal)).toMatchObject({ queues: [], policies: [] })
+  } finally {
+    await there.close()
+    await odd.drop()
+  }
+})
+
 test('bindings that differ only in their arguments are distinguished', async () => {
   await apply(declareExchange('ours'), declareQueue('ours'))
   const of = (owner: string) => ({
@@ -110,7 +134,7 @@ test('a change that AMQP cannot carry is refused, and the next one is applied', 
     binding: { source: 'wide', destination: 'wide', routingKey, arguments: args },
   })
   expect(await failure(apply(bind('é'.repeat(128))))).toMatch(/^refused: AMQP cannot carry this: /)
-  expect(await failure(apply(bind('a', { big: 'x'.repeat(70_000) })))).toMatch(/^refused: AMQP cannot carry this: /)
+  expect(await failure(apply(bind('a', { big: 'x'.repeat(140_000) })))).toMatch(/^refused: AMQP cannot carry this: /)
   await apply(bind('a'))
 })
 
@@ -157,22 +181,40 @@ describe('errors of the management API', () => {
     {
       what: 'a virtual host that does not exist',
       endpoint: { vhost: 'no/such' },
-      says: /^refused: Virtual host no\/such does not exist: create it with rabbitmqctl add_vhost$/,
+      says: /^refused: Virtual host no\/such does not exist, or user guest has no permissions on it: create it with rabbitmqctl add_vhost/,
     },
     {
       what: 'a port where nothing listens',
       endpoint: { management: 'http://127.0.0.1:1', password: canary },
-      says: /^unreachable: The management API at 127\.0\.0\.1:1 did not answer: ECONNREFUSED$/,
+      says: /^unreachable: The management API at 127\.0\.0\.1:1 does not listen \(ECONNREFUSED\): check the address/,
     },
     {
       what: 'a name that cannot be resolved',
       endpoint: { management: 'http://nowhere.invalid:15672', password: canary },
-      says: /^unreachable: The management API at nowhere\.invalid:15672 did not answer: E[A-Z_]+$/,
+      says: /^unreachable: The management API at nowhere\.invalid:15672 cannot be found: the name nowhere\.invalid is not known \(E[A-Z_]+\)$/,
     },
   ])('the error for $what names the cause, without the password', async ({ endpoint, says }) => {
     const said = await observing(endpoint)
     expect(said).toMatch(says)
     expect(said).not.toContain(canary)
+  })
+
+  test('the error for TLS that is spoken to a plain AMQP port says so', async () => {
+    const amqp = { ...vhost.endpoint.amqp, protocol: 'amqps' } as const
+    const other = connectManagement({ ...vhost.endpoint, amqp })
+    const said = await failure(other.apply(declareExchange('secure'), signal))
+    expect(said).toMatch(
+      /^tls: AMQP at \S+ does not speak TLS: this is a plain port; correct scheme and port in the Secret$/,
+    )
+    await other.close()
+  })
+
+  test('the error for an AMQP port where nothing listens says so', async () => {
+    const amqp = { ...vhost.endpoint.amqp, port: 1 }
+    const other = connectManagement({ ...vhost.endpoint, amqp })
+    const said = await failure(other.apply(declareExchange('nowhere'), signal))
+    expect(said).toMatch(/^unreachable: AMQP at \S+:1 does not listen \(ECONNREFUSED\): check the address/)
+    await other.close()
   })
 
   test('the error for an answer that breaks off names that cause', async () => {
@@ -183,7 +225,9 @@ describe('errors of the management API', () => {
     const said = failure(silent.observe(signal))
     await eventually(() => proxy.connections > 0)
     proxy.cut()
-    expect(await said).toMatch(/^unreachable: The management API at 127\.0\.0\.1:\d+ did not answer: \w+$/)
+    expect(await said).toMatch(
+      /^unreachable: The management API at 127\.0\.0\.1:\d+ ended the connection without an answer \(\w+\); if it is a TLS port, write https:/,
+    )
     await silent.close()
     await proxy.close()
   })

@@ -10,12 +10,22 @@ export type HttpRecorder = {
   close(): Promise<void>
 }
 
-export const httpRecorder = async (target: string): Promise<HttpRecorder> => {
+/** `instead` may answer for the server: with a status and no more. */
+export const httpRecorder = async (
+  target: string,
+  instead: (method: string, path: string) => number | undefined = () => undefined,
+): Promise<HttpRecorder> => {
   const { hostname, port } = new URL(target)
   const requests: string[] = []
   const server = createServer((incoming, answer) => {
     const { method = '', url: path = '/', headers } = incoming
     requests.push(`${method} ${path}`)
+    const status = instead(method, path)
+    if (status !== undefined) {
+      incoming.resume()
+      answer.writeHead(status, { 'content-type': 'application/json' }).end('{"error":"crashed","reason":"by a test"}')
+      return
+    }
     const onward = request({ hostname, port, method, path, headers }, (answered) => {
       answer.writeHead(answered.statusCode ?? 502, answered.headers)
       answered.pipe(answer)

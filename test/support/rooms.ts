@@ -21,7 +21,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   topology: { imports: ['api'] },
   delivery: { imports: ['api'] },
   http: { imports: ['api', 'async', 'delivery'], packages: ['undici'] },
-  rabbit: { imports: ['async'], types: ['telemetry', 'topology', 'delivery'], packages: ['amqplib', 'undici'] },
+  'rabbit/amqp/client': { imports: [] },
+  rabbit: {
+    imports: ['async', 'delivery', 'rabbit/amqp/client'],
+    types: ['telemetry', 'topology'],
+    packages: ['undici'],
+  },
   store: { imports: ['api', 'async'], types: ['telemetry'] },
   'store/directory': { imports: ['api', 'store'], packages: ['yaml', 'chokidar'] },
   'store/kubernetes': {

@@ -79,7 +79,7 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
       ['Connected', 'False', 'CredentialsRefused'],
       away('check username and password', 'CredentialsRefused'),
     )
-    await reported(topic, 'orders', ['Ready', 'False', 'NotProgrammed'], away('cannot be used'))
+    await reported(topic, 'orders', ['Ready', 'False', 'NotProgrammed'], away('cannot be used', 'CredentialsRefused'))
     await own.apply(rarelyResynced(secret)[0]!)
     await reported(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
     await reported(broker, 'rabbitmq', ['Connected', 'True', 'Connected'], ready)

@@ -4,6 +4,8 @@ import { diff, type Plan } from '../../src/topology/diff.ts'
 import { settleMs } from '../../src/topology/retire.ts'
 import { bindingKey, type Observed, type Policy } from '../../src/topology/topology.ts'
 
+const noOperator = { operatorPolicy: '', effective: {} }
+
 type World = Pick<Observed, 'exchanges' | 'queues' | 'bindings' | 'policies'> & {
   /** Messages by queue; the others hold none. */
   readonly messages?: Readonly<Record<string, number>>
@@ -66,10 +68,7 @@ export const virtualHost = (world: Partial<World> = {}) => {
 
   const observe = (): Observed => ({
     version: '4.3.6',
-    exchanges: [...exchanges.values()].map((exchange) => ({
-      ...exchange,
-      policy: policyFor(exchange.name, 'exchanges')?.name ?? '',
-    })),
+    exchanges: [...exchanges.values()],
     queues: [...queues.values()],
     bindings: [...bindings.values()],
     policies: [...policies.values()],
@@ -77,8 +76,14 @@ export const virtualHost = (world: Partial<World> = {}) => {
       [...queues.keys()].map((name) => {
         const count = messages.get(name) ?? 0
         const policy = policyFor(name, 'queues')?.name ?? ''
-        return [name, { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy }]
+        return [
+          name,
+          { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy, ...noOperator },
+        ]
       }),
+    ),
+    exchangeStates: new Map(
+      [...exchanges.keys()].map((name) => [name, { name, policy: policyFor(name, 'exchanges')?.name ?? '' }]),
     ),
   })
 

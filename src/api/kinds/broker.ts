@@ -5,6 +5,7 @@ import {
   amqpBytes,
   durationBetween,
   immutable,
+  notDots,
   observedGeneration,
   secretRef,
 } from '../schema/fields.ts'
@@ -19,6 +20,9 @@ export const broker = defineKind({
     type: 'object',
     description: 'Where RabbitMQ is, and how Waybill manages it.',
     required: ['connection'],
+    'x-kubernetes-validations': [
+      { rule: 'has(oldSelf.vhost) || !has(self.vhost)', message: immutable[0].message, fieldPath: '.vhost' },
+    ],
     properties: {
       connection: {
         type: 'object',
@@ -27,17 +31,16 @@ export const broker = defineKind({
         properties: {
           secretRef: secretRef(
             'endpoint',
-            'connection_string, or host, port, username and password, and optionally management_uri (default: http, port 15672, same host): the keys that the RabbitMQ Cluster Operator writes.',
+            'connection_string, or host, port, username and password, and optionally management_uri (default: same host, port 15672, or https and 15671 where AMQP uses TLS): the keys that the RabbitMQ Cluster Operator writes. amqps, port 5671, or the key tls (true) mean TLS.',
           ),
         },
       },
       vhost: {
         type: 'string',
-        description: 'The virtual host. It must exist.',
-        default: '/',
+        description: 'The virtual host, which must exist. Default: the one in connection_string, or /.',
         minLength: 1,
         maxLength: 255,
-        'x-kubernetes-validations': [amqpBytes, ...immutable],
+        'x-kubernetes-validations': [amqpBytes, notDots, ...immutable],
       },
       tls: {
         type: 'object',

@@ -37,7 +37,7 @@ export const queue = defineKind({
         type: 'string',
         enum: ['Quorum', 'Classic'],
         default: 'Quorum',
-        description: 'Quorum: replicated and safe. Classic: one copy.',
+        description: 'Quorum: replicated and safe. Classic: one copy, and no count of redeliveries.',
         'x-kubernetes-validations': immutable,
       },
       bindings: {

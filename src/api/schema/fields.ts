@@ -70,6 +70,12 @@ export const amqpBytes = {
 /** Far more messages than a broker holds, and few enough to be the same number everywhere. */
 export const longestQueue = 1_000_000_000_000
 
+/** The management API takes them for steps of its own paths, escaped or not, so nothing of that name can be read or deleted. */
+export const notDots = {
+  rule: "self != '.' && self != '..'",
+  message: 'must not be . or .., which the management API of RabbitMQ cannot address',
+} as const satisfies Rule
+
 /** A name on the broker. `amq.` is reserved by AMQP 0-9-1. */
 export const brokerObjectName = {
   type: 'string',
@@ -77,6 +83,7 @@ export const brokerObjectName = {
   maxLength: 255,
   'x-kubernetes-validations': [
     amqpBytes,
+    notDots,
     { rule: "!self.startsWith('amq.')", message: 'must not start with amq., which AMQP reserves for the broker' },
     { rule: "!self.matches('[\\\\x00-\\\\x1f]')", message: 'must not contain control characters' },
   ],

@@ -7,14 +7,20 @@ export type Attempt = {
   readonly number: number
   /** When it began, in ms since 1970. */
   readonly begunAt: number
+  /** No other attempt from this time on, in ms since 1970: the message has a time to live. */
+  readonly expiresAt: number | undefined
   /** What happened to the message before. */
   readonly history: History
 }
 
-/** The attempt that follows a history and begins at `now` (ms since 1970). */
+/**
+ * The attempt that follows a history and begins at `now` (ms since 1970). When a message came into its queue is not known,
+ * but it has not expired there: its time to live is counted from the first attempt on.
+ */
 export const attemptAfter = (history: History, now: number): Attempt => ({
   number: history.attempts + 1,
   begunAt: now,
+  expiresAt: history.expiresAt ?? (history.timeToLiveMs === undefined ? undefined : now + history.timeToLiveMs),
   history,
 })
 

@@ -60,12 +60,19 @@ export const outcomeText = (outcome: Outcome): string => {
     case 'unsendable':
       return outcome.message
     case 'answered':
-      return outcome.retryAfterMs === undefined
-        ? `The subscriber answered ${outcome.status}`
-        : `The subscriber answered ${outcome.status}, Retry-After ${durationText(outcome.retryAfterMs)}`
+      return answerText(outcome.status, outcome.retryAfterMs)
     case 'delivered':
       return `The subscriber answered ${outcome.status}`
     case 'abandoned':
       return 'The attempt was cancelled'
   }
 }
+
+const answerText = (status: number, retryAfterMs: number | undefined): string => {
+  const answered = `The subscriber answered ${status}`
+  if (retryAfterMs !== undefined) return `${answered}, Retry-After ${durationText(retryAfterMs)}`
+  return redirects.has(status) ? `${answered}, a redirect, which is not followed: set the final address` : answered
+}
+
+/** The answers that name another address. */
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])

@@ -65,10 +65,10 @@ let marked = { source: '', mark: '' }
 
 /** W3C Trace Context, from the AMQP headers or CloudEvents' distributed tracing extension. */
 const trace = (headers: string[], event: CloudEvent): void => {
-  const traceparent = event.headers?.traceparent ?? attribute(event, 'traceparent')
+  const traceparent = event.headers?.text('traceparent') ?? attribute(event, 'traceparent')
   if (!isHeaderText(traceparent)) return
   headers.push('traceparent', traceparent)
-  const tracestate = event.headers?.tracestate ?? attribute(event, 'tracestate')
+  const tracestate = event.headers?.text('tracestate') ?? attribute(event, 'tracestate')
   if (isHeaderText(tracestate)) headers.push('tracestate', tracestate)
 }
 

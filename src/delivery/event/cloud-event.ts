@@ -1,4 +1,5 @@
-import type { Headers, Properties } from '../message/message.ts'
+import type { Headers } from '../message/headers.ts'
+import type { Properties } from '../message/properties.ts'
 import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
 
 /** A CloudEvent 1.0, in the content mode of its message. */
@@ -60,6 +61,8 @@ export const missing = (attribute: string): Unparsable => broken(attribute, 'is 
 
 export const badName = (name: string): Unparsable =>
   broken(name, 'has a name that is not only lower-case letters and digits')
+
+export const badTime = broken('time', 'must be a time of RFC 3339 with its zone, such as 2026-01-31T12:00:00Z')
 
 export const badVersion = (found: unknown): Unparsable =>
   found === '' || found === undefined || found === null

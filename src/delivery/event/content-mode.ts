@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { BinaryEvent, StructuredEvent } from './cloud-event.ts'
-import { memberText } from './json-member.ts'
+import { isBracketed, longText, memberText, parsed } from './json-member.ts'
 import { charsetOf, isJson } from './media-type.ts'
 
 /** The same event with its data as the body. JSON data stay exactly as they were written. */
@@ -44,11 +44,8 @@ export const structuredOf = (event: BinaryEvent): Buffer => {
 const isUtf8Text = (contentType: string, body: Buffer): boolean =>
   ['utf-8', 'utf8', 'us-ascii'].includes(charsetOf(contentType)) && isUtf8(body)
 
+/** A long one needs to have its brackets only, so that it cannot end the document that it is embedded in. */
 const parses = (body: Buffer): boolean => {
-  try {
-    JSON.parse(body.toString())
-    return true
-  } catch {
-    return false
-  }
+  const text = body.toString()
+  return (text.length > longText && isBracketed(text)) || parsed(text) !== undefined
 }

@@ -1,6 +1,7 @@
 import type { History } from '../message/history.ts'
 import type { Message } from '../message/message.ts'
 import { binaryEvent, prefixOf } from './binary-event.ts'
+import { bodyOf } from './body.ts'
 import type { CloudEvent, Unparsable } from './cloud-event.ts'
 import { plainEvent } from './plain-event.ts'
 import { structuredEvent } from './structured-event.ts'
@@ -11,10 +12,15 @@ import { structuredEvent } from './structured-event.ts'
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md
  */
 export const toEvent = (message: Message, history: History): CloudEvent | Unparsable => {
-  const { contentType, headers } = message.properties
-  if (contentType !== undefined && isEventFormat(contentType)) return structuredEvent(message, contentType)
+  const { properties } = message
+  const { contentType, headers } = properties
+  const body = bodyOf(message)
+  if ('unparsable' in body) return body
+  if (contentType !== undefined && isEventFormat(contentType)) return structuredEvent(properties, body, contentType)
+  // What an event needs may be in the part that cannot be read.
+  if (properties.isBroken) return { unparsable: 'The properties of the message, or its headers, cannot be read' }
   const prefix = headers && prefixOf(headers)
-  return prefix === undefined ? plainEvent(message, history) : binaryEvent(message, prefix)
+  return prefix === undefined ? plainEvent(message, body, history) : binaryEvent(properties, body, prefix)
 }
 
 /** CloudEvents AMQP binding §3: a content type that begins so means structured mode. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { History } from '../message/history.ts'
 import type { Message } from '../message/message.ts'
+import type { Properties } from '../message/properties.ts'
 import { type AttributeValue, isHeaderText, timeText } from './attribute.ts'
+import { amqp10 } from './body.ts'
 import { type BinaryEvent, codingOf } from './cloud-event.ts'
 
 /** The type of a message without a type and a routing key. */
@@ -13,12 +15,12 @@ const untyped = 'dev.waybill.message'
  * The source is the exchange in RabbitMQ's address format, its type the `type` property or the routing key.
  * https://www.rabbitmq.com/docs/amqp#address-v2
  */
-export const plainEvent = (message: Message, history: History): BinaryEvent => {
-  const { properties, content } = message
+export const plainEvent = (message: Message, body: Buffer, history: History): BinaryEvent => {
+  const { properties } = message
   const { messageId, type, timestamp, contentType, headers } = properties
   const id = isText(messageId) ? messageId : hashOf(message, history)
   const source = sourceOf(history)
-  const kind = isText(type) ? type : isText(history.routingKey) ? history.routingKey : untyped
+  const kind = isText(type) && type !== amqp10 ? type : isText(history.routingKey) ? history.routingKey : untyped
   const attributes: AttributeValue[] = ['specversion', '1.0', 'id', id, 'source', source, 'type', kind]
   const time = timestamp === undefined ? undefined : timeText(timestamp)
   if (time !== undefined) attributes.push('time', time)
@@ -29,7 +31,7 @@ export const plainEvent = (message: Message, history: History): BinaryEvent => {
     attributes,
     contentType: isHeaderText(contentType) ? contentType : undefined,
     contentEncoding: codingOf(properties),
-    body: content,
+    body,
     headers,
   }
 }
@@ -42,9 +44,13 @@ const sourceOf = ({ exchange, routingKey }: History): string =>
 
 const hashOf = ({ content, properties }: Message, { exchange, routingKey }: History): string =>
   createHash('sha256')
-    .update(JSON.stringify([exchange, routingKey, properties.timestamp ?? null, properties.correlationId ?? null]))
+    .update(JSON.stringify([exchange, routingKey, timeOf(properties), properties.correlationId ?? null]))
     .update(content)
     .digest('base64url')
+
+/** JSON has no bigint. */
+const timeOf = ({ timestamp }: Properties): number | string | null =>
+  typeof timestamp === 'bigint' ? String(timestamp) : (timestamp ?? null)
 
 /** A non-empty text that was valid UTF-8: U+FFFD replaces what was not. */
 const isText = (value: unknown): value is string =>

@@ -1,7 +1,8 @@
-import type { Message } from '../message/message.ts'
-import { type AttributeValue, isAttributeName, isHeaderText } from './attribute.ts'
+import type { Properties } from '../message/properties.ts'
+import { type AttributeValue, isAttributeName, isHeaderText, isTime } from './attribute.ts'
 import {
   badName,
+  badTime,
   badVersion,
   broken,
   codingOf,
@@ -10,6 +11,7 @@ import {
   type StructuredEvent,
   type Unparsable,
 } from './cloud-event.ts'
+import { longText, membersOf, parsed } from './json-member.ts'
 import { charsetOf } from './media-type.ts'
 
 export const eventFormat = 'application/cloudevents+json'
@@ -18,7 +20,11 @@ export const eventFormat = 'application/cloudevents+json'
  * Reads a CloudEvent that is one JSON document.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-export const structuredEvent = (message: Message, contentType: string): StructuredEvent | Unparsable => {
+export const structuredEvent = (
+  properties: Properties,
+  body: Buffer,
+  contentType: string,
+): StructuredEvent | Unparsable => {
   const format = contentType.split(';', 1)[0]?.trim().toLowerCase()
   if (format?.startsWith('application/cloudevents-batch')) {
     return { unparsable: 'A batch of CloudEvents cannot be delivered as one: publish each as a message of its own' }
@@ -28,9 +34,9 @@ export const structuredEvent = (message: Message, contentType: string): Structur
       unparsable: `The only supported CloudEvents format is ${eventFormat}, found ${quoted(contentType)}`,
     }
   }
-  const coding = codingOf(message.properties)
+  const coding = codingOf(properties)
   if (coding !== undefined) return { unparsable: `The CloudEvents document must not be compressed, found ${coding}` }
-  const text = textOf(message.content, contentType)
+  const text = textOf(body, contentType)
   if (text === undefined) return { unparsable: 'The CloudEvents document is not valid text in its character set' }
   const members = objectOf(text)
   if (members === undefined) return { unparsable: 'The CloudEvents document is not a JSON object' }
@@ -44,8 +50,8 @@ export const structuredEvent = (message: Message, contentType: string): Structur
     contentType: isHeaderText(contentType) ? contentType : eventFormat,
     contentEncoding: undefined,
     document: { text, members },
-    body: message.content,
-    headers: message.properties.headers,
+    body,
+    headers: properties.headers,
   }
 }
 
@@ -70,6 +76,7 @@ const attributesOf = (members: Readonly<Record<string, unknown>>): AttributeValu
       return badName(name)
     }
     if (typeof value === 'object') return broken(name, 'must be a string, a number or a boolean')
+    if (name === 'time' && !isTime(value)) return badTime
     attributes.push(name, value as AttributeValue)
   }
   return attributes
@@ -85,15 +92,26 @@ const textOf = (body: Buffer, contentType: string): string | undefined => {
 }
 
 const objectOf = (text: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    // The parser's message quotes the document, which must not be shown.
-    return undefined
-  }
+  if (text.length > longText) return longObjectOf(text)
+  const value = parsed(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
 }
+
+/**
+ * A long document with everything read but an object or array in `data`: whether that is valid is left to the subscriber,
+ * because to read it would hold up every other message meanwhile.
+ */
+const longObjectOf = (text: string): Record<string, unknown> | undefined => {
+  const found = membersOf(text)?.map(({ name, start, end }): [string, unknown] => {
+    const isNested = text[start] === '{' || text[start] === '['
+    return [name, isNested ? nested : parsed(text.slice(start, end))]
+  })
+  return found?.some(([, value]) => value === undefined) ? undefined : found && Object.fromEntries(found)
+}
+
+/** Stands for an object or an array that was not read. */
+const nested: object = Object.freeze({})
 
 const isBase64 = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value)

@@ -1,6 +1,7 @@
 import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
-import type { Message, Properties } from './message.ts'
+import type { Message } from './message.ts'
+import { type IsKept, type OwnHeader, rewritten } from './rewrite.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
 /** A message to publish, persistent, `mandatory` and confirmed, before the original is acknowledged. */
@@ -9,12 +10,8 @@ export type Copy = {
   readonly routingKey: string
   /** The very bytes of the original. */
   readonly body: Buffer
-  readonly properties: CopyProperties
-}
-
-/** Only the properties that the copy has: no member is `undefined`. */
-export type CopyProperties = { readonly headers: Record<string, unknown>; readonly deliveryMode: 2 } & {
-  -readonly [K in (typeof kept)[number]]?: NonNullable<Properties[K]>
+  /** Property flags and property list, ready for the content header. */
+  readonly properties: Buffer
 }
 
 /** The subscription that a message is delivered for, and the queue that it came from. */
@@ -24,28 +21,6 @@ export type Origin = {
   readonly queue: string
 }
 
-/**
- * Everything but `expiration`, which would end the wait early or drop the dead letter, and `userId`, which the broker
- * refuses from another user. https://www.rabbitmq.com/docs/validated-user-id
- */
-const kept = [
-  'contentType',
-  'contentEncoding',
-  'priority',
-  'correlationId',
-  'replyTo',
-  'messageId',
-  'timestamp',
-  'type',
-  'appId',
-] as const satisfies (keyof Properties)[]
-
-/**
- * Headers that the broker writes or acts on. `x-death` would make it drop the copy as a dead-letter cycle, `CC` and `BCC`
- * would route it elsewhere too. https://www.rabbitmq.com/docs/dlx https://www.rabbitmq.com/docs/sender-selected
- */
-const brokersOwn = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC)$/
-
 /** The copy for another attempt: it waits in the delay behind the exchange `level` and comes back to `origin.queue`. */
 export const retryCopy = (
   message: Message,
@@ -54,20 +29,18 @@ export const retryCopy = (
   decision: Decision & { do: 'retry' },
   level: string,
 ): Copy => {
-  const headers = passedOn(message)
-  attempted(headers, ended)
-  if (decision.notBefore !== undefined) headers[waybillHeaders.notBefore] = isoOf(decision.notBefore)
-  return copyOf(message, level, origin.queue, headers)
+  const { attempt } = ended
+  const own = attempted(message, ended)
+  if (decision.notBefore !== undefined) own.push([waybillHeaders.notBefore, isoOf(decision.notBefore)])
+  if (attempt.expiresAt !== undefined) own.push([waybillHeaders.expires, isoOf(attempt.expiresAt)])
+  return copyOf(message, level, origin.queue, isForeign, own)
 }
 
 /** The copy of a message that came back before its time: it waits again, otherwise unchanged. */
 export const postponedCopy = (message: Message, origin: Origin, level: string): Copy => {
-  const headers = passedOn(message)
-  for (const name of Object.values(waybillHeaders)) {
-    const value = message.properties.headers?.[name]
-    if (value !== undefined) headers[name] = value
-  }
-  return copyOf(message, level, origin.queue, headers)
+  const { priority } = message.properties
+  const own: OwnHeader[] = priority === undefined ? [] : [[waybillHeaders.priority, priority]]
+  return copyOf(message, level, origin.queue, isNotBrokers, own)
 }
 
 /** The dead letter, published to the queue `deadLetterQueue` through the default exchange. */
@@ -78,49 +51,59 @@ export const deadLetterCopy = (
   decision: Decision & { do: 'dead-letter' },
   deadLetterQueue: string,
 ): Copy => {
-  const headers = passedOn(message)
-  attempted(headers, ended)
-  headers[waybillHeaders.subscription] = origin.subscription
-  headers[waybillHeaders.queue] = origin.queue
-  headers[waybillHeaders.reason] = decision.reason
-  // A UTF-16 unit takes at most 3 bytes of UTF-8: this is at most 2 KiB.
-  headers[waybillHeaders.error] = decision.message.slice(0, 682)
-  return copyOf(message, '', deadLetterQueue, headers)
+  const own = attempted(message, ended)
+  own.push(
+    [waybillHeaders.subscription, origin.subscription],
+    [waybillHeaders.queue, origin.queue],
+    [waybillHeaders.reason, decision.reason],
+    // A UTF-16 unit takes at most 3 bytes of UTF-8: this is at most 2 KiB.
+    [waybillHeaders.error, decision.message.slice(0, 682)],
+  )
+  return copyOf(message, '', deadLetterQueue, isForeign, own)
 }
 
-/**
- * Foreign headers, unchanged. The broker's headers and Waybill's from an earlier hop are left out, except for the count of
- * the headers that were dropped for good.
- */
-const passedOn = ({ properties }: Message): Record<string, unknown> => {
-  const headers: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(properties.headers ?? {})) {
-    const isPassedOn =
-      name === waybillHeaders.headersDropped || !(name.startsWith(waybillPrefix) || brokersOwn.test(name))
-    if (isPassedOn) headers[name] = value
-  }
-  return headers
-}
-
-const attempted = (headers: Record<string, unknown>, { attempt, outcome, endedAt }: Ended): void => {
+const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended): OwnHeader[] => {
   const { number, history } = attempt
   const tried = outcome !== undefined && outcome.kind !== 'unsendable'
-  headers[waybillHeaders.attempts] = tried ? number : history.attempts
+  const own: OwnHeader[] = [[waybillHeaders.attempts, tried ? number : history.attempts]]
   const first = history.firstAttempt ?? (tried ? endedAt : undefined)
-  if (first !== undefined) headers[waybillHeaders.firstAttempt] = isoOf(first)
-  if (tried) headers[waybillHeaders.lastAttempt] = isoOf(endedAt)
-  if (outcome?.kind === 'answered') headers[waybillHeaders.status] = outcome.status
-  headers[waybillHeaders.exchange] = history.exchange
-  headers[waybillHeaders.routingKey] = history.routingKey
+  if (first !== undefined) own.push([waybillHeaders.firstAttempt, isoOf(first)])
+  if (tried) own.push([waybillHeaders.lastAttempt, isoOf(endedAt)])
+  if (outcome?.kind === 'answered') own.push([waybillHeaders.status, outcome.status])
+  if (history.priority !== undefined) own.push([waybillHeaders.priority, history.priority])
+  own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
+  if (properties.isBroken) own.push([waybillHeaders.brokenProperties, properties.raw])
+  return own
 }
 
-const copyOf = (message: Message, exchange: string, routingKey: string, headers: Record<string, unknown>): Copy => {
-  const properties: CopyProperties = { headers, deliveryMode: 2 }
-  for (const name of kept) {
-    const value = message.properties[name]
-    if (value !== undefined) Object.assign(properties, { [name]: value })
-  }
-  return { exchange, routingKey, body: message.content, properties }
+const copyOf = (
+  { properties, content }: Message,
+  exchange: string,
+  routingKey: string,
+  isKept: IsKept,
+  own: readonly OwnHeader[],
+): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own) })
+
+/**
+ * Headers that the broker writes or acts on. `x-death` would make it drop the copy as a dead-letter cycle, `CC` and `BCC`
+ * would route it elsewhere too. https://www.rabbitmq.com/docs/dlx https://www.rabbitmq.com/docs/sender-selected
+ */
+const brokersOwn = /^(x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC)$/s
+
+/** The first letters of the names that are not always passed on: no other name is decoded. */
+const [w, x, b, c] = [...'wxBC'].map((letter) => letter.charCodeAt(0))
+
+const isNotBrokers: IsKept = (table, at, value) => {
+  const first = table[at + 1]
+  if (first !== x && first !== b && first !== c) return true
+  return !brokersOwn.test(table.toString('latin1', at + 1, value))
+}
+
+/** Not the broker's, and none of Waybill's from an earlier hop but the count of headers that were dropped for good. */
+const isForeign: IsKept = (table, at, value, end) => {
+  if (table[at + 1] !== w) return isNotBrokers(table, at, value, end)
+  const name = table.toString('latin1', at + 1, value)
+  return name === waybillHeaders.headersDropped || !name.startsWith(waybillPrefix)
 }
 
 const isoOf = (time: number): string => new Date(time).toISOString()

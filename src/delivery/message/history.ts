@@ -1,4 +1,6 @@
-import type { Headers, Message } from './message.ts'
+import type { Value } from './field-table.ts'
+import type { Headers } from './headers.ts'
+import type { Message } from './message.ts'
 import { waybillHeaders } from './waybill-headers.ts'
 
 /** What happened to a message before this delivery, according to its headers. */
@@ -11,54 +13,73 @@ export type History = {
   readonly firstAttempt: number | undefined
   /** No attempt before this time, in ms since 1970. */
   readonly notBefore: number | undefined
+  /** No attempt from this time on, in ms since 1970; `undefined` before the first attempt. */
+  readonly expiresAt: number | undefined
+  /** How long it may live from its first attempt on, in ms. */
+  readonly timeToLiveMs: number | undefined
+  /** Of the property that it was first published with. */
+  readonly priority: number | undefined
   /** Where it was first published. */
   readonly exchange: string
   readonly routingKey: string
 }
 
+/** What the headers of a message mean depends on where it comes from. */
+export type Whence = {
+  /** The exchange that messages come back from their delay through. */
+  readonly returnExchange: string
+  /** Whether the queue counts how often it delivers a message. A classic one does not: there a producer wrote the count. */
+  readonly countsDeliveries: boolean
+  /** How long the queue keeps a message, in ms. */
+  readonly timeToLiveMs: number | undefined
+}
+
 /**
  * Reads a message's history. Attempts count only on a message that came back from a delay through `returnExchange`:
  * elsewhere a producer may have written them, or a person put a dead letter back, and the message starts anew.
- * Its origin is believed on both, so that a message put back keeps its id. A header of a wrong type is ignored.
+ * Its origin is believed on both, so that a message put back into its queue keeps its id, but not on what came through an
+ * exchange: whoever may publish there could pass for another. A header of a wrong type is ignored.
  */
-export const historyOf = ({ fields, properties }: Message, returnExchange: string): History => {
+export const historyOf = ({ fields, properties }: Message, whence: Whence): History => {
   const { headers } = properties
-  // On a first delivery the broker does not set this header: any value came from the producer.
-  const redeliveries = fields.redelivered ? countOf(headers?.['x-delivery-count']) : 0
-  if (headers === undefined || headers[waybillHeaders.exchange] === undefined) {
-    return fresh(fields.exchange, fields.routingKey, redeliveries)
-  }
-  const exchange = textOf(headers, waybillHeaders.exchange) ?? fields.exchange
-  const routingKey = textOf(headers, waybillHeaders.routingKey) ?? fields.routingKey
-  if (fields.exchange !== returnExchange) return fresh(exchange, routingKey, redeliveries)
+  const isBack = fields.exchange === whence.returnExchange
+  const isOriginBelieved = (isBack || fields.exchange === '') && headers?.has(waybillHeaders.exchange) === true
   return {
-    attempts: countOf(headers[waybillHeaders.attempts]),
-    redeliveries,
-    firstAttempt: timeOf(headers, waybillHeaders.firstAttempt),
-    notBefore: timeOf(headers, waybillHeaders.notBefore),
-    exchange,
-    routingKey,
+    attempts: isBack ? countOf(headers?.get(waybillHeaders.attempts)) : 0,
+    redeliveries: redeliveriesOf(fields.redelivered && (isBack || whence.countsDeliveries), headers),
+    firstAttempt: isBack ? timeOf(headers, waybillHeaders.firstAttempt) : undefined,
+    notBefore: isBack ? timeOf(headers, waybillHeaders.notBefore) : undefined,
+    expiresAt: isBack ? timeOf(headers, waybillHeaders.expires) : undefined,
+    timeToLiveMs: isBack ? undefined : shorter(timeToLiveOf(properties.expiration), whence.timeToLiveMs),
+    priority: properties.priority ?? (isBack ? priorityOf(headers?.get(waybillHeaders.priority)) : undefined),
+    exchange: (isOriginBelieved ? headers?.text(waybillHeaders.exchange) : undefined) ?? fields.exchange,
+    routingKey: (isOriginBelieved ? headers?.text(waybillHeaders.routingKey) : undefined) ?? fields.routingKey,
   }
 }
 
-const fresh = (exchange: string, routingKey: string, redeliveries: number): History => ({
-  attempts: 0,
-  redeliveries,
-  firstAttempt: undefined,
-  notBefore: undefined,
-  exchange,
-  routingKey,
-})
+/**
+ * On a first delivery the broker does not set the header: any value came from the producer. Copies never have it, so on a
+ * message that is back the broker wrote it.
+ */
+const redeliveriesOf = (isCounted: boolean, headers: Headers | undefined): number =>
+  isCounted ? countOf(headers?.get('x-delivery-count')) : 0
 
-const countOf = (value: unknown): number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0
+const countOf = (value: Value | undefined): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? Math.min(value, most) : 0
 
-const textOf = (headers: Headers, name: string): string | undefined => {
-  const value = headers[name]
-  return typeof value === 'string' ? value : undefined
-}
+/** What a header of 32 bits can hold, after one more attempt. */
+const most = 2 ** 31 - 2
 
-const timeOf = (headers: Headers, name: string): number | undefined => {
-  const time = Date.parse(textOf(headers, name) ?? '')
+const priorityOf = (value: Value | undefined): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255 ? value : undefined
+
+const timeToLiveOf = (expiration: string | undefined): number | undefined =>
+  expiration !== undefined && /^\d{1,10}$/.test(expiration) ? Number(expiration) : undefined
+
+const shorter = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
+
+const timeOf = (headers: Headers | undefined, name: string): number | undefined => {
+  const time = Date.parse(headers?.text(name) ?? '')
   return Number.isNaN(time) ? undefined : time
 }

@@ -1,41 +1,49 @@
-import type { Copy, CopyProperties } from './copy.ts'
+import type { Copy } from './copy.ts'
+import { type } from './field-table.ts'
+import { Headers } from './headers.ts'
+import { Properties } from './properties.ts'
+import { rewritten } from './rewrite.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
-/** AMQP clients encode a header table into 64 KiB; the remaining 4 KiB are for what they add. */
-const room = 60 * 1024
-const shortText = 255
+/** Of the 128 KiB that a frame has; the rest is for properties and for what the next copy adds. */
+const room = 120 * 1024
 
 /**
- * A smaller copy for headers or properties that the AMQP client cannot write: NaN, a table over 64 KiB, a text that grew
- * beyond 255 bytes when its non-UTF-8 was replaced. The body is the same. Only CloudEvents attributes and Waybill's own
- * headers stay, with a count of the headers that were dropped.
+ * A smaller copy for a header table that Waybill's own headers made larger than a frame. The body is the same. Only
+ * CloudEvents attributes and Waybill's own headers stay, with a count of the headers that were dropped.
  */
 export const reducedCopy = (copy: Copy): Copy => {
-  const all = Object.entries(copy.properties.headers).sort(([a], [b]) => Number(isOwn(b)) - Number(isOwn(a)))
-  const headers: Record<string, unknown> = {}
-  let used = 0
-  for (const [name, value] of all) {
-    const size = sizeOf(name) + sizeOf(value)
-    if (!isNeeded(name) || !isPlain(value) || sizeOf(name) > shortText || used + size > room) continue
-    headers[name] = value
-    used += size
-  }
-  const before = headers[waybillHeaders.headersDropped]
-  const dropped = all.length - Object.keys(headers).length
-  headers[waybillHeaders.headersDropped] = dropped + (typeof before === 'number' ? before : 0)
-  const properties = Object.entries(copy.properties).filter(([, value]) => isWritable(value))
-  return { ...copy, properties: { ...(Object.fromEntries(properties) as CopyProperties), headers } }
+  const properties = new Properties(copy.properties)
+  const headers = properties.headers ?? new Headers(Buffer.alloc(0))
+  const kept = keptOf(headers)
+  const others = headers.names.filter((name) => name !== waybillHeaders.headersDropped).length
+  const dropped = others - kept.size + droppedBefore(headers)
+  const own = [[waybillHeaders.headersDropped, dropped] as const]
+  return { ...copy, properties: rewritten(properties, (_, at) => kept.has(at), own) }
 }
 
-const isOwn = (name: string): boolean => name.startsWith(waybillPrefix)
+/** The positions in the table of the headers that stay: Waybill's own first, then attributes as long as there is room. */
+const keptOf = (headers: Headers): Set<number> => {
+  const kept = new Set<number>()
+  let left = room
+  for (const isWanted of [isOwn, isAttribute]) {
+    for (const { name, at, value, end } of headers.places()) {
+      if (!isWanted(name) || isNested(headers.raw[value]) || end - at > left) continue
+      kept.add(at)
+      left -= end - at
+    }
+  }
+  return kept
+}
 
-const isNeeded = (name: string): boolean => isOwn(name) || /^(cloudEvents[:_]|ce[-_])/.test(name)
+/** A producer may have written anything there. */
+const droppedBefore = (headers: Headers): number => {
+  const before = headers.get(waybillHeaders.headersDropped)
+  return typeof before === 'number' && before > 0 && before < 2 ** 30 ? Math.floor(before) : 0
+}
 
-const isPlain = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value) || Buffer.isBuffer(value)
+const isOwn = (name: string): boolean => name.startsWith(waybillPrefix) && name !== waybillHeaders.headersDropped
 
-const sizeOf = (value: unknown): number =>
-  (typeof value === 'string' || Buffer.isBuffer(value) ? Buffer.byteLength(value) : 8) + 8
+const isAttribute = (name: string): boolean => /^(cloudEvents[:_]|ce[-_])/.test(name)
 
-const isWritable = (value: unknown): boolean =>
-  typeof value === 'string' ? Buffer.byteLength(value) <= shortText : Number.isSafeInteger(value)
+const isNested = (byte: number | undefined): boolean => byte === type.table || byte === type.array

@@ -6,6 +6,10 @@ export const waybillHeaders = {
   lastAttempt: 'waybill-last-attempt',
   /** On a message that waits longer than one delay: no attempt before this time. */
   notBefore: 'waybill-not-before',
+  /** On a message with a time to live: no attempt from this time on. */
+  expires: 'waybill-expires',
+  /** Its property `priority`, which a copy does not have. */
+  priority: 'waybill-priority',
   /** The exchange and the routing key that it was first published with. */
   exchange: 'waybill-exchange',
   routingKey: 'waybill-routing-key',
@@ -20,6 +24,8 @@ export const waybillHeaders = {
   error: 'waybill-error',
   /** How many headers a reduced copy dropped. */
   headersDropped: 'waybill-headers-dropped',
+  /** The properties of a message whose properties cannot be read, byte for byte. */
+  brokenProperties: 'waybill-broken-properties',
 } as const
 
 export const waybillPrefix = 'waybill-'

@@ -7,7 +7,6 @@ import { historyOf } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
-import { returnExchange } from '../../topology/names.ts'
 import { createSettle, type Settled, type SettleOptions } from './settle.ts'
 
 export type DeliverOptions = SettleOptions & { readonly sender: Pick<Sender, 'send'> }
@@ -20,7 +19,7 @@ export type Deliver = (delivery: Delivery) => Promise<Settled | undefined>
 
 /** The pipeline of one subscription: message → event → request → outcome → decision → settled. */
 export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Deliver => {
-  const { terms, target } = options.route
+  const { terms, target, whence } = options.route
   const { sender } = options
   const settle = createSettle(options, giveUp)
 
@@ -31,7 +30,7 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Del
   }
 
   return async (delivery) => {
-    const attempt = attemptAfter(historyOf(delivery.message, returnExchange), Date.now())
+    const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
     const before = decideBefore(attempt.history, terms, attempt.begunAt)
     if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
     const outcome = await send(delivery.message, attempt)

@@ -1,5 +1,6 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Target } from '../../delivery/attempt/target.ts'
+import type { Whence } from '../../delivery/message/history.ts'
 import type { Terms } from '../../delivery/terms.ts'
 
 /** Everything that the delivery of one subscription's messages needs to know. */
@@ -7,6 +8,7 @@ export type Route = {
   readonly id: string
   readonly subscription: Subscription
   readonly queue: string
+  readonly whence: Whence
   readonly deadLetterQueue: string
   readonly terms: Terms
   readonly target: Target

@@ -1,15 +1,13 @@
 import { keyOf } from '../../api/resource.ts'
-import { pause } from '../../async/abort.ts'
-import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
 import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
-import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
-import { PublishError } from '../../rabbit/amqp/publish-error.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { levelFor } from '../../topology/delay-ladder.ts'
 import { delayLevel } from '../../topology/names.ts'
 import type { Route } from './route.ts'
+import { untilStored } from './until-stored.ts'
 
 export type SettleOptions = {
   readonly route: Route
@@ -35,37 +33,18 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-const backoff: Backoff = { first: 250, most: 10_000 }
-
 export const createSettle = ({ route, amqp, levels, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const waiting = new Set<Delivery>()
 
   const levelOf = (delayMs: number): string => delayLevel(levelFor(levels(), delayMs))
 
-  /** `copy` is called again for each try: the ladder may have changed meanwhile. */
-  const publish = async (delivery: Delivery, copy: () => Copy): Promise<Copy | undefined> => {
-    let isReduced = false
-    for (let failures = 0; !delivery.lost; ) {
-      const made = isReduced ? reducedCopy(copy()) : copy()
-      try {
-        await amqp.publish(made)
-        return made
-      } catch (error) {
-        if (!(error instanceof PublishError)) throw error
-        if (error.kind === 'unencodable' && !isReduced) {
-          isReduced = true
-          continue
-        }
-        waiting.add(delivery)
-        blocked(error)
-        failures += 1
-        await pause(backoffMs(failures, backoff), giveUp)
-        if (giveUp.aborted) return undefined
-      }
-    }
-    return undefined
+  const waits = (delivery: Delivery, error: PublishError): void => {
+    waiting.add(delivery)
+    blocked(error)
   }
+
+  const publish = untilStored({ amqp, waits }, giveUp)
 
   const store = async (delivery: Delivery, decided: Decided, copy: () => Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)

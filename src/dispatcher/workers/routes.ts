@@ -1,11 +1,13 @@
-import type { Reason } from '../../api/conditions.ts'
+import { brokerTroubles, type Reason } from '../../api/conditions.ts'
+import { milliseconds } from '../../api/duration.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import { idOf, isDeleting } from '../../api/resource.ts'
 import { type Target, targetOf } from '../../delivery/attempt/target.ts'
+import type { Whence } from '../../delivery/message/history.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
 import { ladder } from '../../topology/delay-ladder.ts'
-import { deadLetterQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, returnExchange } from '../../topology/names.ts'
 import {
   type Attached,
   type AttachedSubscription,
@@ -63,14 +65,10 @@ const undeclared = (subscription: Subscription): Idle[] => {
 }
 
 /**
- * A broker that is unreachable for a while, or refuses a change, keeps what was declared there. But the operator must have
+ * A broker that cannot be used for a while, or refuses a change, keeps what was declared there. But the operator must have
  * observed the queue once, else it may belong to another owner; then the status has its name.
  */
-const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
-  'Programmed',
-  'BrokerUnreachable',
-  'BrokerRefused',
-])
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
 const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined &&
   (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
@@ -114,15 +112,24 @@ const routeOf = (entry: AttachedSubscription): Route | Idle => {
   compiled.set(subscription.spec, known)
   if ('invalid' in known) return { subscription, reason: 'TargetInvalid', message: known.invalid }
   const queue = sourceQueueOf(entry)
+  const whence = whenceOf(entry.source)
   const { terms, target } = known
   const { uid, generation } = subscription.metadata
   return {
     id: idOf(subscription),
     subscription,
     queue,
+    whence,
     deadLetterQueue: deadLetterQueueOf(subscription),
     terms,
     target,
-    key: `${uid} ${generation} ${queue}`,
+    key: `${uid} ${generation} ${queue} ${whence.countsDeliveries} ${whence.timeToLiveMs}`,
   }
+}
+
+const whenceOf = (source: AttachedSubscription['source']): Whence => {
+  if (!('queue' in source)) return { returnExchange, countsDeliveries: true, timeToLiveMs: undefined }
+  const { type, messageTTL } = source.queue.spec
+  const timeToLiveMs = messageTTL === undefined ? undefined : milliseconds(messageTTL)
+  return { returnExchange, countsDeliveries: type === 'Quorum', timeToLiveMs }
 }

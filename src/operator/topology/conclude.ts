@@ -1,7 +1,7 @@
 import { manages } from '../../api/kinds/broker.ts'
 import { kinds } from '../../api/kinds/kinds.ts'
 import type { Kind } from '../../api/resource.ts'
-import { EndpointError } from '../../rabbit/endpoint.ts'
+import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again } from '../../reconcile/controller.ts'
 import { countsEveryMs, type StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'

@@ -2,7 +2,7 @@ import { milliseconds } from '../../api/duration.ts'
 import { type Broker, manages } from '../../api/kinds/broker.ts'
 import { BrokerError } from '../../rabbit/broker-error.ts'
 import type { Management } from '../../rabbit/management/management.ts'
-import type { Planned } from '../../topology/change.ts'
+import { changeText, type Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
 import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan } from '../../topology/diff.ts'
@@ -102,20 +102,29 @@ const apply = (
       signal.throwIfAborted()
       await management.apply(change, signal)
     },
-    (error) => !(error instanceof BrokerError) || error.kind === 'unreachable',
+    isAway,
   )
+
+/** Whether nothing else can succeed either; a refusal or failure of one object concerns its owner alone. */
+const isAway = (error: unknown): boolean =>
+  !(error instanceof BrokerError) || error.kind === 'unreachable' || error.kind === 'tls'
 
 /** Owners whose resources are deleted, or on their way out. */
 const goingOf = ({ owners }: Desired): string[] =>
   [...owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
 
-/** By owner, why a change failed; a queue that turned out not to be empty does not count. */
+/** By owner, which change failed and why; a queue that turned out not to be empty does not count. */
 export const failuresOf = (applied: readonly Applied[]): ReadonlyMap<string, string> =>
   new Map(
     applied.flatMap(({ planned, error }) =>
       error === undefined || (error instanceof BrokerError && error.kind === 'not-empty')
         ? []
-        : [[planned.owner, error instanceof Error ? error.message : String(error)] as const],
+        : [
+            [
+              planned.owner,
+              `${changeText(planned.change)}: ${error instanceof Error ? error.message : error}`,
+            ] as const,
+          ],
     ),
   )
 

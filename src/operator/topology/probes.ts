@@ -5,7 +5,8 @@ import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import type { Connections } from './connections.ts'
 
-export const probeEveryMs = 3_000
+/** With the time that a probe may take, and the one before the next reconcile, a break shows within ten seconds. */
+export const probeEveryMs = 3_500
 
 /**
  * Between two reconciles a broker that works is asked whether it still answers, and its Secret, which cannot be watched, is

@@ -17,7 +17,7 @@ import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
 import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { acceptedOf, resolved } from '../world/last-seen.ts'
+import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
@@ -71,7 +71,21 @@ export const report = (
       const proven = isProven(entry, owners, declarer, judged(declarer))
       return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed)
     }),
-  ].filter(({ resource }) => !isDeleting(resource))
+  ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
+}
+
+/** What is being deleted is not Ready, as long as it is there; what is about to go needs no status. */
+const leaving = (
+  resource: Resource,
+  { plan, observing }: Findings,
+  owner: (resource: Resource) => string,
+): Report[] => {
+  if (observing || !plan.waiting.has(owner(resource))) return []
+  const gone = 'Being deleted: its queues are removed once nothing is in them or on its way to them'
+  const programmed = verdict('Programmed', 'False', 'Deleting', gone)
+  const accepted = acceptedOf(resource)
+  const verdicts = [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed)]
+  return [{ resource, fields: lastSeen(resource), verdicts: [...verdicts, ...stillPresent(resource)] }]
 }
 
 const brokerReport = (

@@ -1,8 +1,8 @@
-import { type Verdict, verdict } from '../../api/conditions.ts'
+import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
 import { readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import { BrokerError } from '../../rabbit/broker-error.ts'
-import { EndpointError } from '../../rabbit/endpoint.ts'
+import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import { desired } from '../../topology/desired.ts'
@@ -26,23 +26,22 @@ export const unreachableReports = (
   const connected = connectedVerdict(error)
   if (connected === undefined) return undefined
   const { broker } = attached
+  const { reason } = connected
   const { refusals } = desired(attached, instance, newestDialect, owners)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
   const refs =
-    connected.reason === 'SecretInvalid'
-      ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message)
-      : resolved
+    reason === 'SecretInvalid' ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message) : resolved
 
   return membersOf(attached).map((resource): Report => {
     const own = resource === broker
     const message = own ? connected.message : `${idOf(broker)} cannot be used: ${connected.message}`
     const found = refusalOf.get(resource) ?? {
       accepted: acceptedOf(resource),
-      programmed: standing(resource) ?? verdict('Programmed', 'False', 'BrokerUnreachable', message),
+      programmed: standing(resource) ?? verdict('Programmed', 'False', reason, message),
       problems: [],
     }
     const ready = readyFrom(found.accepted, own ? refs : resolved, found.programmed)
-    const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', 'BrokerUnreachable', message)] : []
+    const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', reason, message)] : []
     const all = [found.accepted, own ? refs : resolved, found.programmed, ready, ...found.problems, ...blocked]
     const verdicts = [...all, ...stillPresent(resource)]
     return { resource, fields: lastSeen(resource), verdicts: own ? [...verdicts, connected] : verdicts }
@@ -60,11 +59,31 @@ const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
 export const isExpected = (error: unknown): error is Error =>
   error instanceof SecretError || connectedVerdict(error) !== undefined
 
-const connectedVerdict = (error: unknown): Verdict<'Connected'> | undefined => {
+type Trouble = Reason<'DeletionBlocked'>
+
+type Unusable = Verdict<'Connected'> & { readonly reason: Trouble }
+
+const connectedVerdict = (error: unknown): Unusable | undefined => {
+  const reason = troubleOf(error)
+  if (reason === undefined || !(error instanceof Error)) return undefined
+  return { ...verdict('Connected', 'False', reason, error.message), reason }
+}
+
+/** One reason for each cause; the message says what to do. */
+const troubleOf = (error: unknown): Trouble | undefined => {
   const unusable = error instanceof EndpointError || (error instanceof SecretError && error.kind === 'forbidden')
-  if (unusable) return verdict('Connected', 'False', 'SecretInvalid', error.message)
-  if (error instanceof UnsupportedVersion) return verdict('Connected', 'False', 'UnsupportedVersion', error.message)
-  if (!(error instanceof BrokerError)) return undefined
-  const reason = error.kind === 'credentials' ? 'CredentialsRefused' : 'BrokerUnreachable'
-  return verdict('Connected', 'False', reason, error.message)
+  if (unusable) return 'SecretInvalid'
+  if (error instanceof UnsupportedVersion) return 'UnsupportedVersion'
+  return error instanceof BrokerError ? byKind[error.kind] : undefined
+}
+
+const byKind: Readonly<Record<BrokerError['kind'], Trouble>> = {
+  unreachable: 'BrokerUnreachable',
+  tls: 'TlsInvalid',
+  credentials: 'CredentialsRefused',
+  refused: 'BrokerRefused',
+  // What was asked was the virtual host itself: a proxy that has no broker behind it answers like that.
+  failed: 'BrokerUnreachable',
+  missing: 'BrokerRefused',
+  'not-empty': 'BrokerRefused',
 }

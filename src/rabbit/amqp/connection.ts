@@ -1,7 +1,9 @@
-import type { ChannelModel } from 'amqplib'
 import { pause, unlessAborted } from '../../async/abort.ts'
 import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { End } from './client/ended.ts'
+import type { Wire } from './client/wire.ts'
+import { connectionLog, settledMs } from './connection-log.ts'
 import { openConnection, RefusedError } from './open-connection.ts'
 import type { AmqpLog } from './port.ts'
 
@@ -11,17 +13,20 @@ export type ConnectionState =
   | { readonly is: 'blocked'; readonly reason: string }
   | { readonly is: 'down'; readonly reason: string }
 
+/** How one life of a connection ended. */
+export type Loss = { readonly end: End; readonly livedMs: number }
+
 /** One connection, reopened whenever it is lost, until closed. */
 export type Connection = {
   readonly state: ConnectionState
   /** The open connection; `undefined` while there is none. */
-  readonly current: ChannelModel | undefined
+  readonly current: Wire | undefined
   /** Waits for an open connection; resolves to `undefined` once it is closed for good. */
-  opened(): Promise<ChannelModel | undefined>
+  opened(): Promise<Wire | undefined>
   /** Calls `listener` after each change of the state. */
   onState(listener: () => void): void
-  /** Drops the connection because the broker misbehaves on it; another one is opened. */
-  drop(): void
+  /** Calls `listener` after each life that did not end at our wish. */
+  onLoss(listener: (loss: Loss) => void): void
   /** Closes the connection in order, or drops it when the signal aborts before the broker answered. */
   close(signal: AbortSignal): Promise<void>
 }
@@ -30,75 +35,68 @@ export type ConnectionOptions = { readonly name: string; readonly heartbeatSecon
 
 const backoff: Backoff = { first: 100, most: 10_000 }
 
-/** Connects, and reconnects with growing pauses until closed. The signal drops the connection immediately and for good. */
+/**
+ * Connects, and reconnects until closed, with pauses that grow until a connection lasts. The signal drops the connection
+ * immediately and for good.
+ */
 export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Connection => {
-  const { log, name } = options
+  const said = connectionLog(options.log, options.name)
   const closing = new AbortController()
   const dropping = new AbortController()
   const over = AbortSignal.any([signal, closing.signal])
+  const dropped = AbortSignal.any([signal, dropping.signal])
   const listeners = new Set<() => void>()
+  const lossListeners = new Set<(loss: Loss) => void>()
   let state: ConnectionState = { is: 'down', reason: 'not connected yet' }
-  let current: ChannelModel | undefined
-  let socket = new AbortController()
-  let next = Promise.withResolvers<ChannelModel | undefined>()
+  let current: Wire | undefined
+  let next = Promise.withResolvers<Wire | undefined>()
+  let failures = 0
 
   const become = (now: ConnectionState): void => {
     state = now
     for (const listener of listeners) listener()
   }
 
-  /** Serves one open connection until it is lost; resolves to why it was. */
-  const serve = (opened: ChannelModel): Promise<string> => {
-    // Listens before anybody is called: an error event without a listener would end the process.
-    const lost = lossOf(opened, (now) => {
-      if (now.is === 'blocked') log.warn({ connection: name, reason: now.reason }, 'The broker blocked the connection')
-      if (now.is === 'up') log.info({ connection: name }, 'The broker unblocked the connection')
-      if (now.is === 'down') {
-        current = undefined
-        next = Promise.withResolvers()
-      }
-      become(now)
-    })
-    current = opened
-    log.info({ connection: name }, 'Connected to the broker')
-    become({ is: 'up' })
-    next.resolve(opened)
-    return lost
+  /** One life of the connection, from opening to its end. */
+  const live = async (): Promise<Loss> => {
+    const wire = await openConnection(endpoint, options, dropped)
+    const sinceMs = performance.now()
+    if (wire.end === undefined) {
+      current = wire
+      said.connected()
+      become({ is: 'up' })
+      next.resolve(wire)
+      wire.onBlocked((reason) => {
+        said.blocked(reason)
+        become(reason === undefined ? { is: 'up' } : { is: 'blocked', reason })
+      })
+    }
+    const end = await wire.ended
+    if (current) next = Promise.withResolvers()
+    current = undefined
+    return { end, livedMs: performance.now() - sinceMs }
   }
 
-  /** One life of the connection, from opening to its end. Its socket does not outlive it. */
-  const live = async (): Promise<string> => {
-    socket = new AbortController()
+  /** Returns how long to wait before the next life. */
+  const once = async (): Promise<number> => {
     try {
-      return await serve(
-        await openConnection(endpoint, options, AbortSignal.any([signal, dropping.signal, socket.signal])),
-      )
-    } finally {
-      // After a missed heartbeat amqplib only ends the socket, which would linger for minutes if the peer is silent.
-      socket.abort()
+      const loss = await live()
+      failures = loss.livedMs < settledMs ? failures + 1 : 1
+      if (!over.aborted) said.lost(loss.end.text)
+      become({ is: 'down', reason: loss.end.text })
+      if (!over.aborted) for (const listener of lossListeners) listener(loss)
+    } catch (error) {
+      failures += 1
+      const reason = reasonOf(error)
+      if (!over.aborted) said.failed(reason)
+      become({ is: 'down', reason })
+      if (error instanceof RefusedError) return backoff.most
     }
+    return backoffMs(failures, backoff)
   }
 
   const run = async (): Promise<void> => {
-    let logged: string | undefined
-    for (let failures = 0; !over.aborted; ) {
-      let waitMs: number
-      try {
-        const reason = await live()
-        failures = 0
-        logged = undefined
-        waitMs = backoffMs(1, backoff)
-        if (!over.aborted) log.warn({ connection: name, reason }, 'Lost the connection to the broker')
-      } catch (error) {
-        const reason = reasonOf(error)
-        waitMs = error instanceof RefusedError ? backoff.most : backoffMs(++failures, backoff)
-        if (reason !== logged && !over.aborted)
-          log.warn({ connection: name, reason }, 'Could not connect to the broker')
-        logged = reason
-        become({ is: 'down', reason })
-      }
-      await pause(waitMs, over)
-    }
+    while (!over.aborted) await pause(await once(), over)
     next.resolve(undefined)
   }
   const ended = run()
@@ -108,17 +106,18 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
       return state
     },
     get current() {
-      return current
+      return current?.end ? undefined : current
     },
     opened: () => next.promise,
     onState: (listener) => {
       listeners.add(listener)
     },
-    drop: () => socket.abort(),
+    onLoss: (listener) => {
+      lossListeners.add(listener)
+    },
     close: async (limit) => {
       closing.abort()
-      // This never resolves when the connection breaks meanwhile, so `ended` is awaited instead.
-      if (current) current.close().catch(() => undefined)
+      if (current) void current.close()
       else dropping.abort()
       await unlessAborted(ended, limit)
       dropping.abort()
@@ -126,31 +125,6 @@ export const keepConnected = (endpoint: Endpoint, options: ConnectionOptions, si
     },
   }
 }
-
-/** Calls `changed` when an open connection is blocked, unblocked and at last `down`; resolves to why it is down. */
-const lossOf = (opened: ChannelModel, changed: (state: ConnectionState) => void): Promise<string> =>
-  new Promise((resolve) => {
-    let reason = 'the connection was closed'
-    let isLost = false
-    const end = (error: unknown): void => {
-      if (isLost) return
-      isLost = true
-      if (error) reason = reasonOf(error)
-      changed({ is: 'down', reason })
-      resolve(reason)
-    }
-    opened.on('error', (error) => {
-      reason = reasonOf(error)
-    })
-    opened.on('blocked', (why) => changed({ is: 'blocked', reason: why }))
-    opened.on('unblocked', () => changed({ is: 'up' }))
-    opened.on('close', end)
-    // A broker that shuts down may have closed it at once, before the listeners were there.
-    opened
-      .createChannel()
-      .then((channel) => channel.close().catch(() => undefined))
-      .catch(end)
-  })
 
 /** The reason of an error in one line. A failure to reach any of several addresses has no message, only a code. */
 export const reasonOf = (error: unknown): string => {

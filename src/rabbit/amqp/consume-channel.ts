@@ -1,7 +1,10 @@
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import { pause } from '../../async/abort.ts'
+import type { Message } from '../../delivery/message/message.ts'
+import { Properties } from '../../delivery/message/properties.ts'
 import { Acknowledgements, type Holding } from './acknowledgements.ts'
-import { reasonOf } from './connection.ts'
+import type { Channel, Delivered } from './client/channel.ts'
+import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
+import type { Wire } from './client/wire.ts'
 import type { Delivery } from './port.ts'
 
 /** Receives the messages of one consumer on a channel. */
@@ -31,22 +34,19 @@ export class ConsumeChannel {
   #tags = 0
   #timer: NodeJS.Timeout | undefined
 
-  static async open(connection: ChannelModel): Promise<ConsumeChannel> {
-    return new ConsumeChannel(await connection.createChannel())
+  /** @throws {EndedError} */
+  static async open(wire: Wire): Promise<ConsumeChannel> {
+    const made = new ConsumeChannel(wire)
+    await made.#channel.opened
+    return made
   }
 
-  private constructor(channel: Channel) {
-    this.#channel = channel
-    let reason = 'the connection to the broker was lost'
-    // Quorum queues may deliver after the broker confirmed a cancel, and amqplib closes the channel on a message for a
-    // consumer it does not know. So messages and cancels are routed here instead.
-    channel.removeAllListeners('delivery').removeAllListeners('cancel')
-    channel.on('delivery', (message) => this.#deliver(message))
-    channel.on('cancel', ({ consumerTag }) => this.#cancelled(consumerTag))
-    channel.on('error', (error) => {
-      reason = reasonOf(error)
+  private constructor(wire: Wire) {
+    this.#channel = wire.newChannel({
+      delivered: (delivered) => this.#deliver(delivered.consumerTag, delivered),
+      cancelled: (consumerTag) => this.#cancelled(consumerTag),
+      ended: ({ text }) => this.#ended(text),
     })
-    channel.on('close', () => this.#ended(reason))
   }
 
   get isClosed(): boolean {
@@ -65,8 +65,8 @@ export class ConsumeChannel {
     try {
       // Sent back to back: a prefetch counts for the consumers after it, and no other one may come in between.
       await Promise.all([
-        this.#channel.prefetch(receiver.holding.prefetch, false),
-        this.#channel.consume(queue, () => undefined, { consumerTag }),
+        setPrefetch(this.#channel, receiver.holding.prefetch),
+        startConsuming(this.#channel, queue, consumerTag),
       ])
       return consumerTag
     } catch (error) {
@@ -79,7 +79,7 @@ export class ConsumeChannel {
   async cancel(consumerTag: string): Promise<void> {
     if (!this.#receivers.has(consumerTag) || this.isClosed) return
     // It fails only when the channel ends, and the consumer with it.
-    await this.#channel.cancel(consumerTag).catch(() => undefined)
+    await stopConsuming(this.#channel, consumerTag).catch(() => undefined)
   }
 
   /** What still arrives for this consumer goes back to its queue. */
@@ -97,7 +97,7 @@ export class ConsumeChannel {
   requeue(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.remove(delivery)
-    this.#send(() => this.#channel.reject(delivery.message, true))
+    this.#requeue(delivery.deliveryTag)
     this.#closeIfDone()
   }
 
@@ -126,25 +126,32 @@ export class ConsumeChannel {
       if (waitMs <= 0 || this.isClosed) break
       await pause(waitMs, this.#end.signal)
     }
-    // It fails only when the channel was closed meanwhile.
-    this.#channel.close().catch(() => undefined)
-    await this.closed
+    await this.#channel.close()
   }
 
   #flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.isClosed) return
-    this.#owed.flush((delivery, upTo) => this.#send(() => this.#channel.ack(delivery.message, upTo)))
+    this.#owed.flush(({ deliveryTag }, upTo) => {
+      this.#lastSentMs = performance.now()
+      acknowledge(this.#channel, deliveryTag, upTo)
+    })
   }
 
-  #deliver(message: ConsumeMessage): void {
-    const receiver = this.#receivers.get(message.fields.consumerTag)
+  #requeue(deliveryTag: number): void {
+    this.#lastSentMs = performance.now()
+    reject(this.#channel, deliveryTag, true)
+  }
+
+  #deliver(consumerTag: string, delivered: Delivered): void {
+    const receiver = this.#receivers.get(consumerTag)
     if (receiver === undefined) {
-      this.#send(() => this.#channel.reject(message, true))
+      // Quorum queues may deliver after the broker confirmed a cancel.
+      this.#requeue(delivered.deliveryTag)
       return
     }
-    const delivery = new ChannelDelivery(message, this, receiver.holding)
+    const delivery = new ChannelDelivery(delivered, this, receiver.holding)
     this.#owed.add(delivery)
     receiver.onDelivery(delivery)
   }
@@ -170,28 +177,22 @@ export class ConsumeChannel {
     this.#closed.resolve()
     for (const receiver of receivers) receiver.onEnd(reason)
   }
-
-  #send(frame: () => void): void {
-    this.#lastSentMs = performance.now()
-    try {
-      frame()
-    } catch {
-      // amqplib throws here only when the channel or its connection is already closing: the broker will redeliver.
-    }
-  }
 }
 
 /** One message that was delivered on one channel. */
 class ChannelDelivery implements Delivery {
-  readonly message: ConsumeMessage
+  readonly message: Message
+  readonly deliveryTag: number
   readonly holding: Holding
   state: 'open' | 'settled' | 'sent' = 'open'
   previous: ChannelDelivery | undefined = undefined
   next: ChannelDelivery | undefined = undefined
   readonly #channel: ConsumeChannel
 
-  constructor(message: ConsumeMessage, channel: ConsumeChannel, holding: Holding) {
-    this.message = message
+  constructor(delivered: Delivered, channel: ConsumeChannel, holding: Holding) {
+    const { content, properties, exchange, routingKey, redelivered } = delivered
+    this.message = { content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) }
+    this.deliveryTag = delivered.deliveryTag
     this.#channel = channel
     this.holding = holding
   }

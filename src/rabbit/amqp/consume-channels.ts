@@ -1,4 +1,4 @@
-import type { ChannelModel } from 'amqplib'
+import type { Wire } from './client/wire.ts'
 import { ConsumeChannel } from './consume-channel.ts'
 
 /** A consumer's place on a channel. */
@@ -10,7 +10,7 @@ export type Place = {
 
 export type ConsumeChannels = {
   /** A place beside other consumers, or `alone` for a consumer that may bring its channel down. */
-  take(connection: ChannelModel, alone: boolean): Promise<Place>
+  take(wire: Wire, alone: boolean): Promise<Place>
   /** Closes all channels in order: every acknowledgement has reached the broker when it resolves. */
   close(): Promise<void>
 }
@@ -21,16 +21,16 @@ const ownChannels = 64
 const consumersPerChannel = 10
 const mostChannels = 1_000
 
-type Slot = { load: number; isShared: boolean; readonly channel: Promise<ConsumeChannel> }
+type Slot = { readonly wire: Wire; load: number; isShared: boolean; readonly channel: Promise<ConsumeChannel> }
 
 /** Spreads consumers over channels: one each at first, then about ten to a channel, the least loaded first. */
 export const consumeChannels = (): ConsumeChannels => {
   const slots = new Set<Slot>()
 
-  const choose = (connection: ChannelModel, alone: boolean): Slot => {
-    const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots)
+  const choose = (wire: Wire, alone: boolean): Slot => {
+    const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots, wire)
     if (least && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
-    const slot = { load: 0, isShared: !alone, channel: ConsumeChannel.open(connection) }
+    const slot = { wire, load: 0, isShared: !alone, channel: ConsumeChannel.open(wire) }
     const forget = () => slots.delete(slot)
     slots.add(slot)
     slot.channel.then((channel) => channel.closed.then(forget), forget)
@@ -38,8 +38,8 @@ export const consumeChannels = (): ConsumeChannels => {
   }
 
   return {
-    take: async (connection, alone) => {
-      const slot = choose(connection, alone)
+    take: async (wire, alone) => {
+      const slot = choose(wire, alone)
       slot.load++
       const channel = await slot.channel
       const leave = () => {
@@ -56,8 +56,11 @@ export const consumeChannels = (): ConsumeChannels => {
   }
 }
 
-const leastLoaded = (slots: Iterable<Slot>): Slot | undefined => {
+/** Only of this connection: the channels of one that is over may not be forgotten yet. */
+const leastLoaded = (slots: Iterable<Slot>, wire: Wire): Slot | undefined => {
   let least: Slot | undefined
-  for (const slot of slots) if (slot.isShared && (least === undefined || slot.load < least.load)) least = slot
+  for (const slot of slots) {
+    if (slot.wire === wire && slot.isShared && (least === undefined || slot.load < least.load)) least = slot
+  }
   return least
 }

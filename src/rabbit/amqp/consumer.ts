@@ -1,19 +1,19 @@
-import type { ChannelModel } from 'amqplib'
 import { pause, unlessAborted } from '../../async/abort.ts'
 import { type Backoff, backoffMs } from '../../async/backoff.ts'
 import { Holding } from './acknowledgements.ts'
+import type { Wire } from './client/wire.ts'
 import { type Connection, reasonOf } from './connection.ts'
 import type { Place } from './consume-channels.ts'
 import { handOut } from './hand-out.ts'
 import { PauseSwitch } from './pause-switch.ts'
 import type { AmqpLog, ConsumeOptions, Consumer, ConsumerState } from './port.ts'
-import { codeOf, subscriber } from './subscribe.ts'
+import { refusalOf, subscriber } from './subscribe.ts'
 
 export type ConsumerParts = {
   readonly connection: Connection
   readonly log: AmqpLog
   /** A place on a channel for a consumer of this queue, which exists; `alone` for one that may bring its channel down. */
-  place(open: ChannelModel, queue: string, alone: boolean): Promise<Place>
+  place(open: Wire, queue: string, alone: boolean): Promise<Place>
 }
 
 const backoff: Backoff = { first: 100, most: 5_000 }
@@ -24,7 +24,7 @@ const notFound = 404
 export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, closing: AbortSignal): Consumer => {
   const { queue, prefetch, onState } = options
   const { connection, log } = parts
-  const place = (open: ChannelModel, alone: boolean) => parts.place(open, queue, alone)
+  const place = (open: Wire, alone: boolean) => parts.place(open, queue, alone)
   const stopping = new AbortController()
   const stopped = AbortSignal.any([stopping.signal, closing])
   const switched = new PauseSwitch()
@@ -42,7 +42,7 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
   const subscription = subscriber({ queue, holding, switched, onDelivery: out.take, place, report }, stopped)
 
   /** Returns how long to wait before the next try. */
-  const tryOnce = async (open: ChannelModel): Promise<number> => {
+  const tryOnce = async (open: Wire): Promise<number> => {
     let reason: string | undefined
     let waitMs = 0
     try {
@@ -50,8 +50,8 @@ export const startConsumer = (options: ConsumeOptions, parts: ConsumerParts, clo
       failures = 0
       if (reason !== undefined) waitMs = backoffMs(1, backoff)
     } catch (error) {
-      waitMs = codeOf(error) === accessRefused ? backoff.most : backoffMs(++failures, backoff)
-      reason = codeOf(error) === notFound ? 'the queue does not exist' : reasonOf(error)
+      waitMs = refusalOf(error) === accessRefused ? backoff.most : backoffMs(++failures, backoff)
+      reason = refusalOf(error) === notFound ? 'the queue does not exist' : reasonOf(error)
     }
     if (reason !== undefined && !switched.isPaused) report({ is: 'waiting', reason })
     return waitMs

@@ -1,7 +1,10 @@
-import type { Channel } from 'amqplib'
 import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { noConnection } from '../no-connection.ts'
+import type { Channel } from './client/channel.ts'
+import { EndedError, OpenError, UnencodableError } from './client/ended.ts'
+import { bindQueue, declareExchange, declareQueue, deleteExchange, unbindQueue } from './client/operations.ts'
 import { RefusedError } from './open-connection.ts'
 import { spareChannels } from './spare-channels.ts'
 
@@ -18,10 +21,10 @@ export type Declarations = {
   close(): Promise<void>
 }
 
-const idleMs = 10_000
+const defaultIdleMs = 10_000
 
 /** `fence` is called right before each change is handed to the connection; an error that it throws prevents that and is rethrown. */
-export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declarations => {
+export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs = defaultIdleMs): Declarations => {
   const channels = spareChannels(endpoint)
   let underWay = 0
   let idle: NodeJS.Timeout | undefined
@@ -41,7 +44,7 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declara
       release()
     } catch (error) {
       // The broker has closed it already, unless the change was not sent.
-      channel.close().catch(() => undefined)
+      void channel.close()
       throw brokerError(error, endpoint)
     }
   }
@@ -66,24 +69,16 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void): Declara
 
 const declare = async (channel: Channel, change: Declaration): Promise<unknown> => {
   switch (change.do) {
-    case 'declare-exchange': {
-      const { name, type, arguments: args } = change.exchange
-      return channel.assertExchange(name, type, { durable: true, arguments: args })
-    }
-    case 'declare-queue': {
-      const { name, durable, arguments: args } = change.queue
-      return channel.assertQueue(name, { durable, arguments: args })
-    }
-    case 'bind': {
-      const { destination, source, routingKey, arguments: args } = change.binding
-      return channel.bindQueue(destination, source, routingKey, args)
-    }
-    case 'unbind': {
-      const { destination, source, routingKey, arguments: args } = change.binding
-      return channel.unbindQueue(destination, source, routingKey, args)
-    }
+    case 'declare-exchange':
+      return declareExchange(channel, change.exchange.name, change.exchange.type, change.exchange.arguments)
+    case 'declare-queue':
+      return declareQueue(channel, change.queue.name, change.queue.durable, change.queue.arguments)
+    case 'bind':
+      return bindQueue(channel, change.binding)
+    case 'unbind':
+      return unbindQueue(channel, change.binding)
     case 'delete-exchange':
-      return channel.deleteExchange(change.exchange)
+      return deleteExchange(channel, change.exchange)
   }
 }
 
@@ -91,13 +86,21 @@ const declare = async (channel: Channel, change: Declaration): Promise<unknown> 
 const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof RefusedError) return new BrokerError('refused', message, { cause: error })
-  // amqplib throws these for what does not fit into a frame: a text over 255 bytes, a table over 64 KiB. Nothing was sent.
-  if (error instanceof TypeError || error instanceof RangeError) {
+  if (error instanceof UnencodableError) {
     return new BrokerError('refused', `AMQP cannot carry this: ${message}`, { cause: error })
   }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const refused = typeof code === 'number' && code >= 400 && code < 500
+  const code = error instanceof EndedError && error.end.by === 'broker' ? error.end.code : undefined
+  const refused = code !== undefined && code >= 400 && code < 500
   if (refused) return new BrokerError('refused', `The broker refused: ${message}`, { cause: error })
-  const where = `AMQP at ${amqp.hostname}:${amqp.port}`
-  return new BrokerError('unreachable', `${where} did not answer: ${message}`, { cause: error })
+  if (code !== undefined && code >= 500)
+    return new BrokerError('failed', `The broker failed: ${message}`, { cause: error })
+  const where = {
+    what: `AMQP at ${amqp.hostname}:${amqp.port}`,
+    host: amqp.hostname,
+    secure: amqp.protocol === 'amqps',
+    otherScheme: 'correct scheme and port in the Secret',
+  }
+  const isTls = error instanceof OpenError && error.kind === 'speaks-tls'
+  if (isTls) return new BrokerError('tls', `${where.what} speaks TLS: ${where.otherScheme}`, { cause: error })
+  return noConnection(error, where)
 }

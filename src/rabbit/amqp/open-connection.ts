@@ -1,5 +1,7 @@
-import { type ChannelModel, connect } from 'amqplib'
 import type { Endpoint } from '../endpoint.ts'
+import { dial } from './client/dial.ts'
+import { OpenError, type OpenFailure } from './client/ended.ts'
+import type { Wire } from './client/wire.ts'
 
 /** The broker refused the connection. Retrying soon does not help: a person has to change something first. */
 export class RefusedError extends Error {
@@ -9,51 +11,37 @@ export class RefusedError extends Error {
 const connectTimeoutMs = 10_000
 
 /**
- * Opens one connection. Aborting the signal destroys its socket, at any time.
+ * Opens one connection. Aborting the signal destroys its socket, at any time. A connection that ended behind its opening is
+ * returned all the same: its `end` says so.
  *
  * @throws {RefusedError} when the broker refuses the user, the virtual host or one more connection
+ * @throws {OpenError} when it cannot be opened for another reason
  */
 export const openConnection = async (
   endpoint: Endpoint,
   options: { readonly name: string; readonly heartbeatSeconds: number },
   signal: AbortSignal,
-): Promise<ChannelModel> => {
-  const socket = {
-    signal,
-    timeout: connectTimeoutMs,
-    noDelay: true,
-    clientProperties: { connection_name: options.name },
-    ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
-    ...(endpoint.lookup === undefined ? {} : { lookup: endpoint.lookup }),
-  }
-  const broker = {
-    ...endpoint.amqp,
-    username: endpoint.username,
-    password: endpoint.password,
-    // amqplib unescapes it, as if it came from a URL.
-    vhost: encodeURIComponent(endpoint.vhost),
-    heartbeat: options.heartbeatSeconds,
+): Promise<Wire> => {
+  const { amqp, username, password, vhost, ca, lookup } = endpoint
+  const address = {
+    ...{ ...amqp, ...options, username, password, vhost, timeoutMs: connectTimeoutMs },
+    ...(ca === undefined ? {} : { ca }),
+    ...(lookup === undefined ? {} : { lookup }),
   }
   try {
-    return await connect(broker, socket)
+    return await dial(address, signal)
   } catch (cause) {
-    throw refusal(cause, endpoint.vhost) ?? cause
+    const advice = cause instanceof OpenError ? refusals(vhost)[cause.kind] : undefined
+    throw advice === undefined ? cause : new RefusedError(advice, { cause })
   }
 }
 
-// amqplib reports a refusal during the handshake by its message only, with no code. Should the message change, a refusal is
-// merely retried as often as any other failure.
-const refusal = (cause: unknown, vhost: string): RefusedError | undefined => {
-  const words = cause instanceof Error ? cause.message : ''
-  if (words.startsWith('Handshake terminated by server')) {
-    return new RefusedError('the broker refused the user or its password: correct the Secret of the Broker', { cause })
+const refusals = (vhost: string): Partial<Record<OpenFailure, string>> => {
+  const refused = `the broker refused the virtual host ${JSON.stringify(vhost)}`
+  const advice = `${refused}: create it, give the user permissions on it, or raise its limits`
+  return {
+    user: 'the broker refused the user or its password: correct the Secret of the Broker',
+    vhost: advice,
+    limit: advice,
   }
-  if (words.startsWith('Expected ConnectionOpenOk; got <ConnectionClose')) {
-    const where = JSON.stringify(vhost)
-    return new RefusedError(
-      `the broker refused the virtual host ${where}: create it, give the user permissions on it, or raise its limits`,
-      { cause },
-    )
-  }
-  return undefined
 }

@@ -1,99 +1,116 @@
-import { type ChannelModel, type ConfirmChannel, IllegalOperationError } from 'amqplib'
-import { unlessAborted } from '../../async/abort.ts'
 import type { Copy } from '../../delivery/message/copy.ts'
+import type { Channel } from './client/channel.ts'
+import { type End, UnencodableError } from './client/ended.ts'
+import { selectConfirms } from './client/operations.ts'
+import type { Wire } from './client/wire.ts'
 import { reasonOf } from './connection.ts'
 import { PublishError } from './publish-error.ts'
 
 export type PublishChannelOptions = {
-  readonly confirmTimeoutMs: number
-  /** The broker did not answer in time, and may not answer on this connection any more. */
-  hangs(): void
+  /** After this a copy counts as late: its confirm is still owed, but whoever waits is told. */
+  readonly patienceMs: number
+  /** After this nothing is expected any more of a channel with late copies: it is closed. */
+  readonly giveUpMs: number
+  /** The broker has this long to open the channel, else it does not answer on this connection at all. */
+  readonly openMs: number
   /** While true the broker reads nothing, so nothing counts as late. */
   isBlocked(): boolean
+  /** The first copy is late: copies for the exchange need another channel. */
+  becameStale(): void
+  /** The broker did not open the channel. */
+  hangs(): void
 }
 
 type Unconfirmed = {
   readonly routingKey: string
-  readonly sentAtMs: number
+  readonly sinceMs: number
+  isSent: boolean
   isReturned: boolean
   settle(error?: PublishError): void
 }
 
 const notFound = 404
 
-/** A channel with confirms for the copies of one exchange. */
+/**
+ * A channel with confirms for the copies of one exchange. A confirm stays owed as long as the channel lives. One that has a
+ * late copy takes no more of them, so that they do not wait for what is stuck on it; it closes once nothing is owed.
+ */
 export class PublishChannel {
+  readonly wire: Wire
+  readonly patienceMs: number
   readonly #exchange: string
   readonly #options: PublishChannelOptions
-  readonly #opening: Promise<ConfirmChannel>
+  readonly #channel: Channel
+  readonly #opened: Promise<void>
   readonly #unconfirmed = new Set<Unconfirmed>()
-  #room: PromiseWithResolvers<void> | undefined
-  #fault: (Error & { code?: unknown }) | undefined
-  #isClosed = false
-  #isRetired = false
+  readonly #late = new Set<Unconfirmed>()
+  #isOpen = false
+  #isStale = false
   #patientSinceMs = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: ChannelModel, exchange: string, options: PublishChannelOptions) {
+  /** @throws {EndedError} */
+  constructor(wire: Wire, exchange: string, options: PublishChannelOptions) {
+    this.wire = wire
+    this.patienceMs = options.patienceMs
     this.#exchange = exchange
     this.#options = options
-    this.#opening = this.#open(connection)
-    this.#opening.catch(() => {
-      this.#isClosed = true
+    this.#channel = wire.newChannel({
+      returned: ({ routingKey }) => this.#returned(routingKey),
+      ended: (end) => this.#abandon(this.#loss(end)),
     })
+    this.#opened = selectConfirms(this.#channel).then(
+      () => {
+        this.#isOpen = true
+      },
+      () => undefined,
+    )
+    this.#awaitOpening()
   }
 
   /** Whether it accepts more copies. */
   get isUsable(): boolean {
-    return !this.#isClosed && !this.#isRetired
+    return this.#channel.end === undefined && !this.#isStale
+  }
+
+  /** Whether a copy on it is, or was, late. */
+  get isStale(): boolean {
+    return this.#isStale
   }
 
   /** @throws {PublishError} */
-  async publish(copy: Copy): Promise<void> {
-    const channel = await this.#opening.catch((cause) => {
-      throw new PublishError('lost', `could not open a channel: ${reasonOf(cause)}`, { cause })
-    })
-    while (this.#room) await this.#room.promise
-    if (this.#isClosed) throw this.#loss()
-    await new Promise<void>((resolve, reject) => {
+  publish(copy: Copy): Promise<void> {
+    return new Promise((resolve, reject) => {
       const settle = (error?: PublishError) => (error ? reject(error) : resolve())
-      const { routingKey } = copy
-      const unconfirmed = { routingKey, sentAtMs: performance.now(), isReturned: false, settle }
-      const options = { ...copy.properties, persistent: true, mandatory: true }
-      const confirmed = (error: unknown) => this.#confirmed(unconfirmed, error)
-      try {
-        if (!channel.publish(this.#exchange, routingKey, copy.body, options, confirmed)) {
-          this.#room ??= Promise.withResolvers()
-        }
-      } catch (cause) {
-        // amqplib encodes a message whole before it writes any of it.
-        if (cause instanceof IllegalOperationError) throw this.#loss()
-        throw new PublishError('unencodable', `the copy cannot be encoded: ${reasonOf(cause)}`, { cause })
-      }
+      const sinceMs = performance.now()
+      const unconfirmed = { routingKey: copy.routingKey, sinceMs, isSent: false, isReturned: false, settle }
       this.#unconfirmed.add(unconfirmed)
-      this.#timer ??= setTimeout(() => this.#expire(), this.#options.confirmTimeoutMs / 4)
+      this.#timer ??= setTimeout(() => this.#look(), this.patienceMs / 4)
+      void this.#send(copy, unconfirmed)
     })
   }
 
-  async #open(connection: ChannelModel): Promise<ConfirmChannel> {
-    const limit = AbortSignal.timeout(this.#options.confirmTimeoutMs)
-    const channel = await unlessAborted(connection.createConfirmChannel(), limit)
-    if (channel === undefined) {
-      if (!this.#options.isBlocked()) this.#options.hangs()
-      throw new Error('the broker opened no channel in time')
+  async #send({ exchange, routingKey, properties, body }: Copy, unconfirmed: Unconfirmed): Promise<void> {
+    if (!this.#isOpen) await this.#opened
+    for (let { room } = this.wire; room; { room } = this.wire) await room
+    // The channel is over, or was given up.
+    if (!this.#unconfirmed.has(unconfirmed)) return
+    const message = { exchange, routingKey, properties, body, mandatory: true }
+    try {
+      unconfirmed.isSent = true
+      this.#channel.publish(message, (outcome) => this.#confirmed(unconfirmed, outcome))
+    } catch (cause) {
+      const kind = cause instanceof UnencodableError ? 'unencodable' : 'lost'
+      this.#settle(unconfirmed, new PublishError(kind, `the copy was not sent: ${reasonOf(cause)}`, { cause }))
     }
-    channel.on('return', (message) => this.#returned(message.fields.routingKey))
-    channel.on('drain', () => this.#hasRoom())
-    channel.on('error', (error) => {
-      this.#fault = error
-    })
-    // Before amqplib's own listener, which fails what is unconfirmed.
-    channel.prependListener('close', () => {
-      this.#isClosed = true
-      clearTimeout(this.#timer)
-      this.#hasRoom()
-    })
-    return channel
+  }
+
+  #awaitOpening(): void {
+    const timer = setTimeout(() => {
+      if (this.#options.isBlocked()) this.#awaitOpening()
+      else this.#options.hangs()
+    }, this.#options.openMs)
+    void this.#opened.then(() => clearTimeout(timer))
   }
 
   // A return identifies the message by its exchange and routing key only, and copies must not be marked. So a return counts
@@ -101,55 +118,79 @@ export class PublishChannel {
   // is always among them. The others differ only if the queue was deleted or created at that moment; they are then delivered
   // twice, which is allowed, where a wrong guess would lose one, which is not.
   #returned(routingKey: string): void {
-    for (const copy of this.#unconfirmed) if (copy.routingKey === routingKey) copy.isReturned = true
+    for (const copy of this.#unconfirmed) {
+      if (copy.isSent && copy.routingKey === routingKey) copy.isReturned = true
+    }
   }
 
-  #confirmed(copy: Unconfirmed, error: unknown): void {
+  #confirmed(copy: Unconfirmed, outcome: 'confirmed' | 'refused' | End): void {
+    if (outcome === 'refused') {
+      this.#settle(copy, new PublishError('refused', `${this.#target(copy)} refused the copy: it is full or failing`))
+    } else if (outcome === 'confirmed' && copy.isReturned) {
+      this.#settle(copy, new PublishError('returned', `${this.#target(copy)} has no matching queue`))
+    } else if (outcome === 'confirmed') {
+      this.#settle(copy)
+    }
+  }
+
+  #settle(copy: Unconfirmed, error?: PublishError): void {
     if (!this.#unconfirmed.delete(copy)) return
-    if (error && this.#isClosed) copy.settle(this.#loss())
-    else if (error)
-      copy.settle(new PublishError('refused', `${this.#target(copy)} refused the copy: it is full or failing`))
-    else if (copy.isReturned) copy.settle(new PublishError('returned', `${this.#target(copy)} has no matching queue`))
-    else copy.settle()
-    this.#closeIfDone()
+    this.#late.delete(copy)
+    copy.settle(error)
+    if (this.#isStale && this.#unconfirmed.size === 0) void this.#channel.close()
   }
 
-  /** Gives up on copies that were unconfirmed for too long, and on the channel with them. */
-  #expire(): void {
+  /** Looks for copies that are late, and for those that have been for too long. */
+  #look(): void {
     this.#timer = undefined
     const now = performance.now()
     if (this.#options.isBlocked()) this.#patientSinceMs = now
     for (const copy of this.#unconfirmed) {
-      if (now - Math.max(copy.sentAtMs, this.#patientSinceMs) < this.#options.confirmTimeoutMs) break
+      const waitedMs = now - Math.max(copy.sinceMs, this.#patientSinceMs)
+      if (waitedMs < this.patienceMs) break
+      if (!this.#late.has(copy)) this.#isLate(copy)
+      if (waitedMs >= this.#options.giveUpMs) {
+        this.#giveUp()
+        return
+      }
+    }
+    if (this.#unconfirmed.size > 0) this.#timer = setTimeout(() => this.#look(), this.patienceMs / 4)
+  }
+
+  #isLate(copy: Unconfirmed): void {
+    this.#late.add(copy)
+    const owed = Promise.withResolvers<void>()
+    owed.promise.catch(() => undefined)
+    const { settle } = copy
+    copy.settle = (error) => (error ? owed.reject(error) : owed.resolve())
+    const { promise } = owed
+    settle(new PublishError('timeout', `${this.#target(copy)} did not confirm the copy in time`, { owed: promise }))
+    if (this.#isStale) return
+    this.#isStale = true
+    this.#options.becameStale()
+  }
+
+  #giveUp(): void {
+    this.#abandon(new PublishError('lost', 'the broker never confirmed the copy: its channel was closed'))
+    void this.#channel.close()
+  }
+
+  #abandon(error: PublishError): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    for (const copy of [...this.#unconfirmed]) {
       this.#unconfirmed.delete(copy)
-      copy.settle(new PublishError('timeout', `${this.#target(copy)} did not confirm the copy in time`))
-      // amqplib keeps an entry for each confirm that is due and all after it. A new channel starts without them.
-      this.#isRetired = true
+      copy.settle(error)
     }
-    if (this.#isRetired) this.#options.hangs()
-    this.#closeIfDone()
-    if (this.#unconfirmed.size > 0) {
-      this.#timer = setTimeout(() => this.#expire(), this.#options.confirmTimeoutMs / 4)
+    this.#late.clear()
+  }
+
+  #loss(end: End): PublishError {
+    if (end.by !== 'broker' || this.wire.end) {
+      const message = 'the connection was lost before the broker confirmed the copy'
+      return new PublishError('lost', `${message}: ${end.text}`)
     }
-  }
-
-  #closeIfDone(): void {
-    if (!this.#isRetired || this.#isClosed || this.#unconfirmed.size > 0) return
-    this.#isClosed = true
-    this.#opening.then((channel) => channel.close()).catch(() => undefined)
-  }
-
-  #hasRoom(): void {
-    this.#room?.resolve()
-    this.#room = undefined
-  }
-
-  #loss(): PublishError {
-    const cause = this.#fault
-    if (cause === undefined)
-      return new PublishError('lost', 'the connection was lost before the broker confirmed the copy')
-    const kind = cause.code === notFound ? 'missing-exchange' : 'refused'
-    return new PublishError(kind, reasonOf(cause), { cause })
+    return new PublishError(end.code === notFound ? 'missing-exchange' : 'refused', end.text)
   }
 
   #target(copy: Unconfirmed): string {

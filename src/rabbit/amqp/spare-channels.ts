@@ -1,6 +1,8 @@
-import type { Channel, ChannelModel } from 'amqplib'
 import { unlessAborted } from '../../async/abort.ts'
 import type { Endpoint } from '../endpoint.ts'
+import type { Channel } from './client/channel.ts'
+import { EndedError } from './client/ended.ts'
+import type { Wire } from './client/wire.ts'
 import { openConnection } from './open-connection.ts'
 
 /** Channels of one connection, which is opened when needed. */
@@ -13,7 +15,7 @@ export type SpareChannels = {
   close(): Promise<void>
 }
 
-type Session = { readonly connection: ChannelModel; readonly free: Channel[] }
+type Session = { readonly wire: Wire; readonly free: Channel[] }
 
 /**
  * Short, because a leader that was paused must change nothing when it resumes, and what it has handed to its connection
@@ -28,50 +30,46 @@ export const spareChannels = (endpoint: Endpoint): SpareChannels => {
   let session: Promise<Session> | undefined
 
   const open = async (): Promise<Session> => {
-    const connection = await openConnection(endpoint, { name: 'waybill operator', heartbeatSeconds }, stop.signal)
-    // A call that waits for an answer gets the error.
-    connection.on('error', () => undefined)
-    connection.on('close', () => {
-      session = undefined
-    })
-    return { connection, free: [] }
+    const wire = await openConnection(endpoint, { name: 'waybill operator', heartbeatSeconds }, stop.signal)
+    if (wire.end) throw new EndedError('connection', wire.end)
+    return { wire, free: [] }
   }
 
+  /** The session of this moment; one whose connection is over gives way to a new one. */
   const current = async (): Promise<Session> => {
+    const found = session
+    if (found) {
+      const { wire } = await found
+      if (wire.end === undefined) return found
+      if (session === found) session = undefined
+    }
     session ??= open()
     const opening = session
-    try {
-      return await opening
-    } catch (error) {
+    opening.catch(() => {
       if (session === opening) session = undefined
-      throw error
-    }
+    })
+    return opening
   }
 
   const rest = async (): Promise<void> => {
     const open = session
     session = undefined
     // A connection that fails while it is being closed is closed as well.
-    await open?.then(({ connection }) => connection.close()).catch(() => undefined)
+    await open?.then(({ wire }) => wire.close()).catch(() => undefined)
   }
 
   return {
     async take() {
-      const { connection, free } = await current()
-      const channel = free.pop() ?? (await newChannel(connection))
-      return { channel, release: () => void free.push(channel) }
+      const { wire, free } = await current()
+      let channel = free.pop()
+      while (channel?.end) channel = free.pop()
+      const taken = channel ?? (await wire.openChannel())
+      return { channel: taken, release: () => void free.push(taken) }
     },
     rest,
     async close() {
-      // Closing never ends when the connection breaks meanwhile.
       await unlessAborted(rest(), AbortSignal.timeout(closeWithinMs))
       stop.abort()
     },
   }
-}
-
-const newChannel = async (connection: ChannelModel): Promise<Channel> => {
-  const channel = await connection.createChannel()
-  channel.on('error', () => undefined)
-  return channel
 }

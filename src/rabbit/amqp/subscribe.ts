@@ -1,5 +1,6 @@
-import type { ChannelModel } from 'amqplib'
 import { unlessAborted } from '../../async/abort.ts'
+import { EndedError } from './client/ended.ts'
+import type { Wire } from './client/wire.ts'
 import type { ConsumeChannel, Receiver } from './consume-channel.ts'
 import type { Place } from './consume-channels.ts'
 import type { PauseSwitch } from './pause-switch.ts'
@@ -9,7 +10,7 @@ export type SubscribeOptions = Omit<Receiver, 'onEnd'> & {
   readonly queue: string
   readonly switched: PauseSwitch
   /** A place on a channel; `alone` for a consumer that may bring its channel down. */
-  place(open: ChannelModel, alone: boolean): Promise<Place>
+  place(open: Wire, alone: boolean): Promise<Place>
   report(state: ConsumerState): void
 }
 
@@ -21,7 +22,7 @@ export const subscriber = (options: SubscribeOptions, stopped: AbortSignal) => {
 
   return {
     /** Consumes until it is stopped, or has been paused and is resumed, or the broker ends it and says why. */
-    async once(open: ChannelModel): Promise<string | undefined> {
+    async once(open: Wire): Promise<string | undefined> {
       const end = Promise.withResolvers<string>()
       const place = await options.place(open, isSuspect)
       channel = place.channel
@@ -30,7 +31,7 @@ export const subscriber = (options: SubscribeOptions, stopped: AbortSignal) => {
       try {
         tag = await place.channel.consume(queue, { ...options, onEnd: end.resolve }).catch((error) => {
           // A refusal closes the channel for all consumers on it: the next try gets a channel of its own.
-          isSuspect = codeOf(error) !== undefined
+          isSuspect = refusalOf(error) !== undefined
           throw error
         })
         isSuspect = false
@@ -54,4 +55,6 @@ export const subscriber = (options: SubscribeOptions, stopped: AbortSignal) => {
   }
 }
 
-export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+/** The broker's code where it closed the channel. */
+export const refusalOf = (error: unknown): number | undefined =>
+  error instanceof EndedError ? error.refusal : undefined

@@ -1,15 +1,18 @@
 import type { Change } from '../../topology/change.ts'
-import type { Arguments, Observed, Policy, QueueState } from '../../topology/topology.ts'
+import type { Observed } from '../../topology/topology.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { naming } from './lacking.ts'
 import { type ManagementApi, managementApi } from './management-api.ts'
+import { readVhost } from './observe.ts'
+import { requirePolicymaker } from './refusal.ts'
 
 /** One virtual host: read as a whole, changed one object at a time. */
 export type Management = {
   /** @throws BrokerError */
   observe(signal: AbortSignal): Promise<Observed>
-  /** Checks only that it answers and accepts the credentials. @throws BrokerError */
+  /** Checks only that it answers, accepts the credentials, and that the user has the tag that it needs. @throws BrokerError */
   probe(signal: AbortSignal): Promise<void>
   /** Idempotent. `delete-queue` `if-empty` fails with `not-empty` on a queue with messages. @throws BrokerError */
   apply(change: Change, signal: AbortSignal): Promise<void>
@@ -29,20 +32,43 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
   const declarations = openDeclarations(endpoint, fence)
   const vhost = encodeURIComponent(endpoint.vhost)
 
+  const make = async (change: Change, signal: AbortSignal): Promise<void> => {
+    switch (change.do) {
+      case 'declare-exchange':
+      case 'declare-queue':
+      case 'bind':
+      case 'unbind':
+      case 'delete-exchange':
+        return declarations.apply(change)
+      case 'put-policy': {
+        const { name, applyTo, ...policy } = change.policy
+        await call('PUT', `/policies/${vhost}/${encodeURIComponent(name)}`, signal, {
+          ...policy,
+          'apply-to': applyTo,
+        })
+        return
+      }
+      case 'delete-queue': {
+        const path = `/queues/${vhost}/${encodeURIComponent(change.queue)}`
+        if (change.only === 'if-empty') await proveEmpty(call, path, change.queue, signal)
+        await call('DELETE', path, signal)
+        return
+      }
+      case 'delete-policy':
+        await call('DELETE', `/policies/${vhost}/${encodeURIComponent(change.policy)}`, signal)
+    }
+  }
+
   return {
     async observe(signal) {
-      const [definitions, exchanges, states] = await Promise.all([
-        get<Definitions>(`/definitions/${vhost}`, signal),
-        get<ListedExchange[]>(`/exchanges/${vhost}?disable_stats=true&columns=name,policy`, signal),
-        get<ListedQueue[]>(`/queues/${vhost}?${totalsOnly}`, signal),
-      ])
-      return observedOf(definitions, exchanges, states)
+      return readVhost(get, vhost, signal)
     },
 
     async probe(signal) {
       const limit = AbortSignal.timeout(probeWithinMs)
       try {
-        await call('GET', '/whoami', AbortSignal.any([signal, limit]))
+        const { tags } = await get<{ tags?: string[] | string }>('/whoami', AbortSignal.any([signal, limit]))
+        requirePolicymaker(tags, endpoint.username)
       } catch (error) {
         signal.throwIfAborted()
         if (error !== limit.reason) throw error
@@ -51,32 +77,10 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
       }
     },
 
-    async apply(change, signal) {
-      switch (change.do) {
-        case 'declare-exchange':
-        case 'declare-queue':
-        case 'bind':
-        case 'unbind':
-        case 'delete-exchange':
-          return declarations.apply(change)
-        case 'put-policy': {
-          const { name, applyTo, ...policy } = change.policy
-          await call('PUT', `/policies/${vhost}/${encodeURIComponent(name)}`, signal, {
-            ...policy,
-            'apply-to': applyTo,
-          })
-          return
-        }
-        case 'delete-queue': {
-          const path = `/queues/${vhost}/${encodeURIComponent(change.queue)}`
-          if (change.only === 'if-empty') await proveEmpty(call, path, change.queue, signal)
-          await call('DELETE', path, signal)
-          return
-        }
-        case 'delete-policy':
-          await call('DELETE', `/policies/${vhost}/${encodeURIComponent(change.policy)}`, signal)
-      }
-    },
+    apply: (change, signal) =>
+      make(change, signal).catch((error: unknown) => {
+        throw naming(error, change, endpoint.username)
+      }),
 
     close: async () => {
       await Promise.all([close(), declarations.close()])
@@ -101,78 +105,3 @@ const proveEmpty = async (
   }
   throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
 }
-
-/** Not paged: the broker sorts all queues for every page. */
-const totalsOnly =
-  'disable_stats=true&enable_queue_totals=true&columns=name,state,messages,messages_ready,messages_unacknowledged,policy'
-
-type ListedBinding = {
-  source: string
-  destination: string
-  destination_type: string
-  routing_key: string
-  arguments: Arguments
-}
-
-type Definitions = {
-  rabbit_version: string
-  exchanges: { name: string; type: string; arguments: Arguments }[]
-  queues: { name: string; durable: boolean; arguments: Arguments }[]
-  bindings: ListedBinding[]
-  policies: { name: string; pattern: string; 'apply-to': Policy['applyTo']; priority: number; definition: Arguments }[]
-}
-
-type ListedExchange = { name: string; policy?: string }
-
-type ListedQueue = {
-  name: string
-  state?: string
-  messages?: number
-  messages_ready?: number
-  messages_unacknowledged?: number
-  policy?: string
-}
-
-const observedOf = (
-  definitions: Definitions,
-  exchanges: readonly ListedExchange[],
-  listed: readonly ListedQueue[],
-): Observed => ({
-  version: definitions.rabbit_version,
-  exchanges: withPolicies(definitions.exchanges, exchanges),
-  queues: definitions.queues,
-  bindings: definitions.bindings
-    .filter(({ destination_type }) => destination_type === 'queue')
-    .map(({ source, destination, routing_key, arguments: args }) => ({
-      source,
-      destination,
-      routingKey: routing_key,
-      arguments: args,
-    })),
-  policies: definitions.policies.map(({ 'apply-to': applyTo, name, pattern, priority, definition }) => ({
-    name,
-    pattern,
-    applyTo,
-    priority,
-    definition,
-  })),
-  states: new Map(listed.map((queue) => [queue.name, stateOf(queue)])),
-})
-
-/** One that came between the two answers has no policy that is known. */
-const withPolicies = (all: Definitions['exchanges'], listed: readonly ListedExchange[]): Observed['exchanges'] => {
-  const inForce = new Map(listed.map(({ name, policy = '' }) => [name, policy]))
-  return all.map((exchange) => {
-    const policy = inForce.get(exchange.name)
-    return policy === undefined ? exchange : { ...exchange, policy }
-  })
-}
-
-const stateOf = (queue: ListedQueue): QueueState => ({
-  name: queue.name,
-  state: queue.state ?? 'unknown',
-  messages: queue.messages ?? 0,
-  ready: queue.messages_ready ?? 0,
-  unacknowledged: queue.messages_unacknowledged ?? 0,
-  policy: queue.policy ?? '',
-})
