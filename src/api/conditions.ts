@@ -26,8 +26,12 @@ export const brokerTroubles = [
  * follows from several, the causes stand before their consequences.
  */
 export const conditionTypes = {
-  /** The specification is understood, and nothing else has the names that it asks for. */
-  Accepted: { writtenBy: 'operator', decidesReady: true, reasons: ['Accepted', 'Invalid', 'Conflicted'] },
+  /** The specification is understood, and the names that it asks for are its own to have. */
+  Accepted: {
+    writtenBy: 'operator',
+    decidesReady: true,
+    reasons: ['Accepted', 'Invalid', 'NotPermitted', 'Conflicted'],
+  },
   /** Everything it refers to exists and permits it. */
   ResolvedRefs: {
     writtenBy: 'operator',

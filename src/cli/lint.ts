@@ -3,6 +3,7 @@ import { type Finding, findingText, placeText } from '../store/directory/finding
 import { createLoader } from '../store/directory/load.ts'
 import { Failure } from './failure.ts'
 import { referenceFindings } from './lint-references.ts'
+import { doubtfulKeyFindings } from './lint-routing-keys.ts'
 import { secretFindings } from './lint-secrets.ts'
 
 /** What `waybill lint` prints, and how many problems it found. */
@@ -13,8 +14,8 @@ export type Linted = {
 }
 
 /**
- * Checks manifests without a broker: each alone, and all of them together. Secrets that are not among the files, and
- * kinds that are not Waybill's, are noted and are not problems.
+ * Checks manifests without a broker: each alone, and all of them together. Secrets that are not among the files,
+ * kinds that are not Waybill's, and what is valid but hardly meant, are noted and are not problems.
  *
  * @throws Failure where there is no file
  */
@@ -25,7 +26,7 @@ export const lint = async (paths: readonly string[], instance: string): Promise<
   }
   const secrets = secretFindings(loaded.items)
   const problems = [...loaded.findings, ...referenceFindings(loaded.items, instance), ...secrets.problems]
-  const notes = [...loaded.skipped, ...secrets.missing]
+  const notes = [...loaded.skipped, ...secrets.missing, ...doubtfulKeyFindings(loaded.items)]
   const count = loaded.items.length
   const summary = `${amount(count, 'manifest')} in ${amount(loaded.files.length, 'file')}: ${
     problems.length === 0 ? 'no problems' : amount(problems.length, 'problem')

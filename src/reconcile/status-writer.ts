@@ -40,10 +40,12 @@ export const statusWriter = (
     const conditions = stamp(verdicts, before, generation, now())
     const conditionsSame = sameConditions(before, conditions)
     const status: Record<string, unknown> = current.status ?? {}
-    const countsSame = Object.entries(fields).every(([name, value]) => isDeepStrictEqual(status[name], value))
-    if (conditionsSame && countsSame && status.observedGeneration === generation) return 'same'
+    const changed = Object.entries(fields).filter(([name, value]) => !isDeepStrictEqual(status[name], value))
+    if (conditionsSame && changed.length === 0 && status.observedGeneration === generation) return 'same'
     const at = now().getTime()
-    if (conditionsSame && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
+    // Texts say what is so: the queue that was proved, the policy in force. Only what is counted can wait.
+    const onlyCounts = changed.every(([, value]) => typeof value !== 'string')
+    if (conditionsSame && onlyCounts && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
     lastWrite.set(id, at)
     await store.applyStatus(kind, current, manager, {
       observedGeneration: generation,

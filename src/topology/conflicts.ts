@@ -1,6 +1,7 @@
+import { identifiedBy } from '../api/resource.ts'
 import { objectText } from './change.ts'
 import type { Desired, Owned } from './desired.ts'
-import { ownerArgument } from './names.ts'
+import { mayChoose, ownerArgument } from './names.ts'
 import type { Arguments, Binding, Exchange, Observed, Queue } from './topology.ts'
 
 /** Something on the broker that stands in the way of a resource, and is left as it is. */
@@ -46,12 +47,16 @@ export const contest = (wanted: Desired, observed: Observed): Contest => {
   const stopped = new Set(conflicts.map(({ owner }) => owner))
   const free = ({ owner }: { readonly owner: string }) => owner === wanted.broker || !stopped.has(owner)
   const missing = new Set(contested.map(({ object }) => object))
-  // Who is stopped declares nothing, which stops those that bind to it.
+  const dependents = [
+    ...wanted.bindings.map(({ owner, want }) => ({ owner, objects: endsOf(want) })),
+    ...wanted.needs.map(({ owner, object }) => ({ owner, objects: [object] })),
+  ]
+  // Who is stopped declares nothing, which stops those that bind to it, or read it.
   for (let before = -1; before !== stopped.size; ) {
     before = stopped.size
     for (const one of absent) if (!free(one)) missing.add(one.object)
-    for (const { owner, want } of wanted.bindings) {
-      const inTheWay = endsOf(want).find((object) => missing.has(object))
+    for (const { owner, objects } of dependents) {
+      const inTheWay = objects.find((object) => missing.has(object))
       if (inTheWay === undefined || stopped.has(owner)) continue
       const message = `${inTheWay} is not what was declared: see the resource that declares it`
       conflicts.push({ owner, reason: 'Pending', message })
@@ -74,26 +79,50 @@ const conflictOf = (
   found: Found,
 ): Conflict | undefined => {
   const holder = found.arguments[ownerArgument]
+  const [kind] = identifiedBy(owner.slice(instance.length + 1))
+  const chooses = mayChoose({ kind }, object)
+  const orName = chooses ? ', or choose another name' : ''
+  const gone = 'delete it once it is empty'
   // Several Brokers may share a virtual host: each may use what another one of the same instance made.
   const shared = owner === broker && typeof holder === 'string' && holder.startsWith(`${instance}:Broker/`)
   if (holder === owner || shared) {
     const differences = differencesOf(want, found)
     if (differences.length === 0) return undefined
-    const message = `${object} exists with other immutable arguments (${differences.join('; ')}): delete it once it is empty, or choose another name`
+    const message = `${object} exists with other immutable arguments (${differences.join('; ')}): ${gone}${orName}`
     return { owner, reason: 'ImmutableArgument', message }
   }
   if (holder !== undefined) {
-    return { owner, reason: 'ClaimedByAnother', message: `${object} belongs to ${holder}: choose another name` }
+    const whose = holderText(String(holder), owner, instance)
+    const message = `${object} belongs to ${whose}: ${chooses ? 'choose another name' : gone}`
+    return { owner, reason: 'ClaimedByAnother', message }
   }
   if (!adopt) {
-    const message = `${object} exists and was not declared by Waybill: set spec.adopt to use it, or choose another name`
+    // What Waybill names itself can be made anew, so nothing is adopted in its place.
+    const remedy = chooses ? 'set spec.adopt to use it' : gone
+    const message = `${object} exists and was not declared by Waybill: ${remedy}${orName}`
     return { owner, reason: 'NotClaimed', message }
   }
-  if ('type' in want && want.type !== found.type) {
-    const message = `${object} has type ${found.type}, not ${want.type}: choose another name`
-    return { owner, reason: 'ImmutableArgument', message }
-  }
-  return undefined
+  const [is, wants] = [typeOf(found), typeOf(want)]
+  if (is === wants) return undefined
+  const remedy = adoptable.has(is) ? 'create this resource again with that type, or choose' : 'choose'
+  const message = `${object} has type ${is}, not ${wants}: ${remedy} another name`
+  return { owner, reason: 'ImmutableArgument', message }
+}
+
+/** A stream keeps what was consumed, and whoever reads one from its end loses what came while nobody did. */
+const adoptable: ReadonlySet<string> = new Set(['topic', 'fanout', 'headers', 'quorum', 'classic'])
+
+/** The type of an exchange, or of a queue, which is classic where its arguments do not say. */
+const typeOf = (object: Found | Exchange | Queue): string =>
+  'type' in object && object.type !== undefined ? object.type : String(object.arguments['x-queue-type'] ?? 'classic')
+
+/** Whose an object is, as the owner of another one may know it: resources of other namespaces are none of its business. */
+const holderText = (holder: string, owner: string, instance: string): string => {
+  const own = `${instance}:`
+  if (!holder.startsWith(own)) return `another installation of Waybill (--instance ${holder.split(':')[0]})`
+  const id = holder.slice(own.length)
+  const [, namespace] = identifiedBy(id)
+  return namespace === identifiedBy(owner.slice(own.length))[1] ? id : 'a resource of another namespace'
 }
 
 const differencesOf = (want: Exchange | Queue, found: Found): string[] => {

@@ -1,10 +1,11 @@
 import type { Subscription } from '../api/kinds/subscription.ts'
 import { isDeleting, type Resource } from '../api/resource.ts'
 import type { Dialect } from './dialect.ts'
-import { exchangeOf, ownerArgument, ownerOf, queueOf } from './names.ts'
+import { type Names, namesOn } from './name-rules.ts'
+import { isReserved, ownerArgument, ownerOf, queueOf } from './names.ts'
 import { type Objects, queueObjects, sharedObjects, subscriptionObjects, topicObjects } from './objects.ts'
-import { holdersFirst, noOwners, type Owners } from './owners.ts'
-import type { Attached, AttachedSubscription } from './references.ts'
+import { noOwners, type Owners } from './owners.ts'
+import { type Attached, type AttachedSubscription, membersOf } from './references.ts'
 import { queueRefusal, type Refusal, type Settled, subscriptionRefusal, taken } from './refusals.ts'
 import type { Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
@@ -29,6 +30,8 @@ export type Desired = {
   readonly queues: readonly Owned<Queue>[]
   readonly bindings: readonly Owned<Binding>[]
   readonly policies: readonly Owned<Policy>[]
+  /** Queues that a resource reads although another one declares them, as `queue shop.work`. */
+  readonly needs: readonly { readonly owner: string; readonly object: string }[]
   /** They become policies only where the queue is its resource's own. */
   readonly retentions: readonly (Retention & { readonly owner: string })[]
   readonly owners: ReadonlyMap<string, Presence>
@@ -41,13 +44,15 @@ type Candidate = {
   readonly adopt: boolean
   /** What becomes of its objects when it is being deleted. */
   readonly deletion: Exclude<Presence, 'present'>
+  /** An object of another resource without which it can do nothing. */
+  readonly needs?: string
   refusal?(settled: Settled): Refusal | undefined
   objects(owner: string): Objects
 }
 
 /**
- * The topology that the resources of one broker ask for. Where two want one name, it goes to the one that owns it
- * `onBroker`, else to the older.
+ * The topology that the resources of one broker ask for. Where two want one name, what is `onBroker` decides before the
+ * resources are compared with each other (`byClaim`), and age comes last.
  */
 export const desired = (
   attached: Attached,
@@ -55,7 +60,8 @@ export const desired = (
   dialect: Dialect,
   onBroker: Owners = noOwners,
 ): Desired => {
-  const draft = newDraft(instance, ownerOf(instance, attached.broker))
+  const draft = newDraft(instance, attached, onBroker)
+  const names = namesOn(attached, instance, onBroker)
   const deliveredBy = new Map<string, Resource>()
   const settled: Settled = {
     isPresent: (resource) => draft.owners.get(ownerOf(instance, resource)) === 'present',
@@ -65,15 +71,15 @@ export const desired = (
     for (const candidate of candidates) place(draft, candidate, settled)
   }
   placeAll([brokerCandidate(attached, dialect)])
-  placeAll(topicCandidates(attached, instance, onBroker))
-  placeAll(queueCandidates(attached, instance, dialect, onBroker))
+  placeAll(topicCandidates(attached, names))
+  placeAll(queueCandidates(attached, dialect, names))
   for (const { subscription, source } of attached.subscriptions) {
     if (!('queue' in source) || isDeleting(subscription) || !settled.isPresent(source.queue)) continue
     const name = queueOf(source.queue)
     if (!deliveredBy.has(name)) deliveredBy.set(name, subscription)
   }
   placeAll(attached.subscriptions.map((entry) => subscriptionCandidate(entry, dialect)))
-  const { takenBy: _, ...wanted } = draft
+  const { holders: _, ...wanted } = draft
   return wanted
 }
 
@@ -85,34 +91,28 @@ const brokerCandidate = ({ broker }: Attached, dialect: Dialect): Candidate => (
   objects: () => sharedObjects(dialect),
 })
 
-const topicCandidates = ({ topics }: Attached, instance: string, onBroker: Owners): readonly Candidate[] =>
-  holdersFirst(topics, onBroker, (topic) => ({
-    object: `exchange ${exchangeOf(topic)}`,
-    owner: ownerOf(instance, topic),
-  })).map((topic) => ({
-    resource: topic,
-    adopt: topic.spec.adopt,
-    deletion: topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy,
-    objects: (owner) => topicObjects(topic, owner),
-  }))
+const topicCandidates = ({ topics }: Attached, names: Names): readonly Candidate[] =>
+  names
+    .byClaim(topics, (topic) => topic)
+    .map((topic) => ({
+      resource: topic,
+      adopt: topic.spec.adopt,
+      deletion: topic.spec.adopt ? 'Retain' : topic.spec.deletionPolicy,
+      refusal: () => names.refusal(topic),
+      objects: (owner) => topicObjects(topic, owner),
+    }))
 
-const queueCandidates = (
-  { queues, subscriptions }: Attached,
-  instance: string,
-  dialect: Dialect,
-  onBroker: Owners,
-): readonly Candidate[] => {
+const queueCandidates = ({ queues, subscriptions }: Attached, dialect: Dialect, names: Names): readonly Candidate[] => {
   const pushers = pushersOf(subscriptions)
-  return holdersFirst(queues, onBroker, ({ queue }) => ({
-    object: `queue ${queueOf(queue)}`,
-    owner: ownerOf(instance, queue),
-  })).map((entry) => ({
-    resource: entry.queue,
-    adopt: entry.queue.spec.adopt,
-    deletion: entry.queue.spec.adopt ? 'Retain' : entry.queue.spec.deletionPolicy,
-    refusal: (settled) => queueRefusal(entry, settled),
-    objects: (owner) => queueObjects(entry, owner, dialect, pushers.get(queueOf(entry.queue))),
-  }))
+  return names
+    .byClaim(queues, ({ queue }) => queue)
+    .map((entry) => ({
+      resource: entry.queue,
+      adopt: entry.queue.spec.adopt,
+      deletion: entry.queue.spec.adopt ? 'Retain' : entry.queue.spec.deletionPolicy,
+      refusal: (settled) => names.refusal(entry.queue) ?? queueRefusal(entry, settled),
+      objects: (owner) => queueObjects(entry, owner, dialect, pushers.get(queueOf(entry.queue))),
+    }))
 }
 
 /** By name of the queue, the Subscription that pushes from it: the first, for another one is refused. */
@@ -130,27 +130,44 @@ const subscriptionCandidate = (entry: AttachedSubscription, dialect: Dialect): C
   resource: entry.subscription,
   adopt: false,
   deletion: entry.subscription.spec.deletionPolicy,
+  ...('queue' in entry.source ? { needs: `queue ${queueOf(entry.source.queue)}` } : {}),
   refusal: (settled) => subscriptionRefusal(entry, settled),
   objects: () => subscriptionObjects(entry, dialect),
 })
 
-const newDraft = (instance: string, broker: string) => ({
+const newDraft = (instance: string, attached: Attached, onBroker: Owners) => ({
   instance,
-  broker,
+  broker: ownerOf(instance, attached.broker),
   exchanges: [] as Owned<Exchange>[],
   queues: [] as Owned<Queue>[],
   bindings: [] as Owned<Binding>[],
   policies: [] as Owned<Policy>[],
+  needs: [] as { owner: string; object: string }[],
   retentions: [] as (Retention & { owner: string })[],
   owners: new Map<string, Presence>(),
   refusals: [] as Refusal[],
-  /** Which resource declares an object, `exchange shop.orders`. */
-  takenBy: new Map<string, Resource>(),
+  /** Which resource has an object, `exchange shop.orders`: it declares it, or owns it on the broker. */
+  holders: heldOn(onBroker, attached, instance),
 })
+
+/** What the broker shares with all is declared as far as it can be, so it is never refused for what another one holds. */
+const heldOn = (onBroker: Owners, attached: Attached, instance: string): Map<string, Resource> => {
+  const living = new Map(
+    membersOf(attached)
+      .filter((resource) => !isDeleting(resource))
+      .map((resource) => [ownerOf(instance, resource), resource]),
+  )
+  return new Map(
+    [...onBroker].flatMap(([object, owner]) => {
+      const holder = owner === undefined ? undefined : living.get(owner)
+      return holder ? [[object, holder] as const] : []
+    }),
+  )
+}
 
 /** Adds what the candidate wants to the draft: its objects, its deletion policy, or why it is refused. */
 const place = (draft: ReturnType<typeof newDraft>, candidate: Candidate, settled: Settled): void => {
-  const { resource, adopt, deletion } = candidate
+  const { resource, deletion, needs } = candidate
   const owner = ownerOf(draft.instance, resource)
   if (isDeleting(resource)) {
     draft.owners.set(owner, deletion)
@@ -159,23 +176,30 @@ const place = (draft: ReturnType<typeof newDraft>, candidate: Candidate, settled
   const unfit = candidate.refusal?.(settled)
   const objects = unfit ? {} : candidate.objects(owner)
   const names = namesOf(objects)
-  const refusal = unfit ?? firstTaken(resource, names, draft.takenBy)
+  const refusal = unfit ?? (owner === draft.broker ? undefined : firstTaken(resource, names, draft.holders))
   if (refusal) {
     draft.refusals.push(refusal)
     return
   }
-  for (const name of names) draft.takenBy.set(name, resource)
+  for (const name of names) draft.holders.set(name, resource)
   draft.owners.set(owner, 'present')
-  const owned = <T extends { readonly arguments: Arguments }>(want: T): Owned<T> => ({
+  const owned = <T extends { readonly name: string; readonly arguments: Arguments }>(want: T): Owned<T> => ({
     owner,
-    adopt,
+    // What is called as Waybill's own is declared by Waybill, or it is somebody's trap.
+    adopt: candidate.adopt && !isReserved(want.name),
+    want: { ...want, arguments: { ...want.arguments, [ownerArgument]: owner } },
+  })
+  const bound = (want: Binding): Owned<Binding> => ({
+    owner,
+    adopt: candidate.adopt,
     want: { ...want, arguments: { ...want.arguments, [ownerArgument]: owner } },
   })
   draft.exchanges.push(...(objects.exchanges ?? []).map(owned))
   draft.queues.push(...(objects.queues ?? []).map(owned))
-  draft.bindings.push(...(objects.bindings ?? []).map(owned))
+  draft.bindings.push(...(objects.bindings ?? []).map(bound))
   draft.policies.push(...(objects.policies ?? []).map((want) => ({ owner, adopt: true, want })))
   draft.retentions.push(...(objects.retentions ?? []).map((retention) => ({ owner, ...retention })))
+  if (needs !== undefined) draft.needs.push({ owner, object: needs })
 }
 
 const namesOf = ({ exchanges = [], queues = [] }: Objects): readonly string[] => [
@@ -186,11 +210,11 @@ const namesOf = ({ exchanges = [], queues = [] }: Objects): readonly string[] =>
 const firstTaken = (
   resource: Resource,
   names: readonly string[],
-  takenBy: ReadonlyMap<string, Resource>,
+  holders: ReadonlyMap<string, Resource>,
 ): Refusal | undefined => {
   for (const name of names) {
-    const holder = takenBy.get(name)
-    if (holder) return taken(resource, name, holder)
+    const holder = holders.get(name)
+    if (holder && holder !== resource) return taken(resource, name, holder)
   }
   return undefined
 }

@@ -8,7 +8,7 @@ import { idOf, type Resource } from '../api/resource.ts'
  * Every name that Waybill uses on a broker. A rule in src/api/schema/fields.ts makes sure that they fit into the 255 bytes of AMQP.
  * Kubernetes namespaces hold no dot, so `<namespace>.<name>` is unique.
  */
-const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata.namespace}.${metadata.name}`
+export const dotted = ({ metadata }: Pick<Resource, 'metadata'>): string => `${metadata.namespace}.${metadata.name}`
 
 /** The exchange of a Topic. */
 export const exchangeOf = (topic: Topic): string => topic.spec.exchange.name ?? dotted(topic)
@@ -18,6 +18,14 @@ export const unroutedOf = (topic: Topic): string => `waybill.unrouted.${dotted(t
 export const queueOf = (queue: Queue): string => queue.spec.name ?? dotted(queue)
 /** A namespace cannot start with `Queue.`, so this is never the dead-letter queue of a subscription. */
 export const deadLetterQueueOfQueue = (queue: Queue): string => `waybill.dlq.Queue.${dotted(queue)}`
+/** The name that the author of a resource chose for its object. */
+export const chosenNameOf = (resource: Topic | Queue): string | undefined =>
+  'exchange' in resource.spec ? resource.spec.exchange.name : resource.spec.name
+/** The name of the object that a resource declares for others to use. */
+export const nameOf = (resource: Topic | Queue): string => chosenNameOf(resource) ?? dotted(resource)
+/** Whether only Waybill itself, or the broker itself, may give an object this name: `amq.` is what AMQP 0-9-1 reserves. */
+export const isReserved = (name: string): boolean => /^(waybill|amq)[.]/.test(name)
+
 /** The queue that a Subscription to a Topic delivers from. */
 export const subscriptionQueueOf = (subscription: Subscription): string => `waybill.sub.${dotted(subscription)}`
 /** What the names of all queues for retries begin with. */
@@ -98,3 +106,9 @@ const oneOf = (names: readonly string[]): string => {
 /** The field from which the name of a resource's own object on the broker comes. */
 export const nameField = ({ kind }: Pick<Resource, 'kind'>): string =>
   kind === 'Topic' ? 'spec.exchange.name' : kind === 'Queue' ? 'spec.name' : 'metadata.name'
+
+/** Whether a resource of this kind can have this object under another name; `waybill.…` are not for anybody to choose. */
+export const mayChoose = ({ kind }: { readonly kind: string }, object: string): boolean => {
+  const [what, name = ''] = object.split(' ', 2)
+  return !isReserved(name) && ((kind === 'Topic' && what === 'exchange') || (kind === 'Queue' && what === 'queue'))
+}

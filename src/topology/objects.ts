@@ -16,10 +16,9 @@ import {
   queueOf,
   retryQueueOf,
   returnExchange,
-  subscriptionQueueOf,
   unroutedOf,
 } from './names.ts'
-import type { AttachedQueue, AttachedSubscription } from './references.ts'
+import { type AttachedQueue, type AttachedSubscription, sourceQueueOf } from './references.ts'
 import { queuePriority, type Retention } from './retention.ts'
 import type { Arguments, Binding, Exchange, Policy, Queue } from './topology.ts'
 
@@ -137,10 +136,6 @@ export const subscriptionObjects = (attached: AttachedSubscription, dialect: Dia
     ],
   }
 }
-
-/** The queue that a Subscription delivers from: a queue of its own, or the Queue that it refers to. */
-export const sourceQueueOf = ({ subscription, source }: AttachedSubscription): string =>
-  'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
 
 const filterBindings = ({ spec }: Subscription, topic: Topic, queue: string): Binding[] => {
   const exchange = exchangeOf(topic)

@@ -1,4 +1,4 @@
-import type { Planned } from './change.ts'
+import { objectText, type Planned } from './change.ts'
 import type { Desired } from './desired.ts'
 import { ownerOfPolicy, policyName } from './names.ts'
 import { classPolicyNames } from './objects.ts'
@@ -10,9 +10,9 @@ import { type Observed, type Policy, policyKey } from './topology.ts'
 export type PolicyPlan = {
   /** Put what is missing or differs, delete what no resource wants. */
   readonly changes: readonly Planned[]
-  /** Policies that RabbitMQ did not apply to their queues: to be deleted first and put again afterwards. */
+  /** Policies that RabbitMQ did not apply to what they match: to be deleted first and put again afterwards. */
   readonly missed: readonly WantedPolicy[]
-  /** Queues on which another policy is in force than the one declared. */
+  /** Queues and exchanges on which another policy is in force than the one declared. */
   readonly shadowed: readonly { readonly owner: string; readonly message: string }[]
 }
 
@@ -78,38 +78,47 @@ const closedByOthers = ({ broker, queues }: Desired, { states }: Observed): Poli
     ]
   })
 
-/** A queue on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
+/** A queue or exchange on which the declared policy is not in force, but the one named `found`, or none where that is empty. */
 type NotInForce = {
   readonly owner: string
-  readonly queue: string
+  /** `queue shop.work` */
+  readonly object: string
   readonly expected: Policy
   readonly found: string
 }
 
-/** RabbitMQ applies one policy to a queue, so what was declared may not be what holds. */
+/** RabbitMQ applies one policy to a queue or an exchange, so what was declared may not be what holds. */
 const notInForce = (
-  { queues }: Desired,
+  { queues, exchanges }: Desired,
   policies: readonly WantedPolicy[],
-  { policies: present, states }: Observed,
+  { policies: present, states, exchangeStates }: Observed,
 ): readonly NotInForce[] => {
   const declared = policies
-    .filter(({ want }) => want.applyTo !== 'exchanges')
     .map(({ want }) => ({ ...want, matches: new RegExp(want.pattern) }))
     .sort((a, b) => b.priority - a.priority)
   const byName = new Map(present.map((policy) => [policy.name, policy]))
-  return queues.flatMap(({ owner, want: { name } }) => {
-    const found = states.get(name)?.policy
-    const expected = declared.find(({ matches }) => matches.test(name))
-    if (found === undefined || !expected || found === expected.name || isSeal(found)) return []
-    return isSame(expected, byName.get(expected.name)) ? [{ owner, queue: name, expected, found }] : []
-  })
+  const check =
+    (kind: 'queue' | 'exchange', inForce: (name: string) => string | undefined) =>
+    ({ owner, want: { name } }: { readonly owner: string; readonly want: { readonly name: string } }): NotInForce[] => {
+      const found = inForce(name)
+      const expected = declared.find(
+        ({ applyTo, matches }) => (applyTo === 'all' || applyTo === `${kind}s`) && matches.test(name),
+      )
+      if (found === undefined || !expected || found === expected.name || isSeal(found)) return []
+      const object = objectText({ kind, name })
+      return isSame(expected, byName.get(expected.name)) ? [{ owner, object, expected, found }] : []
+    }
+  return [
+    ...queues.flatMap(check('queue', (name) => states.get(name)?.policy)),
+    ...exchanges.flatMap(check('exchange', (name) => exchangeStates.get(name)?.policy)),
+  ]
 }
 
-const shadowedText = ({ owner, queue, expected, found }: NotInForce) => {
+const shadowedText = ({ owner, object, expected, found }: NotInForce) => {
   const { name, priority } = expected
   const message =
     found === ''
-      ? `no policy is in force on queue ${queue}: the broker did not apply ${name}; delete that policy, and Waybill puts it again`
-      : `policy ${found} is in force on queue ${queue} instead of ${name}: lower its priority below ${priority}, or narrow its pattern`
+      ? `no policy is in force on ${object}: the broker did not apply ${name}; delete that policy, and Waybill puts it again`
+      : `policy ${found} is in force on ${object} instead of ${name}: lower its priority below ${priority}, or narrow its pattern`
   return { owner, message }
 }

@@ -5,6 +5,7 @@ import type { Resources } from '../api/kinds/resources.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
 import { isDeleting, keyFrom, keyOf, type Resource } from '../api/resource.ts'
+import { queueOf, subscriptionQueueOf } from './names.ts'
 
 /** A Queue with what it refers to. */
 export type AttachedQueue = {
@@ -20,6 +21,14 @@ export type AttachedSubscription = {
   readonly source: { readonly topic: Topic } | { readonly queue: Queue }
   readonly policy: DeadLetterPolicy | undefined
 }
+
+/** The resource that declares the queue which a Subscription delivers from. */
+export const declarerOf = ({ subscription, source }: AttachedSubscription): Queue | Subscription =>
+  'queue' in source ? source.queue : subscription
+
+/** The queue which a Subscription delivers from. */
+export const sourceQueueOf = ({ subscription, source }: AttachedSubscription): string =>
+  'queue' in source ? queueOf(source.queue) : subscriptionQueueOf(subscription)
 
 /** What uses one broker, oldest first: where two want one name, the first has it. */
 export type Attached = {

@@ -1,12 +1,12 @@
 import type { Topic } from '../api/kinds/topic.ts'
 import { idOf, type Resource } from '../api/resource.ts'
-import { exchangeOf, nameField, queueOf } from './names.ts'
+import { exchangeOf, mayChoose, nameField, queueOf } from './names.ts'
 import type { AttachedQueue, AttachedSubscription } from './references.ts'
 
 /** A resource that cannot be programmed, and why. */
 export type Refusal = {
   readonly resource: Resource
-  readonly reason: 'Invalid' | 'Conflicted'
+  readonly reason: 'Invalid' | 'NotPermitted' | 'Conflicted'
   readonly field: string
   readonly message: string
 }
@@ -43,8 +43,12 @@ export const taken = (resource: Resource, object: string, holder: Resource): Ref
   resource,
   reason: 'Conflicted',
   field: nameField(resource),
-  message: `${object} is already declared by ${idOf(holder)}: choose another name, or remove one of the two`,
+  message: `${object} is already declared by ${named(holder, resource)}: ${mayChoose(resource, object) ? 'choose another name, or remove one of the two' : 'remove one of the two'}`,
 })
+
+/** A resource as those of another namespace may see it: not at all. */
+const named = (resource: Resource, to: Resource): string =>
+  resource.metadata.namespace === to.metadata.namespace ? idOf(resource) : 'a resource of another namespace'
 
 const invalid = (resource: Resource, field: string, message: string): Refusal => ({
   resource,
@@ -83,7 +87,7 @@ const sharedQueue: Check<AttachedSubscription> = ({ subscription, source }, { de
   const name = queueOf(source.queue)
   const first = deliveredBy.get(name)
   if (first === undefined || first === subscription) return undefined
-  const message = `queue ${name} is already delivered by ${idOf(first)}: two would share its messages at random`
+  const message = `queue ${name} is already delivered by ${named(first, subscription)}: two would share its messages at random`
   return { ...invalid(subscription, 'spec.queueRef', message), reason: 'Conflicted' }
 }
 

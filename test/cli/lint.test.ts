@@ -31,6 +31,19 @@ test('lint finds no problems in good manifests', async () => {
   expect([code, lines]).toEqual([0, ['4 manifests in 1 file: no problems']])
 })
 
+test('lint notes a wildcard that is none, which is valid', async () => {
+  const spec =
+    '{ topicRef: { name: orders }, subscriber: { url: http://h/ }, filter: { routingKeys: [order.*, order*] } }'
+  const { code, lines } = await lint(all(broker, rabbit, topic('orders'), waybillKind('Subscription', 'mail', spec)))
+  expect([code, lines]).toEqual([
+    0,
+    [
+      'a.yaml:20: note: Subscription/default/mail: spec.filter.routingKeys[1]: order* matches the word order* alone: * and # stand for words only as a word of their own, as in order.* or order.#',
+      '4 manifests in 1 file: no problems',
+    ],
+  ])
+})
+
 test.each([
   [
     'a wrong type',

@@ -186,13 +186,13 @@ describe('a conflict', () => {
     const { folder, vhost, condition, noCondition } = stage
     const there = { durable: true, arguments: { 'x-queue-type': 'classic' } }
     await vhost.manage('PUT', `/queues/${vhost.name}/shop.work`, there)
-    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5 })])
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { type: 'Classic', maxLength: 5 })])
     await condition(queue, 'work', 'Conflicted', 'True', 'NotClaimed')
     await condition(queue, 'work', 'Programmed', 'False', 'Conflicted')
     expect(await vhost.manage('GET', `/policies/${vhost.name}`)).not.toContainEqual(
       expect.objectContaining({ pattern: '^shop\\.work$' }),
     )
-    folder.write('all', [...brokerOf(vhost), queueOf('work', { maxLength: 5, adopt: true })])
+    folder.write('all', [...brokerOf(vhost), queueOf('work', { type: 'Classic', maxLength: 5, adopt: true })])
     await condition(queue, 'work', 'Ready', 'True')
     await noCondition(queue, 'work', 'Conflicted')
     expect(await vhost.manage('GET', `/queues/${vhost.name}/shop.work`)).toMatchObject({ arguments: there.arguments })
@@ -205,6 +205,26 @@ describe('a conflict', () => {
     folder.write('all', [...brokerOf(vhost), queueOf('work')])
     const { message } = await condition(queue, 'work', 'Programmed', 'False', 'ImmutableArgument')
     expect(message).toContain('x-queue-type is classic, wanted quorum')
+  })
+
+  test('a foreign policy on an adopted exchange, which loses its unrouted events, is reported until it is gone', async () => {
+    const { folder, vhost, condition, noCondition } = stage
+    await vhost.manage('PUT', `/exchanges/${vhost.name}/old`, { type: 'topic', durable: true })
+    folder.write('all', [...brokerOf(vhost), topicOf('old', { exchange: { name: 'old' }, adopt: true })])
+    await condition(topic, 'old', 'Ready', 'True')
+    await noCondition(topic, 'old', 'PolicyShadowed')
+    const foreign = {
+      pattern: '.*',
+      definition: { 'delivery-limit': 9, 'alternate-exchange': 'amq.fanout' },
+      priority: 0,
+    }
+    await vhost.manage('PUT', `/policies/${vhost.name}/ops`, { ...foreign, 'apply-to': 'all' })
+    const { message } = await condition(topic, 'old', 'PolicyShadowed', 'True')
+    expect(message).toBe(
+      'policy ops is in force on exchange old instead of waybill:Topic/shop/old: lower its priority below -1, or narrow its pattern',
+    )
+    await vhost.manage('DELETE', `/policies/${vhost.name}/ops`)
+    await noCondition(topic, 'old', 'PolicyShadowed')
   })
 
   test('a conflict with a foreign policy that overrides one of Waybill is reported', async () => {

@@ -15,8 +15,9 @@ export type Stage = {
   readonly metrics: Metrics
   /** Everything logged so far, as JSON lines. */
   logs(): string
+  /** A resource of the namespace `shop`, unless the name is `namespace/name`. */
   get<K extends Kind>(kind: K, name: string): Resource<K> | undefined
-  /** Waits until a condition of `shop/<name>` has this status and, if given, this reason. */
+  /** Waits until a condition of a resource, named as for `get`, has this status and, if given, this reason. */
   condition(
     kind: Kind,
     name: string,
@@ -59,8 +60,12 @@ export const startStage = async (options: StageOptions = {}): Promise<Stage> => 
     ...(only === 'operator' ? [] : [startDispatcher(dispatching, stop.signal)]),
   ]
 
+  const find = <K extends Kind>(kind: K, full: string): Resource<K> | undefined => {
+    const [name = '', namespace = 'shop'] = full.split('/').toReversed()
+    return store.get(kind, namespace, name)
+  }
   const conditionOf = (kind: Kind, name: string, type: ConditionType): Condition | undefined =>
-    store.get(kind, 'shop', name)?.status?.conditions?.find((one) => one.type === type)
+    find(kind, name)?.status?.conditions?.find((one) => one.type === type)
 
   const end = async (): Promise<void> => {
     stop.abort()
@@ -73,13 +78,13 @@ export const startStage = async (options: StageOptions = {}): Promise<Stage> => 
     folder,
     metrics,
     logs: () => lines.join(''),
-    get: (kind, name) => store.get(kind, 'shop', name),
+    get: find,
     condition: (kind, name, type, status, reason) =>
       eventually(() => {
         const found = conditionOf(kind, name, type)
         const isIt = found?.status === status && (reason === undefined || found.reason === reason)
         if (isIt) return found
-        throw new Error(`${kind.kind} ${name} has ${JSON.stringify(store.get(kind, 'shop', name)?.status?.conditions)}`)
+        throw new Error(`${kind.kind} ${name} has ${JSON.stringify(find(kind, name)?.status?.conditions)}`)
       }),
     async noCondition(kind, name, type) {
       await eventually(() => conditionOf(kind, name, type) === undefined)

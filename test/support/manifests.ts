@@ -45,6 +45,12 @@ export const topicOf = (name: string, spec: object = {}): Manifest =>
 export const queueOf = (name: string, spec: object = {}): Manifest =>
   manifest('Queue', name, { brokerRef: { name: 'rabbitmq' }, ...spec })
 
+/** The same resource in another namespace, on the Broker of `shop` where it names a Broker. */
+export const inNamespace = (namespace: string, { metadata, spec = {}, ...rest }: Manifest): Manifest => {
+  const brokerRef = 'brokerRef' in spec ? { brokerRef: { name: 'rabbitmq', namespace: 'shop' } } : {}
+  return { ...rest, metadata: { ...metadata, namespace }, spec: { ...spec, ...brokerRef } }
+}
+
 /** A Subscription to a Topic, delivered to `url`. */
 export const subscriptionOf = (name: string, topic: string, url: string, spec: object = {}): Manifest =>
   manifest('Subscription', name, { topicRef: { name: topic }, subscriber: { url }, ...spec })

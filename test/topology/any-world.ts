@@ -61,6 +61,9 @@ const several = <T extends Resource>(make: (full: string, spec: object, meta: Me
     .uniqueArray(fc.tuple(name, spec, metadata), { maxLength: 3, selector: ([full]) => full })
     .map((all) => all.map(([full, each, meta]) => make(full, each, meta)))
 
+const everybody = { from: 'All' }
+const openToAll = { allowedNamespaces: everybody, customNames: everybody, adoption: everybody }
+
 /** Resources that are each valid, together anything. */
 export const anyResources: fc.Arbitrary<Resources> = fc
   .tuple(
@@ -69,7 +72,7 @@ export const anyResources: fc.Arbitrary<Resources> = fc
     several(subscriptionOf, subscriptions),
     several(policyOf, policies),
   )
-  .map((all) => resourcesOf(brokerOf('rabbitmq', { allowedNamespaces: { from: 'All' } }), ...all.flat()))
+  .map((all) => resourcesOf(brokerOf('rabbitmq', openToAll), ...all.flat()))
 
 const owners = ['waybill:Subscription/shop/a', 'waybill:Topic/shop/unknown', 'other:Topic/shop/a', 7, undefined]
 

@@ -118,7 +118,7 @@ describe('an object that already has a wanted name', () => {
       name: 'of another resource',
       queue: { ...quorum, ...other },
       conflicts: [
-        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to waybill:Queue/depot/work: choose another name',
+        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to a resource of another namespace: choose another name',
       ],
     },
     {
@@ -126,7 +126,7 @@ describe('an object that already has a wanted name', () => {
       queue: { ...quorum, ...other },
       spec: { adopt: true },
       conflicts: [
-        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to waybill:Queue/depot/work: choose another name',
+        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to a resource of another namespace: choose another name',
       ],
     },
     {
@@ -138,9 +138,39 @@ describe('an object that already has a wanted name', () => {
     },
     {
       name: 'of nobody that is adopted, whatever its arguments',
-      queue: { 'x-queue-type': 'classic' },
+      queue: { ...quorum, 'x-max-length': 9 },
       spec: { adopt: true },
       conflicts: [],
+    },
+    {
+      name: 'of nobody that is adopted as a classic one, which needs no argument',
+      queue: {},
+      spec: { adopt: true, type: 'Classic' },
+      conflicts: [],
+    },
+    {
+      name: 'of nobody and of another type',
+      queue: { 'x-queue-type': 'classic' },
+      spec: { adopt: true },
+      conflicts: [
+        'waybill:Queue/shop/work ImmutableArgument: queue shop.work has type classic, not quorum: create this resource again with that type, or choose another name',
+      ],
+    },
+    {
+      // Read as a queue, it would lose what is published while nobody reads.
+      name: 'of nobody that is a stream',
+      queue: { 'x-queue-type': 'stream' },
+      spec: { adopt: true },
+      conflicts: [
+        'waybill:Queue/shop/work ImmutableArgument: queue shop.work has type stream, not quorum: choose another name',
+      ],
+    },
+    {
+      name: 'of another installation',
+      queue: { ...quorum, 'x-waybill-owner': 'second:Queue/shop/work' },
+      conflicts: [
+        'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to another installation of Waybill (--instance second): choose another name',
+      ],
     },
   ])(
     'an existing queue with a wanted name is used or reported as a conflict: one $name',
@@ -175,13 +205,25 @@ describe('an object that already has a wanted name', () => {
   })
 })
 
+test('a conflict about a name that nobody chose asks for none to be chosen', () => {
+  const vhost = declared(topicOf('orders'))
+  const theirs = { 'x-waybill-owner': 'second:Subscription/shop/billing' }
+  vhost.apply({
+    do: 'declare-queue',
+    queue: { name: 'waybill.sub.shop.billing', durable: true, arguments: { 'x-queue-type': 'quorum', ...theirs } },
+  })
+  expect(conflictsOf(planFor(vhost, topicOf('orders'), subscriptionOf('billing')))[0]).toBe(
+    `${owner} ClaimedByAnother: queue waybill.sub.shop.billing belongs to another installation of Waybill (--instance second): delete it once it is empty`,
+  )
+})
+
 test('a conflict of a topic stops the subscriptions that read from it, and no others', () => {
   const vhost = declared()
   vhost.apply({ do: 'declare-queue', queue: { name: 'waybill.unrouted.shop.orders', durable: true, arguments: {} } })
   const bills = subscriptionOf('bills', { topicRef: { name: 'bills' } })
   const plan = planFor(vhost, topicOf('orders'), subscriptionOf('billing'), topicOf('bills'), bills)
   expect(conflictsOf(plan)).toEqual([
-    'waybill:Topic/shop/orders NotClaimed: queue waybill.unrouted.shop.orders exists and was not declared by Waybill: set spec.adopt to use it, or choose another name',
+    'waybill:Topic/shop/orders NotClaimed: queue waybill.unrouted.shop.orders exists and was not declared by Waybill: delete it once it is empty',
     `${owner} Pending: exchange shop.orders is not what was declared: see the resource that declares it`,
   ])
   expect(new Set(plan.stages.flat().map((one) => one.owner))).toEqual(

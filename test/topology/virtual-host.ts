@@ -20,9 +20,9 @@ export const virtualHost = (world: Partial<World> = {}) => {
   const messages = new Map(Object.entries(world.messages ?? {}))
   const made: Change[] = []
 
-  const policyFor = (queue: string): Policy | undefined =>
+  const policyFor = (name: string, of: 'queues' | 'exchanges'): Policy | undefined =>
     [...policies.values()]
-      .filter(({ pattern, applyTo }) => applyTo !== 'exchanges' && new RegExp(pattern).test(queue))
+      .filter(({ pattern, applyTo }) => (applyTo === of || applyTo === 'all') && new RegExp(pattern).test(name))
       .sort((a, b) => b.priority - a.priority)[0]
 
   const dropBindings = (of: 'source' | 'destination', name: string) => {
@@ -75,14 +75,16 @@ export const virtualHost = (world: Partial<World> = {}) => {
     states: new Map(
       [...queues.keys()].map((name) => {
         const count = messages.get(name) ?? 0
-        const policy = policyFor(name)?.name ?? ''
+        const policy = policyFor(name, 'queues')?.name ?? ''
         return [
           name,
           { name, state: 'running', messages: count, ready: count, unacknowledged: 0, policy, ...noOperator },
         ]
       }),
     ),
-    exchangeStates: new Map([...exchanges.keys()].map((name) => [name, { name, policy: '' }])),
+    exchangeStates: new Map(
+      [...exchanges.keys()].map((name) => [name, { name, policy: policyFor(name, 'exchanges')?.name ?? '' }]),
+    ),
   })
 
   return {

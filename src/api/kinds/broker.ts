@@ -50,6 +50,12 @@ export const broker = defineKind({
         },
       },
       allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),
+      customNames: allowedNamespaces(
+        'Which namespaces may choose names on the broker (exchange.name of a Topic, name of a Queue) that do not begin with <namespace>. of their own. What a resource has declared by such a name before, it keeps.',
+      ),
+      adoption: allowedNamespaces(
+        'Which namespaces may adopt queues and exchanges that Waybill did not declare, and so read and change them.',
+      ),
       management: {
         type: 'string',
         enum: ['Manage', 'Observe'],

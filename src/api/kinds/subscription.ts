@@ -91,7 +91,15 @@ export const subscription = defineKind({
     description: 'Observed state, written by Waybill.',
     properties: {
       observedGeneration,
-      queue: { type: 'string', description: 'The queue it delivers from.' },
+      queue: {
+        type: 'string',
+        description: 'The queue it delivers from, once it was found on the broker as declared.',
+      },
+      queueUid: {
+        type: 'string',
+        description:
+          'The uid of the resource that this queue was proved to belong to: of the Queue of queueRef, else its own. Nothing is delivered for another one.',
+      },
       retryQueue: { type: 'string', description: 'Where its messages come back to after the delay before a retry.' },
       deadLetterQueue: { type: 'string', description: 'Where its undeliverable messages are kept.' },
       backlog: {

@@ -3,9 +3,9 @@ import type { Credentials, TlsOptions } from '../../http/credentials.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import type { Store } from '../../store/store.ts'
 
-/** A Secret that a Subscription names does not exist or lacks a key. */
-export class CredentialsError extends Error {
-  override readonly name = 'CredentialsError'
+/** Nothing can be sent to a subscriber as it is named: a Secret does not exist or lacks a key, or the address is blocked. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError'
 }
 
 const tlsFields = subscription.spec.properties.subscriber.properties.tls.properties
@@ -14,7 +14,7 @@ const tlsFields = subscription.spec.properties.subscriber.properties.tls.propert
  * Reads the credentials for a subscriber from the Secrets that its Subscription names: today those of TLS; keys to sign with
  * and tokens belong here too.
  *
- * @throws CredentialsError that names the field, the Secret and what it lacks; SecretError
+ * @throws TargetError that names the field, the Secret and what it lacks; SecretError
  */
 export const credentialsOf = async (
   { metadata: { namespace }, spec }: Subscription,
@@ -25,7 +25,7 @@ export const credentialsOf = async (
   const read = async <Key extends string>(field: string, name: string | undefined, keys: readonly Key[]) => {
     if (name === undefined) return undefined
     const found = await readSecret(store, { namespace, name }, keys)
-    if ('problem' in found) throw new CredentialsError(`spec.subscriber.${field}: ${found.problem}`)
+    if ('problem' in found) throw new TargetError(`spec.subscriber.${field}: ${found.problem}`)
     return found.data
   }
   const trust = await read('tls.caSecretRef', caSecretRef?.name, tlsFields.caSecretRef['x-waybill-secret'])

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Resource } from '../../api/resource.ts'
 import { repeat } from '../../async/repeat.ts'
 import { onRelevantChange } from '../../reconcile/fingerprints.ts'
@@ -68,5 +69,7 @@ const fingerprintOf = ({ metadata, status }: Resource): string => {
     return `${condition?.status} ${condition?.reason} ${condition?.observedGeneration}`
   }
   const { uid, generation, deletionTimestamp } = metadata
-  return [uid, generation, deletionTimestamp, of('Programmed'), of('Suspended'), of('Connected')].join(' ')
+  const { queue, queueUid }: Partial<NonNullable<Subscription['status']>> = status ?? {}
+  const conditions = [of('Programmed'), of('Suspended'), of('Connected')]
+  return [uid, generation, deletionTimestamp, queue, queueUid, ...conditions].join(' ')
 }

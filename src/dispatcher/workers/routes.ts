@@ -7,8 +7,13 @@ import { type Target, targetOf } from '../../delivery/attempt/target.ts'
 import type { Whence } from '../../delivery/message/history.ts'
 import { type Terms, termsOf } from '../../delivery/terms.ts'
 import { deadLetterQueueOf, returnExchange } from '../../topology/names.ts'
-import { sourceQueueOf } from '../../topology/objects.ts'
-import { type Attached, type AttachedSubscription, resolveReferences } from '../../topology/references.ts'
+import {
+  type Attached,
+  type AttachedSubscription,
+  declarerOf,
+  resolveReferences,
+  sourceQueueOf,
+} from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 
 /** A subscription that is not delivered, and why. */
@@ -42,7 +47,7 @@ const workFor = (attached: Attached, idle: Idle[]): Work => {
       idle.push(...undeclared(subscription))
       continue
     }
-    const found = restOf(subscription) ?? routeOf(entry)
+    const found = restOf(subscription) ?? unproven(entry) ?? routeOf(entry)
     if ('reason' in found) idle.push(found)
     else routes.push(found)
   }
@@ -64,6 +69,18 @@ const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Progr
 const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined &&
   (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
+
+/**
+ * What is consumed is what the operator proved: this queue, for this very resource. A resource that was deleted and made
+ * again has the name of the one that was proved, and may ask for a queue of somebody else.
+ */
+const unproven = (entry: AttachedSubscription): Idle | undefined => {
+  const { subscription } = entry
+  const { queue, queueUid = subscription.metadata.uid } = subscription.status ?? {}
+  if (queue === sourceQueueOf(entry) && queueUid === declarerOf(entry).metadata.uid) return undefined
+  const message = `Queue ${sourceQueueOf(entry)} is not yet proved to be that of ${idOf(declarerOf(entry))}`
+  return { subscription, reason: 'NoConsumer', message }
+}
 
 const restOf = (subscription: Subscription): Idle | undefined => {
   const { metadata, spec, status } = subscription

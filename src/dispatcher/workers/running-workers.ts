@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { subscription as kind } from '../../api/kinds/subscription.ts'
 import type { AddressGuard } from '../../http/address-guard.ts'
 import type { Credentials } from '../../http/credentials.ts'
+import { blockedHost } from '../../http/interceptors/guard.ts'
 import { createSender } from '../../http/send.ts'
 import type { Amqp } from '../../rabbit/amqp/port.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Route } from '../pipeline/route.ts'
-import { credentialsOf } from './credentials.ts'
+import { credentialsOf, TargetError } from './credentials.ts'
 import type { Isolation } from './isolation.ts'
 import type { SubscriptionObserver } from './observer.ts'
 import type { Secrets } from './secrets.ts'
@@ -60,9 +61,12 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
   return {
     has: (id: string): boolean => running.has(id),
     ids: (): string[] => [...running.keys()],
-    /** Starts a worker for the route, in place of one that delivers otherwise. @throws CredentialsError, SecretError */
+    /** Starts a worker for the route, in place of one that delivers otherwise. @throws TargetError, SecretError */
     async fit(route: Route, secrets: Secrets): Promise<void> {
       const before = running.get(route.id)
+      const host = blockedHost(guard, route.target.origin)
+      if (host !== undefined)
+        throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
       const credentials = await credentialsOf(route.subscription, secrets)
       if (before?.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)) return
       start(route, credentials)

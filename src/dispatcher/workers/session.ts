@@ -2,7 +2,7 @@ import { connectAmqp } from '../../rabbit/amqp/connect.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Route } from '../pipeline/route.ts'
-import { CredentialsError } from './credentials.ts'
+import { TargetError } from './credentials.ts'
 import type { Work } from './routes.ts'
 import { createWorkers, type WorkersOptions } from './running-workers.ts'
 import type { Secrets } from './secrets.ts'
@@ -41,7 +41,7 @@ export const openSession = (
     } catch (error) {
       // A running worker keeps the credentials it has until the Secret can be read.
       if (error instanceof SecretError && (workers.has(route.id) || error.kind === 'unavailable')) return
-      if (!(error instanceof CredentialsError || error instanceof SecretError)) throw error
+      if (!(error instanceof TargetError || error instanceof SecretError)) throw error
       workers.stop(route.id)
       observer.idle({ subscription: route.subscription, reason: 'TargetInvalid', message: error.message })
     }

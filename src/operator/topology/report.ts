@@ -1,4 +1,4 @@
-import { type Verdict, verdict } from '../../api/conditions.ts'
+import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
@@ -17,15 +17,14 @@ import {
   returnExchange,
   unroutedOf,
 } from '../../topology/names.ts'
-import { sourceQueueOf } from '../../topology/objects.ts'
-import { ownersOf } from '../../topology/owners.ts'
-import type { Attached, AttachedSubscription } from '../../topology/references.ts'
+import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
+import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 import { backlogOf } from './measure.ts'
-import { type Findings, judge } from './verdicts.ts'
+import { type Findings, type Judge, judge } from './verdicts.ts'
 
 /** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
 export const report = (
@@ -40,7 +39,8 @@ export const report = (
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 
   const simple = (resource: Resource, fields: Report['fields']): Report => {
-    const { accepted, programmed, problems } = judged(owner(resource))
+    const { accepted: found, programmed, problems } = judged(owner(resource))
+    const accepted = found.status === 'True' ? acceptedOf(resource) : found
     return {
       resource,
       fields,
@@ -75,9 +75,14 @@ export const report = (
         ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
       }),
     ),
-    ...attached.subscriptions.map((entry) =>
-      subscriptionReport(entry, simple(entry.subscription, {}), observed, { returning, full }),
-    ),
+    ...attached.subscriptions.map((entry) => {
+      const declarer = owner(declarerOf(entry))
+      const proven = isProven(entry, owners, declarer, judged(declarer))
+      return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed, {
+        returning,
+        full,
+      })
+    }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
 }
 
@@ -90,6 +95,7 @@ const leaving = (
   if (observing || !plan.waiting.has(owner(resource))) return []
   const gone = 'Being deleted: its queues are removed once nothing is in them or on its way to them'
   const programmed = verdict('Programmed', 'False', 'Deleting', gone)
+  const accepted = acceptedOf(resource)
   const verdicts = [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed)]
   return [{ resource, fields: lastSeen(resource), verdicts: [...verdicts, ...stillPresent(resource)] }]
 }
@@ -147,9 +153,34 @@ const stalledVerdicts = (stalled: readonly StalledLevel[]): Verdict[] => {
   return [verdict('LadderStalled', 'True', 'TargetRefuses', message)]
 }
 
+/** Whether the queue was found on the broker, and is of the resource that declares it. */
+const isProven = (
+  entry: AttachedSubscription,
+  owners: Owners,
+  declarer: string,
+  { accepted, programmed }: ReturnType<Judge>,
+): boolean => {
+  const object = `queue ${sourceQueueOf(entry)}`
+  const adopts = 'queue' in entry.source && entry.source.queue.spec.adopt
+  const isIts = owners.get(object) === declarer || (adopts && isNobodys(object, owners))
+  return isIts && accepted.status === 'True' && !inTheWay.has(programmed.reason)
+}
+
+const inTheWay: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Conflicted', 'ImmutableArgument'])
+
+/**
+ * The queue that a Subscription delivers from, and the resource that it was proved to belong to, by its uid: another one of the
+ * same name may ask for another queue. What was proved stays until something else is.
+ */
+const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fields'] => {
+  if (proven) return { queue: sourceQueueOf(entry), queueUid: declarerOf(entry).metadata.uid }
+  const { queue, queueUid } = entry.subscription.status ?? {}
+  return { ...(queue === undefined ? {} : { queue }), ...(queueUid === undefined ? {} : { queueUid }) }
+}
+
 const subscriptionReport = (
   entry: AttachedSubscription,
-  { verdicts }: Report,
+  { verdicts, fields }: Report,
   { states }: Observed,
   { returning, full }: { readonly returning: ReadonlySet<string>; readonly full: ReturnType<typeof fullAmong> },
 ): Report => {
@@ -164,7 +195,7 @@ const subscriptionReport = (
   return {
     resource: subscription,
     fields: {
-      queue: sourceQueueOf(entry),
+      ...fields,
       ...(returning.has(retryQueue) ? { retryQueue } : {}),
       deadLetterQueue,
       backlog: { ready: rounded(backlog.ready), inFlight: rounded(backlog.unacknowledged) },

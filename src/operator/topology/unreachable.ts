@@ -9,7 +9,7 @@ import { desired } from '../../topology/desired.ts'
 import { newestDialect } from '../../topology/dialect.ts'
 import type { Owners } from '../../topology/owners.ts'
 import { type Attached, membersOf } from '../../topology/references.ts'
-import { accepted, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 import { UnsupportedVersion } from './converge.ts'
 import { refused } from './verdicts.ts'
 
@@ -36,7 +36,7 @@ export const unreachableReports = (
     const own = resource === broker
     const message = own ? connected.message : `${idOf(broker)} cannot be used: ${connected.message}`
     const found = refusalOf.get(resource) ?? {
-      accepted,
+      accepted: acceptedOf(resource),
       programmed: standing(resource) ?? verdict('Programmed', 'False', reason, message),
       problems: [],
     }

@@ -1,10 +1,22 @@
 import { type Verdict, verdict } from '../../api/conditions.ts'
+import type { Queue } from '../../api/kinds/queue.ts'
+import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
+import { doubtfulKeys } from '../../topology/routing-keys.ts'
 
 /** What reports of resources have in common that were not read back from a broker. */
 
 export const accepted = verdict('Accepted', 'True', 'Accepted', 'The specification is valid')
+
+/** That it is accepted, and what in it is valid but hardly what was meant. */
+export const acceptedOf = (resource: Resource): Verdict<'Accepted'> => {
+  if (resource.kind !== 'Queue' && resource.kind !== 'Subscription') return accepted
+  const [doubt] = doubtfulKeys(resource as Queue | Subscription)
+  if (doubt === undefined) return accepted
+  return verdict('Accepted', 'True', 'Accepted', `The specification is valid, but ${doubt.field}: ${doubt.message}`)
+}
+
 export const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
 
 /** Dead letters that were there when the broker was last observed are reported until it is observed again. */
