@@ -20,6 +20,7 @@ const longByChoice: Readonly<Record<string, string>> = {
   'src/dispatcher/status/reporter.ts createReporter': 'what is pending, budgeted and written of an entry is one state',
   'src/rabbit/amqp/connection.ts keepConnected': 'one connection over its lives; each state leads to the next',
   'src/rabbit/amqp/consumer.ts startConsumer': 'one consumer over its lives; each state leads to the next',
+  'src/rabbit/amqp/links.ts openLinks': 'one table of connections and one of seats, which follow the quarantine',
   'src/store/directory/objects.ts createObjects': 'one map of objects, and the operations of an API server on it',
   'src/telemetry/metrics.ts createMetrics': 'the list of all metrics',
 }

@@ -64,7 +64,15 @@ export const conditionTypes = {
   Delivering: {
     writtenBy: 'dispatcher',
     decidesReady: true,
-    reasons: ['Delivering', 'NoConsumer', 'AllAttemptsFailing', 'Suspended', 'TargetInvalid', 'BrokerUnreachable'],
+    reasons: [
+      'Delivering',
+      'NoConsumer',
+      'QueueUnreadable',
+      'AllAttemptsFailing',
+      'Suspended',
+      'TargetInvalid',
+      'BrokerUnreachable',
+    ],
   },
   /** Subscription: delivery is stopped, by `suspend` or because the subscriber answered 410 Gone. */
   Suspended: { writtenBy: 'dispatcher', decidesReady: true, reasons: ['Suspended', 'Gone'] },
@@ -77,6 +85,8 @@ export const conditionTypes = {
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters'] },
   /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
   RetryBlocked: { writtenBy: 'dispatcher', reasons: ['CopyNotConfirmed'] },
+  /** Subscription: a message in a queue that it takes from makes the broker end the connection that it is delivered on. */
+  QueueUnreadable: { writtenBy: 'dispatcher', reasons: ['ConnectionEnded'] },
   /** An object of that name belongs to another resource, or was not declared by Waybill. */
   Conflicted: { writtenBy: 'operator', reasons: ['ClaimedByAnother', 'NotClaimed'] },
   /** Another policy is in force on the queue than the one declared. */

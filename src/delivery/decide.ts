@@ -18,6 +18,8 @@ export type Decision =
   | { readonly do: 'retry'; readonly delayMs: number; readonly notBefore?: number }
   /** Into a delay once more, unchanged: it came back before its time. `wholeMs` is what it has to wait since its last attempt. */
   | { readonly do: 'postpone'; readonly delayMs: number; readonly wholeMs: number }
+  /** Once more into its queue as a suspect, which is tried alone: at once, or after a delay. */
+  | { readonly do: 'isolate'; readonly deaths: number; readonly delayMs: number }
   | { readonly do: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
   /** Back to its queue, and nothing more is taken from there: the subscriber is gone for good. */
   | { readonly do: 'suspend' }
@@ -25,17 +27,30 @@ export type Decision =
   | { readonly do: 'requeue' }
 
 /** A decision that needs no attempt. */
-export type DecisionBefore = Extract<Decision, { do: 'postpone' | 'dead-letter' }>
+export type DecisionBefore = Extract<Decision, { do: 'postpone' | 'isolate' | 'dead-letter' }>
 
 const acknowledge: Decision = { do: 'acknowledge' }
 const suspend: Decision = { do: 'suspend' }
 const requeue: Decision = { do: 'requeue' }
 
-/** A message redelivered this often is not tried again: it may be what crashes its dispatcher. */
+/**
+ * A message redelivered this often is a suspect: it may be what ends its dispatcher, or was returned for other reasons each
+ * time. So it is tried alone.
+ */
 export const returnLimit = 20
+/** A suspect that came back this often from being tried alone is not tried again. */
+export const deathLimit = 3
 
-/** Decides at `now` (ms since 1970), before an attempt; `undefined` where the message is to be tried. */
-export const decideBefore = (history: History, terms: Terms, now: number): DecisionBefore | undefined => {
+/**
+ * Decides at `now` (ms since 1970), before an attempt; `undefined` where the message is to be tried. `outlived`: that it came
+ * back this time is known not to be its doing.
+ */
+export const decideBefore = (
+  history: History,
+  terms: Terms,
+  now: number,
+  outlived = false,
+): DecisionBefore | undefined => {
   if (history.expiresAt !== undefined && history.expiresAt <= now) {
     return deadLetter('Expired', `The time to live of the message ended at ${isoOf(history.expiresAt)}`)
   }
@@ -47,9 +62,23 @@ export const decideBefore = (history: History, terms: Terms, now: number): Decis
     if (delayMs <= longestMs)
       return { do: 'postpone', delayMs, wholeMs: Math.max(delayMs, Math.min(notBefore - lastAttempt, longestMs)) }
   }
-  if (history.redeliveries < returnLimit) return undefined
-  return deadLetter('DeliveryLimit', `Redelivered ${history.redeliveries} times without a dispatcher finishing it`)
+  if (history.deaths === undefined)
+    return history.redeliveries < returnLimit ? undefined : { do: 'isolate', deaths: 0, delayMs: 0 }
+  const deaths = deathsOf(history, outlived)
+  if (deaths < deathLimit) return undefined
+  return deadLetter('DeliveryLimit', `Came back ${deaths} times from being tried alone: no dispatcher finished it`)
 }
+
+/** How often a suspect came back from being tried alone. */
+const deathsOf = ({ deaths = 0, redeliveries }: History, outlived: boolean): number =>
+  deaths + Math.max(0, redeliveries - (outlived ? 1 : 0))
+
+/** Decides about a suspect that cannot be tried now: it comes again after a while. */
+export const putAside = (history: History, outlived: boolean): Decision & { do: 'isolate' } => ({
+  ...{ do: 'isolate', deaths: deathsOf(history, outlived), delayMs: asideMs },
+})
+
+const asideMs = 5_000
 
 /** Decides after an attempt that ended at `now` (ms since 1970). */
 export const decide = (outcome: Outcome, attempt: Attempt, terms: Terms, now: number): Decision => {

@@ -59,7 +59,7 @@ export const count = (
     endFailing(stats)
     return
   }
-  if (decision.do === 'postpone' || outcome?.kind === 'abandoned') return
+  if (decision.do === 'postpone' || decision.do === 'isolate' || outcome?.kind === 'abandoned') return
   if (outcome) stats.lastFailure = failureOf(outcome, now)
   else if (decision.do === 'dead-letter')
     stats.lastFailure = { time: now, reason: decision.reason, message: decision.message }

@@ -77,6 +77,12 @@ export const createMetrics = () => {
       'Copies for retry or dead letter that the broker refused, returned or did not confirm; the originals stay in their queue',
       ...subscription,
     ),
+    /** `namespace, subscription`: 0 or 1. */
+    queueUnreadable: gauge(
+      'queue_unreadable',
+      'Whether a message in its queue ends the connection that it is delivered on: 0 or 1',
+      ...subscription,
+    ),
     /** `namespace, broker, level`. */
     brokerDelayedMessages: gauge(
       'broker_delayed_messages',
@@ -183,6 +189,7 @@ export const createMetrics = () => {
       metrics.deliveryDuration.remove(namespace, name)
       metrics.deadLetters.remove(namespace, name)
       metrics.copyUnconfirmed.remove(namespace, name)
+      metrics.queueUnreadable.remove(namespace, name)
       await removeWhere(metrics.deadLettered, { namespace, subscription: name })
     },
     /** Drops what was last observed of the brokers: another process observes them now. */

@@ -36,8 +36,14 @@ test('a condition message that is cut stays valid text', () => {
 })
 
 test('each process lists its own conditions, and those from which Ready follows in the order of cause', () => {
-  expect([...writtenBy('dispatcher')]).toEqual(['Delivering', 'Suspended', 'RetryBlocked'])
-  expect([...writtenBy('dispatcher', 'both')]).toEqual(['Delivering', 'Suspended', 'Ready', 'RetryBlocked'])
+  expect([...writtenBy('dispatcher')]).toEqual(['Delivering', 'Suspended', 'RetryBlocked', 'QueueUnreadable'])
+  expect([...writtenBy('dispatcher', 'both')]).toEqual([
+    'Delivering',
+    'Suspended',
+    'Ready',
+    'RetryBlocked',
+    'QueueUnreadable',
+  ])
   expect([...decidingReady('operator')]).toEqual(['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'])
   expect([...decidingReady('dispatcher')]).toEqual(['Delivering', 'Suspended'])
 })

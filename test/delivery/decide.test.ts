@@ -306,9 +306,31 @@ describe('a message that crashes its dispatchers', () => {
     return decideBefore(historyOf(message, { ...whence, countsDeliveries }), terms, now)
   }
 
-  test('a message is tried until it was redelivered too often, and then dead-lettered without another attempt', () => {
+  test.each([
+    { before: 0, count: undefined, decision: undefined },
+    { before: 0, count: 2, decision: undefined },
+    { before: 2, count: undefined, decision: undefined },
+    { before: 0, count: 3, decision: 'dead-letter DeliveryLimit' },
+    { before: 2, count: 1, decision: 'dead-letter DeliveryLimit' },
+    { before: 2, count: 1, outlived: true, decision: undefined },
+    { before: 'many', count: 20, decision: 'dead-letter DeliveryLimit' },
+  ])('a suspect that came back $before times before and $count times now: $decision', (given) => {
+    const headers = { 'waybill-suspect': given.before, 'x-delivery-count': given.count }
+    const back = messageOf({ headers }, '', { exchange: returnExchange, redelivered: true })
+    const decision = decideBefore(historyOf(back, whence), terms, now, given.outlived)
+    expect(decision && summary(decision)).toBe(given.decision)
+  })
+
+  test('a producer cannot make a suspect', () => {
+    const headers = { 'waybill-suspect': 3, 'x-delivery-count': 3 }
+    expect(
+      decideBefore(historyOf(messageOf({ headers }, '', { redelivered: true }), whence), terms, now),
+    ).toBeUndefined()
+  })
+
+  test('a message is tried until it was redelivered too often, and is a suspect then', () => {
     expect(returned(returnLimit - 1)).toBeUndefined()
-    expect(returned(returnLimit)).toMatchObject({ do: 'dead-letter', reason: 'DeliveryLimit' })
+    expect(returned(returnLimit)).toEqual({ do: 'isolate', deaths: 0, delayMs: 0 })
   })
 
   test.each([

@@ -31,7 +31,11 @@ test('a copy whose confirm is late is published once, and its original is acknow
   const blocked: (PublishError['kind'] | undefined)[] = []
   const route = { subscription: { metadata: { namespace: 'a', name: 'b' } }, queue: 'shop', deadLetterQueue: 'dead' }
   const settle = createSettle(
-    { route: route as Route, amqp, blocked: (error) => blocked.push(error?.kind) },
+    {
+      ...{ route: route as Route, amqp },
+      blocked: (error) => blocked.push(error?.kind),
+      suspend: async () => undefined,
+    },
     stop.signal,
   )
   const history = { attempts: 0, redeliveries: 0, exchange: '', routingKey: 'shop' }

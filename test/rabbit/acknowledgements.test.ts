@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { Acknowledgements, Holding, type Unacknowledged } from '../../src/rabbit/amqp/acknowledgements.ts'
+import { Acknowledgements, Holding, type Unacknowledged } from '../../src/rabbit/amqp/deliveries/acknowledgements.ts'
 
 class Message implements Unacknowledged<Message> {
   state: 'open' | 'settled' | 'sent' = 'open'

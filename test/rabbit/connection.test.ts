@@ -67,21 +67,20 @@ const copy = (): Copy => ({
   properties: Buffer.from([0, 0]),
 })
 
-test('consuming and publishing resume after a lost connection, and unsettled messages are redelivered', async () => {
+test('consuming and publishing resume after a lost connection, and unsettled messages can be settled after it', async () => {
   const { amqp, deliveries, consume, is } = through()
   await fill(4)
   const consumer = consume(4)
   await eventually(() => deliveries.length === 4)
   await is('up', 'up')
-  const before = deliveries.splice(0)
   proxy.cut()
-  await eventually(() => deliveries.length === 4)
-  expect(before.every((delivery) => delivery.lost)).toBe(true)
-  expect(deliveries.some((delivery) => delivery.lost || !delivery.message.fields.redelivered)).toBe(false)
-  // Tags of the old channel mean other messages on the new one.
-  for (const delivery of before) delivery.acknowledge()
-  before[0]!.requeue()
+  await eventually(() => deliveries.every((delivery) => delivery.lost))
+  deliveries[0]!.acknowledge()
+  // What comes again takes the place of what was lost, and is not handed out.
+  await eventually(() => deliveries.slice(1).every((delivery) => !delivery.lost))
+  expect(deliveries).toHaveLength(4)
   for (const delivery of deliveries) delivery.acknowledge()
+  deliveries[0]!.requeue()
   await is('up', 'up')
   await amqp.publish(copy())
   await eventually(() => deliveries.length === 5)

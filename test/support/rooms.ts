@@ -21,9 +21,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   topology: { imports: ['api'] },
   delivery: { imports: ['api'] },
   http: { imports: ['api', 'async', 'delivery'], packages: ['undici'] },
+  'rabbit/losses': { imports: [] },
   'rabbit/amqp/client': { imports: [] },
   rabbit: {
-    imports: ['async', 'delivery', 'rabbit/amqp/client'],
+    imports: ['async', 'delivery', 'rabbit/losses', 'rabbit/amqp/client'],
     types: ['telemetry', 'topology'],
     packages: ['undici'],
   },
@@ -65,6 +66,7 @@ export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   api: [],
   topology: [],
   delivery: ['node:crypto', 'node:buffer'],
+  'rabbit/losses': ['node:crypto', 'node:buffer'],
 }
 
 /** The room of a file `src/…`. */

@@ -12,6 +12,7 @@ const use = (metrics: ReturnType<typeof createMetrics>, name: string): void => {
   metrics.deadLetters.labels('shop', name).set(1)
   metrics.deadLettered.labels('shop', name, 'Exhausted').inc()
   metrics.copyUnconfirmed.labels('shop', name).inc()
+  metrics.queueUnreadable.labels('shop', name).set(1)
 }
 
 test('the names of metrics have the prefix waybill_, except for those of the process itself', async () => {

@@ -43,6 +43,20 @@ export const postponedCopy = (message: Message, origin: Origin, level: string): 
   return copyOf(message, level, origin.queue, isNotBrokers, own)
 }
 
+/** A suspect: the message once more, into its queue through `exchange`, with how often it came back from being tried alone. */
+export const suspectCopy = (
+  message: Message,
+  origin: Origin,
+  { attempt, endedAt }: Ended,
+  deaths: number,
+  exchange: string,
+): Copy => {
+  const own = attempted(message, { attempt, outcome: undefined, endedAt })
+  own.push([waybillHeaders.suspect, deaths])
+  if (attempt.expiresAt !== undefined) own.push([waybillHeaders.expires, isoOf(attempt.expiresAt)])
+  return copyOf(message, exchange, origin.queue, isForeign, own)
+}
+
 /** The dead letter, published to the queue `deadLetterQueue` through the default exchange. */
 export const deadLetterCopy = (
   message: Message,

@@ -9,6 +9,8 @@ export type History = {
   readonly attempts: number
   /** How often it went back to its queue from a consumer that crashed or requeued it. */
   readonly redeliveries: number
+  /** Of a suspect: how often it came back from being tried alone before; `undefined` where it is none. */
+  readonly deaths: number | undefined
   /** When the first attempt ended, in ms since 1970; `undefined` before then. */
   readonly firstAttempt: number | undefined
   /** When the last attempt ended, in ms since 1970. */
@@ -49,6 +51,7 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
   return {
     attempts: isBack ? countOf(headers?.get(waybillHeaders.attempts)) : 0,
     redeliveries: redeliveriesOf(fields.redelivered && (isBack || whence.countsDeliveries), headers),
+    deaths: isBack && headers?.has(waybillHeaders.suspect) ? countOf(headers.get(waybillHeaders.suspect)) : undefined,
     firstAttempt: isBack ? timeOf(headers, waybillHeaders.firstAttempt) : undefined,
     lastAttempt: isBack ? timeOf(headers, waybillHeaders.lastAttempt) : undefined,
     notBefore: isBack ? timeOf(headers, waybillHeaders.notBefore) : undefined,
@@ -59,6 +62,10 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
     routingKey: (isOriginBelieved ? headers?.text(waybillHeaders.routingKey) : undefined) ?? fields.routingKey,
   }
 }
+
+/** Whether a message is a suspect: it came back so often that it is tried alone. */
+export const isSuspect = ({ fields, properties }: Message, whence: Whence): boolean =>
+  fields.exchange === whence.returnExchange && properties.headers?.has(waybillHeaders.suspect) === true
 
 /**
  * On a first delivery the broker does not set the header: any value came from the producer. Copies never have it, so on a

@@ -10,6 +10,8 @@ export const waybillHeaders = {
   expires: 'waybill-expires',
   /** Its property `priority`, which a copy does not have. */
   priority: 'waybill-priority',
+  /** On a suspect, which is tried alone: how often it came back from that. */
+  suspect: 'waybill-suspect',
   /** The exchange and the routing key that it was first published with. */
   exchange: 'waybill-exchange',
   routingKey: 'waybill-routing-key',

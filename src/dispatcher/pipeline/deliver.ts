@@ -1,9 +1,9 @@
 import { type Attempt, attemptAfter } from '../../delivery/attempt/attempt.ts'
 import type { Outcome } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
-import { decide, decideBefore } from '../../delivery/decide.ts'
+import { decide, decideBefore, putAside } from '../../delivery/decide.ts'
 import { toEvent } from '../../delivery/event/event.ts'
-import { historyOf } from '../../delivery/message/history.ts'
+import { historyOf, isSuspect } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
@@ -14,11 +14,20 @@ export type DeliverOptions = SettleOptions & { readonly sender: Pick<Sender, 'se
 /**
  * Delivers one message and returns what became of it, or `undefined` where that is still open: the message is back in its
  * queue. Never rejects for anything that a message or a subscriber does.
+ * `tried` is called when the attempt is over, and only the decision is to be carried out.
  */
-export type Deliver = (delivery: Delivery) => Promise<Settled | undefined>
+export type Deliver = (delivery: Delivery, tried: () => void) => Promise<Settled | undefined>
+
+/** The pipeline, and what it knows of suspects: messages that are tried alone. */
+export type Pipeline = {
+  readonly deliver: Deliver
+  isSuspect(delivery: Delivery): boolean
+  /** Puts a suspect aside that cannot be tried now. */
+  putAside(delivery: Delivery): Promise<Settled | undefined>
+}
 
 /** The pipeline of one subscription: message → event → request → outcome → decision → settled. */
-export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Deliver => {
+export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pipeline => {
   const { terms, target, whence } = options.route
   const { sender } = options
   const settle = createSettle(options, giveUp)
@@ -29,12 +38,23 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Del
     return sender.send(toRequest(event, target, number))
   }
 
-  return async (delivery) => {
+  const deliver: Deliver = async (delivery, tried) => {
     const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
-    const before = decideBefore(attempt.history, terms, attempt.begunAt)
+    const before = decideBefore(attempt.history, terms, attempt.begunAt, delivery.outlived)
     if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
     const outcome = await send(delivery.message, attempt)
     const endedAt = Date.now()
+    tried()
     return settle(delivery, { attempt, outcome, decision: decide(outcome, attempt, terms, endedAt), endedAt })
+  }
+
+  return {
+    deliver,
+    isSuspect: ({ message }) => isSuspect(message, whence),
+    async putAside(delivery) {
+      const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
+      const decision = putAside(attempt.history, delivery.outlived)
+      return settle(delivery, { attempt, outcome: undefined, decision, endedAt: attempt.begunAt })
+    },
   }
 }

@@ -5,7 +5,7 @@ import type { AttemptOutcome, CodeClass, Metrics } from '../../telemetry/metrics
 import { delayPrefix } from '../../topology/names.ts'
 import type { Settled } from './settle.ts'
 
-const named: Readonly<Record<Exclude<Decision['do'], 'postpone'>, AttemptOutcome>> = {
+const named: Readonly<Record<Exclude<Decision['do'], 'postpone' | 'isolate'>, AttemptOutcome>> = {
   acknowledge: 'delivered',
   retry: 'retried',
   'dead-letter': 'dead_lettered',
@@ -32,7 +32,7 @@ export const meter = (metrics: Metrics, { metadata }: Subscription) => {
   return {
     /** A message that only waits longer was not attempted, and counts nowhere. */
     settled({ attempt, outcome, decision, endedAt, stored }: Settled): void {
-      if (decision.do === 'postpone') return
+      if (decision.do === 'postpone' || decision.do === 'isolate') return
       if (outcome && outcome.kind !== 'unsendable') duration.observe((endedAt - attempt.begunAt) / 1000)
       if (decision.do === 'acknowledge') {
         delivered.inc()

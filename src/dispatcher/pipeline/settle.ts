@@ -1,12 +1,19 @@
 import { keyOf } from '../../api/resource.ts'
 import type { Ended } from '../../delivery/attempt/attempt.ts'
 import type { Decision } from '../../delivery/decide.ts'
-import { type Copy, deadLetterCopy, type Origin, postponedCopy, retryCopy } from '../../delivery/message/copy.ts'
+import {
+  type Copy,
+  deadLetterCopy,
+  type Origin,
+  postponedCopy,
+  retryCopy,
+  suspectCopy,
+} from '../../delivery/message/copy.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { rungFor } from '../../topology/delay-ladder.ts'
-import { delayLevel } from '../../topology/names.ts'
+import { delayLevel, returnExchange } from '../../topology/names.ts'
 import type { Route } from './route.ts'
 import { untilStored } from './until-stored.ts'
 
@@ -15,6 +22,8 @@ export type SettleOptions = {
   readonly amqp: Pick<Amqp, 'publish'>
   /** Called for each copy that is not confirmed, while its original waits; with `undefined` once no original waits. */
   blocked(error: PublishError | undefined): void
+  /** The subscriber is gone for good: nothing more is to be taken. Resolves once the broker sends no more. */
+  suspend(): Promise<void>
 }
 
 /** A message that was decided upon. */
@@ -32,7 +41,7 @@ export type Settled = Decided & { readonly stored?: Copy }
  */
 export type Settle = (delivery: Delivery, decided: Decided) => Settled | Promise<Settled | undefined>
 
-export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: AbortSignal): Settle => {
+export const createSettle = ({ route, amqp, blocked, suspend }: SettleOptions, giveUp: AbortSignal): Settle => {
   const origin: Origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const returning: Origin = { ...origin, queue: route.retryQueue }
   const waiting = new Set<Delivery>()
@@ -44,10 +53,21 @@ export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: Ab
 
   const publish = untilStored({ amqp, waits }, giveUp)
 
+  /**
+   * Back to its queue, as if it had not been tried. The broker counts that as a failed delivery, so a suspect goes back as a
+   * copy: what counts against it is that it came back by itself.
+   */
+  const putBack = async (delivery: Delivery, decided: Decided): Promise<void> => {
+    const { deaths } = decided.attempt.history
+    const copy = suspectCopy(delivery.message, returning, decided, deaths ?? 0, returnExchange)
+    if (deaths !== undefined && (await publish(delivery, copy))) delivery.acknowledge()
+    else delivery.requeue()
+  }
+
   const store = async (delivery: Delivery, decided: Decided, copy: Copy): Promise<Settled | undefined> => {
     const stored = await publish(delivery, copy)
     if (stored) delivery.acknowledge()
-    else delivery.requeue()
+    else await putBack(delivery, decided)
     if (waiting.delete(delivery) && waiting.size === 0) blocked(undefined)
     return stored && { ...decided, stored }
   }
@@ -65,10 +85,18 @@ export const createSettle = ({ route, amqp, blocked }: SettleOptions, giveUp: Ab
         return store(delivery, decided, postponedCopy(message, returning, levelOf(decision)))
       case 'dead-letter':
         return store(delivery, decided, deadLetterCopy(message, origin, decided, decision, route.deadLetterQueue))
+      case 'isolate': {
+        const { deaths, delayMs } = decision
+        const exchange = delayMs === 0 ? returnExchange : delayLevel(rungFor(delayMs))
+        return store(delivery, decided, suspectCopy(message, returning, decided, deaths, exchange))
+      }
       case 'suspend':
+        // Requeued before the consumer is cancelled, it would come again at once.
+        return suspend()
+          .then(() => putBack(delivery, decided))
+          .then(() => decided)
       case 'requeue':
-        delivery.requeue()
-        return decided
+        return putBack(delivery, decided).then(() => decided)
     }
   }
 }

@@ -11,6 +11,8 @@ export type WorkerState = {
   readonly waiting?: Waiting | undefined
   /** Why copies are not confirmed, while any is held back. */
   readonly blocked?: string | undefined
+  /** Which queue ends the connections that it is consumed on, since when, why, and what to do, where one does. */
+  readonly unreadable?: string | undefined
   /** The subscriber answered 410. */
   readonly gone: boolean
 }
@@ -58,6 +60,7 @@ const readWorker = object<WorkerState>({
   starting: flag,
   waiting: optional(readWaiting),
   blocked: optional(text),
+  unreadable: optional(text),
   gone: flag,
 })
 

@@ -11,21 +11,23 @@ export type Finding = {
 
 /** The finding that follows from the state of a worker and the counts. */
 export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: number): Finding => {
-  const { blocked, gone } = worker
+  const { blocked, gone, unreadable } = worker
   const verdicts: Verdict[] = [delivering(worker, stats, now)]
   if (gone) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
   if (blocked !== undefined) {
     const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
     verdicts.push(verdict('RetryBlocked', 'True', 'CopyNotConfirmed', message))
   }
+  if (unreadable !== undefined) verdicts.push(verdict('QueueUnreadable', 'True', 'ConnectionEnded', unreadable))
   return { verdicts, delivery: deliveryStatus(stats) }
 }
 
 const goneMessage =
   'The subscriber answered 410 Gone; delivery stops until this resource changes, and messages wait in the queue'
 
-const delivering = ({ waiting, gone }: WorkerState, stats: DeliveryStats, now: number): Verdict => {
+const delivering = ({ waiting, gone, unreadable }: WorkerState, stats: DeliveryStats, now: number): Verdict => {
   if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
+  if (unreadable !== undefined) return verdict('Delivering', 'False', 'QueueUnreadable', unreadable)
   if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
   return deliveringVerdict(stats, now)
 }

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../async/abort.ts'
 import type { Amqp, ConsumeOptions, Consumer, ConsumerState, Delivery } from '../../rabbit/amqp/port.ts'
 
 export type ConsumeBothOptions = Pick<ConsumeOptions, 'onDelivery' | 'onState'> & {
@@ -14,7 +15,7 @@ export type ConsumeBothOptions = Pick<ConsumeOptions, 'onDelivery' | 'onState'> 
 export const consumeBoth = (
   amqp: Pick<Amqp, 'consume'>,
   { queues, concurrency, onDelivery, onState }: ConsumeBothOptions,
-): Pick<Consumer, 'stop'> => {
+): Pick<Consumer, 'cancel' | 'stop'> => {
   const waiting: Delivery[] = []
   let inHand = 0
   let isStopped = false
@@ -29,8 +30,9 @@ export const consumeBoth = (
     while (inHand < concurrency) {
       const next = waiting.shift()
       if (next === undefined) return
-      // The broker hands it out again.
-      if (!next.lost) handOut(next)
+      // The broker hands it out again: nobody has worked on it.
+      if (next.lost) next.requeue()
+      else handOut(next)
     }
   }
 
@@ -48,17 +50,25 @@ export const consumeBoth = (
         states.set(queue, state)
         const all = queues.map((name) => states.get(name))
         if (all.includes(undefined)) return
-        onState(all.find((one) => one?.is !== 'consuming') ?? state)
+        const { unreadable } = all.find((one) => one?.unreadable) ?? state
+        onState({ ...(all.find((one) => one?.is !== 'consuming') ?? state), unreadable })
       },
     }),
   )
 
+  const cancel = async (): Promise<void> => {
+    isStopped = true
+    await Promise.all(consumers.map((consumer) => consumer.cancel()))
+    // Requeued before, they would come again at once.
+    for (const delivery of waiting.splice(0)) delivery.requeue()
+  }
+
   return {
+    cancel,
     async stop(signal) {
-      isStopped = true
-      const stopped = Promise.all(consumers.map((consumer) => consumer.stop(signal)))
-      for (const delivery of waiting.splice(0)) delivery.requeue()
-      await stopped
+      const cancelled = cancel()
+      await Promise.all(consumers.map((consumer) => consumer.stop(signal)))
+      await unlessAborted(cancelled, signal)
     },
   }
 }
@@ -66,6 +76,7 @@ export const consumeBoth = (
 /** The delivery, which tells when it is settled. */
 const counted = (delivery: Delivery, settled: () => void): Delivery => ({
   message: delivery.message,
+  outlived: delivery.outlived,
   get lost() {
     return delivery.lost
   },

@@ -6,12 +6,13 @@ import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
+import { createIsolation } from './isolation.ts'
 import type { Idle, Work } from './routes.ts'
 import type { WorkersOptions } from './running-workers.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
 import { type BrokerSession, openSession } from './session.ts'
 
-export type FleetOptions = WorkersOptions & {
+export type FleetOptions = Omit<WorkersOptions, 'isolation'> & {
   readonly store: Store
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined
@@ -33,6 +34,7 @@ export const createFleet = (options: FleetOptions): Fleet => {
   const sessions = new Map<string, BrokerSession>()
   const leaving = new Set<Promise<void>>()
   const killed = new AbortController()
+  const isolation = createIsolation()
 
   /** The next session need not wait for what still ends in this one. */
   const leave = (session: BrokerSession): void => {
@@ -52,7 +54,7 @@ export const createFleet = (options: FleetOptions): Fleet => {
     }
     if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known
     if (known) leave(known)
-    const session = openSession(endpoint, work.attached, options, killed.signal)
+    const session = openSession(endpoint, work.attached, { ...options, isolation }, killed.signal)
     sessions.set(key, session)
     return session
   }

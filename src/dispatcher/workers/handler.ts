@@ -8,6 +8,8 @@ import { createDeliver } from '../pipeline/deliver.ts'
 import { meter } from '../pipeline/meter.ts'
 import type { Route } from '../pipeline/route.ts'
 import type { Settled } from '../pipeline/settle.ts'
+import { createFlow } from './flow.ts'
+import type { Isolation } from './isolation.ts'
 import type { TrackedState } from './worker-state.ts'
 
 export type HandlerOptions = {
@@ -20,15 +22,16 @@ export type HandlerOptions = {
   /** Where it counts; an earlier worker of the subscription may have begun. */
   readonly stats: DeliveryStats
   readonly state: TrackedState
+  readonly isolation: Isolation
   /** The state or the counts changed in a way that a report may show. */
   changed(): void
-  /** The subscriber is gone for good: nothing more is to be taken. */
-  suspend(): void
+  /** The subscriber is gone for good: nothing more is to be taken. Resolves once the broker sends no more. */
+  suspend(): Promise<void>
 }
 
 /** Handles the messages of one worker: delivers each, and observes what became of it. */
 export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((delivery: Delivery) => void) => {
-  const { amqp, route, sender, metrics, log, stats, changed, state, suspend } = options
+  const { amqp, route, sender, metrics, log, stats, changed, state, isolation, suspend } = options
   const measured = meter(metrics, route.subscription)
 
   const blocked = (error: PublishError | undefined): void => {
@@ -44,25 +47,27 @@ export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((d
     changed()
   }
 
-  const deliver = createDeliver({ route, amqp, sender, blocked }, giveUp)
+  const pipeline = createDeliver({ route, amqp, sender, blocked, suspend }, giveUp)
 
   const observe = (settled: Settled | undefined): void => {
-    if (settled === undefined || settled.decision.do === 'postpone') return
+    if (settled === undefined || settled.decision.do === 'postpone' || settled.decision.do === 'isolate') return
     const { attempt, outcome, decision, endedAt } = settled
-    // Its message is back in the queue, but cannot arrive once more before this: no I/O comes in between.
-    if (decision.do === 'suspend') suspend()
     measured.settled(settled)
     count(stats, outcome, decision, attempt.history.firstAttempt ?? endedAt, endedAt)
     changed()
   }
 
-  return (delivery) => {
-    deliver(delivery)
-      .then(observe)
-      .catch((error: unknown) => {
-        // A fault of ours. It cannot loop: a message is dead-lettered after too many redeliveries.
-        log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
-        delivery.requeue()
-      })
-  }
+  const end = (delivery: Delivery, settled: Promise<Settled | undefined>): Promise<void> =>
+    settled.then(observe).catch((error: unknown) => {
+      // A fault of ours. It cannot loop: a message that comes back too often is tried alone, and then dead-lettered.
+      log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
+      delivery.requeue()
+    })
+
+  return createFlow({
+    isolation,
+    isSuspect: pipeline.isSuspect,
+    process: (delivery, tried) => end(delivery, pipeline.deliver(delivery, tried)),
+    putAside: (delivery) => end(delivery, pipeline.putAside(delivery)),
+  })
 }

@@ -10,6 +10,7 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Route } from '../pipeline/route.ts'
 import { credentialsOf, TargetError } from './credentials.ts'
+import type { Isolation } from './isolation.ts'
 import type { SubscriptionObserver } from './observer.ts'
 import type { Secrets } from './secrets.ts'
 import { startWorker, type Worker } from './worker.ts'
@@ -21,13 +22,15 @@ export type WorkersOptions = {
   readonly guard: AddressGuard
   readonly drainTimeoutMs: number
   readonly observer: SubscriptionObserver
+  /** Where suspects are tried; one for the whole process. */
+  readonly isolation: Isolation
 }
 
 type Running = { readonly worker: Worker; readonly credentials: Credentials }
 
 /** The workers on one broker's connections: one for each subscription, and those that still end. */
 export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
-  const { store, log, metrics, guard, drainTimeoutMs, observer } = options
+  const { store, log, metrics, guard, drainTimeoutMs, observer, isolation } = options
   const running = new Map<string, Running>()
   const ending = new Set<Promise<void>>()
 
@@ -38,7 +41,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
     let worker: Worker | undefined
     // It may be called before `startWorker` returns, and while the worker ends after another has taken its place.
     const changed = () => worker && running.get(route.id)?.worker === worker && observer.changed(worker)
-    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, changed })
+    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, isolation, changed })
     running.set(route.id, { worker, credentials })
     observer.changed(worker)
   }

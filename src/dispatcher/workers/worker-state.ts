@@ -1,4 +1,4 @@
-import type { AmqpState, ConsumerState } from '../../rabbit/amqp/port.ts'
+import type { AmqpState, ConsumerState, Unreadable } from '../../rabbit/amqp/port.ts'
 import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
 
 /** A consumer that starts within this time is not reported as missing. */
@@ -36,8 +36,19 @@ export const trackState = (generation: number) => {
     gone(): void {
       gone = true
     },
-    current: (): WorkerState => ({ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone }),
+    current: (): WorkerState => ({
+      ...{ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone },
+      unreadable: consumer.unreadable && unreadableText(consumer.unreadable),
+    }),
   }
 }
+
+const unreadableText = ({ queue, since, cause, againAt }: Unreadable): string =>
+  `A message in queue ${JSON.stringify(queue)} ends the connection on which it is delivered, since ${timeText(since)}: ${cause}. ` +
+  'On RabbitMQ 4 this is mostly a message from an AMQP 1.0 producer with an application property of a type that AMQP 0-9-1 ' +
+  'does not have, such as uuid or char. Take it out with an AMQP 1.0 client, move the messages with a shovel, or purge the ' +
+  `queue. All messages stay in it; they are tried again one by one: ${timeText(againAt)}`
+
+const timeText = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
 export type TrackedState = ReturnType<typeof trackState>

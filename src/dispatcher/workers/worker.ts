@@ -28,6 +28,9 @@ const longestTimerMs = 2 ** 31 - 1
 export const startWorker = (options: WorkerOptions): Worker => {
   const { amqp, route, sender, drainTimeoutMs, changed } = options
   const state = trackState(route.subscription.metadata.generation)
+  const { namespace, name } = route.subscription.metadata
+  const unreadable = options.metrics.queueUnreadable.labels(namespace, name)
+  unreadable.set(0)
   const stopping = new AbortController()
   let stopped: Promise<void> | undefined
 
@@ -47,9 +50,10 @@ export const startWorker = (options: WorkerOptions): Worker => {
     return stopped
   }
 
-  const suspend = (): void => {
+  const suspend = (): Promise<void> => {
     state.gone()
     void stop()
+    return consumer.cancel()
   }
 
   const unsubscribe = amqp.onState((now) => {
@@ -62,6 +66,7 @@ export const startWorker = (options: WorkerOptions): Worker => {
     onDelivery: createHandler({ ...options, state, suspend }, stopping.signal),
     onState(now) {
       state.consumer(now)
+      unreadable.set(now.unreadable ? 1 : 0)
       changed()
     },
   })

@@ -1,7 +1,10 @@
 import { unlessAborted } from '../../async/abort.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { keepConnected } from './connection.ts'
+import { type Connection, keepConnected } from './connection.ts'
+import { consumeChannels } from './consume-channels.ts'
 import { consumersOf } from './consumers.ts'
+import { deliveryMemory } from './deliveries/delivery-memory.ts'
+import { openLinks } from './links.ts'
 import type { Amqp, AmqpLog, AmqpState } from './port.ts'
 import { publisherOn } from './publisher.ts'
 
@@ -25,9 +28,12 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
   const { name, log, heartbeatSeconds = 10, confirmTimeoutMs = 30_000 } = options
   const connectTo = (purpose: string) =>
     keepConnected(endpoint, { name: `${name} ${purpose}`, heartbeatSeconds, log }, signal)
-  const consuming = connectTo('consume')
   const publishing = connectTo('publish')
-  const consumers = consumersOf(consuming, log)
+  const channels = consumeChannels(deliveryMemory())
+  const drained = ({ current }: Connection) => (current ? channels.left(current) : Promise.resolve())
+  const links = openLinks({ connect: connectTo, control: publishing, log, drained })
+  const consuming = links.shared
+  const consumers = consumersOf(links, channels, log)
   const listeners = new Set<(state: AmqpState) => void>()
   let closed: Promise<void> | undefined
 
@@ -51,7 +57,7 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
     const limit = AbortSignal.timeout(closeWithinMs)
     // Channels first: closing the connection would overtake the acknowledgements that wait on them.
     await unlessAborted(consumers.close(), limit)
-    await Promise.all([consuming.close(limit), publishing.close(limit)])
+    await Promise.all([links.close(limit), publishing.close(limit)])
   }
 
   return {

@@ -1,18 +1,25 @@
 import { pause } from '../../async/abort.ts'
-import type { Message } from '../../delivery/message/message.ts'
-import { Properties } from '../../delivery/message/properties.ts'
-import { Acknowledgements, type Holding } from './acknowledgements.ts'
 import type { Channel, Delivered } from './client/channel.ts'
+import type { End } from './client/ended.ts'
 import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
 import type { Wire } from './client/wire.ts'
-import type { Delivery } from './port.ts'
+import { Acknowledgements, type Holding } from './deliveries/acknowledgements.ts'
+import { ChannelDelivery } from './deliveries/channel-delivery.ts'
+import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
+import { Recent } from './deliveries/recent.ts'
 
 /** Receives the messages of one consumer on a channel. */
 export type Receiver = {
+  readonly queue: string
   readonly holding: Holding
-  onDelivery(delivery: Delivery): void
-  /** The consumer has ended: the broker cancelled it, or the channel is closed. */
-  onEnd(reason: string): void
+  /** Most messages that the broker sends before it has an acknowledgement. */
+  readonly prefetch: number
+  onDelivery(delivery: ChannelDelivery): void
+  /**
+   * The consumer has ended: the broker cancelled it, or the channel is closed. `isLate`: most likely because it had a message
+   * for longer than the broker allows.
+   */
+  onEnd(reason: string, isLate: boolean): void
 }
 
 const flushAfterMs = 3
@@ -25,6 +32,8 @@ const quietBeforeCloseMs = 200
 export class ConsumeChannel {
   readonly #channel: Channel
   readonly #owed = new Acknowledgements<ChannelDelivery>()
+  readonly #recent = new Recent<ChannelDelivery>()
+  readonly #memory: DeliveryMemory
   readonly #receivers = new Map<string, Receiver>()
   readonly #closed = Promise.withResolvers<void>()
   readonly #end = new AbortController()
@@ -35,17 +44,18 @@ export class ConsumeChannel {
   #timer: NodeJS.Timeout | undefined
 
   /** @throws {EndedError} */
-  static async open(wire: Wire): Promise<ConsumeChannel> {
-    const made = new ConsumeChannel(wire)
+  static async open(wire: Wire, memory: DeliveryMemory): Promise<ConsumeChannel> {
+    const made = new ConsumeChannel(wire, memory)
     await made.#channel.opened
     return made
   }
 
-  private constructor(wire: Wire) {
+  private constructor(wire: Wire, memory: DeliveryMemory) {
+    this.#memory = memory
     this.#channel = wire.newChannel({
       delivered: (delivered) => this.#deliver(delivered.consumerTag, delivered),
       cancelled: (consumerTag) => this.#cancelled(consumerTag),
-      ended: ({ text }) => this.#ended(text),
+      ended: (end) => this.#ended(end),
     })
   }
 
@@ -59,14 +69,14 @@ export class ConsumeChannel {
   }
 
   /** Starts a consumer; returns its tag. The queue must exist, else the broker closes the channel for all its consumers. */
-  async consume(queue: string, receiver: Receiver): Promise<string> {
+  async consume(receiver: Receiver): Promise<string> {
     const consumerTag = `waybill-${++this.#tags}`
     this.#receivers.set(consumerTag, receiver)
     try {
       // Sent back to back: a prefetch counts for the consumers after it, and no other one may come in between.
       await Promise.all([
-        setPrefetch(this.#channel, receiver.holding.prefetch),
-        startConsuming(this.#channel, queue, consumerTag),
+        setPrefetch(this.#channel, receiver.prefetch),
+        startConsuming(this.#channel, receiver.queue, consumerTag),
       ])
       return consumerTag
     } catch (error) {
@@ -90,6 +100,7 @@ export class ConsumeChannel {
   acknowledge(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.settle(delivery)
+    this.#recent.add(delivery)
     if (delivery.holding.isDue) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), flushAfterMs)
   }
@@ -151,61 +162,41 @@ export class ConsumeChannel {
       this.#requeue(delivered.deliveryTag)
       return
     }
-    const delivery = new ChannelDelivery(delivered, this, receiver.holding)
+    const delivery = new ChannelDelivery(delivered, this, receiver)
     this.#owed.add(delivery)
-    receiver.onDelivery(delivery)
+    if (!this.#memory.hasProcessed(delivery)) receiver.onDelivery(delivery)
   }
 
   #cancelled(consumerTag: string): void {
     const receiver = this.#receivers.get(consumerTag)
     this.#receivers.delete(consumerTag)
-    receiver?.onEnd(
-      'the broker cancelled the consumer: its queue was deleted or moved, or a message was unacknowledged for too long',
-    )
+    const isLate = this.#owed.all().some(({ holding, state }) => holding === receiver?.holding && state === 'open')
+    receiver?.onEnd('the broker cancelled the consumer: its queue was deleted or moved', isLate)
+    if (!isLate) return
+    // RabbitMQ 4.3 has taken its messages back, and closes the channel when one of them is acknowledged.
+    this.#ended({ by: 'broker', text: 'the broker took messages back from another consumer on the channel' })
+    void this.#channel.close()
   }
 
   #closeIfDone(): void {
     if (this.#isRetired && this.#owed.isEmpty) void this.close()
   }
 
-  #ended(reason: string): void {
+  #ended(end: End): void {
+    if (this.isClosed) return
     this.#end.abort()
     clearTimeout(this.#timer)
+    const owed = this.#owed.all()
+    // At our own wish it ends when all is settled, and the broker has it.
+    if (end.by !== 'us') this.#memory.lost(owed, this.#recent.all())
+    const late = isTimeout(end) ? owed.find(({ state }) => state === 'open')?.holding : undefined
     this.#owed.abandon()
     const receivers = [...this.#receivers.values()]
     this.#receivers.clear()
     this.#closed.resolve()
-    for (const receiver of receivers) receiver.onEnd(reason)
+    for (const receiver of receivers) receiver.onEnd(end.text, receiver.holding === late)
   }
 }
 
-/** One message that was delivered on one channel. */
-class ChannelDelivery implements Delivery {
-  readonly message: Message
-  readonly deliveryTag: number
-  readonly holding: Holding
-  state: 'open' | 'settled' | 'sent' = 'open'
-  previous: ChannelDelivery | undefined = undefined
-  next: ChannelDelivery | undefined = undefined
-  readonly #channel: ConsumeChannel
-
-  constructor(delivered: Delivered, channel: ConsumeChannel, holding: Holding) {
-    const { content, properties, exchange, routingKey, redelivered } = delivered
-    this.message = { content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) }
-    this.deliveryTag = delivered.deliveryTag
-    this.#channel = channel
-    this.holding = holding
-  }
-
-  get lost(): boolean {
-    return this.#channel.isClosed
-  }
-
-  acknowledge(): void {
-    this.#channel.acknowledge(this)
-  }
-
-  requeue(): void {
-    this.#channel.requeue(this)
-  }
-}
+/** Before 4.3 the broker closes the channel on which a message was unacknowledged for too long: the oldest one there. */
+const isTimeout = ({ code, text }: End): boolean => code === 406 && text.includes('delivery acknowledgement')

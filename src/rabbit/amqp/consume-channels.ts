@@ -1,5 +1,6 @@
 import type { Wire } from './client/wire.ts'
 import { ConsumeChannel } from './consume-channel.ts'
+import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
 
 /** A consumer's place on a channel. */
 export type Place = {
@@ -11,6 +12,8 @@ export type Place = {
 export type ConsumeChannels = {
   /** A place beside other consumers, or `alone` for a consumer that may bring its channel down. */
   take(wire: Wire, alone: boolean): Promise<Place>
+  /** Resolves once no channel of this connection is left. */
+  left(wire: Wire): Promise<void>
   /** Closes all channels in order: every acknowledgement has reached the broker when it resolves. */
   close(): Promise<void>
 }
@@ -24,14 +27,18 @@ const mostChannels = 1_000
 type Slot = { readonly wire: Wire; load: number; isShared: boolean; readonly channel: Promise<ConsumeChannel> }
 
 /** Spreads consumers over channels: one each at first, then about ten to a channel, the least loaded first. */
-export const consumeChannels = (): ConsumeChannels => {
+export const consumeChannels = (memory: DeliveryMemory): ConsumeChannels => {
   const slots = new Set<Slot>()
+  const left = new Map<Wire, PromiseWithResolvers<void>>()
 
   const choose = (wire: Wire, alone: boolean): Slot => {
     const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots, wire)
     if (least && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
-    const slot = { wire, load: 0, isShared: !alone, channel: ConsumeChannel.open(wire) }
-    const forget = () => slots.delete(slot)
+    const slot = { wire, load: 0, isShared: !alone, channel: ConsumeChannel.open(wire, memory) }
+    const forget = () => {
+      slots.delete(slot)
+      if (![...slots].some((each) => each.wire === wire)) left.get(wire)?.resolve()
+    }
     slots.add(slot)
     slot.channel.then((channel) => channel.closed.then(forget), forget)
     return slot
@@ -48,6 +55,13 @@ export const consumeChannels = (): ConsumeChannels => {
         channel.retire()
       }
       return { channel, leave }
+    },
+    left: async (wire) => {
+      if (![...slots].some((each) => each.wire === wire)) return
+      const none = Promise.withResolvers<void>()
+      left.set(wire, none)
+      await none.promise
+      left.delete(wire)
     },
     close: async () => {
       const closing = [...slots].map(async (slot) => (await slot.channel).close())

@@ -1,7 +1,7 @@
 import { atMost } from '../../async/limit.ts'
-import type { Connection } from './connection.ts'
-import { consumeChannels } from './consume-channels.ts'
+import type { ConsumeChannels } from './consume-channels.ts'
 import { type ConsumerParts, startConsumer } from './consumer.ts'
+import type { Links } from './links.ts'
 import type { AmqpLog, ConsumeOptions, Consumer } from './port.ts'
 import { queueProbe } from './queue-probe.ts'
 
@@ -13,15 +13,14 @@ export type Consumers = {
 
 const startingAtOnce = 16
 
-/** The consumers of one connection. */
-export const consumersOf = (connection: Connection, log: AmqpLog): Consumers => {
-  const channels = consumeChannels()
+/** The consumers of one broker, each on the link of its queue. */
+export const consumersOf = (links: Links, channels: ConsumeChannels, log: AmqpLog): Consumers => {
   const probe = queueProbe()
   const inTurn = atMost(startingAtOnce)
   const closing = new AbortController()
 
   const parts: ConsumerParts = {
-    connection,
+    seatOf: links.seatOf,
     log,
     place: (open, queue, alone) =>
       inTurn(async () => {
@@ -31,7 +30,19 @@ export const consumersOf = (connection: Connection, log: AmqpLog): Consumers => 
   }
 
   return {
-    start: (options) => startConsumer(options, parts, closing.signal),
+    start: (options) => {
+      const leave = links.enter(options.queue)
+      const consumer = startConsumer(options, parts, closing.signal)
+      let left: Promise<void> | undefined
+      return {
+        ...consumer,
+        stop: (signal) => {
+          const stopped = consumer.stop(signal)
+          left ??= stopped.finally(leave)
+          return stopped
+        },
+      }
+    },
     close: () => {
       closing.abort()
       return channels.close()

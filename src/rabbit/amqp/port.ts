@@ -36,7 +36,19 @@ export type ConsumeOptions = {
   onState(state: ConsumerState): void
 }
 
-export type ConsumerState =
+/** A queue with a message that ends the connection it is delivered on, so that it is consumed apart. Times are in ms since 1970. */
+export type Unreadable = {
+  readonly queue: string
+  readonly since: number
+  /** What ended the connection: the broker's code and text, where it said any. */
+  readonly cause: string
+  /** When it is consumed again, or was: it is unreadable until that goes well for a while. */
+  readonly againAt: number
+}
+
+export type ConsumerState = ConsumerActivity & { readonly unreadable?: Unreadable | undefined }
+
+export type ConsumerActivity =
   | { readonly is: 'consuming'; readonly reason?: undefined }
   | { readonly is: 'waiting'; readonly reason: string }
   /** Nothing is handed out, at its owner's wish. */
@@ -55,6 +67,8 @@ export type Consumer = {
    * not paused.
    */
   resume(): void
+  /** Takes nothing new. Resolves once the broker sends no more, and what came after it was called is back in its queue. */
+  cancel(): Promise<void>
   /** Takes nothing new, waits until every delivery handed out is settled or the signal aborts, and sends the acknowledgements. */
   stop(signal?: AbortSignal): Promise<void>
 }
@@ -62,8 +76,13 @@ export type Consumer = {
 /** A message in our hands. Settle it once: `acknowledge` or `requeue`. */
 export type Delivery = {
   readonly message: Message
-  /** Its channel is closed: the broker redelivers the message, and settling this one does nothing. */
+  /**
+   * Its channel is closed: the broker redelivers the message. Until then, settling this one only tells what is to be done with
+   * that delivery, which takes the place of this one; it is not handed out.
+   */
   readonly lost: boolean
+  /** It came again because a connection was lost, which this process outlived: it did not end the process. */
+  readonly outlived: boolean
   /** Removes the message from its queue. The acknowledgement is sent within milliseconds, in a batch. */
   acknowledge(): void
   /** Back to the head of its queue, at once. The broker counts it as a failed delivery. */

@@ -97,6 +97,13 @@ export class Acknowledgements<Message extends Unacknowledged<Message>> {
     }
   }
 
+  /** What the broker holds as unacknowledged, as far as we know. */
+  all(): Message[] {
+    const all: Message[] = []
+    for (let each = this.#first; each; each = each.next) all.push(each)
+    return all
+  }
+
   /** Drops everything: the channel is closed. */
   abandon(): void {
     for (let head = this.#first; head; head = this.#first) {

@@ -1,5 +1,8 @@
+import type { AmqpLog, ConsumeOptions, Delivery } from '../port.ts'
 import type { Holding } from './acknowledgements.ts'
-import type { AmqpLog, ConsumeOptions, Delivery } from './port.ts'
+
+/** A delivery that remembers whether it was handed out. */
+export type HandedOut = Delivery & { isHandedOut: boolean }
 
 export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDelivery'> & {
   readonly holding: Holding
@@ -14,12 +17,15 @@ export type HandOutOptions = Pick<ConsumeOptions, 'queue' | 'prefetch' | 'onDeli
  */
 export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
   const { queue, prefetch, onDelivery, holding, isPaused, log } = options
-  let kept: Delivery[] = []
+  let kept: HandedOut[] = []
+  let isOver = false
 
-  const give = (delivery: Delivery): void => {
+  const give = (delivery: HandedOut): void => {
     try {
+      delivery.isHandedOut = true
       onDelivery(delivery)
     } catch (error) {
+      delivery.isHandedOut = false
       // It stays unsettled, so that nothing is lost; the broker redelivers it when the channel ends.
       log.error({ queue, error }, 'Could not process a message; it is redelivered when its channel closes')
     }
@@ -27,16 +33,17 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
 
   /** Hands out as much of what was kept as there is room for. */
   const more = (): void => {
+    if (stopped.aborted) return
     kept = kept.filter(({ lost }) => !lost)
-    while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as Delivery)
+    while (kept.length > 0 && !isPaused() && holding.open - kept.length < prefetch) give(kept.shift() as HandedOut)
     holding.onLetGo = kept.length > 0 ? more : undefined
   }
 
   return {
-    take(delivery: Delivery): void {
-      if (stopped.aborted) {
+    take(delivery: HandedOut): void {
+      if (isOver) {
         delivery.requeue()
-      } else if (kept.length === 0 && !isPaused() && holding.open <= prefetch) {
+      } else if (!stopped.aborted && kept.length === 0 && !isPaused() && holding.open <= prefetch) {
         give(delivery)
       } else {
         kept.push(delivery)
@@ -45,6 +52,7 @@ export const handOut = (options: HandOutOptions, stopped: AbortSignal) => {
     },
     more,
     requeueKept(): void {
+      isOver = true
       holding.onLetGo = undefined
       for (const delivery of kept.splice(0)) delivery.requeue()
     },
