@@ -30,18 +30,17 @@ type Running = { readonly worker: Worker; readonly credentials: Credentials }
 
 /** The workers on one broker's connections: one for each subscription, and those that still end. */
 export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
-  const { store, log, metrics, guard, drainTimeoutMs, observer, isolation } = options
+  const { store, metrics, guard, observer } = options
   const running = new Map<string, Running>()
   const ending = new Set<Promise<void>>()
 
   const start = (route: Route, credentials: Credentials): void => {
     const { timeoutMs, concurrency } = route.terms
     const sender = createSender(route.target, { timeoutMs, concurrency, guard, credentials })
-    const stats = observer.statsOf(route.subscription)
     let worker: Worker | undefined
     // It may be called before `startWorker` returns, and while the worker ends after another has taken its place.
     const changed = () => worker && running.get(route.id)?.worker === worker && observer.changed(worker)
-    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, isolation, changed })
+    worker = startWorker({ ...options, amqp, route, sender, stats: observer.statsOf(route.subscription), changed })
     running.set(route.id, { worker, credentials })
     observer.changed(worker)
   }
