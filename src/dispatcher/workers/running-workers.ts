@@ -63,9 +63,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
     /** Starts a worker for the route, in place of one that delivers otherwise. @throws TargetError, SecretError */
     async fit(route: Route, secrets: Secrets): Promise<void> {
       const before = running.get(route.id)
-      const host = blockedHost(guard, route.target.origin)
-      if (host !== undefined)
-        throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
+      refuseBlocked(guard, route)
       const credentials = await credentialsOf(route.subscription, secrets)
       if (before?.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)) return
       start(route, credentials)
@@ -90,4 +88,10 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
       await Promise.all(ending)
     },
   }
+}
+
+/** @throws TargetError */
+const refuseBlocked = (guard: AddressGuard, { target }: Route): void => {
+  const host = blockedHost(guard, target.origin)
+  if (host !== undefined) throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
 }
