@@ -30,18 +30,17 @@ type Running = { readonly worker: Worker; readonly credentials: Credentials }
 
 /** The workers on one broker's connections: one for each subscription, and those that still end. */
 export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
-  const { store, log, metrics, guard, drainTimeoutMs, observer, isolation } = options
+  const { store, metrics, guard, observer } = options
   const running = new Map<string, Running>()
   const ending = new Set<Promise<void>>()
 
   const start = (route: Route, credentials: Credentials): void => {
     const { timeoutMs, concurrency } = route.terms
     const sender = createSender(route.target, { timeoutMs, concurrency, guard, credentials })
-    const stats = observer.statsOf(route.subscription)
     let worker: Worker | undefined
     // It may be called before `startWorker` returns, and while the worker ends after another has taken its place.
     const changed = () => worker && running.get(route.id)?.worker === worker && observer.changed(worker)
-    worker = startWorker({ amqp, route, sender, metrics, log, drainTimeoutMs, stats, isolation, changed })
+    worker = startWorker({ ...options, amqp, route, sender, stats: observer.statsOf(route.subscription), changed })
     running.set(route.id, { worker, credentials })
     observer.changed(worker)
   }
@@ -64,9 +63,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
     /** Starts a worker for the route, in place of one that delivers otherwise. @throws TargetError, SecretError */
     async fit(route: Route, secrets: Secrets): Promise<void> {
       const before = running.get(route.id)
-      const host = blockedHost(guard, route.target.origin)
-      if (host !== undefined)
-        throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
+      refuseBlocked(guard, route)
       const credentials = await credentialsOf(route.subscription, secrets)
       if (before?.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)) return
       start(route, credentials)
@@ -91,4 +88,10 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
       await Promise.all(ending)
     },
   }
+}
+
+/** @throws TargetError */
+const refuseBlocked = (guard: AddressGuard, { target }: Route): void => {
+  const host = blockedHost(guard, target.origin)
+  if (host !== undefined) throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
 }

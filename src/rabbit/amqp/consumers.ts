@@ -33,14 +33,14 @@ export const consumersOf = (links: Links, channels: ConsumeChannels, log: AmqpLo
     start: (options) => {
       const leave = links.enter(options.queue)
       const consumer = startConsumer(options, parts, closing.signal)
-      let left: Promise<void> | undefined
+      let hasLeft = false
+      const leaveOnce = (): void => {
+        if (!hasLeft) leave()
+        hasLeft = true
+      }
       return {
         ...consumer,
-        stop: (signal) => {
-          const stopped = consumer.stop(signal)
-          left ??= stopped.finally(leave)
-          return stopped
-        },
+        stop: (signal) => consumer.stop(signal).finally(leaveOnce),
       }
     },
     close: () => {
