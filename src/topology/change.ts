@@ -7,7 +7,13 @@ export type Change =
   | { readonly do: 'put-policy'; readonly policy: Policy }
   | { readonly do: 'bind'; readonly binding: Binding }
   | { readonly do: 'unbind'; readonly binding: Binding }
-  | { readonly do: 'delete-queue'; readonly queue: string; readonly only: 'if-empty' | 'whatever-it-holds' }
+  | {
+      readonly do: 'delete-queue'
+      readonly queue: string
+      readonly only: 'if-empty' | 'whatever-it-holds'
+      /** Of a queue that is not known to be a quorum queue: RabbitMQ itself deletes it only if it is empty. */
+      readonly classic?: true
+    }
   | { readonly do: 'delete-exchange'; readonly exchange: string }
   | { readonly do: 'delete-policy'; readonly policy: string }
 

@@ -59,7 +59,8 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const { closed, changes: sealing } = seals(wanted, observed, new Set(idle.keys()))
   for (const [name, owner] of idle) {
     if (!closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs) continue
-    changes.push({ owner, change: { do: 'delete-queue', queue: name, only: 'if-empty' } })
+    const classic = view.isClassic(name) ? { classic: true as const } : {}
+    changes.push({ owner, change: { do: 'delete-queue', queue: name, only: 'if-empty', ...classic } })
   }
   if (sealing.length > 0 && gone.delete(wanted.broker)) waiting.add(wanted.broker)
   return { changes, sealing, gone, waiting, quiet: closed }
@@ -70,7 +71,11 @@ const viewOf = (observed: Observed) => {
   const bound = new Set(
     observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
   )
+  const classic = new Set(
+    observed.queues.flatMap(({ name, arguments: args }) => (args['x-queue-type'] === 'quorum' ? [] : [name])),
+  )
   return {
+    isClassic: (name: string): boolean => classic.has(name),
     bindings: byOwnerOf(observed.bindings),
     queues: byOwnerOf(observed.queues),
     exchanges: byOwnerOf(observed.exchanges),

@@ -25,13 +25,14 @@ export const seals = (wanted: Desired, { policies, queues }: Observed, going: Re
   const closed = new Set<string>()
   const known = new Set<string>()
   const drops: Planned[] = []
-  for (const { name, pattern } of found) {
+  for (const { name, pattern, definition } of found) {
     const matches = new RegExp(pattern)
     const held = [...going].filter((queue) => matches.test(queue))
     for (const queue of held) known.add(queue)
     // A queue that is wanted again is opened at once. Those under the same seal are closed again by the next reconcile, and
     // have to be seen empty anew.
-    if (held.length === 0 || staying.some((queue) => matches.test(queue.name)))
+    const isOld = definition['max-length'] !== closing.definition['max-length']
+    if (held.length === 0 || isOld || staying.some((queue) => matches.test(queue.name)))
       drops.push({ owner, change: { do: 'delete-policy', policy: name } })
     else for (const queue of held) closed.add(queue)
   }
@@ -59,5 +60,6 @@ const sealParts = new RegExp(`#(${sealPart}|fence):`)
 const closing = {
   applyTo: 'queues',
   priority: 1000,
-  definition: { 'max-length': 0, overflow: 'reject-publish' },
+  // One message more than this is let in by a quorum queue: `delete-empty.ts` puts in both.
+  definition: { 'max-length': 1, overflow: 'reject-publish' },
 } as const satisfies Partial<Policy>

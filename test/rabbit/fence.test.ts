@@ -9,7 +9,7 @@ import { freshVhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
 
 const { signal } = new AbortController()
-const policy = { name: 'p', pattern: '^x$', applyTo: 'queues', priority: 1, definition: { 'max-length': 1 } } as const
+const policy = { name: 'p', pattern: '^x$', applyTo: 'queues', priority: 1, definition: { 'max-length': 9 } } as const
 const binding = { source: 'x', destination: 'x', routingKey: '', arguments: {} }
 const changes: Change[] = [
   { do: 'declare-exchange', exchange: { name: 'x', type: 'topic', arguments: {} } },

@@ -2,6 +2,8 @@ import type { BrokerError } from '../../src/rabbit/broker-error.ts'
 import { connectManagement, type Management } from '../../src/rabbit/management/management.ts'
 import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
+import type { Policy } from '../../src/topology/topology.ts'
+import { amqpProxy } from '../support/amqp-proxy.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
@@ -146,10 +148,67 @@ describe('deletion of a queue if it is empty', () => {
     await apply(declareQueue('kept'))
     await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
     expect(await failure(apply(remove))).toBe('not-empty: Queue kept holds messages')
+    await eventually(async () => (await producer.channel.checkQueue('kept')).messageCount === 1)
     expect((await producer.channel.get('kept', { noAck: true })) as object).toMatchObject({
       content: Buffer.from('one'),
     })
     await apply(remove)
+    expect(await isThere()).toBe(false)
+  })
+
+  test('what comes between the proof and the deletion is refused, by old publishers and new ones', async () => {
+    const proxy = await amqpProxy(vhost.endpoint.amqp)
+    const behind = connectManagement({ ...vhost.endpoint, amqp: { ...vhost.endpoint.amqp, port: proxy.port } })
+    const late = await connectProducer(vhost.amqpUrl)
+    const send = (by: Producer): Promise<string> =>
+      by.publish('', [{ routingKey: 'kept', body: 'late' }]).then(
+        () => 'confirmed',
+        () => 'refused',
+      )
+    try {
+      await apply(declareQueue('kept'))
+      await producer.publish('', [{ routingKey: 'kept', body: 'before' }])
+      await producer.channel.get('kept', { noAck: true })
+      const seal = { applyTo: 'queues', priority: 1000, definition: { 'max-length': 1, overflow: 'reject-publish' } }
+      await apply({ do: 'put-policy', policy: { ...seal, name: 'seal', pattern: '^kept$' } as Policy })
+      await eventually(async () => (await management.observe(signal)).states.get('kept')?.policy === 'seal')
+      const outcomes: Promise<string>[] = []
+      proxy.fromClient = ({ method, bytes }, { toBroker }) => {
+        if (method !== '50.40') return toBroker(bytes)
+        outcomes.push(send(producer), send(late))
+        void Promise.all(outcomes).then(() => toBroker(bytes))
+      }
+      await behind.apply(remove, signal)
+      expect(await Promise.all(outcomes)).toEqual(['refused', 'refused'])
+      expect(await isThere()).toBe(false)
+    } finally {
+      await apply({ do: 'delete-policy', policy: 'seal' })
+      await late.close()
+      await behind.close()
+      await proxy.close()
+    }
+  })
+
+  test('delete-queue if-empty leaves nothing of its own in a queue that holds messages', async () => {
+    await apply(declareQueue('kept'))
+    await producer.publish('', [
+      { routingKey: 'kept', body: 'one' },
+      { routingKey: 'kept', body: 'two' },
+    ])
+    expect(await failure(apply(remove))).toBe('not-empty: Queue kept holds messages')
+    await eventually(async () => (await producer.channel.checkQueue('kept')).messageCount === 2)
+    const left = await Promise.all([1, 2, 3].map(() => producer.channel.get('kept', { noAck: true })))
+    expect(left.map((message) => message && String(message.content))).toEqual(['one', 'two', false])
+    await apply(remove)
+  })
+
+  test('a classic queue is deleted if it is empty, and only then', async () => {
+    const classic: Change = { ...remove, classic: true }
+    await apply(declareQueue('kept', { 'x-queue-type': 'classic' }))
+    await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
+    expect(await failure(apply(classic))).toBe('not-empty: Queue kept holds messages')
+    await producer.channel.get('kept', { noAck: true })
+    await apply(classic)
     expect(await isThere()).toBe(false)
   })
 

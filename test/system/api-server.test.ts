@@ -117,7 +117,8 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
     await eventually(() => subscriber.received.length >= 5)
 
     await own.kubectl(['delete', 'subscription', 'billing', '--timeout=30s'])
-    const queue = `waybill.sub.${own.name}.billing`
+    // All of them were tried, so they come back to the queue for retries.
+    const queue = `waybill.retry.${own.name}.billing`
     const [event] = await eventually(async () => {
       const retained = (await shop.events(subscription, 'billing')).filter(({ reason }) => reason === 'Retained')
       return retained.length > 0 && retained

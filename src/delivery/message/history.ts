@@ -67,6 +67,10 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
 export const isSuspect = ({ fields, properties }: Message, whence: Whence): boolean =>
   fields.exchange === whence.returnExchange && properties.headers?.has(waybillHeaders.suspect) === true
 
+/** Whether a message is no event: it only kept its queue closed, and an operator that died left it there. */
+export const isPlug = ({ fields, properties }: Message): boolean =>
+  fields.exchange === '' && properties.headers?.has(waybillHeaders.plug) === true
+
 /**
  * On a first delivery the broker does not set the header: any value came from the producer. Copies never have it, so on a
  * message that is back the broker wrote it.

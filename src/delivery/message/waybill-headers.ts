@@ -28,6 +28,8 @@ export const waybillHeaders = {
   headersDropped: 'waybill-headers-dropped',
   /** The properties of a message whose properties cannot be read, byte for byte. */
   brokenProperties: 'waybill-broken-properties',
+  /** On a message that only keeps a queue closed while it is deleted. It is no event. */
+  plug: 'waybill-plug',
 } as const
 
 export const waybillPrefix = 'waybill-'

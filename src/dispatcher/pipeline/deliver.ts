@@ -3,7 +3,7 @@ import type { Outcome } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
 import { decide, decideBefore, putAside } from '../../delivery/decide.ts'
 import { toEvent } from '../../delivery/event/event.ts'
-import { historyOf, isSuspect } from '../../delivery/message/history.ts'
+import { historyOf, isPlug, isSuspect } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
@@ -39,6 +39,10 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
   }
 
   const deliver: Deliver = async (delivery, tried) => {
+    if (isPlug(delivery.message)) {
+      delivery.acknowledge()
+      return undefined
+    }
     const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
     const before = decideBefore(attempt.history, terms, attempt.begunAt, delivery.outlived)
     if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })

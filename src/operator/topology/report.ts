@@ -3,7 +3,8 @@ import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
-import { type FullQueue, fullAmong, fullText, returnTargets } from '../../topology/in-force.ts'
+import { type FullQueue, fullAmong, fullText, returnTargets } from '../../topology/health/in-force.ts'
+import type { StalledLevel } from '../../topology/health/stalled-levels.ts'
 import {
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
@@ -20,7 +21,6 @@ import {
 import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
 import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
-import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
 import { backlogOf } from './measure.ts'

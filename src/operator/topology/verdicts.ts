@@ -3,8 +3,8 @@ import { changeText, type Planned } from '../../topology/change.ts'
 import type { Conflict } from '../../topology/conflicts.ts'
 import type { Desired } from '../../topology/desired.ts'
 import type { Plan } from '../../topology/diff.ts'
+import type { StalledLevel } from '../../topology/health/stalled-levels.ts'
 import type { Refusal } from '../../topology/refusals.ts'
-import type { StalledLevel } from '../../topology/stalled-levels.ts'
 import { accepted } from '../world/last-seen.ts'
 
 /** What is known of a broker after it was converged. */

@@ -4,14 +4,22 @@ import type { Endpoint } from '../endpoint.ts'
 import { noConnection } from '../no-connection.ts'
 import type { Channel } from './client/channel.ts'
 import { EndedError, OpenError, UnencodableError } from './client/ended.ts'
-import { bindQueue, declareExchange, declareQueue, deleteExchange, unbindQueue } from './client/operations.ts'
+import {
+  bindQueue,
+  declareExchange,
+  declareQueue,
+  deleteExchange,
+  deleteQueue,
+  unbindQueue,
+} from './client/operations.ts'
+import { deleteClassic, deleteEmpty } from './delete-empty.ts'
 import { RefusedError } from './open-connection.ts'
 import { spareChannels } from './spare-channels.ts'
 
 /** The changes that AMQP 0-9-1 has methods for. */
 export type Declaration = Extract<
   Change,
-  { do: 'declare-exchange' | 'declare-queue' | 'bind' | 'unbind' | 'delete-exchange' }
+  { do: 'declare-exchange' | 'declare-queue' | 'bind' | 'unbind' | 'delete-exchange' | 'delete-queue' }
 >
 
 /** Declares over one AMQP connection, which is opened when needed and closed when idle. */
@@ -40,7 +48,7 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs =
       throw error
     }
     try {
-      await declare(channel, change)
+      await declare(channel, change, fence)
       release()
     } catch (error) {
       // The broker has closed it already, unless the change was not sent.
@@ -67,7 +75,7 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs =
   }
 }
 
-const declare = async (channel: Channel, change: Declaration): Promise<unknown> => {
+const declare = async (channel: Channel, change: Declaration, fence: () => void): Promise<unknown> => {
   switch (change.do) {
     case 'declare-exchange':
       return declareExchange(channel, change.exchange.name, change.exchange.type, change.exchange.arguments)
@@ -79,12 +87,16 @@ const declare = async (channel: Channel, change: Declaration): Promise<unknown> 
       return unbindQueue(channel, change.binding)
     case 'delete-exchange':
       return deleteExchange(channel, change.exchange)
+    case 'delete-queue':
+      if (change.only === 'whatever-it-holds') return deleteQueue(channel, change.queue)
+      return change.classic ? deleteClassic(channel, change.queue) : deleteEmpty(channel, change.queue, fence)
   }
 }
 
 /** The broker's refusals carry an AMQP reply code; any other failure after sending means that the connection was lost. */
 const brokerError = (error: unknown, { amqp }: Endpoint): BrokerError => {
   const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof BrokerError) return error
   if (error instanceof RefusedError) return new BrokerError('refused', message, { cause: error })
   if (error instanceof UnencodableError) {
     return new BrokerError('refused', `AMQP cannot carry this: ${message}`, { cause: error })

@@ -6,7 +6,7 @@ import { type PutBackOptions, putBack } from '../amqp/put-back.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { naming } from './lacking.ts'
-import { type ManagementApi, managementApi } from './management-api.ts'
+import { managementApi } from './management-api.ts'
 import { readVhost } from './observe.ts'
 import { requirePolicymaker } from './refusal.ts'
 
@@ -27,7 +27,7 @@ export type Management = {
 const probeWithinMs = 2_500
 
 /**
- * Reads, policies and deletions go over the management API. Declarations go over AMQP, which takes about half as long: for
+ * Reads and policies go over the management API. Declarations and deletions go over AMQP, which takes about half as long: for
  * every declaration over HTTP the broker opens an AMQP connection to itself. `fence` is called right before anything is sent
  * that changes the broker; an error that it throws prevents that and is rethrown.
  */
@@ -43,6 +43,7 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
       case 'bind':
       case 'unbind':
       case 'delete-exchange':
+      case 'delete-queue':
         return declarations.apply(change)
       case 'put-policy': {
         const { name, applyTo, ...policy } = change.policy
@@ -50,12 +51,6 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
           ...policy,
           'apply-to': applyTo,
         })
-        return
-      }
-      case 'delete-queue': {
-        const path = `/queues/${vhost}/${encodeURIComponent(change.queue)}`
-        if (change.only === 'if-empty') await proveEmpty(call, path, change.queue, signal)
-        await call('DELETE', path, signal)
         return
       }
       case 'delete-policy':
@@ -89,24 +84,6 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
     putBack: (...args) => putBack(endpoint, fence, ...args),
     close: () => closeAll(close, declarations.close),
   }
-}
-
-/** A `get` is answered by the leader of the queue or fails: unlike the counts, it never reports a full queue as empty. */
-const proveEmpty = async (
-  call: ManagementApi['call'],
-  path: string,
-  queue: string,
-  signal: AbortSignal,
-): Promise<void> => {
-  const question = { count: 1, ackmode: 'ack_requeue_true', encoding: 'base64', truncate: 1 }
-  try {
-    const messages: unknown = JSON.parse(await call('POST', `${path}/get`, signal, question))
-    if (Array.isArray(messages) && messages.length === 0) return
-  } catch (error) {
-    if (error instanceof BrokerError && error.kind === 'missing') return
-    throw error
-  }
-  throw new BrokerError('not-empty', `Queue ${queue} holds messages`)
 }
 
 const closeAll = async (...closing: readonly (() => Promise<void>)[]): Promise<void> => {

@@ -13,6 +13,9 @@ export type Delivered = Content & {
   readonly routingKey: string
 }
 
+/** A message that was asked for, and how many more were ready in its queue then, as the leader of the queue counts them. */
+export type Gotten = Delivered & { readonly remaining: number }
+
 export type Returned = Content & {
   readonly code: number
   readonly text: string
@@ -102,14 +105,14 @@ export class Channel {
   }
 
   /** Takes one message from a queue; `undefined` when it is empty. @throws {EndedError} */
-  get(queue: string): Promise<Delivered | undefined> {
+  get(queue: string): Promise<Gotten | undefined> {
     return new Promise((resolve, reject) => {
       const take = (cursor: Cursor, id: number): void => {
         if (id === basic.getEmpty) {
           resolve(undefined)
           return
         }
-        const head = deliveryHead(cursor)
+        const head = { ...deliveryHead(cursor), remaining: cursor.long() }
         this.#getting = call
         this.#assembly.begin((content) => {
           this.#getting = undefined

@@ -84,9 +84,9 @@ export const unbindQueue = (channel: Channel, binding: Binding): Promise<void> =
 const bindingFields = (payload: Payload, { destination, source, routingKey }: Binding): Payload =>
   payload.text(destination).text(source).text(routingKey)
 
-/** Resolves to how many messages were deleted with it. */
-export const deleteQueue = (channel: Channel, name: string): Promise<number> => {
-  const payload = new Payload(queue.delete).short(0).text(name).bits(false, false, false)
+/** Resolves to how many messages were deleted with it. Only a classic queue can be deleted only `ifEmpty`. */
+export const deleteQueue = (channel: Channel, name: string, ifEmpty = false): Promise<number> => {
+  const payload = new Payload(queue.delete).short(0).text(name).bits(false, ifEmpty, false)
   return channel.call(payload, [queue.deleteOk], (cursor) => cursor.long())
 }
 

@@ -1,8 +1,8 @@
-import { dialectOf, isNeverReached } from './dialect.ts'
+import { dialectOf, isNeverReached } from '../dialect.ts'
+import { queueOf } from '../names.ts'
+import type { AttachedSubscription } from '../references.ts'
+import type { Observed, Queue } from '../topology.ts'
 import { policiesOn } from './in-force.ts'
-import { queueOf } from './names.ts'
-import type { AttachedSubscription } from './references.ts'
-import type { Observed, Queue } from './topology.ts'
 
 /** From 4.0, where nothing sets one. https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling */
 const defaultLimit = 20

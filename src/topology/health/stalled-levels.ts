@@ -1,6 +1,6 @@
+import { delayPrefix } from '../names.ts'
+import type { Observed } from '../topology.ts'
 import { type FullQueue, fullAmong, returnTargets } from './in-force.ts'
-import { delayPrefix } from './names.ts'
-import type { Observed } from './topology.ts'
 
 /** How many messages of a level are over their delay and not taken by their target, and since when that has not become less. */
 export type HeldBack = { readonly count: number; readonly since: number }

@@ -1,5 +1,5 @@
-import { returnExchange } from './names.ts'
-import type { Arguments, Observed } from './topology.ts'
+import { returnExchange } from '../names.ts'
+import type { Arguments, Observed } from '../topology.ts'
 
 /** What the policies in force on each queue say together, operator policies included. */
 export const policiesOn = ({ states, policies }: Observed): ((queue: string) => Arguments) => {
