@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { namedBy } from '../../api/resource.ts'
+import { BytesInHand, defaultBytesInHand } from '../../rabbit/amqp/deliveries/bytes-in-hand.ts'
 import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import { readSecret } from '../../store/read-secret.ts'
@@ -12,7 +13,7 @@ import type { WorkersOptions } from './running-workers.ts'
 import { type Secrets, secretsOf } from './secrets.ts'
 import { type BrokerSession, openSession } from './session.ts'
 
-export type FleetOptions = Omit<WorkersOptions, 'isolation'> & {
+export type FleetOptions = Omit<WorkersOptions, 'isolation' | 'inHand'> & {
   readonly store: Store
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined
@@ -35,6 +36,7 @@ export const createFleet = (options: FleetOptions): Fleet => {
   const leaving = new Set<Promise<void>>()
   const killed = new AbortController()
   const isolation = createIsolation()
+  const inHand = new BytesInHand(defaultBytesInHand())
 
   /** The next session need not wait for what still ends in this one. */
   const leave = (session: BrokerSession): void => {
@@ -54,7 +56,7 @@ export const createFleet = (options: FleetOptions): Fleet => {
     }
     if (known && isDeepStrictEqual(known.endpoint, endpoint)) return known
     if (known) leave(known)
-    const session = openSession(endpoint, work.attached, { ...options, isolation }, killed.signal)
+    const session = openSession(endpoint, work.attached, { ...options, isolation, inHand }, killed.signal)
     sessions.set(key, session)
     return session
   }

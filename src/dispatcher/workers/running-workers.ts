@@ -4,6 +4,7 @@ import type { AddressGuard } from '../../http/address-guard.ts'
 import type { Credentials } from '../../http/credentials.ts'
 import { blockedHost } from '../../http/interceptors/guard.ts'
 import { createSender } from '../../http/send.ts'
+import type { BytesInHand } from '../../rabbit/amqp/deliveries/bytes-in-hand.ts'
 import type { Amqp } from '../../rabbit/amqp/port.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -24,6 +25,8 @@ export type WorkersOptions = {
   readonly observer: SubscriptionObserver
   /** Where suspects are tried; one for the whole process. */
   readonly isolation: Isolation
+  /** What all workers of this process have in hand. */
+  readonly inHand: BytesInHand
 }
 
 type Running = { readonly worker: Worker; readonly credentials: Credentials }

@@ -27,9 +27,9 @@ export const openSession = (
   options: WorkersOptions,
   killed: AbortSignal,
 ): BrokerSession => {
-  const { log, metrics, observer } = options
+  const { log, metrics, observer, inHand } = options
   const { namespace, name } = broker.metadata
-  const amqp = connectAmqp(endpoint, { name: `waybill dispatcher ${namespace}/${name}`, log }, killed)
+  const amqp = connectAmqp(endpoint, { name: `waybill dispatcher ${namespace}/${name}`, log, inHand }, killed)
   const unsubscribe = amqp.onState(({ consuming, publishing }) => {
     metrics.brokerAmqpConnected.set({ namespace, broker: name }, consuming === 'up' && publishing === 'up' ? 1 : 0)
   })

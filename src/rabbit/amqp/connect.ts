@@ -3,6 +3,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { type Connection, keepConnected } from './connection.ts'
 import { consumeChannels } from './consume-channels.ts'
 import { consumersOf } from './consumers.ts'
+import { BytesInHand, defaultBytesInHand } from './deliveries/bytes-in-hand.ts'
 import { deliveryMemory } from './deliveries/delivery-memory.ts'
 import { openLinks } from './links.ts'
 import type { Amqp, AmqpLog, AmqpState } from './port.ts'
@@ -16,6 +17,8 @@ export type AmqpOptions = {
   readonly heartbeatSeconds?: number
   /** How long a confirm may take while the broker is not blocked. Default 30 s. */
   readonly confirmTimeoutMs?: number
+  /** Counts what is in hand, shared by all connections of a process. By default a count of its own. */
+  readonly inHand?: BytesInHand
 }
 
 const closeWithinMs = 4_000
@@ -26,10 +29,11 @@ const closeWithinMs = 4_000
  */
 export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: AbortSignal): Amqp => {
   const { name, log, heartbeatSeconds = 10, confirmTimeoutMs = 30_000 } = options
+  const inHand = options.inHand ?? new BytesInHand(defaultBytesInHand())
   const connectTo = (purpose: string) =>
     keepConnected(endpoint, { name: `${name} ${purpose}`, heartbeatSeconds, log }, signal)
   const publishing = connectTo('publish')
-  const channels = consumeChannels(deliveryMemory())
+  const channels = consumeChannels(deliveryMemory(), inHand)
   const drained = ({ current }: Connection) => (current ? channels.left(current) : Promise.resolve())
   const links = openLinks({ connect: connectTo, control: publishing, log, drained })
   const consuming = links.shared

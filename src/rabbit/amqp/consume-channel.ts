@@ -4,6 +4,7 @@ import type { End } from './client/ended.ts'
 import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
 import type { Wire } from './client/wire.ts'
 import { Acknowledgements, type Holding } from './deliveries/acknowledgements.ts'
+import type { BytesInHand } from './deliveries/bytes-in-hand.ts'
 import { ChannelDelivery } from './deliveries/channel-delivery.ts'
 import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
 import { Recent } from './deliveries/recent.ts'
@@ -34,6 +35,8 @@ export class ConsumeChannel {
   readonly #owed = new Acknowledgements<ChannelDelivery>()
   readonly #recent = new Recent<ChannelDelivery>()
   readonly #memory: DeliveryMemory
+  readonly #wire: Wire
+  readonly #inHand: BytesInHand
   readonly #receivers = new Map<string, Receiver>()
   readonly #closed = Promise.withResolvers<void>()
   readonly #end = new AbortController()
@@ -44,14 +47,16 @@ export class ConsumeChannel {
   #timer: NodeJS.Timeout | undefined
 
   /** @throws {EndedError} */
-  static async open(wire: Wire, memory: DeliveryMemory): Promise<ConsumeChannel> {
-    const made = new ConsumeChannel(wire, memory)
+  static async open(wire: Wire, memory: DeliveryMemory, inHand: BytesInHand): Promise<ConsumeChannel> {
+    const made = new ConsumeChannel(wire, memory, inHand)
     await made.#channel.opened
     return made
   }
 
-  private constructor(wire: Wire, memory: DeliveryMemory) {
+  private constructor(wire: Wire, memory: DeliveryMemory, inHand: BytesInHand) {
     this.#memory = memory
+    this.#wire = wire
+    this.#inHand = inHand
     this.#channel = wire.newChannel({
       delivered: (delivered) => this.#deliver(delivered.consumerTag, delivered),
       cancelled: (consumerTag) => this.#cancelled(consumerTag),
@@ -100,6 +105,7 @@ export class ConsumeChannel {
   acknowledge(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.settle(delivery)
+    this.#inHand.remove(delivery.size)
     this.#recent.add(delivery)
     if (delivery.holding.isDue) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), flushAfterMs)
@@ -108,6 +114,7 @@ export class ConsumeChannel {
   requeue(delivery: ChannelDelivery): void {
     if (this.isClosed || delivery.state !== 'open') return
     this.#owed.remove(delivery)
+    this.#inHand.remove(delivery.size)
     this.#requeue(delivery.deliveryTag)
     this.#closeIfDone()
   }
@@ -164,6 +171,7 @@ export class ConsumeChannel {
     }
     const delivery = new ChannelDelivery(delivered, this, receiver)
     this.#owed.add(delivery)
+    this.#inHand.add(delivery.size, this.#wire)
     if (!this.#memory.hasProcessed(delivery)) receiver.onDelivery(delivery)
   }
 
@@ -190,6 +198,7 @@ export class ConsumeChannel {
     // At our own wish it ends when all is settled, and the broker has it.
     if (end.by !== 'us') this.#memory.lost(owed, this.#recent.all())
     const late = isTimeout(end) ? owed.find(({ state }) => state === 'open')?.holding : undefined
+    for (const { state, size } of owed) if (state === 'open') this.#inHand.remove(size)
     this.#owed.abandon()
     const receivers = [...this.#receivers.values()]
     this.#receivers.clear()

@@ -1,5 +1,6 @@
 import type { Wire } from './client/wire.ts'
 import { ConsumeChannel } from './consume-channel.ts'
+import type { BytesInHand } from './deliveries/bytes-in-hand.ts'
 import type { DeliveryMemory } from './deliveries/delivery-memory.ts'
 
 /** A consumer's place on a channel. */
@@ -27,14 +28,14 @@ const mostChannels = 1_000
 type Slot = { readonly wire: Wire; load: number; isShared: boolean; readonly channel: Promise<ConsumeChannel> }
 
 /** Spreads consumers over channels: one each at first, then about ten to a channel, the least loaded first. */
-export const consumeChannels = (memory: DeliveryMemory): ConsumeChannels => {
+export const consumeChannels = (memory: DeliveryMemory, inHand: BytesInHand): ConsumeChannels => {
   const slots = new Set<Slot>()
   const left = new Map<Wire, PromiseWithResolvers<void>>()
 
   const choose = (wire: Wire, alone: boolean): Slot => {
     const least = alone || slots.size < ownChannels ? undefined : leastLoaded(slots, wire)
     if (least && (least.load < consumersPerChannel || slots.size >= mostChannels)) return least
-    const slot = { wire, load: 0, isShared: !alone, channel: ConsumeChannel.open(wire, memory) }
+    const slot = { wire, load: 0, isShared: !alone, channel: ConsumeChannel.open(wire, memory, inHand) }
     const forget = () => {
       slots.delete(slot)
       if (![...slots].some((each) => each.wire === wire)) left.get(wire)?.resolve()

@@ -32,6 +32,7 @@ export class Wire implements FrameSink, Lines {
   #room: PromiseWithResolvers<void> | undefined
   #stopHeartbeat: () => void = () => undefined
   #hasReceived = false
+  #isPaused = false
   #firstByte: number | undefined
   #isClosing = false
   #lastNumber = 0
@@ -130,6 +131,17 @@ export class Wire implements FrameSink, Lines {
     this.#channels.delete(channel)
   }
 
+  /** Reads nothing more from the peer, which cannot send more than fits into the network then. What is sent goes out. */
+  pauseReading(): void {
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  resumeReading(): void {
+    this.#isPaused = false
+    this.#socket.resume()
+  }
+
   /** Takes what the socket has read. The bytes may be read over afterwards. */
   read(bytes: Buffer): void {
     if (this.#end) return
@@ -188,7 +200,8 @@ export class Wire implements FrameSink, Lines {
     this.#stopHeartbeat = startHeartbeat(tuned.heartbeatSeconds, {
       hasSent: () => this.#output.hasSent(),
       hasReceived: () => {
-        const has = this.#hasReceived
+        // Heartbeats are not read either.
+        const has = this.#hasReceived || this.#isPaused
         this.#hasReceived = false
         return has
       },

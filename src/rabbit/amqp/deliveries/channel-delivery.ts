@@ -22,6 +22,8 @@ export class ChannelDelivery implements Delivery, MessageKey, Unacknowledged<Cha
   readonly deliveryTag: number
   readonly queue: string
   readonly holding: Holding
+  /** In bytes. */
+  readonly size: number
   state: 'open' | 'settled' | 'sent' = 'open'
   previous: ChannelDelivery | undefined = undefined
   next: ChannelDelivery | undefined = undefined
@@ -40,6 +42,7 @@ export class ChannelDelivery implements Delivery, MessageKey, Unacknowledged<Cha
     const { content, properties, exchange, routingKey, redelivered } = delivered
     this.message = { content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) }
     this.deliveryTag = delivered.deliveryTag
+    this.size = content.length + properties.length
     this.#channel = channel
     this.queue = queue
     this.holding = holding
