@@ -65,7 +65,9 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
       await cluster.kubectl(['-n', 'shop', 'delete', 'waybill', '--all', '--timeout=60s'])
       const left = await broker.queues()
       assert.equal(left['waybill.dlq.shop.billing'], 1)
-      const empty = ['mailing', 'shipping'].flatMap((name) => [`waybill.sub.shop.${name}`, `waybill.dlq.shop.${name}`])
+      const empty = ['mailing', 'shipping'].flatMap((name) =>
+        ['sub', 'retry', 'dlq'].map((kind) => `waybill.${kind}.shop.${name}`),
+      )
       const still = empty.filter((queue) => queue in left)
       assert.deepEqual(still, [])
     },
