@@ -1,5 +1,5 @@
 import type { Subscription } from '../api/kinds/subscription.ts'
-import { isDeleting, type Resource } from '../api/resource.ts'
+import { idOf, isDeleting, type Resource } from '../api/resource.ts'
 import type { Dialect } from './dialect.ts'
 import { type Names, namesOn } from './name-rules.ts'
 import { isReserved, ownerArgument, ownerOf, queueOf } from './names.ts'
@@ -111,17 +111,20 @@ const queueCandidates = ({ queues, subscriptions }: Attached, dialect: Dialect, 
       adopt: entry.queue.spec.adopt,
       deletion: entry.queue.spec.adopt ? 'Retain' : entry.queue.spec.deletionPolicy,
       refusal: (settled) => names.refusal(entry.queue) ?? queueRefusal(entry, settled),
-      objects: (owner) => queueObjects(entry, owner, dialect, pushers.get(queueOf(entry.queue))),
+      objects: (owner) => queueObjects(entry, owner, dialect, pushers.get(idOf(entry.queue))),
     }))
 }
 
-/** By name of the queue, the Subscription that pushes from it: the first, for another one is refused. */
+/**
+ * By id of the Queue, the Subscription that pushes from it: the first, for another one is refused. Not by its name on the broker,
+ * which anybody's Queue may ask for.
+ */
 const pushersOf = (subscriptions: readonly AttachedSubscription[]): ReadonlyMap<string, Subscription> => {
   const pushers = new Map<string, Subscription>()
   for (const { subscription, source } of subscriptions) {
     if ('topic' in source || isDeleting(subscription)) continue
-    const name = queueOf(source.queue)
-    if (!pushers.has(name)) pushers.set(name, subscription)
+    const id = idOf(source.queue)
+    if (!pushers.has(id)) pushers.set(id, subscription)
   }
   return pushers
 }

@@ -174,6 +174,18 @@ describe('who has a name that several ask for', () => {
   })
 })
 
+test('a Subscription to a Queue that is refused does not shape the queue of the one that has the name', () => {
+  const thief = [queue('evil/q', 'payments'), subscriptionOf('evil/a', { queueRef: { name: 'q' } }, older)]
+  const { policies, refusals } = desired(
+    attachedOf(resourcesOf(shared({ customNames: all }), ...thief, queueOf('payments', { name: 'payments' }))),
+    'waybill',
+    newestDialect,
+    owning({ 'queue payments': 'waybill:Queue/shop/payments' }),
+  )
+  expect(refusals).toHaveLength(2)
+  expect(policies.filter(({ want }) => new RegExp(want.pattern).test('payments'))).toEqual([])
+})
+
 test('no namespace but that of the Broker ever gets a name that could be of another one', () => {
   fc.assert(
     fc.property(anyResources, (resources) => {
