@@ -28,6 +28,8 @@ export type Times = {
   readonly quietSince: ReadonlyMap<string, number>
   /** Since when, in milliseconds, each owner has been seen as being deleted. */
   readonly goingSince: ReadonlyMap<string, number>
+  /** Owners whose resources are gone, and which left queues behind that held messages then. */
+  readonly leftBehind?: ReadonlySet<string>
 }
 
 /** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
@@ -42,7 +44,9 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   /** Idle queues that no resource wants, and their owners. */
   const idle = new Map<string, string>()
 
-  for (const [owner, how] of wanted.owners) {
+  const behind = [...(times.leftBehind ?? [])].filter((owner) => !wanted.owners.has(owner))
+  const going = [...wanted.owners, ...behind.map((owner) => [owner, 'RetainIfNotEmpty'] as const)]
+  for (const [owner, how] of going) {
     if (how === 'present') continue
     const step = retireOwner(owner, how, view, times)
     changes.push(...step.changes)

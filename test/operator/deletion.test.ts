@@ -67,6 +67,36 @@ test('each Subscription is deleted by its deletion policy, and reclaims its queu
   await producer.close()
 })
 
+test('queues that a deletion left because they held messages are deleted once they are empty', async () => {
+  const own = await startStage({ only: 'operator' })
+  try {
+    const { folder, vhost, condition, get } = own
+    const names = ['emptied', 'kept', 'retained']
+    folder.write('base', [...brokerOf(vhost), topicOf('orders')])
+    folder.write(
+      'subscriptions',
+      names.map((name) => subscriptionOf(name, 'orders', url, name === 'retained' ? { deletionPolicy: 'Retain' } : {})),
+    )
+    for (const name of names) await condition(subscription, name, 'Programmed', 'True')
+    const producer = await connectProducer(vhost.amqpUrl)
+    for (const name of names) await producer.publish('', [{ routingKey: `waybill.sub.shop.${name}`, body: 'kept' }])
+    folder.delete('subscriptions')
+    for (const name of names) await eventually(() => get(subscription, name) === undefined, slow)
+    for (const name of ['emptied', 'retained']) await producer.channel.purgeQueue(`waybill.sub.shop.${name}`)
+    await producer.close()
+    const left = async (): Promise<string[]> => {
+      const all = (await vhost.manage('GET', `/queues/${vhost.name}?disable_stats=true`)) as { name: string }[]
+      return all.map(({ name }) => name).filter((name) => /^waybill\.(sub|retry|dlq)\./.test(name))
+    }
+    await eventually(async () => {
+      expect((await left()).sort()).toEqual([...of('kept'), ...of('retained')].sort())
+      return true
+    }, slow)
+  } finally {
+    await own.close()
+  }
+}, 180_000)
+
 test('a Subscription that is created again in the middle of its deletion is declared completely', async () => {
   const { folder, vhost, condition } = stage
   folder.write('base', [...brokerOf(vhost), topicOf('orders')])

@@ -1,7 +1,7 @@
 import { broker } from '../../src/api/kinds/broker.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
-import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { brokerOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
@@ -56,4 +56,30 @@ test('delayed messages whose queue was deleted are put back once it is there aga
   const orphans = async () => (await producer.channel.checkQueue('waybill.orphans')).messageCount
   await eventually(async () => (await orphans()) === 1)
   await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True')
+}, 120_000)
+
+test('what is delayed when a Subscription to a Queue is deleted, and its retries with it, is put back when it is created again', async () => {
+  const { folder, condition, get } = stage
+  folder.write('queue', [queueOf('work')])
+  const pushing = {
+    ...subscriptionOf('worker', 'work', subscriber.url),
+    spec: {
+      ...{ queueRef: { name: 'work' }, subscriber: { url: subscriber.url }, deletionPolicy: 'Delete' },
+      delivery: { retry: { schedule: ['5s'] } },
+    },
+  }
+  folder.write('worker', [pushing])
+  await condition(subscription, 'worker', 'Ready', 'True')
+  subscriber.answer(503)
+  const before = subscriber.received.length
+  await producer.publish('', [{ routingKey: 'shop.work', body: 'delayed' }])
+  await eventually(() => subscriber.received.length === before + 1)
+  folder.delete('worker')
+  await eventually(() => get(subscription, 'worker') === undefined)
+  subscriber.answer(204)
+  const orphans = async () => (await producer.channel.checkQueue('waybill.orphans')).messageCount
+  await eventually(async () => (await orphans()) === 2)
+  folder.write('worker', [pushing])
+  await eventually(() => subscriber.received.length === before + 2, { timeoutMs: 100_000 })
+  expect(subscriber.received.at(-1)?.body.toString()).toBe('delayed')
 }, 120_000)

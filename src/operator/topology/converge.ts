@@ -21,6 +21,8 @@ export type Memory = {
   readonly owners: Owners
   readonly quietSince: ReadonlyMap<string, number>
   readonly goingSince: ReadonlyMap<string, number>
+  /** Owners whose resources are gone and whose queues are deleted once they are empty. A restart forgets them. */
+  readonly leftBehind: ReadonlySet<string>
   /** By name of the level. */
   readonly heldBack: ReadonlyMap<string, HeldBack>
 }
@@ -30,6 +32,7 @@ export const noMemory: Memory = {
   owners: noOwners,
   quietSince: new Map(),
   goingSince: new Map(),
+  leftBehind: new Set(),
   heldBack: new Map(),
 }
 
@@ -71,9 +74,9 @@ export const converge = async (options: ConvergeOptions, signal: AbortSignal): P
   const { attached, instance, management, memory, now } = options
   const before = await observe(management, signal)
   const wanted = desired(attached, instance, dialectOf(before.version), ownersOf(before))
-  const goingSince = since(goingOf(wanted), memory.goingSince, now)
+  const goingSince = since([...goingOf(wanted), ...memory.leftBehind], memory.goingSince, now)
   const planFor = (observed: Observed, quietSince: Memory['quietSince']): Plan =>
-    diff(wanted, observed, { now, quietSince, goingSince })
+    diff(wanted, observed, { now, quietSince, goingSince, leftBehind: memory.leftBehind })
 
   const todo = planFor(before, memory.quietSince)
   const planned = todo.stages.flat()
@@ -86,7 +89,20 @@ export const converge = async (options: ConvergeOptions, signal: AbortSignal): P
   const held = heldBack(observed, memory.heldBack, now)
   const seen = { lastSeen: keysOf(observed), owners: ownersOf(observed), heldBack: held }
   const stalled = stalledLevels(observed, held, now)
-  return { wanted, plan, observed, applied, planned, stalled, memory: { ...seen, quietSince, goingSince } }
+  const leftBehind = leavingBehind(wanted, plan, memory.leftBehind)
+  const remembered = { ...seen, quietSince, goingSince, leftBehind }
+  return { wanted, plan, observed, applied, planned, stalled, memory: remembered }
+}
+
+/** What `deletionPolicy: RetainIfNotEmpty` leaves on the broker because it holds messages, now and before. */
+const leavingBehind = (
+  { owners, broker }: Desired,
+  { gone, waiting }: Plan,
+  before: ReadonlySet<string>,
+): ReadonlySet<string> => {
+  const isLeft = (owner: string): boolean => (gone.get(owner)?.length ?? 0) > 0 || waiting.has(owner)
+  const now = [...owners].flatMap(([owner, how]) => (how === 'RetainIfNotEmpty' && owner !== broker ? [owner] : []))
+  return new Set([...now, ...[...before].filter((owner) => !owners.has(owner))].filter(isLeft))
 }
 
 const observe = async (management: Management, signal: AbortSignal): Promise<Observed> => {
