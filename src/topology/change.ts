@@ -11,8 +11,11 @@ export type Change =
       readonly do: 'delete-queue'
       readonly queue: string
       readonly only: 'if-empty' | 'whatever-it-holds'
-      /** Of a queue that is not known to be a quorum queue: RabbitMQ itself deletes it only if it is empty. */
-      readonly classic?: true
+      /**
+       * Of a queue that cannot be plugged. `classic`: RabbitMQ itself deletes it only if it is empty. `delay`: a level of the
+       * ladder, from which a plug would expire like any other message.
+       */
+      readonly type?: 'classic' | 'delay'
     }
   | { readonly do: 'delete-exchange'; readonly exchange: string }
   | { readonly do: 'delete-policy'; readonly policy: string }

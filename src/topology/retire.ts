@@ -63,8 +63,9 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const { closed, changes: sealing } = seals(wanted, observed, new Set(idle.keys()))
   for (const [name, owner] of idle) {
     if (!closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs) continue
-    const classic = view.isClassic(name) ? { classic: true as const } : {}
-    changes.push({ owner, change: { do: 'delete-queue', queue: name, only: 'if-empty', ...classic } })
+    const type = view.typeOf(name)
+    const change = { do: 'delete-queue', queue: name, only: 'if-empty' } as const
+    changes.push({ owner, change: type === undefined ? change : { ...change, type } })
   }
   if (sealing.length > 0 && gone.delete(wanted.broker)) waiting.add(wanted.broker)
   return { changes, sealing, gone, waiting, quiet: closed }
@@ -75,11 +76,12 @@ const viewOf = (observed: Observed) => {
   const bound = new Set(
     observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
   )
-  const classic = new Set(
-    observed.queues.flatMap(({ name, arguments: args }) => (args['x-queue-type'] === 'quorum' ? [] : [name])),
-  )
+  const argumentsOf = new Map(observed.queues.map((queue) => [queue.name, queue.arguments]))
   return {
-    isClassic: (name: string): boolean => classic.has(name),
+    typeOf: (name: string): 'classic' | 'delay' | undefined => {
+      if (argumentsOf.get(name)?.['x-queue-type'] !== 'quorum') return 'classic'
+      return argumentsOf.get(name)?.['x-message-ttl'] === undefined ? undefined : 'delay'
+    },
     bindings: byOwnerOf(observed.bindings),
     queues: byOwnerOf(observed.queues),
     exchanges: byOwnerOf(observed.exchanges),

@@ -198,12 +198,13 @@ describe('deletion of a queue if it is empty', () => {
     expect(await failure(apply(remove))).toBe('not-empty: Queue kept holds messages')
     await eventually(async () => (await producer.channel.checkQueue('kept')).messageCount === 2)
     const left = await Promise.all([1, 2, 3].map(() => producer.channel.get('kept', { noAck: true })))
-    expect(left.map((message) => message && String(message.content))).toEqual(['one', 'two', false])
+    // What was looked at may have moved to the tail.
+    expect(new Set(left.map((message) => message && String(message.content)))).toEqual(new Set(['one', 'two', false]))
     await apply(remove)
   })
 
   test('a classic queue is deleted if it is empty, and only then', async () => {
-    const classic: Change = { ...remove, classic: true }
+    const classic: Change = { ...remove, type: 'classic' }
     await apply(declareQueue('kept', { 'x-queue-type': 'classic' }))
     await producer.publish('', [{ routingKey: 'kept', body: 'one' }])
     expect(await failure(apply(classic))).toBe('not-empty: Queue kept holds messages')

@@ -12,7 +12,7 @@ import {
   deleteQueue,
   unbindQueue,
 } from './client/operations.ts'
-import { deleteClassic, deleteEmpty } from './delete-empty.ts'
+import { deleteClassic, deleteDelay, deleteEmpty } from './delete-empty.ts'
 import { RefusedError } from './open-connection.ts'
 import { spareChannels } from './spare-channels.ts'
 
@@ -30,12 +30,29 @@ export type Declarations = {
 }
 
 const defaultIdleMs = 10_000
+const accessRefused = 403
 
 /** `fence` is called right before each change is handed to the connection; an error that it throws prevents that and is rethrown. */
 export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs = defaultIdleMs): Declarations => {
   const channels = spareChannels(endpoint)
   let underWay = 0
   let idle: NodeJS.Timeout | undefined
+
+  /** On a channel of its own: a refusal closes it. */
+  const remove = async (queue: string): Promise<void> => {
+    const { channel, release } = await channels.take()
+    try {
+      fence()
+      await deleteQueue(channel, queue)
+      release()
+    } catch (error) {
+      void channel.close()
+      if (!(error instanceof EndedError) || error.refusal !== accessRefused) throw error
+      // Older versions do not say which access.
+      const what = `configure access to queue '${queue}' in vhost '${endpoint.vhost}'`
+      throw new BrokerError('refused', `The broker refused ${what}: ${error.message}`, { cause: error })
+    }
+  }
 
   const apply = async (change: Declaration): Promise<void> => {
     const { channel, release } = await channels.take().catch((error: unknown) => {
@@ -48,7 +65,7 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs =
       throw error
     }
     try {
-      await declare(channel, change, fence)
+      await declare(channel, change, remove)
       release()
     } catch (error) {
       // The broker has closed it already, unless the change was not sent.
@@ -75,7 +92,11 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs =
   }
 }
 
-const declare = async (channel: Channel, change: Declaration, fence: () => void): Promise<unknown> => {
+const declare = async (
+  channel: Channel,
+  change: Declaration,
+  remove: (queue: string) => Promise<void>,
+): Promise<unknown> => {
   switch (change.do) {
     case 'declare-exchange':
       return declareExchange(channel, change.exchange.name, change.exchange.type, change.exchange.arguments)
@@ -89,7 +110,8 @@ const declare = async (channel: Channel, change: Declaration, fence: () => void)
       return deleteExchange(channel, change.exchange)
     case 'delete-queue':
       if (change.only === 'whatever-it-holds') return deleteQueue(channel, change.queue)
-      return change.classic ? deleteClassic(channel, change.queue) : deleteEmpty(channel, change.queue, fence)
+      if (change.type === 'classic') return deleteClassic(channel, change.queue)
+      return (change.type === 'delay' ? deleteDelay : deleteEmpty)(channel, change.queue, () => remove(change.queue))
   }
 }
 

@@ -26,27 +26,30 @@ const headersAndDeliveryMode = 0x3000
  * anybody. The leader of the queue says with the first of them how many are behind it; that one goes back, and only the two are
  * there when the queue is deleted.
  *
- * @throws {BrokerError} `not-empty`, with the plugs taken out again; EndedError; what `fence` throws right before the deletion
+ * `remove` deletes it, on another channel. @throws {BrokerError} `not-empty`; EndedError; what `remove` throws. The plugs are taken
+ * out again then.
  */
-export const deleteEmpty = async (channel: Channel, queue: string, fence: () => void): Promise<void> => {
+export const deleteEmpty = async (channel: Channel, queue: string, remove: () => Promise<void>): Promise<void> => {
   if (!(await isThere(channel, queue))) return
+  // Who may not read would leave the plugs behind.
+  await refuseIfFilled(channel, queue)
   await selectConfirms(channel)
   const token = randomUUID()
   const taken = await plug(channel, queue, token)
   await delay(toldWithinMs)
   const first = taken < plugs ? undefined : await channel.get(queue)
-  if (first !== undefined && isPlug(first, token) && first.remaining === plugs - 1) {
-    rejectUpTo(channel, first.deliveryTag, true)
-    if (await holdsOnlyPlugs(channel, queue)) {
-      fence()
-      await deleteQueue(channel, queue)
-      return
-    }
-    await unplug(channel, queue, token, { first: undefined, taken })
-  } else {
+  if (first === undefined || !isPlug(first, token) || first.remaining !== plugs - 1) {
     await unplug(channel, queue, token, { first, taken })
+    throw notEmpty(queue)
   }
-  throw notEmpty(queue)
+  rejectUpTo(channel, first.deliveryTag, true)
+  try {
+    if (!(await holdsOnlyPlugs(channel, queue))) throw notEmpty(queue)
+    await remove()
+  } catch (error) {
+    await unplug(channel, queue, token, { first: undefined, taken })
+    throw error
+  }
 }
 
 /**
@@ -70,6 +73,21 @@ export const deleteClassic = async (channel: Channel, queue: string): Promise<vo
     if (error instanceof EndedError && error.refusal === 406) throw notEmpty(queue)
     throw error
   }
+}
+
+/** Deletes a level of the delay ladder: what is in it leaves by itself, and nobody publishes to it by its name. */
+export const deleteDelay = async (channel: Channel, queue: string, remove: () => Promise<void>): Promise<void> => {
+  if (!(await isThere(channel, queue))) return
+  await refuseIfFilled(channel, queue)
+  await remove()
+}
+
+/** @throws {BrokerError} `not-empty` where a message is ready */
+const refuseIfFilled = async (channel: Channel, queue: string): Promise<void> => {
+  const found = await channel.get(queue)
+  if (found === undefined) return
+  rejectUpTo(channel, found.deliveryTag, true)
+  throw notEmpty(queue)
 }
 
 const notEmpty = (queue: string): BrokerError => new BrokerError('not-empty', `Queue ${queue} holds messages`)
