@@ -10,6 +10,8 @@ import { installChart } from './install.ts'
 const parked = 'waybill.sub.shop.parked'
 const subscribers = ['mailing', 'billing', 'shipping'] as const
 
+const queuesOf = (name: string): string[] => ['sub', 'retry', 'dlq'].map((what) => `waybill.${what}.shop.${name}`)
+
 /** Uninstalling retains the queues and their messages; they are delivered after the next installation. */
 export const uninstall = async (world: ShopWorld): Promise<void> => {
   const { cluster, proxy, report, shop, broker } = world
@@ -65,9 +67,7 @@ export const uninstall = async (world: ShopWorld): Promise<void> => {
       await cluster.kubectl(['-n', 'shop', 'delete', 'waybill', '--all', '--timeout=60s'])
       const left = await broker.queues()
       assert.equal(left['waybill.dlq.shop.billing'], 1)
-      const empty = ['mailing', 'shipping'].flatMap((name) =>
-        ['sub', 'retry', 'dlq'].map((kind) => `waybill.${kind}.shop.${name}`),
-      )
+      const empty = ['mailing', 'shipping'].flatMap(queuesOf)
       const still = empty.filter((queue) => queue in left)
       assert.deepEqual(still, [])
     },
