@@ -31,10 +31,6 @@ export const exchange = {
   declareOk: method(40, 11),
   delete: method(40, 20),
   deleteOk: method(40, 21),
-  bind: method(40, 30),
-  bindOk: method(40, 31),
-  unbind: method(40, 40),
-  unbindOk: method(40, 51),
 }
 
 export const queue = {

@@ -95,21 +95,5 @@ export const declareExchange = (channel: Channel, name: string, type: string, ar
   return channel.call(payload.bits(false, true, false, false, false).table(args), [exchange.declareOk], nothing)
 }
 
-/** Asks for an exchange, which must exist. */
-export const checkExchange = (channel: Channel, name: string): Promise<void> => {
-  const payload = new Payload(exchange.declare).short(0).text(name).text('')
-  return channel.call(payload.bits(true, false, false, false, false).table({}), [exchange.declareOk], nothing)
-}
-
 export const deleteExchange = (channel: Channel, name: string): Promise<void> =>
   channel.call(new Payload(exchange.delete).short(0).text(name).bits(false, false), [exchange.deleteOk], nothing)
-
-export const bindExchange = (channel: Channel, binding: Binding): Promise<void> => {
-  const payload = bindingFields(new Payload(exchange.bind).short(0), binding).bits(false).table(binding.arguments)
-  return channel.call(payload, [exchange.bindOk], nothing)
-}
-
-export const unbindExchange = (channel: Channel, binding: Binding): Promise<void> => {
-  const payload = bindingFields(new Payload(exchange.unbind).short(0), binding).bits(false).table(binding.arguments)
-  return channel.call(payload, [exchange.unbindOk], nothing)
-}
