@@ -45,7 +45,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const idle = new Map<string, string>()
 
   const behind = [...(times.leftBehind ?? [])].filter((owner) => !wanted.owners.has(owner))
-  const going = [...wanted.owners, ...behind.map((owner) => [owner, 'RetainIfNotEmpty'] as const)]
+  const going = [...wanted.owners, ...behind.map((owner) => [owner, howLeft(owner, view)] as const)]
   for (const [owner, how] of going) {
     if (how === 'present') continue
     const step = retireOwner(owner, how, view, times)
@@ -123,6 +123,12 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
   const changes = deletions(owner, view)
   return { changes, idle: [], waits: changes.length > 0, left }
 }
+
+const derived = /^waybill\.(sub|retry|dlq|unrouted)\./
+
+/** Somebody may go on using a queue under a name that was chosen, so whatever its owner left then stays. */
+const howLeft = (owner: string, view: View): 'Retain' | 'RetainIfNotEmpty' =>
+  (view.queues.get(owner) ?? []).every(({ name }) => derived.test(name)) ? 'RetainIfNotEmpty' : 'Retain'
 
 /** Everything of an owner, whatever it holds. */
 const deletions = (owner: string, view: View): readonly Planned[] => {

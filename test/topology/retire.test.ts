@@ -30,6 +30,18 @@ const told = ({ made }: VirtualHost): string[] =>
     return change.do === 'delete-policy' ? `drop ${change.policy}` : change.do
   })
 
+test.each([
+  ['derived names', billing, owner, true],
+  ['the name of a Queue', queueOf('work'), 'waybill:Queue/shop/work', false],
+])('empty queues of a resource that is gone, with %s, are retired: %#', (_what, resource, left, retired) => {
+  const observed = declared(topic, resource).observe()
+  const times = { now: settleMs, quietSince: new Map(), goingSince: new Map() }
+  const changes = (leftBehind: string[]): number =>
+    diff(desiredFrom(topic), observed, { ...times, leftBehind: new Set(leftBehind) }).stages.flat().length
+  expect(changes([])).toBe(0)
+  expect(changes([left]) > 0).toBe(retired)
+})
+
 describe('deletion with RetainIfNotEmpty', () => {
   const going = [topic, subscriptionOf('billing', {}, deleting)]
 
