@@ -213,7 +213,8 @@ test('an answer of 410 suspends the subscription and keeps the message, and any 
     subscriptionOf('gone', 'gone', '', { ...changed, filter: { routingKeys: ['#', 'more'] } }),
   ])
   await eventually(() => receivedBy('gone').length === 3)
-  expect(receivedBy('gone').map(idOf)).toEqual(['first', 'first', 'second'])
+  // RabbitMQ 3 puts what comes back from a cancelled consumer behind the others.
+  expect(receivedBy('gone').map(idOf).toSorted()).toEqual(['first', 'first', 'second'])
   await stage.condition(subscription, 'gone', 'Ready', 'True')
   await stage.noCondition(subscription, 'gone', 'Suspended')
 })
