@@ -19,7 +19,10 @@ export type Published = At & {
   readonly routingKey: string
   readonly content: Content
 }
-export type PublishEnded = At & { readonly is: 'confirmed' | 'refused' | 'returned' | 'unknown'; readonly id: MessageId }
+export type PublishEnded = At & {
+  readonly is: 'confirmed' | 'refused' | 'returned' | 'unknown'
+  readonly id: MessageId
+}
 
 /** A request that reached a subscriber. `request` is different for each; `subscription` is "namespace/name". */
 export type Requested = At & {
