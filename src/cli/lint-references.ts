@@ -1,5 +1,6 @@
 import { idFrom, idOf, type Resource } from '../api/resource.ts'
 import type { Finding } from '../store/directory/finding.ts'
+import { namespaceLabels } from '../store/directory/identity.ts'
 import { createObjects } from '../store/directory/objects.ts'
 import type { Item } from '../store/directory/parse.ts'
 import { gather } from '../store/gather.ts'
@@ -18,19 +19,25 @@ export const referenceFindings = (items: readonly Item[], instance: string): rea
   for (const { content, identity } of items) {
     if (content.is === 'resource') objects.put({ kind: content.kind, identity, spec: content.spec })
   }
+  const namespaces = new Map(
+    items.flatMap(({ content, identity }) => (content.is === 'namespace' ? [[identity.name, identity.labels]] : [])),
+  )
+  const labelsOf = (name: string) => namespaceLabels(name, namespaces.get(name))
   const byId = new Map(items.map((item) => [item.id, item]))
   const faulty = new Set(items.filter(({ content }) => content.is === 'refused').map(({ id }) => id))
   // Problems of topics come before those of the subscriptions that refer to them.
-  return problemsOf(gather({ list: objects.list as Store['list'] }), instance).flatMap(({ resource, problem }) => {
-    const id = idOf(resource)
-    const item = byId.get(id)
-    const target = targetOf(resource, problem.field)
-    const follows = target !== undefined && faulty.has(target)
-    if (target !== undefined) faulty.add(id)
-    return item === undefined || follows
-      ? []
-      : [{ file: item.file, line: item.lineOf(problem.field), resource: id, problem }]
-  })
+  return problemsOf(gather({ list: objects.list as Store['list'] }), instance, labelsOf).flatMap(
+    ({ resource, problem }) => {
+      const id = idOf(resource)
+      const item = byId.get(id)
+      const target = targetOf(resource, problem.field)
+      const follows = target !== undefined && faulty.has(target)
+      if (target !== undefined) faulty.add(id)
+      return item === undefined || follows
+        ? []
+        : [{ file: item.file, line: item.lineOf(problem.field), resource: id, problem }]
+    },
+  )
 }
 
 /** What the reference in a field such as `spec.bindings[0].topicRef` names. */

@@ -11,7 +11,7 @@ const longestRestMs = 1_000
 
 /**
  * Calls `changed` once at the start and then when a resource was created or deleted, when its fingerprint differs from the
- * last one, or when a Secret changed. Changes within `gatherMs`, or within nine times the duration of the last call, are
+ * last one, or when a Secret or Namespace changed. Changes within `gatherMs`, or within nine times the duration of the last call, are
  * one call. Returns what stops it.
  */
 export const onRelevantChange = (
@@ -38,7 +38,7 @@ export const onRelevantChange = (
   const isNews = ({ kind: kindName, namespace, name }: Change): boolean => {
     const kind: Kind | undefined = kinds.find((candidate) => candidate.kind === kindName)
     if (kind === undefined) {
-      secrets = true
+      secrets ||= kindName !== 'Namespace'
       return true
     }
     const id = idFrom(kindName, namespace, name)

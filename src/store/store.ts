@@ -14,7 +14,7 @@ export type Notice = {
   readonly message: string
 }
 
-/** Which resource or Secret changed; the store has its present state. */
+/** Which resource, Secret or Namespace changed; the store has its present state. */
 export type Change = { readonly kind: string; readonly namespace: string; readonly name: string }
 
 /**
@@ -27,6 +27,11 @@ export type Store = {
   get<K extends Kind>(kind: K, namespace: string, name: string): Resource<K> | undefined
   /** Calls `listener` after each change of the cache, until the returned function is called. An error that it throws is logged. */
   onChange(listener: (change: Change) => void): () => void
+  /**
+   * The labels of a namespace; `undefined` while they are not known, as where this process may not read namespaces. A change of
+   * them is a change of kind `Namespace`, whose namespace is its name.
+   */
+  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined
   /** The Secret as it is now, or `undefined` where there is none. @throws SecretError */
   secret(namespace: string, name: string): Promise<SecretData | undefined>
   /**

@@ -2,6 +2,7 @@ import type { Queue } from '../api/kinds/queue.ts'
 import type { Topic } from '../api/kinds/topic.ts'
 import { keyOf, type Resource } from '../api/resource.ts'
 import { chosenNameOf, dotted, isReserved, nameField, nameOf, ownerOf } from './names.ts'
+import { isSelected } from './namespace-selector.ts'
 import { type Ask, byClaim, holds, isNobodys, type Owners } from './owners.ts'
 import { type Attached, membersOf } from './references.ts'
 import type { Refusal } from './refusals.ts'
@@ -24,7 +25,6 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
   const { broker } = attached
   const home = broker.metadata.namespace
   const namespaces = new Set(membersOf(attached).map(({ metadata }) => metadata.namespace))
-  const isAllowed = (from: 'Same' | 'All', namespace: string): boolean => from === 'All' || namespace === home
   const askedBy = (resource: Named): Ask => ({
     resource,
     owner: ownerOf(instance, resource),
@@ -41,9 +41,10 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
       return refuse(`${name}: no resource may choose or adopt such a name, which is Waybill's or the broker's own`)
     }
     if (!chosen || name.startsWith(`${namespace}.`)) return undefined
-    if (!isAllowed(broker.spec.customNames.from, namespace)) {
+    const why = barred(attached, 'customNames', namespace)
+    if (why !== undefined) {
       return refuse(
-        `Broker ${keyOf(broker)} lets only ${home} choose names (spec.customNames): leave it out, for ${dotted(resource)}, or choose one that begins with ${namespace}.`,
+        `Broker ${keyOf(broker)} ${why} choose names (spec.customNames): leave it out, for ${dotted(resource)}, or choose one that begins with ${namespace}.`,
       )
     }
     const other = namespaceIn(name)
@@ -55,14 +56,16 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
     )
   }
 
-  const adoptionRefusal = ({ adopt }: Ask, resource: Named): Refusal | undefined =>
-    !adopt || isAllowed(broker.spec.adoption.from, resource.metadata.namespace)
+  const adoptionRefusal = ({ adopt }: Ask, resource: Named): Refusal | undefined => {
+    const why = adopt ? barred(attached, 'adoption', resource.metadata.namespace) : undefined
+    return why === undefined
       ? undefined
       : notPermitted(
           resource,
           'spec.adopt',
-          `Broker ${keyOf(broker)} lets only ${home} adopt (spec.adoption): leave it out, or declare this there`,
+          `Broker ${keyOf(broker)} ${why} adopt (spec.adoption): leave it out, or declare this there`,
         )
+  }
 
   return {
     byClaim: (list, resourceOf) => byClaim(list, onBroker, (one) => askedBy(resourceOf(one))),
@@ -72,6 +75,22 @@ export const namesOn = (attached: Attached, instance: string, onBroker: Owners):
       return nameRefusal(asked, resource) ?? adoptionRefusal(asked, resource)
     },
   }
+}
+
+/** Why a namespace may not do something on a broker, as a part of a sentence; `undefined` where it may. */
+const barred = (
+  { broker, labelsOf }: Attached,
+  what: 'customNames' | 'adoption',
+  namespace: string,
+): string | undefined => {
+  const { from, selector } = broker.spec[what]
+  const home = broker.metadata.namespace
+  if (from === 'All' || namespace === home) return undefined
+  if (selector === undefined) return `lets only ${home}`
+  const labels = labelsOf(namespace)
+  if (labels !== undefined)
+    return isSelected(selector, labels) ? undefined : `lets only ${home} and namespaces with certain labels`
+  return `does not let ${namespace}, whose labels Waybill does not know (it needs the right to list namespaces),`
 }
 
 const notPermitted = (resource: Resource, field: string, message: string): Refusal => ({

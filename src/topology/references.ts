@@ -6,6 +6,7 @@ import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
 import { isDeleting, keyFrom, keyOf, type Resource } from '../api/resource.ts'
 import { queueOf, subscriptionQueueOf } from './names.ts'
+import type { LabelsOf } from './namespace-selector.ts'
 
 /** A Queue with what it refers to. */
 export type AttachedQueue = {
@@ -36,6 +37,8 @@ export type Attached = {
   readonly topics: readonly Topic[]
   readonly queues: readonly AttachedQueue[]
   readonly subscriptions: readonly AttachedSubscription[]
+  /** By which a Broker may let namespaces choose names, and adopt. */
+  readonly labelsOf: LabelsOf
 }
 
 /** Everything attached to a broker, the broker first. */
@@ -56,7 +59,13 @@ export type Unresolved = {
   readonly message: string
 }
 
-type Mutable = { broker: Broker; topics: Topic[]; queues: AttachedQueue[]; subscriptions: AttachedSubscription[] }
+type Mutable = {
+  broker: Broker
+  topics: Topic[]
+  queues: AttachedQueue[]
+  subscriptions: AttachedSubscription[]
+  labelsOf: LabelsOf
+}
 type Named = { readonly name: string; readonly namespace?: string }
 
 class RefError extends Error {
@@ -70,8 +79,9 @@ class RefError extends Error {
 /** Follows every reference. A reference across namespaces needs the consent of its target. */
 export const resolveReferences = (
   resources: Resources,
+  labelsOf: LabelsOf = () => undefined,
 ): { attached: Map<string, Attached>; unresolved: readonly Unresolved[] } => {
-  const targets = targetsOf(resources)
+  const targets = targetsOf(resources, labelsOf)
   const { brokerOf } = targets
   const unresolved: Unresolved[] = []
   const each = <R extends Topic | Queue | Subscription>(list: readonly R[], resolve: (resource: R) => void) => {
@@ -97,13 +107,13 @@ export const resolveReferences = (
 }
 
 /** What references may lead to, and how each is followed. All throw a RefError. */
-const targetsOf = (resources: Resources) => {
+const targetsOf = (resources: Resources, labelsOf: LabelsOf) => {
   const brokers = byKey(resources.brokers)
   const topics = byKey(resources.topics)
   const queues = byKey(resources.queues)
   const policies = byKey(resources.deadletterpolicies)
   const attached = new Map<string, Mutable>(
-    resources.brokers.map((broker) => [keyOf(broker), { broker, topics: [], queues: [], subscriptions: [] }]),
+    resources.brokers.map((broker) => [keyOf(broker), { broker, topics: [], queues: [], subscriptions: [], labelsOf }]),
   )
   return {
     attached,

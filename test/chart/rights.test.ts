@@ -20,6 +20,7 @@ const rule = (
   ...(resourceNames === undefined ? {} : { resourceNames }),
 })
 const secrets = rule('', ['secrets'], ['get'])
+const labels = rule('', ['namespaces'], ['list', 'watch'])
 const events = rule('', ['events'], ['create', 'patch'])
 const operator = [
   rule(group, resources, ['get', 'list', 'watch', 'patch']),
@@ -52,7 +53,7 @@ const rulesByRole = (manifests: readonly Manifest[]): Record<string, readonly Ru
 describeWithHelm('the permissions of the chart', () => {
   test('the permissions of the chart without watchNamespaces are ClusterRoles with exactly these rules', async () => {
     expect(rulesByRole(await render())).toEqual({
-      'ClusterRole/waybill-operator': operator,
+      'ClusterRole/waybill-operator': [...operator.slice(0, 2), labels, ...operator.slice(2)],
       'ClusterRole/waybill-dispatcher': dispatcher,
       'ClusterRole/waybill-view': [rule(group, resources, ['get', 'list', 'watch'])],
       'ClusterRole/waybill-edit': [rule(group, resources, ['create', 'update', 'patch', 'delete', 'deletecollection'])],
@@ -60,7 +61,7 @@ describeWithHelm('the permissions of the chart', () => {
     })
   })
 
-  test('the permissions with watchNamespaces are Roles with the same rules, and nothing is cluster-wide', async () => {
+  test('the permissions with watchNamespaces are Roles with the same rules but for namespaces, and nothing is cluster-wide', async () => {
     const manifests = await render({ values: { watchNamespaces: ['shop', 'billing'] } })
     expect(rulesByRole(manifests)).toEqual({
       'Role/shop/waybill-operator': operator,

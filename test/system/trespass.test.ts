@@ -138,6 +138,24 @@ describe('a tenant who asks for what is another one’s', () => {
     await stage.condition(topic, 'evil/t', 'Ready', 'True')
   })
 
+  test('may choose names where its namespace has the labels that the Broker asks for, and keeps them when they go', async () => {
+    const namespace = (labels: object) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'evil', namespace: 'evil', labels },
+    })
+    open({ customNames: { from: 'Selector', selector: { matchLabels: { team: 'orders' } } } })
+    stage.folder.write('namespace', [namespace({ team: 'mail' })])
+    attack(topicOf('t', { exchange: { name: 'plain' } }))
+    await told(topic, 't', 'lets only shop and namespaces with certain labels choose names (spec.customNames)')
+    stage.folder.write('namespace', [namespace({ team: 'orders' })])
+    await stage.condition(topic, 'evil/t', 'Ready', 'True')
+    stage.folder.write('namespace', [namespace({})])
+    attack(topicOf('t', { exchange: { name: 'plain' } }), topicOf('u', { exchange: { name: 'simple' } }))
+    await told(topic, 'u', 'spec.customNames')
+    await stage.condition(topic, 'evil/t', 'Ready', 'True')
+  })
+
   test('keeps a name that it declared before there were rules, and is not told the names of others', async () => {
     open({ customNames: { from: 'All' } })
     attack(topicOf('t', { exchange: { name: 'plain' } }))

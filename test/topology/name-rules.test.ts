@@ -164,6 +164,30 @@ describe('who has a name that several ask for', () => {
     ])
   })
 
+  test('a Broker that lets namespaces by their labels lets those that have them, and says why it does not let others', () => {
+    const selector = { matchLabels: { team: 'orders' } }
+    const of = (labels: Readonly<Record<string, string>> | undefined, spec: object, adopt = false) => {
+      const resources = resourcesOf(shared(spec), topic('evil/t', 'plain', { adopt }))
+      const [attached] = resolveReferences(resources, () => labels).attached.values()
+      const found = desired(attached!, 'waybill', newestDialect).refusals
+      return found.map(({ field, message }) => `${field}: ${message}`)
+    }
+    const customNames = { from: 'Selector', selector }
+    const leave = 'leave it out, for evil.t, or choose one that begins with evil.'
+    expect(of({ team: 'orders' }, { customNames })).toEqual([])
+    expect(of({ team: 'mail' }, { customNames })).toEqual([
+      `spec.exchange.name: Broker shop/rabbitmq lets only shop and namespaces with certain labels choose names (spec.customNames): ${leave}`,
+    ])
+    expect(of(undefined, { customNames })).toEqual([
+      `spec.exchange.name: Broker shop/rabbitmq does not let evil, whose labels Waybill does not know (it needs the right to list namespaces), choose names (spec.customNames): ${leave}`,
+    ])
+    const adoption = { from: 'Selector', selector }
+    expect(of({ team: 'orders' }, { customNames, adoption }, true)).toEqual([])
+    expect(of({ team: 'mail' }, { customNames: all, adoption }, true)).toEqual([
+      'spec.adopt: Broker shop/rabbitmq lets only shop and namespaces with certain labels adopt (spec.adoption): leave it out, or declare this there',
+    ])
+  })
+
   test('a resource that was accepted stays so while its broker cannot be read', () => {
     const before = topic('evil/t', 'plain')
     const status = { conditions: [{ type: 'Accepted', status: 'True' }] } as unknown as typeof before.status

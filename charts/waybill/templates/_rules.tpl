@@ -8,6 +8,12 @@
 - apiGroups: [waybill.dev]
   resources: {{ include "waybill.statuses" . }}
   verbs: [patch]
+{{- if not .Values.watchNamespaces }}
+# Labels, where a Broker lets namespaces by them (customNames, adoption). A Role cannot give this right.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+{{- end }}
 {{ include "waybill.rules.both" . }}
 {{- end -}}
 

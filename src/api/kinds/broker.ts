@@ -8,6 +8,7 @@ import {
   notDots,
   observedGeneration,
   secretRef,
+  selectedNamespaces,
 } from '../schema/fields.ts'
 
 export const broker = defineKind({
@@ -50,10 +51,10 @@ export const broker = defineKind({
         },
       },
       allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),
-      customNames: allowedNamespaces(
+      customNames: selectedNamespaces(
         'Which namespaces may choose names on the broker (exchange.name of a Topic, name of a Queue) that do not begin with <namespace>. of their own. What a resource has declared by such a name before, it keeps.',
       ),
-      adoption: allowedNamespaces(
+      adoption: selectedNamespaces(
         'Which namespaces may adopt queues and exchanges that Waybill did not declare, and so read and change them.',
       ),
       management: {

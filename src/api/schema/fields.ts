@@ -158,6 +158,61 @@ export const routingKeys = {
   'x-kubernetes-list-type': 'set',
 } as const satisfies ArraySchema
 
+const labelText = { type: 'string', maxLength: 63 } as const satisfies StringSchema
+const labelKey = { type: 'string', minLength: 1, maxLength: 317 } as const satisfies StringSchema
+
+const namespaceSelector = {
+  type: 'object',
+  description: 'Labels of a namespace, all of which must match.',
+  properties: {
+    matchLabels: {
+      type: 'object',
+      description: 'Labels and the values that they must have.',
+      maxProperties: 16,
+      additionalProperties: labelText,
+    },
+    matchExpressions: {
+      type: 'array',
+      description: 'Requirements on labels.',
+      maxItems: 16,
+      'x-kubernetes-list-type': 'atomic',
+      items: {
+        type: 'object',
+        description: 'One requirement.',
+        required: ['key', 'operator'],
+        properties: {
+          key: { ...labelKey, description: 'The label.' },
+          operator: {
+            type: 'string',
+            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
+            description: 'How its value relates to values. NotIn also holds where the label is not there.',
+          },
+          values: {
+            type: 'array',
+            description: 'With In and NotIn.',
+            items: labelText,
+            maxItems: 64,
+            'x-kubernetes-list-type': 'atomic',
+          },
+        },
+        'x-kubernetes-validations': [
+          {
+            rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+            message: 'set it with In and NotIn, and only then',
+            fieldPath: '.values',
+          },
+        ],
+      },
+    },
+  },
+  'x-kubernetes-validations': [
+    {
+      rule: '(has(self.matchLabels) && self.matchLabels.size() > 0) || (has(self.matchExpressions) && self.matchExpressions.size() > 0)',
+      message: 'set matchLabels or matchExpressions: from: All means every namespace',
+    },
+  ],
+} as const satisfies ObjectSchema
+
 /** The namespaces that may refer to a resource; `description` says for what. */
 export const allowedNamespaces = (description: string) =>
   ({
@@ -172,6 +227,31 @@ export const allowedNamespaces = (description: string) =>
         description: 'Same: only the same namespace. All: every namespace.',
       },
     },
+  }) as const satisfies ObjectSchema
+
+/** The namespaces that may do something with a Broker, also by their labels; `description` says what. */
+export const selectedNamespaces = (description: string) =>
+  ({
+    type: 'object',
+    description,
+    default: {},
+    properties: {
+      from: {
+        type: 'string',
+        enum: ['Same', 'All', 'Selector'],
+        default: 'Same',
+        description: 'Same: only the same namespace. All: every namespace. Selector: those with these labels too.',
+      },
+      selector: namespaceSelector,
+    },
+    'x-kubernetes-validations': [
+      {
+        // The API server checks the default, {}, before it fills in that of `from`.
+        rule: "has(self.selector) == (has(self.from) && self.from == 'Selector')",
+        message: 'set it with from: Selector, and only then',
+        fieldPath: '.selector',
+      },
+    ],
   }) as const satisfies ObjectSchema
 
 /** The field of every status that says how old it is. */

@@ -28,7 +28,7 @@ export type WorldView = {
 /** Changes that arrive within this time are handled as one. */
 const gatherMs = 50
 
-export const createWorld = (store: Pick<Store, 'list' | 'get' | 'onChange'>): WorldView => {
+export const createWorld = (store: Pick<Store, 'list' | 'get' | 'onChange' | 'namespaceLabels'>): WorldView => {
   const listeners = new Set<(secrets: boolean) => void>()
   let known: World | undefined
   // Subscribes first, so that nobody who is called for a change reads the world before it.
@@ -41,7 +41,7 @@ export const createWorld = (store: Pick<Store, 'list' | 'get' | 'onChange'>): Wo
 
   const read = (): World => {
     const resources = gather(store)
-    return { resources, ...resolveReferences(resources) }
+    return { resources, ...resolveReferences(resources, store.namespaceLabels) }
   }
 
   return {

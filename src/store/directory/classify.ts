@@ -25,7 +25,7 @@ export const classify = (document: unknown): Classified => {
   if (kind.endsWith('List') && (apiVersion === 'v1' || apiGroup === group)) {
     return Array.isArray(items) ? { is: 'list', items } : problem('items', 'must be of type array', items)
   }
-  if ((apiVersion === 'v1' && kind === 'Secret') || (apiGroup === group && known)) {
+  if ((apiVersion === 'v1' && (kind === 'Secret' || kind === 'Namespace')) || (apiGroup === group && known)) {
     return { is: 'ours', kind, manifest: document }
   }
   if (apiGroup === group) return problem('kind', `must be one of ${kinds.map((one) => one.kind).join(', ')}`, kind)

@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { identifiedBy, idFrom } from '../../api/resource.ts'
 import type { Change, SecretData } from '../store.ts'
 import type { Finding } from './finding.ts'
+import { namespaceLabels } from './identity.ts'
 import type { Loaded } from './load.ts'
 import type { Objects } from './objects.ts'
 
-/** What the files define: resources as `objects`, and Secrets. `announce` is called after each change of a Secret. */
+/** What the files define: resources as `objects`, Secrets and Namespaces. `announce` is called after each change of the last two. */
 export const createContents = (objects: Objects, announce: (change: Change) => void) => {
   const secrets = new Map<string, SecretData>()
-  /** The file of each resource and Secret, by id. */
+  const labels = new Map<string, Readonly<Record<string, string>>>()
+  /** The file of each resource, Secret and Namespace, by id. */
   const homes = new Map<string, string>()
 
   /** Ids of what the files no longer define. */
@@ -29,6 +31,10 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
           secrets.set(id, content.data)
           announce({ kind: 'Secret', namespace: identity.namespace, name: identity.name })
         }
+        if (content.is === 'namespace' && !isDeepStrictEqual(labels.get(identity.name), identity.labels)) {
+          labels.set(identity.name, identity.labels)
+          announce({ kind: 'Namespace', namespace: identity.name, name: identity.name })
+        }
         if (content.is === 'resource') {
           for (const problem of objects.put({ kind: content.kind, identity, spec: content.spec })) {
             refused.push({ file, line: lineOf(problem.field), resource: id, problem })
@@ -38,11 +44,15 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
       for (const id of goneIn(loaded)) {
         homes.delete(id)
         objects.remove(id)
-        const [, namespace, name] = identifiedBy(id)
+        const [kind, namespace, name] = identifiedBy(id)
+        if (kind === 'Namespace' && labels.delete(name)) announce({ kind, namespace, name })
         if (secrets.delete(id)) announce({ kind: 'Secret', namespace, name })
       }
       return refused
     },
+
+    labelsOf: (namespace: string): Readonly<Record<string, string>> =>
+      namespaceLabels(namespace, labels.get(namespace)),
 
     secret: (namespace: string, name: string): SecretData | undefined => secrets.get(idFrom('Secret', namespace, name)),
   }

@@ -34,7 +34,9 @@ export const identify = (kind: string, manifest: Manifest): Identity | readonly 
   const { metadata } = manifest
   if (metadata === undefined || metadata === null) return [{ field: 'metadata.name', message: 'is required' }]
   if (!isObject(metadata)) return [{ field: 'metadata', value: metadata, message: 'must be of type object' }]
-  const { name, namespace = 'default', labels, annotations } = metadata
+  const { name, labels, annotations } = metadata
+  // A Namespace is in none; that it is in its own makes one rule for all.
+  const { namespace = kind === 'Namespace' ? name : 'default' } = metadata
   const problems = [
     ...nameProblems(name),
     ...namespaceProblems(namespace),
@@ -45,6 +47,12 @@ export const identify = (kind: string, manifest: Manifest): Identity | readonly 
   if (problems.length > 0 || typeof name !== 'string' || typeof namespace !== 'string') return problems
   return { kind, namespace, name, labels: texts(labels), annotations: texts(annotations) }
 }
+
+/** The labels of a namespace by its manifest, if it has one: on Kubernetes each has its name as a label. */
+export const namespaceLabels = (name: string, labels: Identity['labels'] = {}): Identity['labels'] => ({
+  ...labels,
+  'kubernetes.io/metadata.name': name,
+})
 
 /** Problems of fields that a manifest of this kind does not have. */
 export const unknownFields = (prefix: string, found: Manifest, known: readonly string[]): Problem[] =>

@@ -24,6 +24,8 @@ export type Item = {
 export type Content =
   | { readonly is: 'resource'; readonly kind: Kind; readonly spec: Resource['spec'] }
   | { readonly is: 'secret'; readonly data: SecretData }
+  /** A Namespace, of which the labels in its metadata matter alone. */
+  | { readonly is: 'namespace' }
   | { readonly is: 'refused'; readonly problems: readonly Problem[] }
 
 /** What one file holds. */
@@ -34,7 +36,7 @@ export type Parsed = {
   readonly skipped: readonly Finding[]
 }
 
-/** Reads the manifests of one file: several documents, Lists, resources of Waybill and Secrets. */
+/** Reads the manifests of one file: several documents, Lists, resources of Waybill, Secrets and Namespaces. */
 export const parse = (file: string, text: string): Parsed => {
   const items: Item[] = []
   const findings: Finding[] = []
@@ -96,6 +98,7 @@ const toValue = (document: Document): { readonly value: unknown } | { readonly f
 
 const contentOf = (name: string, manifest: Manifest): Content => {
   const kind = kinds.find((known) => known.kind === name)
+  if (name === 'Namespace') return { is: 'namespace' }
   if (kind === undefined) {
     const read = decodeSecret(manifest)
     return 'problems' in read ? { is: 'refused', problems: read.problems } : { is: 'secret', data: read.data }

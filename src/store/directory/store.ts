@@ -84,6 +84,7 @@ export const openDirectory = async (
     list: objects.list as Store['list'],
     get: objects.get as Store['get'],
     onChange: changes.onChange,
+    namespaceLabels: contents.labelsOf,
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),

@@ -73,9 +73,10 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     get: (kind: Kind, namespace: string, name: string) => caches.of(kind).get(namespace, name),
     onChange: changes.onChange,
     secret: secretReader(client),
+    namespaceLabels: caches.namespaceLabels,
   }
   const fenced = (fence?: () => void): Store => ({
-    ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret'>),
+    ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret' | 'namespaceLabels'>),
     applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, fence),
     setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, fence),
     record: (resource, notice) => events.record(resource, notice, fence),

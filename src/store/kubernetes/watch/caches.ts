@@ -7,6 +7,7 @@ import { type Cache, createCache } from './cache.ts'
 import type { CacheOptions } from './cache-entries.ts'
 import { createFaults } from './faults.ts'
 import { type ListWatchMetrics, listWatch } from './list-watch.ts'
+import { openNamespaces } from './namespaces.ts'
 
 export type CachesOptions = {
   readonly client: Pick<Client, 'request' | 'watch'>
@@ -22,6 +23,8 @@ export type CachesOptions = {
 
 export type Caches = {
   of(kind: Kind): Cache
+  /** The labels of a namespace; `undefined` while they are not known. */
+  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined
   /** The metadata of exactly this object, valid or not. */
   current(kind: Kind, object: Pick<Resource, 'metadata'>): { readonly metadata: Metadata } | undefined
   /** Resolves when all resources were listed. */
@@ -43,25 +46,29 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
     return cache
   }
 
+  const asked = watchMs === undefined ? {} : { watchMs }
+
   const watch = (kind: Kind, namespace: string | undefined) => {
     const listed = Promise.withResolvers<void>()
     const path = collectionPath(kind, namespace)
     const labels = { kind: kind.kind, namespace: namespace ?? '' }
     const sink = cacheOf(kind).sink(namespace)
-    const asked = watchMs === undefined ? {} : { watchMs }
     const all = { client, path, labels, sink, metrics, log, listed: listed.resolve, ...faults(), ...asked }
     return { listed: listed.promise, ended: listWatch(all, signal) }
   }
   const watched = namespaces.length === 0 ? [undefined] : [...new Set(namespaces)]
   const watches = kinds.flatMap((kind: Kind) => watched.map((namespace) => watch(kind, namespace)))
 
+  const names = openNamespaces({ client, announce, metrics, log, ...faults(), ...asked }, signal)
+
   return {
     of: cacheOf,
+    namespaceLabels: names.labelsOf,
     current(kind, { metadata: { namespace, name, uid } }) {
       const metadata = cacheOf(kind).metadata(namespace, name)
       return metadata?.uid === uid ? { metadata } : undefined
     },
     listed: Promise.all(watches.map(({ listed }) => listed)),
-    done: Promise.all(watches.map(({ ended }) => ended)),
+    done: Promise.all(watches.map(({ ended }) => ended)).then(names.done),
   }
 }
