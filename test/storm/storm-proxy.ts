@@ -28,6 +28,8 @@ export const stormProxy = async (target: { readonly hostname: string; readonly p
       broker.destroy()
     }
     pairs.add(pair)
+    // Each write that waits for room listens.
+    for (const socket of [client, broker]) socket.setMaxListeners(0)
     for (const socket of [client, broker]) socket.on('error', end).on('close', end)
     void pipe(client, broker, () => pair.silent === 'both' || pair.silent === 'target')
     void pipe(

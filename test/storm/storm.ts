@@ -42,7 +42,9 @@ export const storm = async (plan: Plan, options: StormOptions): Promise<Result> 
   say('calm: all faults are over, subscribers are well')
   const published = await publisher.stop()
   const isAtRest = await calmDown(world, say)
+  say(isAtRest ? 'at rest; comparing the broker with the resources' : 'not at rest')
   const others = isAtRest ? await differences(world) : ['it did not come to rest']
+  say('reading what is left in queues')
   await collect(world)
   say(`${published} messages were published; checking`)
   const history = { entries: world.recorder.entries, terms: [...world.live.values()].map(termsOf), isAtRest }
