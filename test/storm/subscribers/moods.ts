@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Random, randomOf, seedFor } from './random.ts'
+import { type Random, randomOf, seedFor } from '../random.ts'
 
 /** How a subscriber behaves for a while. */
 export const moods = ['well', 'failing', 'refusing', 'busy', 'slow', 'hanging', 'broken', 'endless', 'mixed'] as const
