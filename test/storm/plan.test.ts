@@ -4,7 +4,6 @@ import { planOf, stepText, withSteps } from './plan.ts'
 import { messageAt } from './producers/messages.ts'
 import { randomOf } from './random.ts'
 import { shrink } from './shrink.ts'
-import { matchesKey } from './terms.ts'
 
 const options = { seed: 7, durationMs: 60_000, messagesPerSecond: 30, faults: ['kill -9', 'silence'] }
 
@@ -57,17 +56,4 @@ test('shrinking stops when it has asked often enough', async () => {
   let asked = 0
   await shrink([1, 2, 3, 4, 5, 6, 7, 8], async () => ++asked < 0, 3)
   expect(asked).toBe(3)
-})
-
-test.each([
-  ['#', 'order.placed', true],
-  ['order.*', 'order.placed', true],
-  ['order.*', 'order.paid.late', false],
-  ['order.#', 'order.paid.late', true],
-  ['order.#', 'order', true],
-  ['order.#', 'orders.x', false],
-  ['mail.*', 'mail.sent', true],
-  ['größe.#', 'größe.ändern', true],
-])('the binding key %s and the routing key %s', (pattern, key, expected) => {
-  expect(matchesKey(pattern, key)).toBe(expected)
 })
