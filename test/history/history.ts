@@ -3,15 +3,16 @@ export type MessageId = string
 
 /** Digests of bytes, so that a history of large messages stays small. */
 export type Content = {
-  readonly body: string
-  /** Of the raw header table without Waybill's own headers and the broker's, by name. */
+  /** Left out where it is not to be the same, as in a request in structured mode. */
+  readonly body?: string
+  /** Of each header but Waybill's and the broker's, by name: its type and bytes on the wire. */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A time in ms since 1970, of the one clock of the recorder. */
+/** A time in ms, of the one clock of the recorder. */
 type At = { readonly at: number }
 
-/** What a producer did, and what the broker said of it. */
+/** What a producer sent. */
 export type Published = At & {
   readonly is: 'published'
   readonly id: MessageId
@@ -19,42 +20,41 @@ export type Published = At & {
   readonly routingKey: string
   readonly content: Content
 }
+
+/** What the broker said of it; `unknown` where the connection broke before. */
 export type PublishEnded = At & {
   readonly is: 'confirmed' | 'refused' | 'returned' | 'unknown'
   readonly id: MessageId
 }
 
-/** A request that reached a subscriber. `request` is different for each; `subscription` is "namespace/name". */
+/** A request that reached a subscriber. `request` is different for each; `subscription` is `namespace/name`. */
 export type Requested = At & {
   readonly is: 'requested'
   readonly request: number
   readonly subscription: string
   readonly id: MessageId
-  /** Of `waybill-attempt`, from 1. */
+  /** From 1. */
   readonly attempt: number
-  /** Of `webhook-id`. */
   readonly webhookId: string
   readonly content: Content
 }
 
-/** What the subscriber answered, completely; a request without one was cut off, or never answered. */
+/** The status that the subscriber answered with; a request without one was cut off, or never answered. */
 export type Answered = At & { readonly is: 'answered'; readonly request: number; readonly status: number }
 
 /** A message that was in a queue in the end. */
 export type Found = At & {
   readonly is: 'found'
   readonly queue: string
-  /** What the queue is for: a subscription's own, its retries, a level of the ladder, dead letters, unrouted, or another. */
+  /** What the queue is for. */
   readonly role: 'source' | 'retry' | 'level' | 'dead-letters' | 'unrouted' | 'other'
-  /** Of which subscription, "namespace/name"; for a level, the one that the message goes back to. */
+  /** Whose it is, `namespace/name`; of a message in a level, the one that it goes back to. */
   readonly subscription?: string
   readonly id: MessageId
-  /** Of `waybill-reason`, on a dead letter. */
-  readonly reason?: string
   readonly content: Content
 }
 
-/** A fault that was made, or an edit: what it excuses is decided by the checker. */
+/** A fault that was made, or an edit. What it excuses is decided by the rules. */
 export type Disturbed = At & {
   readonly is: 'disturbed'
   readonly until: number
@@ -65,17 +65,23 @@ export type Disturbed = At & {
 
 export type Entry = Published | PublishEnded | Requested | Answered | Found | Disturbed
 
-/** What one subscription was to get, and how: the checker judges by it. */
+/** What one subscription was to get, and how. */
 export type Terms = {
   readonly subscription: string
-  /** Whether it was there, and bound, for all of the time; only then each message that matches must reach it. */
-  readonly matches: (message: Published) => 'must' | 'may' | 'must not'
-  readonly maxAttempts: number
-  /** The shortest delay before the attempt after this one, in ms. */
-  readonly delayMs: (attempt: number) => number
+  /** `may` where it was made, deleted or bound otherwise about then. */
+  matches(message: Published): 'must' | 'may' | 'must not'
   readonly concurrency: number
-  /** Whether it is delivered one at a time, in the order of publication, as far as that is promised. */
-  readonly ordered: boolean
+  /** The most that it ever had. */
+  readonly maxAttempts: number
+  /** The shortest delay that it ever had between the end of this attempt and the next one, in ms. */
+  delayMs(attempt: number): number
+  /** Whether it is delivered one at a time, in the order of publication as long as nothing disturbs that. */
+  readonly isOrdered: boolean
 }
 
-export type History = { readonly entries: readonly Entry[]; readonly terms: readonly Terms[] }
+export type History = {
+  readonly entries: readonly Entry[]
+  readonly terms: readonly Terms[]
+  /** Whether everything had come to rest in the end: then no message waits in a queue that is delivered from. */
+  readonly isAtRest: boolean
+}

@@ -1,0 +1,115 @@
+import type { Finding } from './check.ts'
+import { finding } from './fates.ts'
+import { deliveredAt, disturbing, isSuccess, type Journey, type Journeys, type Try } from './journeys.ts'
+
+/** Rules about attempts: how many, how often again, when, and in which order. */
+
+/** The clock of the recorder is read a little late at both ends. */
+const toleranceMs = 60
+/** After its answer an acknowledgement waits for others for some ms; in this time a disturbance has it delivered again. */
+const settlingMs = 5_000
+
+/** Requests beyond the first of each attempt, and all that began after a 2xx. */
+const repeatsOf = (journey: Journey): number => {
+  const at = deliveredAt(journey) ?? Number.POSITIVE_INFINITY
+  const seen = new Set<number>()
+  let repeats = 0
+  for (const { request } of journey.tries) {
+    if (seen.has(request.attempt) || request.at > at + toleranceMs) repeats += 1
+    seen.add(request.attempt)
+  }
+  return repeats
+}
+
+/**
+ * A disturbance makes the messages that are in hand come again: at most once each, and for one subscription at most twice its
+ * concurrency, because as many may be answered whose acknowledgement is on its way. A message that came again because of a copy
+ * that was stored twice goes through all its attempts twice.
+ */
+export const doubled = (journeys: Journeys): Finding[] => {
+  const sums = new Map<string, { repeated: number; most: number }>()
+  const found = journeys.all.flatMap((journey) => {
+    const repeats = repeatsOf(journey)
+    if (repeats === 0) return []
+    const { terms, tries, id } = journey
+    const [first, last] = [tries[0] as Try, tries.at(-1) as Try]
+    const causes = disturbing(journeys, journey, first.request.at - settlingMs, last.request.at)
+    const sum = sums.get(terms.subscription) ?? { repeated: 0, most: 0 }
+    sum.repeated += 1
+    sums.set(terms.subscription, sum)
+    if (repeats <= causes.length * terms.maxAttempts) return []
+    const excuse = causes.length === 0 ? 'nothing disturbed it' : `only ${causes.map(({ what }) => what).join(', ')}`
+    return [finding(journey, 'doubled', `${id} was delivered ${repeats} times too often, and ${excuse}`)]
+  })
+  const perSubscription = [...sums].flatMap(([subscription, { repeated }]): Finding[] => {
+    const journey = journeys.all.find(({ terms }) => terms.subscription === subscription) as Journey
+    const times = disturbing(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
+    const most = times * 2 * journey.terms.concurrency
+    const text = `${subscription}: ${repeated} messages were delivered again, ${most} at most by ${times} disturbances`
+    return repeated > most && times > 0 ? [{ fault: 'doubled', id: '', subscription, text }] : []
+  })
+  return [...found, ...perSubscription]
+}
+
+export const tooMany = ({ all }: Journeys): Finding[] =>
+  all.flatMap((journey) => {
+    const { terms, tries, id } = journey
+    const most = tries.reduce((most, { request }) => Math.max(most, request.attempt), 0)
+    if (most <= terms.maxAttempts) return []
+    return [finding(journey, 'too-many-attempts', `${id} was tried ${most} times, ${terms.maxAttempts} are allowed`)]
+  })
+
+/** The next attempt begins no earlier than its delay after the end of the one before, as the subscriber saw it. */
+export const cutShort = ({ all }: Journeys): Finding[] =>
+  all.flatMap((journey) => {
+    const { terms, tries, id } = journey
+    const ends = new Map<number, number>()
+    for (const { request, answer } of tries) {
+      const end = isSuccess(answer) ? request.at : (answer?.at ?? request.at)
+      const before = ends.get(request.attempt - 1)
+      const early = before === undefined ? 0 : before + terms.delayMs(request.attempt - 1) - request.at
+      if (early > toleranceMs) {
+        return [
+          finding(journey, 'cut-short', `attempt ${request.attempt} of ${id} came ${early.toFixed(0)} ms too early`),
+        ]
+      }
+      ends.set(request.attempt, Math.min(end, ends.get(request.attempt) ?? end))
+    }
+    return []
+  })
+
+/** A message has one `webhook-id`, from its first attempt to the last, and no other message has it. */
+export const misidentified = ({ all }: Journeys): Finding[] => {
+  const owners = new Map<string, Journey>()
+  return all.flatMap((journey) => {
+    const { terms, tries, id } = journey
+    const ids = new Set(tries.map(({ request }) => request.webhookId))
+    if (ids.size > 1) return [finding(journey, 'misidentified', `${id} came with ${ids.size} different webhook-ids`)]
+    const [webhookId] = ids
+    if (webhookId === undefined) return []
+    const key = `${terms.subscription} ${webhookId}`
+    const owner = owners.get(key)
+    owners.set(key, journey)
+    return owner ? [finding(journey, 'misidentified', `${id} came with the webhook-id of ${owner.id}`)] : []
+  })
+}
+
+/** First attempts come in the order of publication, where nothing disturbed the messages between. */
+export const unordered = (journeys: Journeys): Finding[] => {
+  const latest = new Map<string, Journey>()
+  const firsts = journeys.all
+    .filter(({ terms, tries, message }) => terms.isOrdered && message && tries[0]?.request.attempt === 1)
+    .toSorted((a, b) => at(a) - at(b))
+  return firsts.flatMap((journey) => {
+    const { terms, id, message } = journey
+    const before = latest.get(terms.subscription)
+    if (before === undefined || (before.message?.at ?? 0) <= (message?.at ?? 0)) {
+      latest.set(terms.subscription, journey)
+      return []
+    }
+    if (disturbing(journeys, journey, message?.at ?? 0, at(journey)).length > 0) return []
+    return [finding(journey, 'unordered', `${id} came after ${before.id}, which was published later`)]
+  })
+}
+
+const at = ({ tries }: Journey): number => tries[0]?.request.at ?? 0

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { connect } from 'amqplib'
+import type { Found } from '../history/history.ts'
+import { contentOf } from '../history/recorder.ts'
+import { eventually } from '../support/wait.ts'
+import type { World } from './world.ts'
+
+type QueueState = { readonly name: string; readonly messages?: number; readonly consumers?: number }
+
+const queuesOf = async ({ vhost }: World): Promise<QueueState[]> =>
+  (await vhost.manage('GET', `/queues/${vhost.name}?columns=name,messages,consumers`)) as QueueState[]
+
+const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|^shop\.q-/.test(name)
+
+/** Ends all that disturbs, and waits until nothing is under way any more. Returns whether that came. */
+export const calmDown = async (world: World, say: (line: string) => void): Promise<boolean> => {
+  for (const [name, one] of world.live) {
+    one.subscriber.mood = 'well'
+    one.spec.suspend = false
+    one.isDeleted = false
+    world.write(name)
+  }
+  await world.faults.process.start()
+  const isQuiet = async (): Promise<boolean> => {
+    const left = (await queuesOf(world)).filter(({ name, messages }) => isDelivered(name) && messages !== 0)
+    const known = await connectAndCount(world)
+    if (left.length > 0 || known > 0)
+      say(`waiting for ${left.map(({ name, messages }) => `${name} (${messages})`).join(', ') || `${known} messages`}`)
+    return left.length === 0 && known === 0
+  }
+  try {
+    await eventually(() => world.isReady(), { timeoutMs: 120_000, everyMs: 500 })
+    for (const one of world.live.values()) {
+      const gap = one.gaps.at(-1)
+      if (gap && gap.to === Number.POSITIVE_INFINITY) gap.to = world.recorder.now() + 2_000
+    }
+    // The management API counts every 5 s.
+    await eventually(isQuiet, { timeoutMs: 180_000, everyMs: 2_000 })
+    await delay(6_000)
+    return await eventually(isQuiet, { timeoutMs: 60_000, everyMs: 2_000 })
+  } catch (error) {
+    say(`It did not come to rest: ${(error as Error).message.slice(0, 200)}`)
+    return false
+  }
+}
+
+/** How many messages are ready in the queues that are delivered from, as the broker counts them now. */
+const connectAndCount = async (world: World): Promise<number> => {
+  const connection = await connect(world.vhost.amqpUrl)
+  const channel = await connection.createChannel()
+  let count = 0
+  for (const { name } of await queuesOf(world))
+    if (isDelivered(name)) count += (await channel.checkQueue(name)).messageCount
+  await connection.close()
+  return count
+}
+
+const roles: readonly (readonly [RegExp, Found['role']])[] = [
+  [/^waybill\.sub\.shop\.(.+)$/, 'source'],
+  [/^shop\.q-(.+)$/, 'source'],
+  [/^waybill\.retry\.shop\.(.+)$/, 'retry'],
+  [/^waybill\.dlq\.shop\.(.+)$/, 'dead-letters'],
+  [/^waybill\.delay\./, 'level'],
+  [/^waybill\.unrouted\./, 'unrouted'],
+]
+
+/** Takes every message out of every queue, and records it. */
+export const collect = async (world: World): Promise<void> => {
+  const connection = await connect(world.vhost.amqpUrl)
+  const channel = await connection.createChannel()
+  for (const { name } of await queuesOf(world)) {
+    const [pattern, role] = roles.find(([one]) => one.test(name)) ?? [undefined, 'other' as const]
+    const own = pattern?.exec(name)?.[1]
+    for (let got = await channel.get(name); got; got = await channel.get(name)) {
+      const { properties, content, fields } = got
+      const level = role === 'level' ? /^waybill\.(?:retry|sub)\.(shop)\.(.+)$/.exec(fields.routingKey)?.[2] : undefined
+      const whose = own ?? level
+      world.recorder.found({
+        ...{
+          queue: name,
+          role,
+          id: String(properties.messageId),
+          content: contentOf(content, properties.headers ?? {}),
+        },
+        ...(whose === undefined ? {} : { subscription: `shop/${whose}` }),
+      })
+      channel.ack(got)
+    }
+  }
+  await channel.close()
+  await connection.close()
+}

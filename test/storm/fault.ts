@@ -1,0 +1,33 @@
+import type { TcpProxy } from '../support/tcp-proxy.ts'
+import type { Vhost } from '../support/vhost.ts'
+import type { Random } from './random.ts'
+
+/** What faults are made with. */
+export type FaultWorld = {
+  readonly vhost: Vhost
+  /** Between Waybill and the broker. */
+  readonly amqp: StormProxy
+  readonly management: TcpProxy
+  readonly process: {
+    /** Sends it a signal; SIGKILL has it started again at the end of the fault. */
+    signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+    /** Starts it where it does not run. */
+    start(): Promise<void>
+  }
+  /** Stops and starts nodes of the broker; not where it is not the storm's own. */
+  readonly nodes:
+    | { readonly names: readonly string[]; order(node: string, ...args: readonly string[]): Promise<void> }
+    | undefined
+  readonly folder: { write(name: string, text: string): void; delete(name: string): void }
+}
+
+/** A proxy that can also be slow, and add frames. */
+export type StormProxy = TcpProxy & {
+  /** Hands on at most so many bytes at a time, each piece after a delay; 0 bytes: as they come. */
+  shape(bytes: number, delayMs: number): void
+  /** Adds this frame at the next end of a frame from the broker, on a channel that is open. */
+  insert(frameOn: (channel: number) => Buffer): void
+}
+
+/** Makes the fault; the returned function ends it. */
+export type Fault = (world: FaultWorld, random: Random) => Promise<() => Promise<void>>

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ConfirmChannel, connect } from 'amqplib'
+import { contentOf, type Recorder } from '../history/recorder.ts'
+import { decoded, encodedBytes } from '../support/foreign-codec.ts'
+import { messageAt } from './messages.ts'
+
+export type Publisher = {
+  /** Publishes nothing more; resolves once the fate of each message is known. Returns how many there were. */
+  stop(): Promise<number>
+}
+
+/** A producer that is no part of Waybill: it publishes at a steady rate, straight to the broker, and connects again when it must. */
+export const startPublisher = (
+  amqpUrl: string,
+  { seed, perSecond, recorder }: { readonly seed: number; readonly perSecond: number; readonly recorder: Recorder },
+): Publisher => {
+  const exchange = 'shop.orders'
+  let isStopped = false
+  let index = 0
+  const underWay = new Set<string>()
+  const settle = (id: string, is: 'confirmed' | 'refused' | 'unknown'): void => {
+    if (underWay.delete(id)) recorder.publishEnded(id, is)
+  }
+
+  const open = async (): Promise<ConfirmChannel | undefined> => {
+    try {
+      const connection = await connect(amqpUrl, { timeout: 5_000 })
+      connection.on('error', () => undefined)
+      const channel = await connection.createConfirmChannel()
+      channel.on('error', () => undefined)
+      const lost = () => {
+        for (const id of [...underWay]) settle(id, 'unknown')
+        if (current === channel) current = undefined
+      }
+      channel.on('close', lost)
+      connection.on('close', lost)
+      channel.on('return', ({ properties }) => recorder.publishEnded(String(properties.messageId), 'returned'))
+      return channel
+    } catch {
+      return undefined
+    }
+  }
+  let current: ConfirmChannel | undefined
+
+  const publish = (channel: ConfirmChannel): void => {
+    const { id, routingKey, body, options } = messageAt(seed, index)
+    index += 1
+    recorder.published(
+      id,
+      { exchange, routingKey },
+      contentOf(body, decoded(encodedBytes({ headers: options.headers })).headers),
+    )
+    underWay.add(id)
+    try {
+      channel.publish(exchange, routingKey, body, options, (error) => settle(id, error ? 'refused' : 'confirmed'))
+    } catch {
+      settle(id, 'unknown')
+    }
+  }
+
+  const run = async (): Promise<void> => {
+    while (!isStopped) {
+      current ??= await open()
+      if (current && underWay.size < 500) publish(current)
+      await delay(1_000 / perSecond)
+    }
+    for (let waited = 0; underWay.size > 0 && waited < 30_000; waited += 50) await delay(50)
+    for (const id of [...underWay]) settle(id, 'unknown')
+  }
+  const ended = run()
+
+  return {
+    async stop() {
+      isStopped = true
+      await ended
+      return index
+    },
+  }
+}
