@@ -1,13 +1,11 @@
-import { fileURLToPath } from 'node:url'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Effect, effects } from '../../src/async/effects.ts'
+import { dyingAt, keepRunning } from '../support/keep-running.ts'
 import { deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { openShop, type Shop } from '../support/shop.ts'
 import type { Answer, Subscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
-import { runWaybill, type Waybill } from '../support/waybill.ts'
-
-const dieAt = fileURLToPath(new URL('../support/die-at.ts', import.meta.url))
+import { runWaybill } from '../support/waybill.ts'
 
 /** Those that only a process on Kubernetes has. */
 const elsewhere: ReadonlySet<Effect> = new Set([
@@ -16,38 +14,6 @@ const elsewhere: ReadonlySet<Effect> = new Set([
   'lease-claimed',
   'lease-released',
 ])
-
-type Kept = { current: Waybill; deaths: number }
-
-/** Waybill, started again by whoever needs it whenever it has died. */
-const keepRunning = async (shop: Shop, env: NodeJS.ProcessEnv) => {
-  const args = ['--drain-timeout', '1s']
-  const kept: Kept = { current: await runWaybill(shop.folder.path, { env, args }), deaths: 0 }
-  let isOver = false
-  const watch = async (): Promise<void> => {
-    while (!isOver) {
-      const end = await kept.current.exited
-      if (isOver || end !== 'SIGKILL') return
-      kept.deaths += 1
-      kept.current = await runWaybill(shop.folder.path, { args })
-    }
-  }
-  let watching = watch()
-  return {
-    kept,
-    /** Stops it as a deployment does, and starts it again. */
-    async restart(): Promise<void> {
-      await kept.current.kill()
-      await watching
-      kept.current = await runWaybill(shop.folder.path, { args })
-      watching = watch()
-    },
-    async end(): Promise<void> {
-      isOver = true
-      await kept.current.stop()
-    },
-  }
-}
 
 /** Fails once, is refused, fails for ever, or is fine, as the message says. */
 const answerTo = (body: string, attempt: number): number | Answer =>
@@ -76,13 +42,17 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
       subscriptionOf('billing', 'orders', billing.url, { delivery, filter: { routingKeys: keys } }),
     ])
   write(['order.*', 'mail.*'], { maxLength: 1_000 })
-  shop.folder.write('spare', [topicOf('spare', { deletionPolicy: 'Delete' }), subscriptionOf('mail', 'spare', billing.url)])
-  const process = await keepRunning(shop, env)
+  shop.folder.write('spare', [
+    topicOf('spare', { deletionPolicy: 'Delete' }),
+    subscriptionOf('mail', 'spare', billing.url),
+  ])
+  const args = ['--drain-timeout', '1s']
+  const process = await keepRunning((env) => runWaybill(shop.folder.path, { env, args }), env)
   try {
     const ready = (...names: string[]) =>
       eventually(
         async () => {
-          const all = await process.kept.current.list(subscription)
+          const all = await process.current.list(subscription)
           const isReady = (name: string) =>
             all.some(
               ({ metadata, status }) =>
@@ -116,7 +86,7 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
     await ready('billing')
     await eventually(async () => (await restOf(shop)) === 0, { timeoutMs: 60_000, everyMs: 100 })
     return {
-      deaths: process.kept.deaths,
+      deaths: process.deaths,
       end: {
         ...{ queues: await namesOf(shop, 'queues'), exchanges: await namesOf(shop, 'exchanges') },
         ...{ bindings: await bindingsOf(shop), policies: await policiesOf(shop), letters: await lettersOf(shop) },
@@ -191,12 +161,8 @@ describe('killed at any moment, Waybill ends in the state of a life that nothing
   test.concurrent.each(moments)(
     '%s',
     async (moment) => {
-      const on = /^(message-taken|request-sent|copy-|declare-queue)/.test(moment) ? '3' : '1'
-      const { deaths, times, end } = await life({
-        NODE_OPTIONS: `--import ${dieAt}`,
-        WAYBILL_DIE_AT: moment,
-        WAYBILL_DIE_ON: on,
-      })
+      const isOften = /^(message-taken|request-sent|copy-|declare-queue)/.test(moment)
+      const { deaths, times, end } = await life(dyingAt(moment, isOften ? 3 : 1))
       expect(deaths).toBe(1)
       expect(end).toEqual((await undisturbed).end)
       for (const count of times) expect(count).toBeLessThanOrEqual(2)
