@@ -56,17 +56,25 @@ export const differences = async (world: World): Promise<string[]> => {
   return [...found, ...(await stillWriting(world))]
 }
 
-/** Statuses change when they are written, and only then. */
+/** Statuses change when they are written. What was counted last may be written once or twice more; then there is nothing left. */
 const stillWriting = async (world: World): Promise<string[]> => {
   const versions = async (): Promise<string[]> => {
     const all = await Promise.all(kinds.map((kind) => world.waybill().list<Kind>(kind)))
     return all.flat().map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`)
   }
-  const before = await versions()
-  await delay(6_000)
-  const after = await versions()
-  return after.filter((one) => !before.includes(one)).map((one) => `${one} was written at rest`)
+  let written: string[] = []
+  let before = await versions()
+  for (let windows = 0; windows < quietWindows; windows++) {
+    await delay(windowMs)
+    const after = await versions()
+    written = after.filter((one) => !before.includes(one)).map((one) => `${one} was written at rest`)
+    if (written.length === 0) return []
+    before = after
+  }
+  return written
 }
+const windowMs = 6_000
+const quietWindows = 4
 
 /** Lines of a log file that tell of a fault of Waybill itself. */
 export const faultsInLog = (file: string): string[] =>

@@ -23,6 +23,7 @@ export type StartOptions = {
   /** `host:port` of its HTTP server. Default: a free port of 127.0.0.1. */
   readonly listen?: string
   readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
   /** Another URL of the API server, such as that of a proxy. */
   readonly through?: string
 }
@@ -75,12 +76,12 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
 
   return {
     ...{ own, vhost, producer, get },
-    async start(component, { args = [], through, ...listen } = {}) {
+    async start(component, { args = [], through, env = {}, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
       const KUBECONFIG = through === undefined ? account.kubeconfig : throughTo(account, through)
       return cleanUp.adopt(
-        await startCommand([component, ...options], { env: { KUBECONFIG }, ...listen }),
+        await startCommand([component, ...options], { env: { ...env, KUBECONFIG }, ...listen }),
         ({ stop }) => stop(),
       )
     },
