@@ -28,5 +28,6 @@ export const faults: Readonly<Record<string, Fault>> = {
 /** Those that stop nodes. */
 export const nodeFaults: Readonly<Record<string, Fault>> = {
   'a node stopped': broker.nodeStopped,
+  'quorum lost': broker.quorumLost,
   'memory alarm': broker.memoryAlarm,
 }
