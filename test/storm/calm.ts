@@ -10,17 +10,19 @@ type QueueState = { readonly name: string; readonly messages?: number; readonly 
 const queuesOf = async ({ vhost }: World): Promise<QueueState[]> =>
   (await vhost.manage('GET', `/queues/${vhost.name}?columns=name,messages,consumers`)) as QueueState[]
 
-const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|^shop\.q-/.test(name)
+const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|\.q-s\d+$/.test(name)
 
 /** Ends all that disturbs, and waits until nothing is under way any more. Returns whether that came. */
 export const calmDown = async (world: World, say: (line: string) => void): Promise<boolean> => {
   for (const [name, one] of world.live) {
     one.subscriber.mood = 'well'
-    one.spec.suspend = false
+    await one.subscriber.move()
+    Object.assign(one.spec, { suspend: false, url: one.subscriber.url, https: undefined })
     one.isDeleted = false
-    world.write(name)
+    await world.write(name)
   }
-  await world.faults.process.start()
+  await world.retain(undefined)
+  await world.ground.start()
   const isQuiet = async (): Promise<boolean> => {
     const left = (await queuesOf(world)).filter(({ name, messages }) => isDelivered(name) && messages !== 0)
     const known = await connectAndCount(world)
@@ -30,10 +32,6 @@ export const calmDown = async (world: World, say: (line: string) => void): Promi
   }
   try {
     await eventually(() => world.isReady(), { timeoutMs: 120_000, everyMs: 500 })
-    for (const one of world.live.values()) {
-      const gap = one.gaps.at(-1)
-      if (gap && gap.to === Number.POSITIVE_INFINITY) gap.to = world.recorder.now() + 2_000
-    }
     // The management API counts every 5 s.
     await eventually(isQuiet, { timeoutMs: 180_000, everyMs: 2_000 })
     await delay(6_000)
@@ -56,10 +54,10 @@ const connectAndCount = async (world: World): Promise<number> => {
 }
 
 const roles: readonly (readonly [RegExp, Found['role']])[] = [
-  [/^waybill\.sub\.shop\.(.+)$/, 'source'],
-  [/^shop\.q-(.+)$/, 'source'],
-  [/^waybill\.retry\.shop\.(.+)$/, 'retry'],
-  [/^waybill\.dlq\.shop\.(.+)$/, 'dead-letters'],
+  [/^waybill\.sub\.[^.]+\.(.+)$/, 'source'],
+  [/^[^.]+\.q-(.+)$/, 'source'],
+  [/^waybill\.retry\.[^.]+\.(.+)$/, 'retry'],
+  [/^waybill\.dlq\.[^.]+\.(.+)$/, 'dead-letters'],
   [/^waybill\.delay\./, 'level'],
   [/^waybill\.unrouted\./, 'unrouted'],
 ]
@@ -86,7 +84,8 @@ export const collect = async (world: World): Promise<void> => {
     const { messageCount } = await channel.checkQueue(name)
     for (const got of await taken(channel, name, messageCount)) {
       const { properties, content, fields } = got
-      const level = role === 'level' ? /^waybill\.(?:retry|sub)\.(shop)\.(.+)$/.exec(fields.routingKey)?.[2] : undefined
+      const level =
+        role === 'level' ? /^waybill\.(?:retry|sub)\.([^.]+)\.(.+)$/.exec(fields.routingKey)?.[2] : undefined
       const whose = own ?? level
       world.recorder.found({
         ...{
@@ -95,7 +94,7 @@ export const collect = async (world: World): Promise<void> => {
           id: String(properties.messageId),
           content: contentOf(content, properties.headers ?? {}),
         },
-        ...(whose === undefined ? {} : { subscription: `shop/${whose}` }),
+        ...(whose === undefined ? {} : { subscription: `${world.ground.namespace}/${whose}` }),
       })
     }
   }

@@ -19,7 +19,7 @@ type Named = {
 export const differences = async (world: World): Promise<string[]> => {
   const { vhost } = world
   const lists = new Map<string, readonly Resource[]>()
-  for (const kind of kinds) lists.set(kind.kind, await world.waybill().list<Kind>(kind))
+  for (const kind of kinds) lists.set(kind.kind, await world.ground.list<Kind>(kind))
   const list = ((kind: Kind) => lists.get(kind.kind) ?? []) as Parameters<typeof gather>[0]['list']
   const { rabbitmq_version: version } = (await vhost.manage('GET', '/overview')) as { rabbitmq_version: string }
   const [attached] = resolveReferences(gather({ list })).attached.values()
@@ -33,7 +33,7 @@ export const differences = async (world: World): Promise<string[]> => {
     for (const one of want) if (!has.includes(one)) found.push(`${what} ${one} is missing`)
     for (const one of has) if (!want.includes(one)) found.push(`${what} ${one} should not be there`)
   }
-  const isOurs = (name: string) => /^(waybill|shop)\./.test(name)
+  const isOurs = (name: string) => /^waybill\./.test(name) || name.startsWith(`${world.ground.namespace}.`)
   for (const what of ['queues', 'exchanges'] as const)
     compare(
       what,
@@ -56,25 +56,22 @@ export const differences = async (world: World): Promise<string[]> => {
   return [...found, ...(await stillWriting(world))]
 }
 
-/** Statuses change when they are written. What was counted last may be written once or twice more; then there is nothing left. */
+/** Statuses change when they are written, and only then. */
 const stillWriting = async (world: World): Promise<string[]> => {
   const versions = async (): Promise<string[]> => {
-    const all = await Promise.all(kinds.map((kind) => world.waybill().list<Kind>(kind)))
+    const all = await Promise.all(kinds.map((kind) => world.ground.list<Kind>(kind)))
     return all.flat().map(({ kind, metadata }) => `${kind}/${metadata.name} ${metadata.resourceVersion}`)
   }
   let written: string[] = []
-  let before = await versions()
-  for (let windows = 0; windows < quietWindows; windows++) {
-    await delay(windowMs)
-    const after = await versions()
-    written = after.filter((one) => !before.includes(one)).map((one) => `${one} was written at rest`)
+  // Counts of deliveries are written up to 10 s late.
+  for (let round = 0; round < 4; round++) {
+    const before = await versions()
+    await delay(6_000)
+    written = (await versions()).filter((one) => !before.includes(one))
     if (written.length === 0) return []
-    before = after
   }
-  return written
+  return written.map((one) => `${one} was written at rest`)
 }
-const windowMs = 6_000
-const quietWindows = 4
 
 /** Lines of a log file that tell of a fault of Waybill itself. */
 export const faultsInLog = (file: string): string[] =>

@@ -1,52 +1,73 @@
-import { subscription } from '../../src/api/kinds/subscription.ts'
 import { eventually } from '../support/wait.ts'
-import type { Edit } from './plan.ts'
+import { bindings, type Edit } from './plan.ts'
 import type { Random } from './random.ts'
+import { httpsWays } from './subscribers/https.ts'
 import type { Live, World } from './world.ts'
 
-/** So long at most until a Subscription that was made again has its queue. */
+/** So long at most until a Subscription that was made again, or bound otherwise, has its queue and its bindings. */
 const bindingMs = 90_000
+
+const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Promise<void> | void>> = {
+  suspend: ({ spec }) => {
+    spec.suspend = true
+  },
+  resume: ({ spec }) => {
+    spec.suspend = false
+  },
+  schedule: ({ spec }, random) => {
+    spec.schedule = random.pick([['100ms'], ['300ms', '1s'], ['700ms']])
+  },
+  concurrency: ({ spec }, random) => {
+    spec.concurrency = random.pick([1, 3, 10])
+  },
+  move: async ({ spec, subscriber }) => {
+    await subscriber.move()
+    Object.assign(spec, { url: subscriber.url, https: undefined })
+  },
+  https: async ({ spec, subscriber }, random) => {
+    const https = random.pick(httpsWays)
+    await subscriber.moveToHttps(https)
+    Object.assign(spec, { url: subscriber.url, https })
+  },
+  bindings: ({ spec, bound }, random, { recorder }) => {
+    spec.routingKeys = random.pick(bindings)
+    bound.push({ routingKeys: spec.routingKeys, from: recorder.now(), to: Number.POSITIVE_INFINITY })
+  },
+}
 
 /** Makes an edit; one that makes no sense at the moment does nothing. */
 export const makeEdit = async (world: World, name: string, edit: Edit, random: Random): Promise<void> => {
   const one = world.live.get(name) as Live
-  const { recorder } = world
-  if (edit === 'recreate' || edit === 'delete') {
-    if ((edit === 'delete') === one.isDeleted) return
-    if (edit === 'delete') {
-      one.gaps.push({ from: recorder.now() - 100, to: Number.POSITIVE_INFINITY })
-      world.faults.folder.delete(name)
-    } else {
-      world.write(name)
-      closeGap(world, one)
-    }
-    one.isDeleted = edit === 'delete'
+  const { recorder, ground } = world
+  if (edit === 'retention') return world.retain(random.pick([1, 5, 10_000, undefined]))
+  if (one.isDeleted !== (edit === 'recreate')) return
+  const ended = recorder.disturbed(`${edit} ${name}`, [`${ground.namespace}/${name}`])
+  if (edit === 'delete') {
+    one.isDeleted = true
+    one.gaps.push({ from: recorder.now() - 100, to: Number.POSITIVE_INFINITY })
+    await ground.delete(name)
   } else {
-    if (one.isDeleted) return
-    if (edit === 'suspend' || edit === 'resume') one.spec.suspend = edit === 'suspend'
-    if (edit === 'schedule') one.spec.schedule = random.pick([['100ms'], ['300ms', '1s'], ['700ms']])
-    if (edit === 'concurrency') one.spec.concurrency = random.pick([1, 3, 10])
-    if (edit === 'move') {
-      await one.subscriber.move()
-      one.spec.url = one.subscriber.url
-    }
-    world.write(name)
+    await tidy[edit]?.(one, random, world)
+    one.isDeleted = false
+    await world.write(name)
   }
-  const ended = recorder.disturbed(`${edit} ${name}`, [`shop/${name}`])
+  if (edit === 'recreate' || edit === 'bindings') void closePeriods(world, one)
   setTimeout(ended, 5_000)
 }
 
-/** The gap ends once the new Subscription was seen to have its queue, and a while later to be sure. */
-const closeGap = (world: World, one: Live): void => {
+/** What was before ends once the Subscription was seen to be on the broker as it is to be, and a while later to be sure. */
+const closePeriods = async (world: World, one: Live): Promise<void> => {
   const { name } = one.planned
-  const gap = one.gaps.at(-1)
-  const isProgrammed = async () => {
-    const found = await world.waybill().get(subscription, `shop/${name}`)
-    if (found?.metadata.deletionTimestamp !== undefined) return false
-    return found?.status?.conditions?.some(({ type, status }) => type === 'Programmed' && status === 'True')
+  const last = one.bound.at(-1)
+  try {
+    await eventually(() => world.isProgrammed(name), { timeoutMs: bindingMs, everyMs: 250 })
+  } catch {
+    return // They stay open until calm.
   }
-  const close = () => {
-    if (gap) gap.to = world.recorder.now() + 2_000
-  }
-  void eventually(isProgrammed, { timeoutMs: bindingMs, everyMs: 250 }).then(close, close)
+  // Another edit may have come meanwhile; its own end is waited for by itself.
+  if (!one.isDeleted && one.bound.at(-1) === last) endPeriods(one, world.recorder.now() + 2_000)
+}
+
+export const endPeriods = ({ gaps, bound }: Live, at: number): void => {
+  for (const period of [...gaps, ...bound.slice(0, -1)]) period.to = Math.min(period.to, at)
 }

@@ -1,3 +1,5 @@
+import type { FaultyProxy } from '../support/kubernetes/faulty-proxy.ts'
+import type { RunningApiServer } from '../support/kubernetes/server.ts'
 import type { TcpProxy } from '../support/tcp-proxy.ts'
 import type { Vhost } from '../support/vhost.ts'
 import type { Random } from './random.ts'
@@ -8,18 +10,27 @@ export type FaultWorld = {
   /** Between Waybill and the broker. */
   readonly amqp: StormProxy
   readonly management: TcpProxy
-  readonly process: {
-    /** Sends it a signal; SIGKILL has it started again at the end of the fault. */
-    signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
-    /** Starts it where it does not run. */
-    start(): Promise<void>
-  }
+  /** `waybill run`, or operator and dispatchers. */
+  readonly processes: readonly StormProcess[]
   /** Stops and starts nodes of the broker; not where it is not the storm's own. */
   readonly nodes:
     | { readonly names: readonly string[]; order(node: string, ...args: readonly string[]): Promise<void> }
     | undefined
-  readonly folder: { write(name: string, text: string): void; delete(name: string): void }
+  /** Of manifests; none where resources live on an API server. */
+  readonly folder: { write(name: string, text: string): void; delete(name: string): void } | undefined
+  readonly api: ApiFaults | undefined
 }
+
+export type StormProcess = {
+  readonly name: string
+  /** Sends it a signal, where it runs. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+  /** Starts it where it does not run. */
+  start(): Promise<void>
+}
+
+/** The API server, which is the storm's own, and the proxy between it and each process. */
+export type ApiFaults = { readonly server: RunningApiServer; readonly proxies: readonly FaultyProxy[] }
 
 /** A proxy that can also be slow, and add frames. */
 export type StormProxy = TcpProxy & {

@@ -5,8 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { findBroker } from '../support/broker.ts'
+import { findApiServer } from '../support/kubernetes/find.ts'
+import { variable } from '../support/kubernetes/server.ts'
 import type { FaultWorld } from './fault.ts'
-import { faults, nodeFaults } from './faults/index.ts'
+import { apiFaults, faults, folderFaults, nodeFaults } from './faults/index.ts'
+import { directoryGround } from './grounds/directory.ts'
+import { kubernetesGround } from './grounds/kubernetes.ts'
 import { type Plan, planOf, stepText, withSteps } from './plan.ts'
 import { findingLines, isGood, summaryOf, writeReport } from './report.ts'
 import { shrink } from './shrink.ts'
@@ -24,6 +28,7 @@ follows from the seed. Ends with 1 where something was found.
   --broker NAME     3, 4 or cluster: a broker of ../shared/brokers. Default: that of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL, or one
                     that is found or started
   --node-faults     stops nodes of that broker, and has them run out of memory: nobody else may use it
+  --kubernetes      resources live on an API server, which is started; an operator and two dispatchers act on them
   --rate N          messages in a second (30)
   --steps 1,5,9     only these steps of the plan
   --no-faults       without faults: messages, subscribers and edits alone
@@ -37,6 +42,7 @@ const options = {
   minutes: { type: 'string', default: '1' },
   broker: { type: 'string' },
   'node-faults': { type: 'boolean', default: false },
+  kubernetes: { type: 'boolean', default: false },
   rate: { type: 'string', default: '30' },
   steps: { type: 'string' },
   'no-faults': { type: 'boolean', default: false },
@@ -98,7 +104,13 @@ const broker = await findBroker({ log: console.log })
 Object.assign(process.env, { RABBITMQ_URL: broker.amqpUrl, RABBITMQ_MANAGEMENT_URL: broker.managementUrl })
 console.log(`RabbitMQ ${broker.version} (${broker.origin})`)
 
-const possible = given['no-faults'] ? {} : { ...faults, ...(nodes ? nodeFaults : {}) }
+const server = given.kubernetes ? await findApiServer({ log: console.log }) : undefined
+if (given.kubernetes && server === undefined) refuse('--kubernetes needs an API server')
+if (server) process.env[variable] = JSON.stringify(server)
+
+const possible = given['no-faults']
+  ? {}
+  : { ...faults, ...(server ? apiFaults : folderFaults), ...(nodes ? nodeFaults : {}) }
 const begun = performance.now()
 const say = (line: string): void =>
   console.log(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(7)}  ${line}`)
@@ -111,7 +123,9 @@ const planFor = (seed: number): Plan => {
 
 const weathered = (plan: Plan): Promise<Result> => {
   const logFile = join(tmpdir(), `waybill-storm-${process.pid}-${plan.seed}.log`)
-  return storm(plan, { faults: possible, nodes, say, logFile })
+  const openGround = () => (server ? kubernetesGround(server, logFile) : directoryGround(logFile))
+  const isModern = Number.parseInt(broker.version, 10) >= 4
+  return storm(plan, { ...{ faults: possible, nodes, say, logFile, openGround, isModern } })
 }
 
 const one = async (seed: number): Promise<boolean> => {
@@ -134,7 +148,8 @@ const one = async (seed: number): Promise<boolean> => {
     console.log(`It also fails with these steps alone:\n${failing.steps.map(stepText).join('\n')}`)
   }
   const steps = failing === plan ? '' : ` --steps ${failing.steps.map((step) => step.number).join(',')}`
-  const again = `npm run storm -- --seed ${seed} --minutes ${plan.durationMs / 60_000} --rate ${plan.messagesPerSecond}${steps}`
+  const ground = server ? ' --kubernetes' : ''
+  const again = `npm run storm -- --seed ${seed} --minutes ${plan.durationMs / 60_000} --rate ${plan.messagesPerSecond}${ground}${steps}`
   if (given.report) writeReport(given.report.replace('{seed}', String(seed)), failing, result, broker.version, again)
   console.log(isGood(result) ? `Seed ${seed} is good: ${summaryOf(result.history)}` : `SEED ${seed} IS BAD`)
   for (const line of findingLines(result)) console.log(line)
@@ -146,6 +161,7 @@ const first = given.fixed ? 1 : number('seed', Math.floor(Date.now() / 1_000) % 
 const count = given.fixed ? 3 : number('storms', 1)
 let bad = 0
 for (let seed = first; seed < first + count; seed++) if (!(await one(seed))) bad += 1
+await server?.stop()
 await broker.stop()
 console.log(`\n${count - bad} of ${count} storms were good`)
 process.exit(bad > 0 ? 1 : 0)

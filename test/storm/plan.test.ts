@@ -1,16 +1,23 @@
-import { messageAt } from './messages.ts'
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
 import { planOf, stepText, withSteps } from './plan.ts'
+import { messageAt } from './producers/messages.ts'
 import { randomOf } from './random.ts'
 import { shrink } from './shrink.ts'
-import { matchesKey } from './storm.ts'
 
 const options = { seed: 7, durationMs: 60_000, messagesPerSecond: 30, faults: ['kill -9', 'silence'] }
+
+/** Comparing large bodies byte by byte would take minutes. */
+const written = (seed: number, index: number): string => {
+  const { body, ...rest } = messageAt(seed, index)
+  return `${inspect(rest, { depth: 20 })} ${createHash('sha1').update(body).digest('hex')}`
+}
 
 test('the same seed makes the same plan and the same messages, another one others', () => {
   expect(planOf(options)).toEqual(planOf(options))
   expect(planOf({ ...options, seed: 8 })).not.toEqual(planOf(options))
-  for (let index = 0; index < 200; index++) expect(messageAt(7, index)).toEqual(messageAt(7, index))
-  expect(messageAt(8, 3)).not.toEqual(messageAt(7, 3))
+  for (let index = 0; index < 200; index++) expect(written(7, index)).toBe(written(7, index))
+  expect(written(8, 3)).not.toBe(written(7, 3))
 })
 
 test('a plan has steps in the order of time, of every kind', () => {
@@ -49,17 +56,4 @@ test('shrinking stops when it has asked often enough', async () => {
   let asked = 0
   await shrink([1, 2, 3, 4, 5, 6, 7, 8], async () => ++asked < 0, 3)
   expect(asked).toBe(3)
-})
-
-test.each([
-  ['#', 'order.placed', true],
-  ['order.*', 'order.placed', true],
-  ['order.*', 'order.paid.late', false],
-  ['order.#', 'order.paid.late', true],
-  ['order.#', 'order', true],
-  ['order.#', 'orders.x', false],
-  ['mail.*', 'mail.sent', true],
-  ['größe.#', 'größe.ändern', true],
-])('the binding key %s and the routing key %s', (pattern, key, expected) => {
-  expect(matchesKey(pattern, key)).toBe(expected)
 })

@@ -1,19 +1,38 @@
-import { type Mood, moods } from './moods.ts'
 import { type Random, randomOf } from './random.ts'
+import { type Mood, moods } from './subscribers/moods.ts'
+
+/** The Topics of a storm, one with each type of exchange. */
+export const topics = { orders: 'Topic', news: 'Fanout', marked: 'Headers' } as const
+export type TopicName = keyof typeof topics
 
 /** A Subscription of a storm, at its start. */
 export type Planned = {
   readonly name: string
+  readonly topic: TopicName
   /** It pushes from a Queue of its own, which is bound to the topic. */
   readonly hasQueue: boolean
+  /** Of the topic that routes by them. */
   readonly routingKeys: readonly string[]
+  /** On the topic that routes by headers: the one that it wants. */
+  readonly mark: string
   readonly contentMode: 'Binary' | 'Structured'
   readonly concurrency: number
   readonly maxAttempts: number
   readonly schedule: readonly string[]
 }
 
-export const edits = ['suspend', 'resume', 'schedule', 'concurrency', 'move', 'delete', 'recreate'] as const
+export const edits = [
+  'suspend',
+  'resume',
+  'schedule',
+  'concurrency',
+  'move',
+  'https',
+  'bindings',
+  'retention',
+  'delete',
+  'recreate',
+] as const
 export type Edit = (typeof edits)[number]
 
 /** What happens at one moment, in ms after the start. */
@@ -41,7 +60,16 @@ export type PlanOptions = {
 }
 
 export const routingKeys = ['order.placed', 'order.cancelled', 'order.paid.late', 'mail.sent', 'größe.ändern'] as const
-const bindings = [['#'], ['order.*'], ['order.#'], ['order.placed', 'mail.*'], ['größe.#', 'order.cancelled']] as const
+/** Sets of binding keys. */
+export const bindings = [
+  ['#'],
+  ['order.*'],
+  ['order.#'],
+  ['order.placed', 'mail.*'],
+  ['größe.#', 'order.cancelled'],
+] as const
+/** What the header of a message to the topic that routes by headers may say. */
+export const marks = ['red', 'green'] as const
 const schedules = [['100ms'], ['200ms', '500ms'], ['100ms', '1s'], ['500ms', '1s', '2s'], ['300ms']] as const
 
 export const planOf = ({ seed, durationMs, messagesPerSecond, faults }: PlanOptions): Plan => {
@@ -67,8 +95,10 @@ export const planOf = ({ seed, durationMs, messagesPerSecond, faults }: PlanOpti
 
 const planned = (random: Random, index: number): Planned => ({
   name: `s${index}`,
+  topic: random.pick(['orders', 'orders', 'orders', 'orders', 'news', 'marked']),
   hasQueue: random.chance(0.25),
   routingKeys: random.pick(bindings),
+  mark: random.pick(marks),
   contentMode: random.chance(0.2) ? 'Structured' : 'Binary',
   concurrency: random.pick([1, 2, 8, 20]),
   maxAttempts: random.between(2, 6),

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Finding } from '../history/check.ts'
-import type { History } from '../history/history.ts'
+import type { Entry, History } from '../history/history.ts'
 import { type Plan, stepText } from './plan.ts'
 import type { Result } from './storm.ts'
 
@@ -40,6 +40,7 @@ export const writeReport = (file: string, plan: Plan, result: Result, broker: st
     '',
     `${summaryOf(result.history)}, in ${(result.tookMs / 1_000).toFixed(0)} s.`,
     ...['', '## Findings', '', ...fenced(findingLines(result))],
+    ...['', '## What happened to the first of them', '', ...fenced(timelinesOf(result))],
     ...['', '## Subscriptions', '', ...fenced(plan.subscriptions.map((one) => JSON.stringify(one)))],
     ...['', '## Steps', '', ...fenced(plan.steps.map(stepText))],
     ...['', '## Again', '', ...fenced([again])],
@@ -48,3 +49,33 @@ export const writeReport = (file: string, plan: Plan, result: Result, broker: st
 }
 
 const fenced = (lines: readonly string[]): string[] => ['```', ...(lines.length > 0 ? lines : ['none']), '```']
+
+/** All that is known of the messages of the first findings, in the order of time. */
+const timelinesOf = ({ findings, history }: Result): string[] =>
+  findings
+    .filter(({ id }) => id !== '')
+    .slice(0, mostShown)
+    .flatMap(({ id, subscription }) => [
+      `${id} ${subscription ?? ''}`,
+      ...history.entries.flatMap((entry) => lineOf(entry, history, id, subscription) ?? []),
+    ])
+
+const lineOf = (entry: Entry, { entries }: History, id: string, subscription?: string): string | undefined => {
+  const line = (what: string): string => `${(entry.at / 1_000).toFixed(2).padStart(9)}  ${what}`
+  const isOther = (whose: string | undefined) =>
+    subscription !== undefined && whose !== undefined && whose !== subscription
+  if (entry.is === 'disturbed') {
+    const isElsewhere = subscription !== undefined && entry.subscriptions?.includes(subscription) === false
+    return isElsewhere ? undefined : line(`${entry.what}, until ${(entry.until / 1_000).toFixed(2)}`)
+  }
+  if (entry.is === 'answered') {
+    const to = entries.find((one) => one.is === 'requested' && one.request === entry.request)
+    if (to?.is !== 'requested' || to.id !== id || isOther(to.subscription)) return undefined
+    return line(`request ${entry.request} answered ${entry.status}`)
+  }
+  if (entry.id !== id) return undefined
+  if (entry.is === 'requested')
+    return isOther(entry.subscription) ? undefined : line(`request ${entry.request}, attempt ${entry.attempt}`)
+  if (entry.is === 'found') return isOther(entry.subscription) ? undefined : line(`found in ${entry.queue}`)
+  return line(entry.is === 'published' ? `published to ${entry.exchange} as ${entry.routingKey}` : entry.is)
+}

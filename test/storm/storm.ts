@@ -1,21 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { check, type Finding } from '../history/check.ts'
-import type { History, Published, Terms } from '../history/history.ts'
+import type { History } from '../history/history.ts'
 import { calmDown, collect } from './calm.ts'
 import { differences, faultsInLog } from './convergence.ts'
 import { makeEdit } from './edits.ts'
 import type { Fault, FaultWorld } from './fault.ts'
-import { messageAt } from './messages.ts'
+import type { Ground } from './grounds/ground.ts'
 import { type Plan, type Step, stepText } from './plan.ts'
-import { startPublisher } from './publisher.ts'
+import { startAmqp10Publisher } from './producers/amqp10.ts'
+import { messageAt } from './producers/messages.ts'
+import { startPublisher } from './producers/publisher.ts'
 import { randomOf, seedFor } from './random.ts'
-import { type Live, openWorld, type World } from './world.ts'
+import { termsOf } from './terms.ts'
+import { openWorld, type World } from './world.ts'
 
 export type StormOptions = {
   readonly faults: Readonly<Record<string, Fault>>
   readonly nodes: FaultWorld['nodes']
   /** A line for a person, now and then. */
   say(line: string): void
+  openGround(): Promise<Ground>
+  /** Whether the broker speaks AMQP 1.0. */
+  readonly isModern: boolean
   readonly logFile: string
 }
 
@@ -30,27 +36,46 @@ export type Result = {
 
 /** Carries a plan out, from an empty virtual host to the verdict. */
 export const storm = async (plan: Plan, options: StormOptions): Promise<Result> => {
-  const { say, nodes, logFile } = options
+  const { say, nodes, openGround, logFile } = options
   const begun = performance.now()
-  const keepsBody = (id: string) => !/^m\d+$/.test(id) || messageAt(plan.seed, Number(id.slice(1))).keepsBody
-  await using world = await openWorld(plan, { nodes, keepsBody, logFile })
+  await using world = await openWorld(plan, { nodes, openGround, keepsBody: keepsBodies(plan.seed) })
   await until(world, 60_000)
-  const publisher = startPublisher(world.vhost.amqpUrl, {
-    ...{ seed: plan.seed, perSecond: plan.messagesPerSecond, recorder: world.recorder },
-  })
+  const { namespace, dispatchers, ended } = world.ground
+  const exchangeOf = (topic: string) => `${namespace}.${topic}`
+  const common = { seed: plan.seed, recorder: world.recorder, exchangeOf }
+  const perSecond = plan.messagesPerSecond
+  const publishers = [
+    startPublisher(world.vhost.amqpUrl, { ...common, perSecond }),
+    ...(options.isModern ? [startAmqp10Publisher(world.vhost, { ...common, perSecond: perSecond / 10 })] : []),
+  ]
   await weather(world, plan, options)
   say('calm: all faults are over, subscribers are well')
-  const published = await publisher.stop()
+  let published = 0
+  for (const publisher of publishers) published += await publisher.stop()
   const isAtRest = await calmDown(world, say)
   say(isAtRest ? 'at rest; comparing the broker with the resources' : 'not at rest')
   const others = isAtRest ? await differences(world) : ['it did not come to rest']
   say('reading what is left in queues')
   await collect(world)
   say(`${published} messages were published; checking`)
-  const history = { entries: world.recorder.entries, terms: [...world.live.values()].map(termsOf), isAtRest }
+  const terms = [...world.live.values()].map((one) =>
+    termsOf(one, exchangeOf(one.planned.topic), namespace, dispatchers),
+  )
+  const history = { entries: world.recorder.entries, terms, isAtRest }
   return {
-    ...{ findings: check(history), others: [...others, ...faultsInLog(logFile)], history },
+    ...{ findings: check(history), others: [...others, ...ended, ...faultsInLog(logFile)], history },
     tookMs: performance.now() - begun,
+  }
+}
+
+/** Whether a body stays what it was; asked for each request. */
+const keepsBodies = (seed: number): ((id: string) => boolean) => {
+  const known = new Map<string, boolean>()
+  return (id) => {
+    if (!/^m\d+$/.test(id)) return true
+    const keeps = known.get(id) ?? messageAt(seed, Number(id.slice(1))).keepsBody
+    known.set(id, keeps)
+    return keeps
   }
 }
 
@@ -89,29 +114,4 @@ const weather = async (world: World, plan: Plan, { faults, say }: StormOptions):
   }
   await delay(Math.max(0, plan.durationMs - (performance.now() - begun)))
   await Promise.all(under)
-}
-
-const termsOf = ({ planned, gaps }: Live): Terms => ({
-  subscription: `shop/${planned.name}`,
-  matches: (message) => {
-    if (!planned.routingKeys.some((pattern) => matchesKey(pattern, message.routingKey))) return 'must not'
-    return gaps.some(({ from, to }) => message.at >= from - 2_000 && message.at <= to) ? 'may' : 'must'
-  },
-  concurrency: 20,
-  maxAttempts: planned.maxAttempts,
-  // Edits may shorten any schedule to this.
-  delayMs: () => 100,
-  isOrdered: false,
-})
-
-/** As a topic exchange does it. https://www.rabbitmq.com/tutorials/tutorial-five-javascript#topic-exchange */
-export const matchesKey = (pattern: string, key: Published['routingKey']): boolean => {
-  const words = pattern
-    .split('.')
-    .map((word) => (word === '#' ? '#' : word === '*' ? '[^.]*' : word.replace(/[^\p{L}\d]/gu, '\\$&')))
-  const text = words.reduce((all, word, index) => {
-    if (word === '#') return index === 0 ? '(?:[^.]+(?:\\.[^.]+)*)?' : `${all}(?:\\.[^.]+)*`
-    return index === 0 ? word : `${all}\\.${word}`
-  }, '')
-  return new RegExp(`^${text}$`, 'u').test(key)
 }

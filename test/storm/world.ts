@@ -1,26 +1,39 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { isTrue } from '../../src/api/conditions.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ConditionType } from '../../src/api/conditions.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
+import { isDeleting, type Resource } from '../../src/api/resource.ts'
 import { createRecorder, type Recorder } from '../history/recorder.ts'
-import { brokerOf, deadLetterPolicyOf, manifestFolder, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { tcpProxy } from '../support/tcp-proxy.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
-import { runWaybill, type Waybill } from '../support/waybill.ts'
 import type { FaultWorld } from './fault.ts'
+import type { Ground } from './grounds/ground.ts'
 import type { Plan, Planned } from './plan.ts'
+import { manifestsOf, policyManifests, sharedManifests } from './resources.ts'
 import { stormProxy } from './storm-proxy.ts'
-import { type StormSubscriber, startSubscriber } from './subscribers.ts'
+import type { HttpsWay } from './subscribers/https.ts'
+import { type StormSubscriber, startSubscriber } from './subscribers/server.ts'
 
-/** A Subscription as it is now, and since when it is gone. */
+type Period = { from: number; to: number }
+
+/** A Subscription as it is now, and what it was: times are ms of the recorder. */
 export type Live = {
   readonly planned: Planned
   readonly subscriber: StormSubscriber
   /** Changed by edits. */
-  spec: { url: string; suspend: boolean; schedule: readonly string[]; concurrency: number }
+  spec: {
+    url: string
+    https: HttpsWay | undefined
+    suspend: boolean
+    schedule: readonly string[]
+    concurrency: number
+    routingKeys: readonly string[]
+  }
   isDeleted: boolean
-  /** Times in which it may have had no queue: ms of the recorder. */
-  readonly gaps: { from: number; to: number }[]
+  /** When it may have had no queue. */
+  readonly gaps: Period[]
+  /** When it may have been bound by which keys; the last is what it is to be bound by now. */
+  readonly bound: (Period & { readonly routingKeys: readonly string[] })[]
 }
 
 export type World = {
@@ -28,25 +41,28 @@ export type World = {
   readonly vhost: Vhost
   readonly recorder: Recorder
   readonly live: ReadonlyMap<string, Live>
-  /** Writes the manifest of a Subscription as it is to be. */
-  write(name: string): void
-  waybill(): Waybill
-  /** Whether all Subscriptions are Ready. */
+  readonly ground: Ground
+  /** Makes the resources of a Subscription what they are to be. */
+  write(name: string): Promise<void>
+  /** How many dead letters each queue may hold. */
+  retain(maxLength: number | undefined): Promise<void>
+  /** Whether all Subscriptions are Ready, as they are to be. */
   isReady(): Promise<boolean>
+  /** Whether a Subscription is on the broker as it is to be. */
+  isProgrammed(name: string): Promise<boolean>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export type WorldOptions = {
   readonly nodes: FaultWorld['nodes']
+  openGround(): Promise<Ground>
   keepsBody(id: string): boolean
-  readonly logFile: string
 }
 
-export const openWorld = async (plan: Plan, { nodes, keepsBody, logFile }: WorldOptions): Promise<World> => {
+export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: WorldOptions): Promise<World> => {
   const cleanUp = new AsyncDisposableStack()
   const recorder = createRecorder()
   const vhost = cleanUp.adopt(await freshVhost('waybill-storm'), ({ drop }) => drop())
-  const folder = cleanUp.adopt(manifestFolder(), ({ drop }) => drop())
   const amqp = cleanUp.adopt(await stormProxy(vhost.endpoint.amqp), ({ close }) => close())
   const behind = new URL(vhost.managementUrl)
   const management = cleanUp.adopt(
@@ -56,77 +72,50 @@ export const openWorld = async (plan: Plan, { nodes, keepsBody, logFile }: World
   const through = new URL(vhost.secret.connection_string)
   through.host = `127.0.0.1:${amqp.port}`
   const secret = { connection_string: through.href, management_uri: `http://127.0.0.1:${management.port}` }
-  folder.write('broker', [
-    ...brokerOf({ ...vhost, secret }, { resyncInterval: '2s' }),
-    topicOf('orders'),
-    deadLetterPolicyOf('kept', { default: true }),
-  ])
+  const ground = cleanUp.use(await openGround())
+  const retain = (maxLength: number | undefined) => ground.write('policy', policyManifests(maxLength))
+  await ground.write('broker', sharedManifests({ ...vhost, secret }))
+  await retain(undefined)
 
   const live = new Map<string, Live>()
-  const write = (name: string): void => {
-    const { planned, spec } = live.get(name) as Live
-    const { url, suspend, schedule, concurrency } = spec
-    const delivery = {
-      timeout: '2s',
-      concurrency,
-      retry: { schedule, maxAttempts: planned.maxAttempts, retryAfterMax: '2s' },
-    }
-    const subscriber = { url, contentMode: planned.contentMode }
-    const common = { subscriber, delivery, suspend }
-    const topicRef = { name: 'orders' }
-    folder.write(
-      name,
-      planned.hasQueue
-        ? [
-            queueOf(`q-${name}`, { bindings: [{ topicRef, routingKeys: planned.routingKeys }] }),
-            { ...subscriptionOf(name, '', url), spec: { ...common, queueRef: { name: `q-${name}` } } },
-          ]
-        : [subscriptionOf(name, 'orders', url, { ...common, filter: { routingKeys: planned.routingKeys } })],
-    )
-  }
+  const write = (name: string): Promise<void> => ground.write(name, manifestsOf(live.get(name) as Live))
   for (const planned of plan.subscriptions) {
-    const { name, schedule, concurrency } = planned
-    const options = { subscription: `shop/${name}`, seed: plan.seed, recorder, keepsBody }
+    const { name, schedule, concurrency, routingKeys } = planned
+    const options = { subscription: `${ground.namespace}/${name}`, seed: plan.seed, recorder, keepsBody }
     const subscriber = cleanUp.adopt(await startSubscriber(options), ({ close }) => close())
-    const spec = { url: subscriber.url, suspend: false, schedule, concurrency }
-    live.set(name, { planned, subscriber, spec, isDeleted: false, gaps: [] })
-    write(name)
+    const { url } = subscriber
+    const spec = { url, https: undefined, suspend: false, schedule, concurrency, routingKeys }
+    const bound = [{ routingKeys, from: 0, to: Number.POSITIVE_INFINITY }]
+    live.set(name, { planned, subscriber, spec, isDeleted: false, gaps: [], bound })
+    await write(name)
   }
+  await ground.start()
 
-  let waybill: Waybill | undefined
-  const start = async (): Promise<void> => {
-    waybill ??= await runWaybill(folder.path, { logFile, args: ['--drain-timeout', '5s'] })
-  }
-  await start()
-  cleanUp.defer(async () => waybill?.stop())
-  const running = (): Waybill => {
-    if (waybill === undefined) throw new Error('Waybill does not run')
-    return waybill
-  }
-
-  const process: FaultWorld['process'] = {
-    signal(signal) {
-      if (waybill === undefined) return
-      globalThis.process.kill(waybill.pid, signal)
-      if (signal === 'SIGKILL') waybill = undefined
-    },
-    start,
-  }
-  const file = (name: string) => join(folder.path, `${name}.yaml`)
   return {
-    faults: {
-      ...{ vhost, amqp, management, process, nodes },
-      folder: {
-        write: (name, text) => writeFileSync(file(name), text),
-        delete: (name) => rmSync(file(name), { force: true }),
-      },
-    },
-    ...{ vhost, recorder, live, write },
-    waybill: running,
+    faults: { ...{ vhost, amqp, management, nodes }, ...ground.faults },
+    ...{ vhost, recorder, live, ground, write, retain },
     isReady: async () => {
-      const all = await running().list(subscription)
-      return all.length === live.size && all.every(({ status }) => isTrue(status?.conditions, 'Ready'))
+      const all = await ground.list(subscription)
+      return all.length === live.size && all.every((one) => isCurrent(one, 'Ready'))
+    },
+    isProgrammed: async (name) => {
+      const { routingKeys } = (live.get(name) as Live).spec
+      const own = (await ground.list(subscription)).find(({ metadata }) => metadata.name === name)
+      if (own === undefined || !isCurrent(own, 'Programmed')) return false
+      const { topicRef, queueRef, filter } = own.spec
+      if (queueRef === undefined)
+        return topicRef?.name !== 'orders' || isDeepStrictEqual(filter.routingKeys, routingKeys)
+      const read = (await ground.list(queue)).find(({ metadata }) => metadata.name === queueRef.name)
+      const [binding] = read?.spec.bindings ?? []
+      if (read === undefined || !isCurrent(read, 'Programmed')) return false
+      return binding?.topicRef.name !== 'orders' || isDeepStrictEqual(binding.routingKeys, routingKeys)
     },
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
 }
+
+/** Whether this condition holds, and for what the resource is now. */
+const isCurrent = (one: Pick<Resource, 'metadata' | 'status'>, type: ConditionType): boolean =>
+  !isDeleting(one) &&
+  one.status?.conditions?.find((each) => each.type === type && each.status === 'True')?.observedGeneration ===
+    one.metadata.generation

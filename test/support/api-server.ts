@@ -1,40 +1,15 @@
-import { type Account, type AccountName, account, grantEverywhere, type Rule } from './kubernetes/account.ts'
-import { type CommandOptions, command } from './kubernetes/command.ts'
 import { installCrds } from './kubernetes/crds.ts'
-import { type ApiServer, type RunningApiServer, startServer, variable } from './kubernetes/server.ts'
-import { createNamespace, type TestNamespace } from './kubernetes/test-namespace.ts'
+import { apiServer } from './kubernetes/found-server.ts'
+import { type RunningApiServer, startServer, variable } from './kubernetes/server.ts'
+
+export * from './kubernetes/found-server.ts'
 
 /** `describe` if there is an API server, else skipped; the setup of the run has printed a warning then. */
 export const describeWithApiServer: jest.Describe = process.env[variable] ? describe : describe.skip
 
-/** The API server of this run: etcd and kube-apiserver with RBAC and Waybill's CRDs, and no controllers at all. */
-export const apiServer = (): ApiServer => {
-  const found = process.env[variable]
-  if (!found) throw new Error('There is no API server. Tests that need one belong into describeWithApiServer')
-  return JSON.parse(found)
-}
-
 /** `describe` if there is an API server and helm, else skipped. */
 export const describeWithHelm: jest.Describe =
   process.env[variable] && apiServer().assets.helm ? describe : describe.skip
-
-/** Runs the real kubectl, as administrator unless `options` names another kubeconfig. */
-export const kubectl = (args: readonly string[], options?: CommandOptions): Promise<string> =>
-  command(apiServer(), 'kubectl', args, options)
-
-/** Runs the real helm, as administrator unless `options` names another kubeconfig. */
-export const helm = (args: readonly string[], options?: CommandOptions): Promise<string> =>
-  command(apiServer(), 'helm', args, options)
-
-/** A new namespace; call `drop` at the end. */
-export const namespace = (prefix = 'test'): Promise<TestNamespace> => createNamespace(apiServer(), prefix)
-
-/** A kubeconfig and a token of a service account, which is created if it does not exist. */
-export const clusterAs = (who: AccountName): Promise<Account> => account(apiServer(), who, [])
-
-/** Grants a service account these rules in all namespaces. */
-export const grant = (who: AccountName, rules: readonly Rule[]): Promise<void> =>
-  grantEverywhere(apiServer(), who, rules)
 
 /** An API server for a single test, which may crash, pause and resume it; call `stop` at the end. */
 export const ownApiServer = async (): Promise<RunningApiServer> => {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
-import { clusterAs, helm, kubectl } from './api-server.ts'
 import type { Account, Rule } from './kubernetes/account.ts'
+import { clusterAs, helm, kubectl } from './kubernetes/found-server.ts'
 
 /** The chart's folder. */
 export const chart = fileURLToPath(new URL('../../charts/waybill', import.meta.url))

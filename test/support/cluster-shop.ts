@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Condition, ConditionType } from '../../src/api/conditions.ts'
 import { apiVersion, type Kind, type Resource } from '../../src/api/resource.ts'
 import { apiServer, namespace } from './api-server.ts'
 import { installChartRoles } from './chart.ts'
-import type { Account } from './kubernetes/account.ts'
 import { request } from './kubernetes/request.ts'
 import type { TestNamespace } from './kubernetes/test-namespace.ts'
+import { throughProxy } from './kubernetes/through-proxy.ts'
 import { connectProducer, type Producer } from './publish.ts'
 import { freshVhost, type Vhost } from './vhost.ts'
 import { eventually } from './wait.ts'
@@ -56,18 +54,6 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
   const producer = cleanUp.adopt(await connectProducer(vhost.amqpUrl), ({ close }) => close())
   const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
 
-  const throughTo = ({ token, name }: Account, url: string): string => {
-    const file = join(apiServer().folder, `${own.name}.${name}.through.kubeconfig`)
-    const config = {
-      'current-context': 'test',
-      clusters: [{ name: 'test', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'test', user: { token } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: own.name } }],
-    }
-    writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
-    return file
-  }
-
   const get = async <K extends Kind>({ plural }: K, name: string): Promise<Resource<K> | undefined> => {
     const path = `/apis/${apiVersion}/namespaces/${own.name}/${plural}/${name}`
     const { status, body } = await request(apiServer(), 'GET', path)
@@ -79,7 +65,10 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
     async start(component, { args = [], through, env = {}, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
-      const KUBECONFIG = through === undefined ? account.kubeconfig : throughTo(account, through)
+      const KUBECONFIG =
+        through === undefined
+          ? account.kubeconfig
+          : throughProxy(apiServer(), account, `${account.name}.through`, through)
       return cleanUp.adopt(
         await startCommand([component, ...options], { env: { ...env, KUBECONFIG }, ...listen }),
         ({ stop }) => stop(),

@@ -1,10 +1,11 @@
 import type { Fault } from '../fault.ts'
+import * as api from './api-server.ts'
 import * as broker from './broker.ts'
 import { halfWritten } from './files.ts'
 import * as network from './network.ts'
 import { kill, killTwice, stop } from './processes.ts'
 
-/** All faults that need no broker of the storm's own, by the name that plans and reports have. */
+/** All faults that are possible everywhere and need no broker of the storm's own, by the name that plans and reports have. */
 export const faults: Readonly<Record<string, Fault>> = {
   'kill -9': kill,
   'kill -9 twice': killTwice,
@@ -22,7 +23,23 @@ export const faults: Readonly<Record<string, Fault>> = {
   'a binding to a retry queue deleted': broker.returnBindingDeleted,
   'the exchange of a level deleted': broker.levelExchangeDeleted,
   'connections closed by an administrator': broker.connectionsClosed,
+}
+
+/** Those of a folder of manifests. */
+export const folderFaults: Readonly<Record<string, Fault>> = {
   'a half-written manifest': halfWritten,
+}
+
+/** Those of an API server. */
+export const apiFaults: Readonly<Record<string, Fault>> = {
+  'the API server refuses': api.refuses,
+  'the API server hangs': api.hangs,
+  'answers of the API server cut': api.cutsAnswers,
+  'watches cut': api.watchesCut,
+  'watches held back': api.watchesHeld,
+  'watches broken': api.watchesBroken,
+  'the API server killed': api.killed,
+  'the API server paused': api.paused,
 }
 
 /** Those that stop nodes. */

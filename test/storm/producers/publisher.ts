@@ -1,8 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConfirmChannel, connect } from 'amqplib'
-import { contentOf, type Recorder } from '../history/recorder.ts'
-import { decoded, encodedBytes } from '../support/foreign-codec.ts'
+import { contentOf, type Recorder } from '../../history/recorder.ts'
+import { decoded, encodedBytes } from '../../support/foreign-codec.ts'
+import type { TopicName } from '../plan.ts'
 import { messageAt } from './messages.ts'
+
+export type PublisherOptions = {
+  readonly seed: number
+  readonly perSecond: number
+  readonly recorder: Recorder
+  exchangeOf(topic: TopicName): string
+}
 
 export type Publisher = {
   /** Publishes nothing more; resolves once the fate of each message is known. Returns how many there were. */
@@ -12,9 +20,8 @@ export type Publisher = {
 /** A producer that is no part of Waybill: it publishes at a steady rate, straight to the broker, and connects again when it must. */
 export const startPublisher = (
   amqpUrl: string,
-  { seed, perSecond, recorder }: { readonly seed: number; readonly perSecond: number; readonly recorder: Recorder },
+  { seed, perSecond, recorder, exchangeOf }: PublisherOptions,
 ): Publisher => {
-  const exchange = 'shop.orders'
   let isStopped = false
   let index = 0
   const underWay = new Set<string>()
@@ -43,7 +50,8 @@ export const startPublisher = (
   let current: ConfirmChannel | undefined
 
   const publish = (channel: ConfirmChannel): void => {
-    const { id, routingKey, body, options } = messageAt(seed, index)
+    const { id, topic, routingKey, body, options } = messageAt(seed, index)
+    const exchange = exchangeOf(topic)
     index += 1
     recorder.published(
       id,

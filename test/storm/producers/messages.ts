@@ -1,10 +1,11 @@
 import type { Options } from 'amqplib'
-import { routingKeys } from './plan.ts'
-import { randomOf, seedFor } from './random.ts'
+import { marks, routingKeys, type TopicName } from '../plan.ts'
+import { type Random, randomOf, seedFor } from '../random.ts'
 
 /** One message of a storm. */
 export type Message = {
   readonly id: string
+  readonly topic: TopicName
   readonly routingKey: string
   readonly body: Buffer
   readonly options: Options.Publish
@@ -12,7 +13,7 @@ export type Message = {
   readonly keepsBody: boolean
 }
 
-const strange = (random: ReturnType<typeof randomOf>): Record<string, unknown> =>
+const strange = (random: Random): Record<string, unknown> =>
   random.pick([
     {},
     { tenant: 'a', flag: true, nothing: null, 'an array': [1, 'two', { three: 3 }] },
@@ -28,18 +29,28 @@ const strange = (random: ReturnType<typeof randomOf>): Record<string, unknown> =
     { nested: { a: { b: { c: { d: [[[[]]]] } } } }, long: 'x'.repeat(5_000) },
     { 'waybill-attempts': 99, 'waybill-not-before': '2999-01-01T00:00:00Z', 'waybill-suspect': 3, 'waybill-plug': 1 },
     { 'x-death': [{ reason: 'expired', queue: 'q', count: 99 }], 'x-delivery-count': 50, 'waybill-exchange': 'evil' },
+    { 'x-delay': 60_000, 'x-match': 'any', 'x-first-death-queue': 'q', 'x-opt-deliver-by': 1, '': 'no name' },
+    { ['n'.repeat(255)]: 'the longest name', 'ce-specversion': '0.3', 'webhook-id': 'forged', traceparent: '00-zz' },
     { 'cloudEvents:nothing': 1, 'content-length': '5', host: 'evil', 'transfer-encoding': 'chunked' },
   ])
 
 const sizes = [0, 1, 20, 200, 1_000, 20_000, 200_000, 3_000_000]
+const largest = 10 * 2 ** 20
 
 /** The same for the same seed and index. */
 export const messageAt = (seed: number, index: number): Message => {
   const random = randomOf(seedFor(seed, `message ${index}`))
-  const id = `m${index}`
-  const routingKey = random.pick(routingKeys)
+  const topic = random.pick<TopicName>(['orders', 'orders', 'orders', 'orders', 'news', 'marked'])
+  // The topic that routes by headers takes no notice of it.
+  const routingKey = topic === 'marked' ? random.pick(marks) : random.pick(routingKeys)
+  const message = drawn(random, `m${index}`, routingKey)
+  const { options } = message
+  return { ...message, topic, options: { ...options, headers: { ...options.headers, mark: routingKey } } }
+}
+
+const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 'topic'> => {
   const kind = random.next()
-  const size = sizes[Math.floor(random.next() ** 3 * sizes.length)] as number
+  const size = random.chance(0.001) ? largest : (sizes[Math.floor(random.next() ** 3 * sizes.length)] as number)
   const headers = strange(random)
   const options: Options.Publish = { messageId: id, persistent: random.chance(0.9), mandatory: true, headers }
   if (kind < 0.25) {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Random, randomOf, seedFor } from './random.ts'
+import { type Random, randomOf, seedFor } from '../random.ts'
 
 /** How a subscriber behaves for a while. */
 export const moods = ['well', 'failing', 'refusing', 'busy', 'slow', 'hanging', 'broken', 'endless', 'mixed'] as const
@@ -18,14 +18,17 @@ const status =
 /** The status is sent, and the rest takes for ever: Waybill decides by the status. */
 const unending =
   (code: number, piece: string, everyMs: number): Reply =>
-  async (response) => {
+  (response) => {
     response.writeHead(code, { 'content-type': 'text/plain' })
-    response.write(piece)
-    for (let left = 200; left > 0 && !response.destroyed; left--) {
-      await delay(everyMs)
-      response.write(piece)
-    }
-    response.end()
+    // An answer that has no body would otherwise be sent with its end.
+    response.flushHeaders()
+    void (async () => {
+      for (let left = 200; left > 0 && !response.destroyed; left--) {
+        response.write(piece)
+        await delay(everyMs)
+      }
+      response.end()
+    })()
     return code
   }
 

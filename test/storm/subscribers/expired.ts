@@ -1,0 +1,19 @@
+/** A certificate for localhost and 127.0.0.1 that signed itself and expired in 2020; its key protects nothing. */
+export const cert = `-----BEGIN CERTIFICATE-----
+MIIBZjCCAQugAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwHhcNMjAwMTAxMDAwMDAwWhcNMjAwMjAxMDAwMDAwWjAUMRIwEAYDVQQDDAls
+b2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQVgiompgPp9d4Oq6Sy
+VDpnP8TDYCpbX5BQzI8aqyr9nyV7+M75Eg2S57ngQ8G5PwViKuNeSNb4XRGTYfdJ
+fdaho04wTDAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwDwYDVR0TAQH/BAUw
+AwEB/zAdBgNVHQ4EFgQUgzGQ/aSWS1jGQ2ihexQpVL43QT4wCgYIKoZIzj0EAwID
+SQAwRgIhAJXRpPZeVMvrVc07m5PtppLfyC+TyCGQKj2yY3J62qLsAiEA/ShvUpV8
+KJrZctfG2LqkVup7tBw/ddF2+JzO8pWIbpM=
+-----END CERTIFICATE-----
+`
+
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgv8SgeoiHEE8fl/Rt
+sy5hD1Ds4WOceFzpLROSNrleXRehRANCAAQVgiompgPp9d4Oq6SyVDpnP8TDYCpb
+X5BQzI8aqyr9nyV7+M75Eg2S57ngQ8G5PwViKuNeSNb4XRGTYfdJfdah
+-----END PRIVATE KEY-----
+`

@@ -1,0 +1,62 @@
+import type { Published } from '../history/history.ts'
+import type { Planned } from './plan.ts'
+import { isRouted, matchesKey, termsOf } from './terms.ts'
+import type { Live } from './world.ts'
+
+const forever = Number.POSITIVE_INFINITY
+const planned = { name: 's0', topic: 'orders', mark: 'red', maxAttempts: 3 } as Planned
+
+const matches = (at: number, key: string, live: Partial<Live> = {}, exchange = 'shop.orders') => {
+  const bound = [{ routingKeys: ['order.*'], from: 0, to: forever }]
+  const message = { is: 'published', id: 'm1', at, exchange, routingKey: key, content: {} } satisfies Published
+  return termsOf({ planned, gaps: [], bound, ...live } as unknown as Live, 'shop.orders', 'shop', 1).matches(message)
+}
+
+test('a message must come where it was bound, and must not elsewhere', () => {
+  expect(matches(50_000, 'order.placed')).toBe('must')
+  expect(matches(50_000, 'mail.sent')).toBe('must not')
+  expect(matches(50_000, 'order.placed', {}, 'shop.news')).toBe('must not')
+})
+
+test('a message may come while there may have been no queue', () => {
+  const gaps = [{ from: 40_000, to: 60_000 }]
+  expect(matches(50_000, 'order.placed', { gaps })).toBe('may')
+  expect(matches(50_000, 'mail.sent', { gaps })).toBe('must not')
+  expect(matches(61_000, 'order.placed', { gaps })).toBe('must')
+})
+
+test('a message may come while its binding is being changed, and the new binding decides after that', () => {
+  const bound = [
+    { routingKeys: ['order.*'], from: 0, to: 60_000 },
+    { routingKeys: ['mail.*', 'order.placed'], from: 40_000, to: forever },
+  ]
+  expect(matches(20_000, 'mail.sent', { bound })).toBe('must not')
+  expect(matches(50_000, 'mail.sent', { bound })).toBe('may')
+  expect(matches(50_000, 'order.cancelled', { bound })).toBe('may')
+  expect(matches(50_000, 'order.placed', { bound })).toBe('must')
+  expect(matches(61_000, 'mail.sent', { bound })).toBe('must')
+  expect(matches(61_000, 'order.cancelled', { bound })).toBe('must not')
+})
+
+test.each([
+  ['news', 'anything', true],
+  ['marked', 'red', true],
+  ['marked', 'green', false],
+  ['orders', 'order.placed', true],
+  ['orders', 'mail.sent', false],
+] as const)('the topic %s and the key %s', (topic, key, expected) => {
+  expect(isRouted({ ...planned, topic }, ['order.*'], key)).toBe(expected)
+})
+
+test.each([
+  ['#', 'order.placed', true],
+  ['order.*', 'order.placed', true],
+  ['order.*', 'order.paid.late', false],
+  ['order.#', 'order.paid.late', true],
+  ['order.#', 'order', true],
+  ['order.#', 'orders.x', false],
+  ['mail.*', 'mail.sent', true],
+  ['größe.#', 'größe.ändern', true],
+])('the binding key %s and the routing key %s', (pattern, key, expected) => {
+  expect(matchesKey(pattern, key)).toBe(expected)
+})
