@@ -1,11 +1,14 @@
 import type { Dispatcher } from 'undici'
 import type { Deadline, Deadlines } from '../async/deadlines.ts'
+import { momentsOf } from '../async/effects.ts'
 import type { Outcome } from '../delivery/attempt/outcome.ts'
 import { retryAfterMs } from '../delivery/attempt/retry-after.ts'
 import { outcomeOf } from './failure.ts'
 
 /** Only the status of an answer matters; a subscriber that sends a longer body loses its connection. */
 const maxAnswerBytes = 64 * 1024
+
+const answerRead = momentsOf('answer-read')
 
 const cutShort = new Error('The attempt is over')
 
@@ -59,6 +62,7 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
     this.#deadlines?.remove(this)
     this.#ended?.(outcome)
     this.#resolve(outcome)
+    if (this.#status !== 0) answerRead.after.publish(undefined)
   }
 
   expire(): void {
@@ -74,6 +78,7 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, unknown>): void {
     if (status < 200) return
+    answerRead.before.publish(undefined)
     this.#status = status
     this.#retryAfter = headers['retry-after']
   }

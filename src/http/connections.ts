@@ -1,4 +1,5 @@
 import { buildConnector, Pool } from 'undici'
+import { momentsOf } from '../async/effects.ts'
 import type { Outcome } from '../delivery/attempt/outcome.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { TlsOptions } from './credentials.ts'
@@ -21,6 +22,8 @@ export type Connections = {
   /** Ends the calls in flight: those without a status yet are `abandoned`. */
   destroy(): Promise<void>
 }
+
+const sent = momentsOf('request-sent')
 
 /** HTTP/1.1 over TCP or TLS, to addresses that the guard lets through. */
 export const connectionsTo = (origin: string, options: ConnectionsOptions): Connections => {
@@ -65,7 +68,9 @@ export const connectionsTo = (origin: string, options: ConnectionsOptions): Conn
       inFlight += 1
       call.onEnd(ended)
       pool ??= open()
+      sent.before.publish(undefined)
       pool.dispatch(request, call)
+      sent.after.publish(undefined)
       return call.outcome
     },
     idle: () => {

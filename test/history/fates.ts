@@ -6,8 +6,8 @@ import { deliveredAt, disturbing, type Journey, type Journeys } from './journeys
 
 export const lost = ({ all }: Journeys): Finding[] =>
   all.flatMap((journey) => {
-    const { terms, message, id, isConfirmed, tries, found } = journey
-    if (!isConfirmed || message === undefined || terms.matches(message) !== 'must') return []
+    const { message, expected, id, isConfirmed, tries, found } = journey
+    if (!isConfirmed || message === undefined || expected !== 'must') return []
     if (deliveredAt(journey) !== undefined || found.length > 0) return []
     const last = tries.at(-1)
     const end = last
@@ -18,9 +18,9 @@ export const lost = ({ all }: Journeys): Finding[] =>
 
 export const invented = ({ all, strays, elsewhere, messages }: Journeys): Finding[] => [
   ...all.flatMap((journey) => {
-    const { terms, message, id, tries, found } = journey
+    const { terms, message, expected, id, tries, found } = journey
     if (tries.length === 0 && found.length === 0) return []
-    if (message && terms.matches(message) !== 'must not') return []
+    if (expected !== 'must not') return []
     const why = message ? `is not for ${terms.subscription}` : 'was never published'
     return [finding(journey, 'invented', `${id} ${why}, and was ${tries.length > 0 ? 'delivered' : 'found'} there`)]
   }),

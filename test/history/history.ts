@@ -68,8 +68,11 @@ export type Entry = Published | PublishEnded | Requested | Answered | Found | Di
 /** What one subscription was to get, and how. */
 export type Terms = {
   readonly subscription: string
-  /** `may` where it was made, deleted or bound otherwise about then. */
-  matches(message: Published): 'must' | 'may' | 'must not'
+  /**
+   * `may` where it was made, deleted or bound otherwise about then. The message reached the broker between its time and
+   * `settledAt`, when the broker said what became of it: a broker low on memory reads nothing for long.
+   */
+  matches(message: Published, settledAt: number): 'must' | 'may' | 'must not'
   readonly concurrency: number
   /** The most that it ever had. */
   readonly maxAttempts: number

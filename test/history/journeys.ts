@@ -8,6 +8,8 @@ export type Journey = {
   readonly terms: Terms
   readonly id: MessageId
   readonly message: Published | undefined
+  /** Whether it is for the subscription; `must not` where it was never published. */
+  readonly expected: ReturnType<Terms['matches']>
   readonly isConfirmed: boolean
   /** In the order of their requests. */
   readonly tries: readonly Try[]
@@ -32,6 +34,8 @@ export const journeysOf = ({ entries, terms }: History): Journeys => {
   const of = <Is extends Entry['is']>(is: Is) => entries.filter((one): one is Entry & { is: Is } => one.is === is)
   const messages = new Map(of('published').map((message) => [message.id, message]))
   const confirmed = new Set(of('confirmed').map(({ id }) => id))
+  const ends = [...of('confirmed'), ...of('refused'), ...of('unknown')]
+  const settled = new Map(ends.map(({ id, at }) => [id, at]))
   const answers = new Map(of('answered').map((answer) => [answer.request, answer]))
   const bySubscription = new Map(terms.map(({ subscription }) => [subscription, new Map<MessageId, Growing>()]))
   const strays: (Requested | Found)[] = []
@@ -60,9 +64,11 @@ export const journeysOf = ({ entries, terms }: History): Journeys => {
   const all = terms.flatMap((each) => {
     const journeys = bySubscription.get(each.subscription) as Map<MessageId, Growing>
     for (const id of messages.keys()) growing(each.subscription, id)
-    return [...journeys].map(([id, { tries, found }]) => ({
-      ...{ terms: each, id, message: messages.get(id), isConfirmed: confirmed.has(id), tries, found },
-    }))
+    return [...journeys].map(([id, { tries, found }]) => {
+      const message = messages.get(id)
+      const expected = message ? each.matches(message, settled.get(id) ?? Number.POSITIVE_INFINITY) : 'must not'
+      return { terms: each, id, message, expected, isConfirmed: confirmed.has(id), tries, found }
+    })
   })
   return { all, strays, elsewhere, messages, disturbances: of('disturbed') }
 }

@@ -5,7 +5,7 @@ import { connectProducer } from '../support/publish.ts'
 import { freshVhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
 
-test('a message that takes longer than the broker allows is handed out once, acknowledged at last, and told', async () => {
+test('a message that takes longer than the broker allows is handed out once, acknowledged at last, and reported', async () => {
   const vhost = await freshVhost()
   const producer = await connectProducer(vhost.amqpUrl)
   const amqp = connectAmqp(vhost.endpoint, { name: 'test', log: logLines().log }, new AbortController().signal)

@@ -108,7 +108,7 @@ test('an answer that trickles is waited for until its deadline', async () => {
   expect(await said(trickle, { ...plain, limits })).toMatch(/^unreachable: .+ did not finish its answer within 0\.3 s$/)
 })
 
-test('an answer that is not of the management API is told as that', async () => {
+test('an answer that is not of the management API is reported as that', async () => {
   const page: RequestListener = (_, answer) => answer.end('<html>')
   expect(await said(page, plain)).toMatch(
     /^unreachable: .+ answered something other than JSON: is it the management API\?$/,

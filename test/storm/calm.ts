@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect } from 'amqplib'
+import { type Channel, type ConsumeMessage, connect } from 'amqplib'
 import type { Found } from '../history/history.ts'
 import { contentOf } from '../history/recorder.ts'
 import { eventually } from '../support/wait.ts'
@@ -62,6 +62,18 @@ const roles: readonly (readonly [RegExp, Found['role']])[] = [
   [/^waybill\.unrouted\./, 'unrouted'],
 ]
 
+/** The messages of a queue, of which there are at least so many. */
+const taken = async (channel: Channel, queue: string, count: number): Promise<ConsumeMessage[]> => {
+  const messages: ConsumeMessage[] = []
+  if (count === 0) return messages
+  const { consumerTag } = await channel.consume(queue, (message) => void (message && messages.push(message)))
+  await eventually(() => messages.length >= count, { timeoutMs: 30_000 })
+  await delay(200)
+  await channel.cancel(consumerTag)
+  channel.ackAll()
+  return messages
+}
+
 /** Takes every message out of every queue, and records it. */
 export const collect = async (world: World): Promise<void> => {
   const connection = await connect(world.vhost.amqpUrl)
@@ -69,7 +81,8 @@ export const collect = async (world: World): Promise<void> => {
   for (const { name } of await queuesOf(world)) {
     const [pattern, role] = roles.find(([one]) => one.test(name)) ?? [undefined, 'other' as const]
     const own = pattern?.exec(name)?.[1]
-    for (let got = await channel.get(name); got; got = await channel.get(name)) {
+    const { messageCount } = await channel.checkQueue(name)
+    for (const got of await taken(channel, name, messageCount)) {
       const { properties, content, fields } = got
       const level =
         role === 'level' ? /^waybill\.(?:retry|sub)\.([^.]+)\.(.+)$/.exec(fields.routingKey)?.[2] : undefined
@@ -83,7 +96,6 @@ export const collect = async (world: World): Promise<void> => {
         },
         ...(whose === undefined ? {} : { subscription: `${world.ground.namespace}/${whose}` }),
       })
-      channel.ack(got)
     }
   }
   await channel.close()

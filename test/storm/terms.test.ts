@@ -9,7 +9,10 @@ const planned = { name: 's0', topic: 'orders', mark: 'red', maxAttempts: 3 } as 
 const matches = (at: number, key: string, live: Partial<Live> = {}, exchange = 'shop.orders') => {
   const bound = [{ routingKeys: ['order.*'], from: 0, to: forever }]
   const message = { is: 'published', id: 'm1', at, exchange, routingKey: key, content: {} } satisfies Published
-  return termsOf({ planned, gaps: [], bound, ...live } as unknown as Live, 'shop.orders', 'shop', 1).matches(message)
+  return termsOf({ planned, gaps: [], bound, ...live } as unknown as Live, 'shop.orders', 'shop', 1).matches(
+    message,
+    message.at + 5,
+  )
 }
 
 test('a message must come where it was bound, and must not elsewhere', () => {
@@ -59,4 +62,22 @@ test.each([
   ['größe.#', 'größe.ändern', true],
 ])('the binding key %s and the routing key %s', (pattern, key, expected) => {
   expect(matchesKey(pattern, key)).toBe(expected)
+})
+
+test('a message that the broker read late may have come when the subscription was gone', () => {
+  const planned = { topic: 'orders', routingKeys: ['order.*'] }
+  const bound = [{ from: 0, to: Number.POSITIVE_INFINITY, routingKeys: ['order.*'] }]
+  const gaps = [{ from: 50_000, to: 60_000 }]
+  const terms = termsOf({ planned, gaps, bound } as unknown as Live, 'shop.orders', 'shop', 1)
+  const message = {
+    is: 'published',
+    at: 40_000,
+    id: 'm',
+    exchange: 'shop.orders',
+    routingKey: 'order.placed',
+    content: {},
+  } as const
+  expect(terms.matches(message, 40_010)).toBe('must')
+  expect(terms.matches(message, 55_000)).toBe('may')
+  expect(terms.matches(message, Number.POSITIVE_INFINITY)).toBe('may')
 })

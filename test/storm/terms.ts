@@ -10,12 +10,12 @@ export const termsOf = (
   dispatchers: number,
 ): Terms => ({
   subscription: `${namespace}/${planned.name}`,
-  matches: (message) => {
+  matches: (message, settledAt) => {
     if (message.exchange !== exchange) return 'must not'
-    const then = bound.filter(({ from, to }) => message.at >= from - 10_000 && message.at <= to)
+    const then = bound.filter(({ from, to }) => settledAt >= from - 10_000 && message.at <= to)
     const isBound = then.map(({ routingKeys }) => isRouted(planned, routingKeys, message.routingKey))
     if (!isBound.includes(true)) return 'must not'
-    const isInGap = gaps.some(({ from, to }) => message.at >= from - 2_000 && message.at <= to)
+    const isInGap = gaps.some(({ from, to }) => settledAt >= from - 2_000 && message.at <= to)
     return isInGap || isBound.includes(false) ? 'may' : 'must'
   },
   concurrency: 20 * dispatchers,

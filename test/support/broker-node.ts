@@ -21,8 +21,11 @@ export type NodeBroker = Reachable & {
   restart(): Promise<void>
 }
 
+/** Settings of the application `rabbit` in Erlang, such as `consumer_timeout`. */
+export type Settings = Readonly<Record<string, number>>
+
 /** A private RabbitMQ node with its own ports, name, cookie, port mapper (epmd) and data; all are removed on stop. */
-export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker> => {
+export const nodeBroker = async (command: string, log: Log, settings: Settings = {}): Promise<NodeBroker> => {
   log('Starting a private RabbitMQ node (about 5 s)…')
   const { folder, ports } = await reserveFolder()
   writeFileSync(join(folder, 'rabbitmq.conf'), configuration(ports))
@@ -31,7 +34,7 @@ export const nodeBroker = async (command: string, log: Log): Promise<NodeBroker>
   // epmd in the foreground stays in the process group that is stopped as a whole; one started by RabbitMQ would leave
   // it.
   const start = `epmd -port ${ports.epmd} & exec "$0"`
-  const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports))
+  const node = startTethered(folder, ['sh', '-c', start, command], environment(folder, ports, settings))
   const control = (order: string) =>
     promisify(execFile)(join(dirname(command), 'rabbitmqctl'), [order], { env: environment(folder, ports) })
   const broker: NodeBroker = {
@@ -73,7 +76,7 @@ vm_memory_high_watermark.relative = 0.7
 disk_free_limit.absolute = 50MB
 `.trimStart()
 
-const environment = (folder: string, ports: Ports): NodeJS.ProcessEnv => ({
+const environment = (folder: string, ports: Ports, settings: Settings = {}): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: folder, // where Erlang keeps its cookie
   LANG: 'C.UTF-8',
@@ -85,7 +88,10 @@ const environment = (folder: string, ports: Ports): NodeJS.ProcessEnv => ({
   RABBITMQ_MNESIA_BASE: join(folder, 'data'),
   RABBITMQ_LOG_BASE: join(folder, 'log'),
   RABBITMQ_PID_FILE: join(folder, 'pid'),
-  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: [
+    '-kernel inet_dist_use_interface {127,0,0,1}',
+    ...Object.entries(settings).map(([name, value]) => `-rabbit ${name} ${value}`),
+  ].join(' '),
   ERL_EPMD_ADDRESS: '127.0.0.1',
   ERL_EPMD_PORT: String(ports.epmd),
   ERL_CRASH_DUMP: join(folder, 'erl_crash.dump'),

@@ -21,6 +21,7 @@ export type StartOptions = {
   /** `host:port` of its HTTP server. Default: a free port of 127.0.0.1. */
   readonly listen?: string
   readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
   /** Another URL of the API server, such as that of a proxy. */
   readonly through?: string
 }
@@ -61,7 +62,7 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
 
   return {
     ...{ own, vhost, producer, get },
-    async start(component, { args = [], through, ...listen } = {}) {
+    async start(component, { args = [], through, env = {}, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
       const KUBECONFIG =
@@ -69,7 +70,7 @@ export const openClusterShop = async (): Promise<ClusterShop> => {
           ? account.kubeconfig
           : throughProxy(apiServer(), account, `${account.name}.through`, through)
       return cleanUp.adopt(
-        await startCommand([component, ...options], { env: { KUBECONFIG }, ...listen }),
+        await startCommand([component, ...options], { env: { ...env, KUBECONFIG }, ...listen }),
         ({ stop }) => stop(),
       )
     },

@@ -30,11 +30,17 @@ export const freshVhost = async (prefix = 'waybill-test'): Promise<Vhost> => {
   const { username, password, management } = endpoint
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   const manage = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(`${management}/api${path}`, {
-      method,
-      headers: { authorization, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
+    const ask = () =>
+      fetch(`${management}/api${path}`, {
+        method,
+        headers: { authorization, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(30_000),
+      })
+    // A busy broker may close a connection that was kept just when it is used again.
+    const answer = await ask().catch((error: unknown) => {
+      if (method === 'POST' || !(error instanceof TypeError)) throw error
+      return ask()
     })
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text}`)

@@ -63,7 +63,7 @@ export const startCommand = async (command: readonly string[], options: CommandO
   exited.then(() => {
     running = false
   })
-  const server = await eventually(() => urlIn(logs) ?? (running ? undefined : 'none'), { timeoutMs: 20_000 })
+  const server = await eventually(() => urlIn(logs) ?? (running ? undefined : 'none'), { timeoutMs: 60_000 })
   if (server === 'none') throw new Error(`waybill ${command.join(' ')} exited with ${await exited}:\n${logs}`)
 
   const kill = (signal: NodeJS.Signals = 'SIGTERM') => {

@@ -1,4 +1,5 @@
 import { pause } from '../../async/abort.ts'
+import { momentsOf } from '../../async/effects.ts'
 import type { Channel, Delivered } from './client/channel.ts'
 import type { End } from './client/ended.ts'
 import { acknowledge, reject, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
@@ -22,6 +23,10 @@ export type Receiver = {
    */
   onEnd(reason: string, isLate: boolean): void
 }
+
+const taken = momentsOf('message-taken')
+const acknowledged = momentsOf('message-acknowledged')
+const requeued = momentsOf('message-requeued')
 
 const flushAfterMs = 3
 
@@ -153,13 +158,17 @@ export class ConsumeChannel {
     if (this.isClosed) return
     this.#owed.flush(({ deliveryTag }, upTo) => {
       this.#lastSentMs = performance.now()
+      acknowledged.before.publish(undefined)
       acknowledge(this.#channel, deliveryTag, upTo)
+      acknowledged.after.publish(undefined)
     })
   }
 
   #requeue(deliveryTag: number): void {
     this.#lastSentMs = performance.now()
+    requeued.before.publish(undefined)
     reject(this.#channel, deliveryTag, true)
+    requeued.after.publish(undefined)
   }
 
   #deliver(consumerTag: string, delivered: Delivered): void {
@@ -172,7 +181,10 @@ export class ConsumeChannel {
     const delivery = new ChannelDelivery(delivered, this, receiver)
     this.#owed.add(delivery)
     this.#inHand.add(delivery.size, this.#wire)
-    if (!this.#memory.hasProcessed(delivery)) receiver.onDelivery(delivery)
+    if (this.#memory.hasProcessed(delivery)) return
+    taken.before.publish(undefined)
+    receiver.onDelivery(delivery)
+    taken.after.publish(undefined)
   }
 
   #cancelled(consumerTag: string): void {

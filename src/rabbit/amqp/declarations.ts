@@ -1,3 +1,4 @@
+import { around, momentsOf } from '../../async/effects.ts'
 import type { Change } from '../../topology/change.ts'
 import { BrokerError } from '../broker-error.ts'
 import type { Endpoint } from '../endpoint.ts'
@@ -27,6 +28,15 @@ export type Declarations = {
   /** Each call under way has a channel to itself, because a refusal closes the channel. @throws BrokerError */
   apply(change: Declaration): Promise<void>
   close(): Promise<void>
+}
+
+const moments = {
+  'declare-exchange': momentsOf('declare-exchange'),
+  'declare-queue': momentsOf('declare-queue'),
+  bind: momentsOf('bind'),
+  unbind: momentsOf('unbind'),
+  'delete-exchange': momentsOf('delete-exchange'),
+  'delete-queue': momentsOf('delete-queue'),
 }
 
 const defaultIdleMs = 10_000
@@ -65,7 +75,7 @@ export const openDeclarations = (endpoint: Endpoint, fence: () => void, idleMs =
       throw error
     }
     try {
-      await declare(channel, change, remove)
+      await around(moments[change.do], () => declare(channel, change, remove))
       release()
     } catch (error) {
       // The broker has closed it already, unless the change was not sent.

@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { around, momentsOf } from '../../async/effects.ts'
+import { isPlug as isAnyPlug } from '../../delivery/message/history.ts'
+import { Properties } from '../../delivery/message/properties.ts'
 import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import { BrokerError } from '../broker-error.ts'
 import { Payload } from './client/arguments.ts'
 import type { Channel, Gotten } from './client/channel.ts'
 import { EndedError } from './client/ended.ts'
 import { acknowledge, checkQueue, deleteQueue, rejectUpTo, selectConfirms } from './client/operations.ts'
+
+const plugged = momentsOf('queue-plugged')
 
 /** A sealed queue takes as many as put it over its limit of one. */
 const plugs = 2
@@ -35,7 +40,7 @@ export const deleteEmpty = async (channel: Channel, queue: string, remove: () =>
   await refuseIfFilled(channel, queue)
   await selectConfirms(channel)
   const token = randomUUID()
-  const taken = await plug(channel, queue, token)
+  const taken = await around(plugged, () => plug(channel, queue, token))
   await delay(toldWithinMs)
   const first = taken < plugs ? undefined : await channel.get(queue)
   if (first === undefined || !isPlug(first, token) || first.remaining !== plugs - 1) {
@@ -82,13 +87,23 @@ export const deleteDelay = async (channel: Channel, queue: string, remove: () =>
   await remove()
 }
 
-/** @throws {BrokerError} `not-empty` where a message is ready */
+/**
+ * Takes out the plugs of an operator that was killed.
+ *
+ * @throws {BrokerError} `not-empty` where another message is ready
+ */
 const refuseIfFilled = async (channel: Channel, queue: string): Promise<void> => {
-  const found = await channel.get(queue)
-  if (found === undefined) return
-  rejectUpTo(channel, found.deliveryTag, true)
-  throw notEmpty(queue)
+  for (let found = await channel.get(queue); found; found = await channel.get(queue)) {
+    if (!isLeftPlug(found)) {
+      rejectUpTo(channel, found.deliveryTag, true)
+      throw notEmpty(queue)
+    }
+    acknowledge(channel, found.deliveryTag, false)
+  }
 }
+
+const isLeftPlug = ({ content, properties, exchange, routingKey, redelivered }: Gotten): boolean =>
+  isAnyPlug({ content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) })
 
 const notEmpty = (queue: string): BrokerError => new BrokerError('not-empty', `Queue ${queue} holds messages`)
 

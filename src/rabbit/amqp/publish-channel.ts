@@ -1,3 +1,4 @@
+import { momentsOf } from '../../async/effects.ts'
 import type { Copy } from '../../delivery/message/copy.ts'
 import type { Channel } from './client/channel.ts'
 import { type End, UnencodableError } from './client/ended.ts'
@@ -28,6 +29,9 @@ type Unconfirmed = {
   isReturned: boolean
   settle(error?: PublishError): void
 }
+
+const published = momentsOf('copy-published')
+const confirmed = momentsOf('copy-confirmed')
 
 const notFound = 404
 
@@ -98,7 +102,9 @@ export class PublishChannel {
     const message = { exchange, routingKey, properties, body, mandatory: true }
     try {
       unconfirmed.isSent = true
+      published.before.publish(undefined)
       this.#channel.publish(message, (outcome) => this.#confirmed(unconfirmed, outcome))
+      published.after.publish(undefined)
     } catch (cause) {
       const kind = cause instanceof UnencodableError ? 'unencodable' : 'lost'
       this.#settle(unconfirmed, new PublishError(kind, `the copy was not sent: ${reasonOf(cause)}`, { cause }))
@@ -129,7 +135,9 @@ export class PublishChannel {
     } else if (outcome === 'confirmed' && copy.isReturned) {
       this.#settle(copy, new PublishError('returned', `${this.#target(copy)} has no matching queue`))
     } else if (outcome === 'confirmed') {
+      confirmed.before.publish(undefined)
       this.#settle(copy)
+      confirmed.after.publish(undefined)
     }
   }
 

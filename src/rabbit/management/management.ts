@@ -1,3 +1,4 @@
+import { around, momentsOf } from '../../async/effects.ts'
 import type { Change } from '../../topology/change.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { openDeclarations } from '../amqp/declarations.ts'
@@ -23,6 +24,9 @@ export type Management = {
   close(): Promise<void>
 }
 
+const put = momentsOf('put-policy')
+const removed = momentsOf('delete-policy')
+
 /** A broker that does not even answer `whoami` within this time counts as unreachable. */
 const probeWithinMs = 2_500
 
@@ -47,14 +51,12 @@ export const connectManagement = (endpoint: Endpoint, fence: () => void = () => 
         return declarations.apply(change)
       case 'put-policy': {
         const { name, applyTo, ...policy } = change.policy
-        await call('PUT', `/policies/${vhost}/${encodeURIComponent(name)}`, signal, {
-          ...policy,
-          'apply-to': applyTo,
-        })
+        const body = { ...policy, 'apply-to': applyTo }
+        await around(put, () => call('PUT', `/policies/${vhost}/${encodeURIComponent(name)}`, signal, body))
         return
       }
       case 'delete-policy':
-        await call('DELETE', `/policies/${vhost}/${encodeURIComponent(change.policy)}`, signal)
+        await around(removed, () => call('DELETE', `/policies/${vhost}/${encodeURIComponent(change.policy)}`, signal))
     }
   }
 

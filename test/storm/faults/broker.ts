@@ -48,6 +48,15 @@ export const connectionsClosed: Fault = async ({ vhost }) => {
   return none
 }
 
+/** All nodes but one, of several: no queue has a majority of its members meanwhile. */
+export const quorumLost: Fault = async ({ nodes }) => {
+  if (nodes === undefined || nodes.names.length < 2) return none
+  for (const node of nodes.names) await nodes.order(node, 'stop_app')
+  return async () => {
+    for (const node of nodes.names) await nodes.order(node, 'start_app')
+  }
+}
+
 /** One node of the broker, of several or the only one. */
 export const nodeStopped: Fault = async ({ nodes }, random) => {
   if (nodes === undefined) return none

@@ -45,5 +45,6 @@ export const apiFaults: Readonly<Record<string, Fault>> = {
 /** Those that stop nodes. */
 export const nodeFaults: Readonly<Record<string, Fault>> = {
   'a node stopped': broker.nodeStopped,
+  'quorum lost': broker.quorumLost,
   'memory alarm': broker.memoryAlarm,
 }

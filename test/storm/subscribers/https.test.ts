@@ -2,7 +2,7 @@ import { addressGuard } from '../../../src/http/address-guard.ts'
 import { createSender } from '../../../src/http/send.ts'
 import { authorityOf, httpsWays, openHttps } from './https.ts'
 
-const request = { method: 'POST', path: '/', headers: [], body: Buffer.from('hello') } as const
+const request = { method: 'POST', path: '/', headers: [] as string[], body: Buffer.from('hello') } as const
 
 test.each(httpsWays)('a subscriber whose https is %s', async (way) => {
   await using cleanUp = new AsyncDisposableStack()

@@ -1,4 +1,5 @@
 import { apiVersion, isDeleting, type Kind, type Resource } from '../../../api/resource.ts'
+import { around, type Moments, momentsOf } from '../../../async/effects.ts'
 import { type FieldManager, finalizer } from '../../store.ts'
 import { isApiError } from './api-error.ts'
 import type { ApiRequest, Client } from './client.ts'
@@ -18,6 +19,9 @@ export type WritesOptions = {
 /** Called right before each change is sent; throws where it must not be made any more. */
 export type Fence = (() => void) | undefined
 
+const statusWritten = momentsOf('status-written')
+const finalizerWritten = momentsOf('finalizer-written')
+
 /** The server would read what is written twice, to warn of fields that it does not know. */
 const unwarned = { fieldValidation: 'Ignore' }
 
@@ -28,19 +32,26 @@ const conflictsAtMost = 5
 export const createWrites = (options: WritesOptions) => ({
   /** Server-side apply of what a manager owns of the status. @throws ApiError */
   applyStatus(kind: Kind, resource: Named, manager: FieldManager, status: object, fence: Fence): Promise<void> {
-    return write(options, kind, resource, [409], ({ metadata: { namespace, name, resourceVersion } }) => ({
-      path: `${resourcePath(kind, { namespace, name })}/status`,
-      query: { ...unwarned, fieldManager: manager, force: true },
-      contentType: 'application/apply-patch+yaml',
-      // The server ignores the uid in a status; by the version alone it knows that another object is meant.
-      body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
-      fence,
-    }))
+    return write(
+      statusWritten,
+      options,
+      kind,
+      resource,
+      [409],
+      ({ metadata: { namespace, name, resourceVersion } }) => ({
+        path: `${resourcePath(kind, { namespace, name })}/status`,
+        query: { ...unwarned, fieldManager: manager, force: true },
+        contentType: 'application/apply-patch+yaml',
+        // The server ignores the uid in a status; by the version alone it knows that another object is meant.
+        body: { apiVersion, kind: kind.kind, metadata: { namespace, name, resourceVersion }, status },
+        fence,
+      }),
+    )
   },
 
   /** Adds or removes Waybill's finalizer, beside those of others. @throws ApiError */
   setFinalizer(kind: Kind, resource: Named, present: boolean, fence: Fence): Promise<void> {
-    return write(options, kind, resource, [409, 422], (known) => {
+    return write(finalizerWritten, options, kind, resource, [409, 422], (known) => {
       const { uid, resourceVersion, finalizers: before = [] } = known.metadata
       // The API server does not accept a finalizer on what is being deleted.
       if (before.includes(finalizer) === present || (present && isDeleting(known))) return undefined
@@ -61,6 +72,7 @@ export const createWrites = (options: WritesOptions) => ({
  * which `conflicts` are the status codes of, it is read and patched again.
  */
 const write = async (
+  moments: Moments,
   options: WritesOptions,
   kind: Kind,
   resource: Named,
@@ -73,7 +85,7 @@ const write = async (
     const patch = patchOf(known)
     if (patch === undefined) return
     try {
-      refresh(kind, await client.request<unknown>({ ...patch, method: 'PATCH' }))
+      refresh(kind, await around(moments, () => client.request<unknown>({ ...patch, method: 'PATCH' })))
       return
     } catch (error) {
       if (isApiError(error, 404)) return

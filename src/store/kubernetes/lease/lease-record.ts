@@ -1,6 +1,10 @@
 import { aborted } from 'node:util'
+import { around, momentsOf } from '../../../async/effects.ts'
 import { isApiError } from '../api/api-error.ts'
 import type { ApiRequest, Client } from '../api/client.ts'
+
+const claimedNow = momentsOf('lease-claimed')
+const released = momentsOf('lease-released')
 
 /** How long others wait, after they last saw the lease change, before they take it. */
 export const durationMs = 15_000
@@ -68,13 +72,14 @@ export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, 
     read: (within) => ask({ method: 'GET', path: one }, [404], within),
     async claim(read, within) {
       const sentAt = performance.now()
-      const lease = await write(read, claimed(read?.spec, identity, microTime(new Date())), within)
+      const spec = claimed(read?.spec, identity, microTime(new Date()))
+      const lease = await around(claimedNow, () => write(read, spec, within))
       return lease && { lease, sentAt }
     },
     free({ lease }, within) {
       const now = microTime(new Date())
       const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now }
-      return write(lease, spec, within)
+      return around(released, () => write(lease, spec, within))
     },
   }
 }
