@@ -36,17 +36,18 @@ const life = async (dying?: Dying) => {
 
   const [operator, dispatcher] = [await run('operator'), await run('dispatcher')]
   await own.apply([...brokerOf(vhost), topicOf('orders'), subscriptionOf('billing', 'orders', subscriber.url)])
-  await own.apply(subscriptionOf('mail', 'orders', subscriber.url))
+  await own.apply(topicOf('spare', { deletionPolicy: 'Delete' }))
+  await own.apply(subscriptionOf('mail', 'spare', subscriber.url))
   await ready('billing')
   await ready('mail')
   const exchange = `${own.name}.orders`
   await producer.publish(exchange, [{ routingKey: 'order.placed', body: 'first' }])
-  await eventually(() => subscriber.received.length >= 2, { timeoutMs: longMs })
-  const path = `/apis/${apiVersion}/namespaces/${own.name}/subscriptions`
-  await request(apiServer(), 'DELETE', `${path}/mail`)
-  await eventually(async () => (await request(apiServer(), 'GET', `${path}/mail`)).status === 404, {
-    timeoutMs: longMs,
-    everyMs: 100,
+  await eventually(() => subscriber.received.length >= 1, { timeoutMs: longMs })
+  const path = `/apis/${apiVersion}/namespaces/${own.name}`
+  for (const one of ['subscriptions/mail', 'topics/spare']) await request(apiServer(), 'DELETE', `${path}/${one}`)
+  const isGone = async (one: string) => (await request(apiServer(), 'GET', `${path}/${one}`)).status === 404
+  await eventually(async () => (await isGone('subscriptions/mail')) && (await isGone('topics/spare')), {
+    ...{ timeoutMs: longMs, everyMs: 100 },
   })
   await operator.restart()
   await dispatcher.restart()
@@ -93,6 +94,12 @@ const points: readonly (readonly [Component, Effect, number])[] = [
   ['operator', 'lease-claimed', 1],
   ['operator', 'lease-claimed', 3],
   ['operator', 'lease-released', 1],
+  ['operator', 'queue-plugged', 1],
+  ['operator', 'delete-queue', 1],
+  ['operator', 'delete-queue', 2],
+  ['operator', 'delete-exchange', 1],
+  ['operator', 'put-policy', 3],
+  ['operator', 'delete-policy', 1],
   ['dispatcher', 'status-written', 1],
   ['dispatcher', 'lease-claimed', 2],
   ['dispatcher', 'lease-released', 1],

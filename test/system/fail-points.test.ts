@@ -1,18 +1,19 @@
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Effect, effects } from '../../src/async/effects.ts'
 import { dyingAt, keepRunning } from '../support/keep-running.ts'
-import { deadLetterPolicyOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { deadLetterPolicyOf, subscriptionOf } from '../support/manifests.ts'
 import { openShop, type Shop } from '../support/shop.ts'
 import type { Answer, Subscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 import { runWaybill } from '../support/waybill.ts'
 
-/** Those that only a process on Kubernetes has. */
+/**
+ * Those that only a process on Kubernetes has; and a deletion, which only there is finished by the next process: files do not
+ * say what they held before. See fail-points-cluster.test.ts.
+ */
 const elsewhere: ReadonlySet<Effect> = new Set([
-  'status-written',
-  'finalizer-written',
-  'lease-claimed',
-  'lease-released',
+  ...(['status-written', 'finalizer-written', 'lease-claimed', 'lease-released'] as const),
+  ...(['queue-plugged', 'delete-queue', 'delete-exchange'] as const),
 ])
 
 /** Fails once, is refused, fails for ever, or is fine, as the message says. */
@@ -42,10 +43,6 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
       subscriptionOf('billing', 'orders', billing.url, { delivery, filter: { routingKeys: keys } }),
     ])
   write(['order.*', 'mail.*'], { maxLength: 1_000 })
-  shop.folder.write('spare', [
-    topicOf('spare', { deletionPolicy: 'Delete' }),
-    subscriptionOf('mail', 'spare', billing.url),
-  ])
   const args = ['--drain-timeout', '1s']
   const process = await keepRunning((env) => runWaybill(shop.folder.path, { env, args }), env)
   try {
@@ -63,14 +60,13 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
         },
         { timeoutMs: 60_000, everyMs: 50 },
       )
-    await ready('billing', 'mail')
+    await ready('billing')
     await shop.publish(['fine 1', 'flaky 1', 'refused 1', 'failing 1', 'fine 2', 'flaky 2'])
     await eventually(async () => (await lettersOf(shop, true)) >= 2, { timeoutMs: 60_000, everyMs: 100 })
     await eventually(() => delivered(billing).size === 4, { timeoutMs: 60_000 })
 
     write(['order.placed'], {})
-    shop.folder.delete('spare')
-    await eventually(async () => (await namesOf(shop, 'exchanges')).every((name) => !name.includes('spare')), {
+    await eventually(async () => (await policiesOf(shop)).every((one) => !one.includes('max-length')), {
       ...{ timeoutMs: 60_000, everyMs: 200 },
     })
     await eventually(async () => (await bindingsOf(shop)).every((one) => !one.includes('mail')), {
