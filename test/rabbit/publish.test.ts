@@ -108,6 +108,20 @@ test('a full queue refuses a copy', async () => {
   await expect(amqp.publish(copy('', full))).rejects.toThrow(`queue "${full}" refused the copy`)
 })
 
+test('a queue that was full stores copies soon after its limit was taken away', async () => {
+  const policy = `/policies/${vhost.name}/limit-${queue}`
+  const definition = { 'max-length': 1, overflow: 'reject-publish' }
+  await vhost.manage('PUT', policy, { pattern: `^${queue}$`, 'apply-to': 'queues', definition })
+  await using one = {
+    amqp: connectAmqp(vhost.endpoint, { name: 'test', log, confirmTimeoutMs: 1_000 }, new AbortController().signal),
+    [Symbol.asyncDispose]: () => one.amqp.close(),
+  }
+  await eventually(() => isUp(one.amqp))
+  await eventually(async () => (await outcome(one.amqp.publish(copy('', queue)))) === 'refused')
+  await vhost.manage('DELETE', policy)
+  await eventually(async () => (await outcome(one.amqp.publish(copy('', queue)))) === 'confirmed', { everyMs: 100 })
+})
+
 test('a missing exchange fails the copies published to it, and no others', async () => {
   const exchange = `${queue}-exchange`
   const toMissing = Array.from({ length: 5 }, () => outcome(amqp.publish(copy(exchange, ''))))

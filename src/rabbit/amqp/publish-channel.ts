@@ -37,7 +37,8 @@ const notFound = 404
 
 /**
  * A channel with confirms for the copies of one exchange. A confirm stays owed as long as the channel lives. One that has a
- * late copy takes no more of them, so that they do not wait for what is stuck on it; it closes once nothing is owed.
+ * late copy takes no more of them, so that they do not wait for what is stuck on it; it closes once nothing is owed. So does one
+ * on which a copy was refused after a while: RabbitMQ 3 refuses there for ever, also when the queue has no limit any more.
  */
 export class PublishChannel {
   readonly wire: Wire
@@ -50,6 +51,8 @@ export class PublishChannel {
   readonly #late = new Set<Unconfirmed>()
   #isOpen = false
   #isStale = false
+  #isWornOut = false
+  readonly #sinceMs = performance.now()
   #patientSinceMs = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -74,7 +77,7 @@ export class PublishChannel {
 
   /** Whether it accepts more copies. */
   get isUsable(): boolean {
-    return this.#channel.end === undefined && !this.#isStale
+    return this.#channel.end === undefined && !this.#isStale && !this.#isWornOut
   }
 
   /** Whether a copy on it is, or was, late. */
@@ -131,6 +134,8 @@ export class PublishChannel {
 
   #confirmed(copy: Unconfirmed, outcome: 'confirmed' | 'refused' | End): void {
     if (outcome === 'refused') {
+      // Not each time: where a queue is full, copies for it are refused again and again.
+      if (performance.now() - this.#sinceMs >= this.patienceMs) this.#isWornOut = true
       this.#settle(copy, new PublishError('refused', `${this.#target(copy)} refused the copy: it is full or failing`))
     } else if (outcome === 'confirmed' && copy.isReturned) {
       this.#settle(copy, new PublishError('returned', `${this.#target(copy)} has no matching queue`))
@@ -145,7 +150,7 @@ export class PublishChannel {
     if (!this.#unconfirmed.delete(copy)) return
     this.#late.delete(copy)
     copy.settle(error)
-    if (this.#isStale && this.#unconfirmed.size === 0) void this.#channel.close()
+    if ((this.#isStale || this.#isWornOut) && this.#unconfirmed.size === 0) void this.#channel.close()
   }
 
   /** Looks for copies that are late, and for those that have been for too long. */
