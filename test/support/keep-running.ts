@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { eventually } from './wait.ts'
 import type { Command } from './waybill.ts'
 
 /** A process that is started again whenever it was killed. */
@@ -60,10 +61,12 @@ export const keepRunning = async <C extends Command>(
     },
     async restart() {
       const before = running()
-      await before.kill()
+      // It may be killed on the way, and is started again then.
+      if (died(await before.kill())) {
+        await eventually(() => running() !== before, { timeoutMs: 60_000 })
+        await running().kill()
+      }
       await watching
-      // It may have been killed on the way, and be running again.
-      if (running() !== before) await running().kill()
       current = await begin({})
       watching = watch()
     },
