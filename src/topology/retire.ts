@@ -1,7 +1,7 @@
 import type { Planned } from './change.ts'
 import type { Desired, Presence } from './desired.ts'
 import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
-import { seals } from './seals.ts'
+import { isSeal, seals } from './seals.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
 
 /**
@@ -35,6 +35,11 @@ export type Times = {
 /** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
 export const settleMs = 6_000
 
+/** A queue is deleted behind two messages of ours, which an operator that was killed then has left in it. */
+const mostPlugs = 2
+/** So long it is tried whether there is more in a queue than plugs: two rounds of seeing it quiet. */
+const triedMs = 3 * settleMs
+
 /** The changes that remove the objects of deleted resources, and those that present resources no longer want. */
 export const retire = (wanted: Desired, observed: Observed, times: Times): Retiring => {
   const view = viewOf(observed)
@@ -43,6 +48,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const waiting = new Set<string>()
   /** Idle queues that no resource wants, and their owners. */
   const idle = new Map<string, string>()
+  const later = new Set<string>()
 
   const behind = [...(times.leftBehind ?? [])].filter((owner) => !wanted.owners.has(owner))
   const going = [...wanted.owners, ...behind.map((owner) => [owner, howLeft(owner, view)] as const)]
@@ -51,6 +57,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     const step = retireOwner(owner, how, view, times)
     changes.push(...step.changes)
     for (const name of step.idle) idle.set(name, owner)
+    for (const name of step.idle) if (step.first && !step.first.has(name)) later.add(name)
     if (step.waits) waiting.add(owner)
     else gone.set(owner, step.left)
   }
@@ -62,7 +69,8 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
 
   const { closed, changes: sealing } = seals(wanted, observed, new Set(idle.keys()))
   for (const [name, owner] of idle) {
-    if (!closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs) continue
+    if (later.has(name) || !closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs)
+      continue
     const type = view.typeOf(name)
     const change = { do: 'delete-queue', queue: name, only: 'if-empty' } as const
     changes.push({ owner, change: type === undefined ? change : { ...change, type } })
@@ -76,6 +84,7 @@ const viewOf = (observed: Observed) => {
   const bound = new Set(
     observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
   )
+  const sealing = observed.policies.filter(({ name }) => isSeal(name)).map(({ pattern }) => new RegExp(pattern))
   const argumentsOf = new Map(observed.queues.map((queue) => [queue.name, queue.arguments]))
   return {
     typeOf: (name: string): 'classic' | 'delay' | undefined => {
@@ -87,6 +96,9 @@ const viewOf = (observed: Observed) => {
     exchanges: byOwnerOf(observed.exchanges),
     policies: observed.policies,
     isBusy: ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name),
+    /** Whether all that is in it may be plugs: it is sealed, which only a deletion does. Whoever deletes it takes them out first. */
+    mayBePlugged: ({ name }: Queue): boolean =>
+      !bound.has(name) && messagesIn(observed, name) <= mostPlugs && sealing.some((pattern) => pattern.test(name)),
   }
 }
 
@@ -97,6 +109,8 @@ type Step = {
   readonly changes: readonly Planned[]
   /** Queues of it that may be sealed and deleted. */
   readonly idle: readonly string[]
+  /** Those of them that are to be deleted before the others. */
+  readonly first?: ReadonlySet<string>
   /** Whether another reconcile is needed after these changes. */
   readonly waits: boolean
   /** What it has on the broker. */
@@ -115,10 +129,15 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
   }
   if (how === 'RetainIfNotEmpty' && queues.length > 0) {
     // Counts may be stale, so what looks full is observed again for a while.
-    const settled = times.now - (times.goingSince.get(owner) ?? times.now) >= settleMs
+    const sinceMs = times.now - (times.goingSince.get(owner) ?? times.now)
+    const settled = sinceMs >= settleMs
     // Delayed messages may belong to anybody. Those of this owner are kept with the orphans, and put back if it comes back.
-    const busy = queues.some(view.isBusy)
-    return { changes: [], idle: busy ? [] : queues.map(({ name }) => name), waits: !busy || !settled, left }
+    const busy = queues.filter(view.isBusy)
+    const isTried = sinceMs < triedMs && busy.every(view.mayBePlugged)
+    if (busy.length > 0 && !isTried) return { changes: [], idle: [], waits: !settled, left }
+    // The others stay as long as it is not known whether these do.
+    const first = busy.length > 0 ? new Set(busy.map(({ name }) => name)) : undefined
+    return { changes: [], idle: queues.map(({ name }) => name), ...(first ? { first } : {}), waits: true, left }
   }
   const changes = deletions(owner, view)
   return { changes, idle: [], waits: changes.length > 0, left }

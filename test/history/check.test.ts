@@ -38,7 +38,10 @@ const found = (id: string, role: Found['role'] = 'dead-letters', more: Partial<F
   ...{ is: 'found', at: 90_000, queue: `a queue for ${role}`, role, id, content, subscription: billing },
   ...more,
 })
-const disturbed = (at: number, until = at + 100): Disturbed => ({ is: 'disturbed', at, until, what: 'kill -9' })
+const disturbed = (at: number, until = at + 100, more: Partial<Disturbed> = {}): Disturbed => ({
+  ...{ is: 'disturbed', at, until, what: 'kill -9' },
+  ...more,
+})
 const historyOf = (entries: readonly Entry[], more: Partial<Terms> = {}): History => ({
   entries,
   terms: [{ ...terms, ...more }],
@@ -79,6 +82,28 @@ test.each<[string, readonly Entry[]]>([
   [
     'cut off and tried again',
     [...published('a'), ...tried('a', { at: 100, status: 0 }), ...tried('a', { at: 1_200, attempt: 2 })],
+  ],
+  [
+    'stored twice by a fault, and delivered and given up',
+    [...published('a'), disturbed(50), ...tried('a', { at: 3_300, attempt: 3 }), found('a')],
+  ],
+  [
+    'that came back unseen by a fault after it was delivered, and given up',
+    [
+      ...published('a'),
+      ...tried('a', { at: 100 }),
+      disturbed(105),
+      disturbed(9_000, 9_500, { hides: 'requests' }),
+    ].concat(found('a')),
+  ],
+  [
+    'whose first attempt was written down too late',
+    [
+      ...published('a'),
+      disturbed(1_000, 2_000, { hides: 'times' }),
+      ...tried('a', { at: 1_900, status: 0 }),
+      ...tried('a', { at: 2_000, attempt: 2 }),
+    ],
   ],
 ])('a message %s is as it should be', (_, entries) => {
   expect(check(historyOf(entries))).toEqual([])
@@ -128,6 +153,19 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     [...published('a'), ...tried('a', { at: 100 }), ...tried('a', { at: 900 }), disturbed(7_000)],
   ],
   ['answered 2xx and dead-lettered', 'dead-lettered', [...published('a'), ...tried('a', { at: 100 }), found('a')]],
+  [
+    'answered 2xx and dead-lettered, with a fault long after that',
+    'dead-lettered',
+    [...published('a'), ...tried('a', { at: 100 }), disturbed(7_000, 7_100, { hides: 'requests' }), found('a')],
+  ],
+  [
+    'tried too early, while requests were not seen',
+    'cut-short',
+    [
+      ...[...published('a'), disturbed(0, 2_000, { hides: 'requests' })],
+      ...[...tried('a', { at: 100, status: 503 }), ...tried('a', { at: 900, attempt: 2 })],
+    ],
+  ],
   [
     'tried more often than is allowed',
     'too-many-attempts',

@@ -1,6 +1,6 @@
 import type { Finding } from './check.ts'
 import type { Content } from './history.ts'
-import { deliveredAt, disturbing, type Journey, type Journeys } from './journeys.ts'
+import { deliveredAt, disturbing, type Journey, type Journeys, settlingMs } from './journeys.ts'
 
 /** Rules about where messages are in the end, and what they hold. */
 
@@ -63,14 +63,20 @@ const differenceOf = (published: Content, seen: Content): string | undefined => 
   return name === undefined ? undefined : `the header ${name}`
 }
 
-/** A second delivery, which a disturbance made, may fail for good. */
+/**
+ * A second delivery may fail for good: of a message that came back although it was answered, or of a copy that was stored
+ * twice before. Either takes a disturbance, and a further attempt unless attempts were not seen.
+ */
 export const deadThoughDelivered = (journeys: Journeys): Finding[] =>
   journeys.all.flatMap((journey) => {
     const at = deliveredAt(journey)
     const letter = journey.found.find(({ role }) => role === 'dead-letters')
     if (at === undefined || letter === undefined) return []
-    const begun = journey.tries[0]?.request.at ?? at
-    if (disturbing(journeys, journey, begun, letter.at).length > 0 && journey.tries.length > 1) return []
+    const begun = journey.message?.at ?? at
+    const isDisturbed = disturbing(journeys, journey, begun, at + settlingMs).length > 0
+    const [first, second] = journey.tries
+    const isHidden = disturbing(journeys, journey, begun, letter.at).some(({ hides }) => hides === 'requests')
+    if (isDisturbed && (second || isHidden || (first?.request.attempt ?? 0) > 1)) return []
     return [finding(journey, 'dead-lettered', `${journey.id} was answered 2xx at ${at} and is a dead letter`)]
   })
 

@@ -61,6 +61,8 @@ export type Disturbed = At & {
   readonly what: string
   /** Whose messages it may have had delivered again; all of them where it is left out. */
   readonly subscriptions?: readonly string[]
+  /** What was not written down as it was: times, because the recorder was late, or requests, because they were not seen. */
+  readonly hides?: 'times' | 'requests'
 }
 
 export type Entry = Published | PublishEnded | Requested | Answered | Found | Disturbed

@@ -80,6 +80,9 @@ export const deliveredAt = ({ tries }: Journey): number | undefined =>
 export const isSuccess = (answer: Answered | undefined): boolean =>
   answer !== undefined && answer.status >= 200 && answer.status < 300
 
+/** After its answer an acknowledgement waits for others for some ms; in this time a disturbance has it delivered again. */
+export const settlingMs = 5_000
+
 /** The disturbances that may have to do with what happened to a journey between two times. */
 export const disturbing = (
   { disturbances }: Journeys,

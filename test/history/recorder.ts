@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
-import type { Content, Entry, Found, PublishEnded, Requested } from './history.ts'
+import type { Content, Disturbed, Entry, Found, PublishEnded, Requested } from './history.ts'
 
 /** Headers that Waybill or the broker writes. */
 const written = /^(waybill-.*|x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC)$/s
@@ -56,7 +56,7 @@ export const createRecorder = () => {
       entries.push({ is: 'found', at: now() - begun, ...found })
     },
     /** Returns what tells its end. */
-    disturbed(what: string, subscriptions?: readonly string[]): () => void {
+    disturbed(what: string, subscriptions?: readonly string[], more: Partial<Disturbed> = {}): () => void {
       const at = now() - begun
       const entry = {
         is: 'disturbed',
@@ -64,6 +64,7 @@ export const createRecorder = () => {
         until: Number.POSITIVE_INFINITY,
         what,
         ...(subscriptions ? { subscriptions } : {}),
+        ...more,
       }
       entries.push(entry as Entry)
       return () => {

@@ -1,13 +1,11 @@
 import type { Finding } from './check.ts'
 import { finding } from './fates.ts'
-import { deliveredAt, disturbing, isSuccess, type Journey, type Journeys, type Try } from './journeys.ts'
+import { deliveredAt, disturbing, isSuccess, type Journey, type Journeys, settlingMs, type Try } from './journeys.ts'
 
 /** Rules about attempts: how many, how often again, when, and in which order. */
 
 /** The clock of the recorder is read a little late at both ends. */
 const toleranceMs = 60
-/** After its answer an acknowledgement waits for others for some ms; in this time a disturbance has it delivered again. */
-const settlingMs = 5_000
 
 /** Requests beyond the first of each attempt, and all that began after a 2xx. */
 const repeatsOf = (journey: Journey): number => {
@@ -60,15 +58,15 @@ export const tooMany = ({ all }: Journeys): Finding[] =>
   })
 
 /** The next attempt begins no earlier than its delay after the end of the one before, as the subscriber saw it. */
-export const cutShort = ({ all }: Journeys): Finding[] =>
-  all.flatMap((journey) => {
+export const cutShort = (journeys: Journeys): Finding[] =>
+  journeys.all.flatMap((journey) => {
     const { terms, tries, id } = journey
     const ends = new Map<number, number>()
     for (const { request, answer } of tries) {
       const end = isSuccess(answer) ? request.at : (answer?.at ?? request.at)
       const before = ends.get(request.attempt - 1)
       const early = before === undefined ? 0 : before + terms.delayMs(request.attempt - 1) - request.at
-      if (early > toleranceMs) {
+      if (early > toleranceMs && !isHidden(journeys, journey)) {
         return [
           finding(journey, 'cut-short', `attempt ${request.attempt} of ${id} came ${early.toFixed(0)} ms too early`),
         ]
@@ -77,6 +75,12 @@ export const cutShort = ({ all }: Journeys): Finding[] =>
     }
     return []
   })
+
+/** Whether times of its requests were written down late. */
+const isHidden = (journeys: Journeys, journey: Journey): boolean => {
+  const [first, last] = [journey.tries[0] as Try, journey.tries.at(-1) as Try]
+  return disturbing(journeys, journey, first.request.at, last.request.at).some(({ hides }) => hides === 'times')
+}
 
 /** A message has one `webhook-id`, from its first attempt to the last, and no other message has it. */
 export const misidentified = ({ all }: Journeys): Finding[] => {

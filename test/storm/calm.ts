@@ -3,6 +3,7 @@ import { type Channel, type ConsumeMessage, connect } from 'amqplib'
 import type { Found } from '../history/history.ts'
 import { contentOf } from '../history/recorder.ts'
 import { eventually } from '../support/wait.ts'
+import { moveTo } from './edits.ts'
 import type { World } from './world.ts'
 
 type QueueState = { readonly name: string; readonly messages?: number; readonly consumers?: number }
@@ -16,8 +17,8 @@ const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|\.
 export const calmDown = async (world: World, say: (line: string) => void): Promise<boolean> => {
   for (const [name, one] of world.live) {
     one.subscriber.mood = 'well'
-    await one.subscriber.move()
-    Object.assign(one.spec, { suspend: false, url: one.subscriber.url, https: undefined })
+    await moveTo(one, undefined)
+    one.spec.suspend = false
     one.isDeleted = false
     await world.write(name)
   }

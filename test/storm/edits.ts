@@ -1,7 +1,7 @@
 import { eventually } from '../support/wait.ts'
 import { bindings, type Edit } from './plan.ts'
 import type { Random } from './random.ts'
-import { httpsWays } from './subscribers/https.ts'
+import { type HttpsWay, httpsWays } from './subscribers/https.ts'
 import type { Live, World } from './world.ts'
 
 /** So long at most until a Subscription that was made again, or bound otherwise, has its queue and its bindings. */
@@ -20,19 +20,29 @@ const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Pr
   concurrency: ({ spec }, random) => {
     spec.concurrency = random.pick([1, 3, 10])
   },
-  move: async ({ spec, subscriber }) => {
-    await subscriber.move()
-    Object.assign(spec, { url: subscriber.url, https: undefined })
-  },
-  https: async ({ spec, subscriber }, random) => {
+  move: (one) => moveTo(one, undefined),
+  https: async (one, random, { recorder, ground }) => {
     const https = random.pick(httpsWays)
-    await subscriber.moveToHttps(https)
-    Object.assign(spec, { url: subscriber.url, https })
+    await moveTo(one, https)
+    if (https === 'right') return
+    const subscription = `${ground.namespace}/${one.planned.name}`
+    one.seen = recorder.disturbed(`https ${https}`, [subscription], { hides: 'requests' })
   },
   bindings: ({ spec, bound }, random, { recorder }) => {
     spec.routingKeys = random.pick(bindings)
     bound.push({ routingKeys: spec.routingKeys, from: recorder.now(), to: Number.POSITIVE_INFINITY })
   },
+}
+
+/** Opens a new port, with http or in this way with https. */
+export const moveTo = async (one: Live, https: HttpsWay | undefined): Promise<void> => {
+  const { spec, subscriber, seen } = one
+  if (https === undefined) await subscriber.move()
+  else await subscriber.moveToHttps(https)
+  Object.assign(spec, { url: subscriber.url, https })
+  // What goes to the old one is not seen, for as long as it takes until the url is known everywhere.
+  if (seen) setTimeout(seen, 15_000)
+  one.seen = undefined
 }
 
 /** Makes an edit; one that makes no sense at the moment does nothing. */

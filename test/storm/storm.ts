@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { check, type Finding } from '../history/check.ts'
 import type { History } from '../history/history.ts'
 import { calmDown, collect } from './calm.ts'
+import { watchTheClock } from './clock.ts'
 import { differences, faultsInLog } from './convergence.ts'
 import { makeEdit } from './edits.ts'
 import type { Fault, FaultWorld } from './fault.ts'
@@ -48,6 +49,7 @@ export const storm = async (plan: Plan, options: StormOptions): Promise<Result> 
     startPublisher(world.vhost.amqpUrl, { ...common, perSecond }),
     ...(options.isModern ? [startAmqp10Publisher(world.vhost, { ...common, perSecond: perSecond / 10 })] : []),
   ]
+  const punctual = watchTheClock(world.recorder)
   await weather(world, plan, options)
   say('calm: all faults are over, subscribers are well')
   let published = 0
@@ -55,6 +57,7 @@ export const storm = async (plan: Plan, options: StormOptions): Promise<Result> 
   const isAtRest = await calmDown(world, say)
   say(isAtRest ? 'at rest; comparing the broker with the resources' : 'not at rest')
   const others = isAtRest ? await differences(world) : ['it did not come to rest']
+  punctual()
   say('reading what is left in queues')
   await collect(world)
   say(`${published} messages were published; checking`)

@@ -30,6 +30,8 @@ export type Live = {
     routingKeys: readonly string[]
   }
   isDeleted: boolean
+  /** Tells the recorder that requests can be seen again. */
+  seen?: (() => void) | undefined
   /** When it may have had no queue. */
   readonly gaps: Period[]
   /** When it may have been bound by which keys; the last is what it is to be bound by now. */

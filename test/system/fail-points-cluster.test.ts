@@ -25,7 +25,10 @@ const life = async (dying?: Dying) => {
   const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
   const run = async (component: Component) =>
     cleanUp.adopt(
-      await keepRunning((env) => shop.start(component, { env }), dying?.component === component ? dying.env : {}),
+      await keepRunning(
+        (env) => shop.start(component, { env, args: component === 'dispatcher' ? ['--allow-loopback'] : [] }),
+        dying?.component === component ? dying.env : {},
+      ),
       ({ end }) => end(),
     )
   const ready = (name: string) =>

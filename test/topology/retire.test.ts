@@ -108,9 +108,34 @@ describe('deletion with RetainIfNotEmpty', () => {
     passes(0, new Map())
     passes(settleMs, new Map())
     vhost.put(queue, 1)
-    passes(2 * settleMs, new Map([queue, deadLetters].map((name) => [name, settleMs])))
+    const quietSince = new Map([queue, deadLetters].map((name) => [name, settleMs]))
+    // It may be a plug, so the broker is asked; the other queues stay until it is known.
+    passes(2 * settleMs, quietSince)
+    expect(told(vhost).slice(-1)).toEqual([`delete ${queue} if-empty`])
+    passes(3 * settleMs, quietSince)
     expect(told(vhost).slice(-1)).toEqual([`drop ${seal}`])
-    expect(without(vhost.observe(), [queue, deadLetters])).toEqual([])
+    expect(without(vhost.observe(), [queue, retries, deadLetters])).toEqual([])
+  })
+
+  test('a queue that an operator which was killed has plugged is emptied and deleted by the next one', () => {
+    const vhost = declared(topic, billing)
+    const wanted = desiredFrom(...going)
+    const pass = (now: number, quietSince: ReadonlyMap<string, number>) => {
+      const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince: new Map([[owner, 0]]) })
+      for (const { change } of plan.stages.flat()) vhost.apply(change)
+      return plan
+    }
+    pass(0, new Map())
+    pass(0, new Map())
+    vhost.put(queue, 2)
+    const seen = pass(0, new Map()).quiet
+    expect([...seen].sort()).toEqual([deadLetters, retries, queue].sort())
+    const quietSince = new Map([...seen].map((name) => [name, 0]))
+    pass(settleMs, quietSince)
+    expect(told(vhost).slice(-1)).toEqual([`delete ${queue} if-empty`])
+    vhost.put(queue, 0)
+    pass(settleMs + 1, quietSince)
+    expect(without(vhost.observe(), [queue, retries, deadLetters])).toEqual([queue, retries, deadLetters])
   })
 
   test('a queue is not deleted before it has been quiet without a break for long enough', () => {

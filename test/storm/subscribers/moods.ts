@@ -19,7 +19,8 @@ const status =
 const unending =
   (code: number, piece: string, everyMs: number): Reply =>
   (response) => {
-    response.writeHead(code, { 'content-type': 'text/plain' })
+    // A 204 is complete for the client: its next request would be answered after the end of this one alone.
+    response.writeHead(code, { 'content-type': 'text/plain', connection: 'close' })
     // An answer that has no body would otherwise be sent with its end.
     response.flushHeaders()
     void (async () => {
