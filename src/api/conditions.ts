@@ -71,6 +71,7 @@ export const conditionTypes = {
       'AllAttemptsFailing',
       'Suspended',
       'TargetInvalid',
+      'SubscriberNotFound',
       'BrokerUnreachable',
     ],
   },

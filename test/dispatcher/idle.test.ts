@@ -1,6 +1,7 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, LookupFunction } from 'node:net'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { cert, key } from '../http/self-signed.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
@@ -11,9 +12,18 @@ import { eventually } from '../support/wait.ts'
 
 let stage: Stage
 let subscriber: Subscriber
+/** Services that the name server of the cluster knows: they are on this machine. */
+const services = new Set<string>()
+
+const lookup: LookupFunction = (host, options, callback) => {
+  if (!host.endsWith('.svc')) return dns.lookup(host, options, callback)
+  if (services.has(host)) return dns.lookup('localhost', options, callback)
+  callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' }), '')
+}
 
 beforeEach(async () => {
-  stage = await startStage()
+  services.clear()
+  stage = await startStage({ lookup })
   subscriber = await startSubscriber()
   stage.folder.write('base', [...brokerOf(stage.vhost), topicOf('orders')])
 })
@@ -81,6 +91,18 @@ test('a subscription without its Secret stops and reports why, and resumes when 
   await eventually(() => received === 1)
   server.closeAllConnections()
   server.close()
+})
+
+test('a Service that does not exist is told before the first message, and delivered to once it is there', async () => {
+  const port = Number(new URL(subscriber.url).port)
+  subscribe({ subscriber: { serviceRef: { name: 'billing', port } } })
+  const { message } = await stage.condition(subscription, 'billing', 'Delivering', 'False', 'SubscriberNotFound')
+  expect(message).toContain('billing.shop.svc has no address: there is no Service "billing" in this namespace')
+  await stage.condition(subscription, 'billing', 'Ready', 'False', 'NotDelivering')
+  services.add('billing.shop.svc')
+  await ready()
+  await publish(stage.vhost.amqpUrl, 'shop.orders', [{ body: 'one' }])
+  await eventually(() => subscriber.received.length === 1)
 })
 
 test('a subscriber at an address that nothing is sent to is reported at once, and its messages wait', async () => {

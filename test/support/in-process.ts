@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Condition, ConditionType } from '../../src/api/conditions.ts'
 import type { Kind, Resource } from '../../src/api/resource.ts'
 import { startDispatcher } from '../../src/dispatcher/main.ts'
@@ -40,13 +41,15 @@ export type StageOptions = {
   readonly only?: 'operator' | 'dispatcher'
   readonly instance?: string
   readonly drainTimeoutMs?: number
+  /** Resolves the names of brokers and subscribers for the dispatcher. Default: the system. */
+  readonly lookup?: LookupFunction
   /** Use the virtual host and the manifests of another stage; closing this one does not remove them. */
   readonly beside?: Pick<Stage, 'vhost' | 'folder'>
 }
 
 /** Waybill in this process, on a virtual host and a folder of manifests of its own. */
 export const startStage = async (options: StageOptions = {}): Promise<Stage> => {
-  const { only, instance = 'waybill', drainTimeoutMs = 5_000, beside } = options
+  const { only, instance = 'waybill', drainTimeoutMs = 5_000, beside, lookup } = options
   const { vhost, folder } = beside ?? { vhost: await freshVhost(), folder: manifestFolder() }
   if (!beside) folder.write('none', '')
   const lines: string[] = []
@@ -54,7 +57,7 @@ export const startStage = async (options: StageOptions = {}): Promise<Stage> => 
   const metrics = createMetrics()
   const [stop, files] = [new AbortController(), new AbortController()]
   const store = await openDirectory([folder.path], { log }, files.signal)
-  const dispatching = { store, log, metrics, allowLoopback: true, drainTimeoutMs }
+  const dispatching = { store, log, metrics, allowLoopback: true, drainTimeoutMs, ...(lookup ? { lookup } : {}) }
   const running = [
     ...(only === 'dispatcher' ? [] : [startOperator({ store, instance, log, metrics }, stop.signal)]),
     ...(only === 'operator' ? [] : [startDispatcher(dispatching, stop.signal)]),

@@ -20,6 +20,7 @@ const mergeWorkers = (all: readonly WorkerState[]): WorkerState | undefined => {
     waiting: consuming ? undefined : mostSpecific(workers.filter((worker) => starting || !worker.starting)),
     blocked: workers.flatMap(({ blocked }) => blocked ?? []).toSorted()[0],
     unreadable: workers.flatMap(({ unreadable }) => unreadable ?? []).toSorted()[0],
+    missing: workers.flatMap(({ missing }) => missing ?? []).toSorted()[0],
     gone: workers.some(({ gone }) => gone),
   }
 }

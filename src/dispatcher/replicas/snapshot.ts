@@ -13,6 +13,8 @@ export type WorkerState = {
   readonly blocked?: string | undefined
   /** Which queue ends the connections that it is consumed on, since when, why, and what to do, where one does. */
   readonly unreadable?: string | undefined
+  /** That the Service of the subscriber has no address, and what to do. */
+  readonly missing?: string | undefined
   /** The subscriber answered 410. */
   readonly gone: boolean
 }
@@ -61,6 +63,7 @@ const readWorker = object<WorkerState>({
   waiting: optional(readWaiting),
   blocked: optional(text),
   unreadable: optional(text),
+  missing: optional(text),
   gone: flag,
 })
 

@@ -25,10 +25,15 @@ export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: nu
 const goneMessage =
   'The subscriber answered 410 Gone; delivery stops until this resource changes, and messages wait in the queue'
 
-const delivering = ({ waiting, gone, unreadable }: WorkerState, stats: DeliveryStats, now: number): Verdict => {
+const delivering = (
+  { waiting, gone, unreadable, missing }: WorkerState,
+  stats: DeliveryStats,
+  now: number,
+): Verdict => {
   if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
   if (unreadable !== undefined) return verdict('Delivering', 'False', 'QueueUnreadable', unreadable)
   if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
+  if (missing !== undefined) return verdict('Delivering', 'False', 'SubscriberNotFound', missing)
   return deliveringVerdict(stats, now)
 }
 

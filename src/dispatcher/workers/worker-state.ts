@@ -10,6 +10,7 @@ export const trackState = (generation: number) => {
   let broker: AmqpState = { consuming: 'down', publishing: 'down' }
   let blocked: string | undefined
   let gone = false
+  let missing: string | undefined
   let graceUntil = Date.now() + graceMs
 
   const waiting = (): Waiting | undefined => {
@@ -32,12 +33,16 @@ export const trackState = (generation: number) => {
       blocked = reason
     },
     isBlocked: (): boolean => blocked !== undefined,
+    /** The Service of the subscriber has no address, as this says; `undefined` when it has one. */
+    missing(text: string | undefined): void {
+      missing = text
+    },
     /** The subscriber answered 410. */
     gone(): void {
       gone = true
     },
     current: (): WorkerState => ({
-      ...{ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone },
+      ...{ generation, starting: Date.now() < graceUntil, waiting: waiting(), blocked, gone, missing },
       unreadable: consumer.unreadable && unreadableText(consumer.unreadable),
     }),
   }

@@ -1,12 +1,16 @@
+import type { AddressGuard } from '../../http/address-guard.ts'
 import type { Route } from '../pipeline/route.ts'
 import type { WorkerState } from '../replicas/snapshot.ts'
 import { consumeBoth } from './consume-both.ts'
 import { createHandler, type HandlerOptions } from './handler.ts'
+import { watchServiceName } from './service-name.ts'
 import { trackState } from './worker-state.ts'
 
 export type WorkerOptions = Omit<HandlerOptions, 'state' | 'suspend'> & {
   /** How long messages in flight may take after `stop`. */
   readonly drainTimeoutMs: number
+  /** Resolves the name of the subscriber. */
+  readonly guard: AddressGuard
 }
 
 /** One subscription being delivered: its consumer, its sender and its counts. */
@@ -70,6 +74,12 @@ export const startWorker = (options: WorkerOptions): Worker => {
       changed()
     },
   })
+
+  const tellMissing = (missing: string | undefined): void => {
+    state.missing(missing)
+    changed()
+  }
+  watchServiceName(route.subscription, options.guard, tellMissing, stopping.signal)
 
   return { route, state: state.current, stop }
 }

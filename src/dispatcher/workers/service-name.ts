@@ -1,0 +1,34 @@
+import type { Subscription } from '../../api/kinds/subscription.ts'
+import type { AddressGuard } from '../../http/address-guard.ts'
+
+const askEveryMs = 3_000
+
+/**
+ * Tells while the Service that a subscription names has no address, before a message shows it, and `undefined` once it has
+ * one: from then on the attempts tell. The name is asked for, not the Service: to read Services would take a right that
+ * nothing else here needs. Only a clear "there is no such name" counts: a name server that is away or slow says nothing.
+ */
+export const watchServiceName = (
+  { metadata: { namespace }, spec }: Subscription,
+  { lookup }: Pick<AddressGuard, 'lookup'>,
+  tell: (missing: string | undefined) => void,
+  signal: AbortSignal,
+): void => {
+  const { serviceRef } = spec.subscriber
+  if (serviceRef === undefined) return
+  const host = `${serviceRef.name}.${namespace}.svc`
+  const missing =
+    `spec.subscriber.serviceRef: ${host} has no address: there is no Service ${JSON.stringify(serviceRef.name)} in this ` +
+    'namespace, or it is headless and has no ready Pod. Create the Service or correct the name; messages are tried and retried meanwhile'
+
+  const ask = (): void => {
+    if (signal.aborted) return
+    lookup(host, { all: true }, (error) => {
+      if (signal.aborted) return
+      if (error === null) return tell(undefined)
+      if (error.code === 'ENOTFOUND') tell(missing)
+      setTimeout(ask, askEveryMs).unref()
+    })
+  }
+  ask()
+}
