@@ -10,4 +10,6 @@ export default {
   globalTeardown: './test/support/global-teardown.ts',
   testTimeout: 90_000,
   maxWorkers: 2,
+  // Each of those that run together starts processes of its own.
+  maxConcurrency: 2,
 }
