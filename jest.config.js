@@ -4,12 +4,13 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'json'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
+  // Fail points take minutes alone, and all of a machine: `npm run fail-points`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/', '<rootDir>/test/fail-points/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   globalSetup: './test/support/global-setup.ts',
   globalTeardown: './test/support/global-teardown.ts',
   testTimeout: 90_000,
   maxWorkers: 2,
   // Each of those that run together starts processes of its own.
-  maxConcurrency: 2,
+  maxConcurrency: 4,
 }

@@ -9,7 +9,7 @@ import { runWaybill } from '../support/waybill.ts'
 
 /**
  * Those that only a process on Kubernetes has; and a deletion, which only there is finished by the next process: files do not
- * say what they held before. See fail-points-cluster.test.ts.
+ * say what they held before. See cluster.test.ts.
  */
 const elsewhere: ReadonlySet<Effect> = new Set([
   ...(['status-written', 'finalizer-written', 'lease-claimed', 'lease-released'] as const),
