@@ -33,7 +33,7 @@ export type Effect = (typeof effects)[number]
 export type Moments = { readonly before: Channel; readonly after: Channel }
 
 /** The name of a moment, as those who listen know it. */
-export const momentName = (effect: Effect, when: keyof Moments): string => `waybill:${effect}:${when}`
+const momentName = (effect: Effect, when: keyof Moments): string => `waybill:${effect}:${when}`
 
 /** Get it once and keep it: a lookup for each message would not be free. */
 export const momentsOf = (effect: Effect): Moments => ({

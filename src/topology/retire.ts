@@ -1,7 +1,7 @@
 import type { Planned } from './change.ts'
 import type { Desired, Presence } from './desired.ts'
 import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
-import { isSeal, seals } from './seals.ts'
+import { isSeal, sealedLetsIn, seals } from './seals.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
 
 /**
@@ -35,8 +35,6 @@ export type Times = {
 /** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
 export const settleMs = 6_000
 
-/** A queue is deleted behind two messages of ours, which an operator that was killed then has left in it. */
-const mostPlugs = 2
 /** So long it is tried whether there is more in a queue than plugs: two rounds of seeing it quiet. */
 const triedMs = 3 * settleMs
 
@@ -48,7 +46,8 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   const waiting = new Set<string>()
   /** Idle queues that no resource wants, and their owners. */
   const idle = new Map<string, string>()
-  const later = new Set<string>()
+  /** Those that are kept closed with them, and not deleted yet. */
+  const held: string[] = []
 
   const behind = [...(times.leftBehind ?? [])].filter((owner) => !wanted.owners.has(owner))
   const going = [...wanted.owners, ...behind.map((owner) => [owner, howLeft(owner, view)] as const)]
@@ -57,7 +56,7 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
     const step = retireOwner(owner, how, view, times)
     changes.push(...step.changes)
     for (const name of step.idle) idle.set(name, owner)
-    for (const name of step.idle) if (step.first && !step.first.has(name)) later.add(name)
+    held.push(...step.held)
     if (step.waits) waiting.add(owner)
     else gone.set(owner, step.left)
   }
@@ -67,10 +66,9 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   }
   for (const queue of unwanted.queues) if (!view.isBusy(queue)) idle.set(queue.name, ownerOn(queue))
 
-  const { closed, changes: sealing } = seals(wanted, observed, new Set(idle.keys()))
+  const { closed, changes: sealing } = seals(wanted, observed, new Set([...idle.keys(), ...held]))
   for (const [name, owner] of idle) {
-    if (later.has(name) || !closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs)
-      continue
+    if (!closed.has(name) || times.now - (times.quietSince.get(name) ?? times.now) < settleMs) continue
     const type = view.typeOf(name)
     const change = { do: 'delete-queue', queue: name, only: 'if-empty' } as const
     changes.push({ owner, change: type === undefined ? change : { ...change, type } })
@@ -84,7 +82,7 @@ const viewOf = (observed: Observed) => {
   const bound = new Set(
     observed.bindings.flatMap(({ source, destination }) => (source === returnExchange ? [] : [destination])),
   )
-  const sealing = observed.policies.filter(({ name }) => isSeal(name)).map(({ pattern }) => new RegExp(pattern))
+  const sealed = observed.policies.filter(({ name }) => isSeal(name)).map(({ pattern }) => new RegExp(pattern))
   const argumentsOf = new Map(observed.queues.map((queue) => [queue.name, queue.arguments]))
   return {
     typeOf: (name: string): 'classic' | 'delay' | undefined => {
@@ -96,9 +94,12 @@ const viewOf = (observed: Observed) => {
     exchanges: byOwnerOf(observed.exchanges),
     policies: observed.policies,
     isBusy: ({ name }: Queue): boolean => messagesIn(observed, name) > 0 || bound.has(name),
-    /** Whether all that is in it may be plugs: it is sealed, which only a deletion does. Whoever deletes it takes them out first. */
+    /**
+     * Whether all that is in it may be what an operator that was killed has plugged it with: it is sealed, which only a deletion
+     * does. Whoever deletes it takes that out first.
+     */
     mayBePlugged: ({ name }: Queue): boolean =>
-      !bound.has(name) && messagesIn(observed, name) <= mostPlugs && sealing.some((pattern) => pattern.test(name)),
+      !bound.has(name) && messagesIn(observed, name) <= sealedLetsIn && sealed.some((pattern) => pattern.test(name)),
   }
 }
 
@@ -109,8 +110,8 @@ type Step = {
   readonly changes: readonly Planned[]
   /** Queues of it that may be sealed and deleted. */
   readonly idle: readonly string[]
-  /** Those of them that are to be deleted before the others. */
-  readonly first?: ReadonlySet<string>
+  /** Queues of it that are kept sealed while it is not known whether those above can be deleted. */
+  readonly held: readonly string[]
   /** Whether another reconcile is needed after these changes. */
   readonly waits: boolean
   /** What it has on the broker. */
@@ -122,10 +123,10 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
   const queues = view.queues.get(owner) ?? []
   const exchanges = view.exchanges.get(owner) ?? []
   const left = [...queues.map(({ name }) => `queue ${name}`), ...exchanges.map(({ name }) => `exchange ${name}`)]
-  if (how === 'Retain') return { changes: [], idle: [], waits: false, left }
+  if (how === 'Retain') return { changes: [], idle: [], held: [], waits: false, left }
   if (how === 'RetainIfNotEmpty' && bindings.length > 0) {
     const changes = bindings.map((binding): Planned => ({ owner, change: { do: 'unbind', binding } }))
-    return { changes, idle: [], waits: true, left }
+    return { changes, idle: [], held: [], waits: true, left }
   }
   if (how === 'RetainIfNotEmpty' && queues.length > 0) {
     // Counts may be stale, so what looks full is observed again for a while.
@@ -134,13 +135,12 @@ const retireOwner = (owner: string, how: Exclude<Presence, 'present'>, view: Vie
     // Delayed messages may belong to anybody. Those of this owner are kept with the orphans, and put back if it comes back.
     const busy = queues.filter(view.isBusy)
     const isTried = sinceMs < triedMs && busy.every(view.mayBePlugged)
-    if (busy.length > 0 && !isTried) return { changes: [], idle: [], waits: !settled, left }
-    // The others stay as long as it is not known whether these do.
-    const first = busy.length > 0 ? new Set(busy.map(({ name }) => name)) : undefined
-    return { changes: [], idle: queues.map(({ name }) => name), ...(first ? { first } : {}), waits: true, left }
+    if (busy.length > 0 && !isTried) return { changes: [], idle: [], held: [], waits: !settled, left }
+    const [tried, others] = busy.length === 0 ? [queues, []] : [busy, queues.filter((queue) => !busy.includes(queue))]
+    return { changes: [], idle: tried.map(nameOf), held: others.map(nameOf), waits: true, left }
   }
   const changes = deletions(owner, view)
-  return { changes, idle: [], waits: changes.length > 0, left }
+  return { changes, idle: [], held: [], waits: changes.length > 0, left }
 }
 
 const derived = /^waybill\.(sub|retry|dlq|unrouted)\./
@@ -185,6 +185,8 @@ const unwantedOf = (wanted: Desired, observed: Observed) => {
 }
 
 type Named = { readonly name: string; readonly arguments: Arguments }
+
+const nameOf = ({ name }: Named): string => name
 
 const ownerOn = ({ arguments: args }: { readonly arguments: Arguments }): string => String(args[ownerArgument])
 const byOwnerOf = <T extends { readonly arguments: Arguments }>(objects: readonly T[]) => Map.groupBy(objects, ownerOn)

@@ -60,6 +60,8 @@ const sealParts = new RegExp(`#(${sealPart}|fence):`)
 const closing = {
   applyTo: 'queues',
   priority: 1000,
-  // One message more than this is let in by a quorum queue: `delete-empty.ts` puts in both.
   definition: { 'max-length': 1, overflow: 'reject-publish' },
 } as const satisfies Partial<Policy>
+
+/** How many messages a sealed queue lets in: a quorum queue takes one more than its limit. `delete-empty.ts` puts in all of them. */
+export const sealedLetsIn = closing.definition['max-length'] + 1

@@ -1,4 +1,4 @@
-import type { Condition } from '../../src/api/conditions.ts'
+import { type Condition, isTrue } from '../../src/api/conditions.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { apiVersion } from '../../src/api/resource.ts'
 import type { Effect } from '../../src/async/effects.ts'
@@ -14,8 +14,6 @@ type Component = 'operator' | 'dispatcher'
 type Dying = { readonly component: Component; readonly env: NodeJS.ProcessEnv }
 
 const longMs = 90_000
-const isReady = (conditions: readonly Condition[] | undefined): boolean =>
-  conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 
 /** What a life of two Subscriptions leaves behind, of which one is deleted, with both processes on Kubernetes. */
 const life = async (dying?: Dying) => {
@@ -32,7 +30,7 @@ const life = async (dying?: Dying) => {
       ({ end }) => end(),
     )
   const ready = (name: string) =>
-    eventually(async () => isReady((await shop.get(subscription, name))?.status?.conditions), {
+    eventually(async () => isTrue((await shop.get(subscription, name))?.status?.conditions, 'Ready'), {
       timeoutMs: longMs,
       everyMs: 100,
     })

@@ -1,3 +1,4 @@
+import { isTrue } from '../../src/api/conditions.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { type Effect, effects } from '../../src/async/effects.ts'
 import { dyingAt, keepRunning } from '../support/keep-running.ts'
@@ -46,23 +47,14 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
   const args = ['--drain-timeout', '1s']
   const process = await keepRunning((env) => runWaybill(shop.folder.path, { env, args }), env)
   try {
-    const ready = (...names: string[]) =>
+    const ready = () =>
       eventually(
-        async () => {
-          const all = await process.current.list(subscription)
-          const isReady = (name: string) =>
-            all.some(
-              ({ metadata, status }) =>
-                metadata.name === name &&
-                status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true,
-            )
-          return names.every(isReady)
-        },
+        async () => isTrue((await process.current.get(subscription, 'billing'))?.status?.conditions, 'Ready'),
         { timeoutMs: 60_000, everyMs: 50 },
       )
-    await ready('billing')
+    await ready()
     await shop.publish(['fine 1', 'flaky 1', 'refused 1', 'failing 1', 'fine 2', 'flaky 2'])
-    await eventually(async () => (await lettersOf(shop, true)) >= 2, { timeoutMs: 60_000, everyMs: 100 })
+    await eventually(async () => (await letterCount(shop)) >= 2, { timeoutMs: 60_000, everyMs: 100 })
     await eventually(() => delivered(billing).size === 4, { timeoutMs: 60_000 })
 
     write(['order.placed'], {})
@@ -79,7 +71,7 @@ const life = async (env: NodeJS.ProcessEnv = {}) => {
     isHolding = false
     await process.restart()
     await eventually(() => delivered(billing).size === 5, { timeoutMs: 60_000 })
-    await ready('billing')
+    await ready()
     await eventually(async () => (await restOf(shop)) === 0, { timeoutMs: 60_000, everyMs: 100 })
     return {
       deaths: process.deaths,
@@ -118,10 +110,9 @@ const policiesOf = async (shop: Shop): Promise<string[]> =>
     .toSorted()
 
 const dead = 'waybill.dlq.shop.billing'
-async function lettersOf(shop: Shop, count: true): Promise<number>
-async function lettersOf(shop: Shop): Promise<string[]>
-async function lettersOf({ producer }: Shop, count = false): Promise<number | string[]> {
-  if (count) return (await producer.channel.checkQueue(dead)).messageCount
+const letterCount = async ({ producer }: Shop): Promise<number> =>
+  (await producer.channel.checkQueue(dead)).messageCount
+const lettersOf = async ({ producer }: Shop): Promise<string[]> => {
   const letters = await producer.look(dead)
   // A copy that was stored twice is one letter more, of the same message.
   return [

@@ -25,22 +25,21 @@ const repeatsOf = (journey: Journey): number => {
  * that was stored twice goes through all its attempts twice.
  */
 export const doubled = (journeys: Journeys): Finding[] => {
-  const sums = new Map<string, { repeated: number; most: number }>()
+  const sums = new Map<string, { readonly journey: Journey; repeated: number }>()
   const found = journeys.all.flatMap((journey) => {
     const repeats = repeatsOf(journey)
     if (repeats === 0) return []
     const { terms, tries, id } = journey
     const [first, last] = [tries[0] as Try, tries.at(-1) as Try]
     const causes = disturbing(journeys, journey, first.request.at - settlingMs, last.request.at)
-    const sum = sums.get(terms.subscription) ?? { repeated: 0, most: 0 }
+    const sum = sums.get(terms.subscription) ?? { journey, repeated: 0 }
     sum.repeated += 1
     sums.set(terms.subscription, sum)
     if (repeats <= causes.length * terms.maxAttempts) return []
     const excuse = causes.length === 0 ? 'nothing disturbed it' : `only ${causes.map(({ what }) => what).join(', ')}`
     return [finding(journey, 'doubled', `${id} was delivered ${repeats} times too often, and ${excuse}`)]
   })
-  const perSubscription = [...sums].flatMap(([subscription, { repeated }]): Finding[] => {
-    const journey = journeys.all.find(({ terms }) => terms.subscription === subscription) as Journey
+  const perSubscription = [...sums].flatMap(([subscription, { journey, repeated }]): Finding[] => {
     const times = disturbing(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
     const most = times * 2 * journey.terms.concurrency
     const text = `${subscription}: ${repeated} messages were delivered again, ${most} at most by ${times} disturbances`

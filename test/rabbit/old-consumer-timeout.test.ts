@@ -1,24 +1,13 @@
 import { connectAmqp } from '../../src/rabbit/amqp/connect.ts'
 import type { ConsumerState, Delivery } from '../../src/rabbit/amqp/port.ts'
-import { type NodeBroker, nodeBroker, serverCommand } from '../support/broker-node.ts'
 import { logLines } from '../support/log-lines.ts'
+import { privateNode } from '../support/private-node.ts'
 import { connectProducer } from '../support/publish.ts'
 import { freshVhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
 
-const command = serverCommand()
-let broker: NodeBroker | undefined
-
-beforeAll(async () => {
-  if (command === undefined) return
-  // It looks once a minute otherwise.
-  broker = await nodeBroker(command, () => undefined, { consumer_timeout: 3_000, channel_tick_interval: 1_000 })
-  process.env.RABBITMQ_URL = broker.amqpUrl
-  process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
-}, 60_000)
-afterAll(() => broker?.stop())
-
-const testWithNode = command === undefined ? test.skip : test
+// It looks once a minute otherwise.
+const { testWithNode } = privateNode({ consumer_timeout: 3_000, channel_tick_interval: 1_000 })
 
 testWithNode(
   'a message that takes longer than a broker before 4.3 allows, which closes the channel, is handed out once and acknowledged at last',

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { refuse } from '../../bench/option.ts'
 import { findBroker } from '../support/broker.ts'
 import { findApiServer } from '../support/kubernetes/find.ts'
 import { variable } from '../support/kubernetes/server.ts'
@@ -52,10 +53,6 @@ const options = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const refuse = (why: string): never => {
-  process.stderr.write(`${why}\n(run with --help for usage)\n`)
-  process.exit(2)
-}
 const read = () => {
   try {
     return parseArgs({ options }).values

@@ -1,60 +1,18 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Pipe, tcpProxy } from '../support/tcp-proxy.ts'
 import type { StormProxy } from './fault.ts'
 
-type Silence = 'nobody' | 'client' | 'target' | 'both'
-type Pair = {
-  readonly client: Socket
-  readonly broker: Socket
-  silent: Silence
-  tail: Buffer
-  insert: Insert | undefined
-}
+/** What comes from the broker on one connection: the beginning of a frame that is not whole, and what is to be put in. */
+type Stream = { tail: Buffer; insert: Insert | undefined }
 type Insert = (channel: number) => Buffer
 
 /** A proxy in front of AMQP, that makes what a network and a broker can make. */
 export const stormProxy = async (target: { readonly hostname: string; readonly port: number }): Promise<StormProxy> => {
-  const pairs = new Set<Pair>()
-  let silent: Silence = 'nobody'
+  const streams = new Set<Stream>()
   let shape = { bytes: 0, delayMs: 0 }
-
-  const server = createServer({ noDelay: true }, (client) => {
-    const broker = connect({ host: target.hostname, port: target.port, noDelay: true })
-    const pair: Pair = { client, broker, silent, tail: Buffer.alloc(0), insert: undefined }
-    const end = () => {
-      pairs.delete(pair)
-      client.destroy()
-      broker.destroy()
-    }
-    pairs.add(pair)
-    // Each write that waits for room listens.
-    for (const socket of [client, broker]) socket.setMaxListeners(0)
-    for (const socket of [client, broker]) socket.on('error', end).on('close', end)
-    void pipe(client, broker, () => pair.silent === 'both' || pair.silent === 'target')
-    void pipe(
-      broker,
-      client,
-      () => pair.silent === 'both' || pair.silent === 'client',
-      (bytes) => framed(pair, bytes),
-    )
-  })
-
-  const pipe = async (
-    from: Socket,
-    to: Socket,
-    isSilent: () => boolean,
-    through = (bytes: Buffer) => bytes,
-  ): Promise<void> => {
-    try {
-      for await (const chunk of from) {
-        const bytes = through(chunk as Buffer)
-        if (!isSilent()) await send(to, bytes)
-      }
-    } catch {
-      // The other end is told by its own listeners.
-    }
-  }
+  let isSilenced = false
 
   const send = async (to: Socket, bytes: Buffer): Promise<void> => {
     const { bytes: size, delayMs } = shape
@@ -72,47 +30,50 @@ export const stormProxy = async (target: { readonly hostname: string; readonly p
     }
   }
 
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const cut = () => {
-    for (const { client } of pairs) client.destroy()
+  const pipe: Pipe = async (from, to, isSilent, towards) => {
+    const stream: Stream = { tail: Buffer.alloc(0), insert: undefined }
+    if (towards === 'client') streams.add(stream)
+    // Each write that waits for room listens.
+    to.setMaxListeners(0)
+    try {
+      for await (const chunk of from) {
+        const bytes = towards === 'client' ? framed(stream, chunk as Buffer) : (chunk as Buffer)
+        if (!isSilent()) await send(to, bytes)
+      }
+    } catch {
+      // The other end is told by its own listeners.
+    }
+    streams.delete(stream)
   }
+
+  const proxy = await tcpProxy(target, 0, pipe)
   return {
-    port: (server.address() as AddressInfo).port,
+    ...proxy,
     get connections() {
-      return pairs.size
+      return proxy.connections
     },
-    cut,
     goSilent: (towards) => {
-      silent = towards ?? 'both'
-      for (const pair of pairs) pair.silent = silent
+      isSilenced = true
+      proxy.goSilent(towards)
     },
     recover: () => {
-      silent = 'nobody'
-      // They have lost bytes.
-      for (const pair of pairs) if (pair.silent !== 'nobody') pair.client.destroy()
-    },
-    inject: (bytes) => {
-      for (const { client } of pairs) client.write(bytes)
+      proxy.recover()
+      // All there are were silent, and have lost bytes.
+      if (isSilenced) proxy.cut()
+      isSilenced = false
     },
     shape: (bytes, delayMs) => {
       shape = { bytes, delayMs }
     },
     insert: (frameOn) => {
-      for (const pair of pairs) pair.insert = frameOn
-    },
-    close: async () => {
-      cut()
-      server.close()
-      await once(server, 'close')
+      for (const stream of streams) stream.insert = frameOn
     },
   }
 }
 
 /** Follows the frames from the broker, so that something can be put between two of them. */
-const framed = (pair: Pair, chunk: Buffer): Buffer => {
-  const bytes = pair.tail.length === 0 ? chunk : Buffer.concat([pair.tail, chunk])
-  const heads: number[] = []
+const framed = (stream: Stream, chunk: Buffer): Buffer => {
+  const bytes = stream.tail.length === 0 ? chunk : Buffer.concat([stream.tail, chunk])
   let at = 0
   let channel = 0
   let end = 0
@@ -120,7 +81,6 @@ const framed = (pair: Pair, chunk: Buffer): Buffer => {
     const length = 8 + bytes.readUInt32BE(at + 3)
     if (bytes.length - at < length) break
     const number = bytes.readUInt16BE(at + 1)
-    heads.push(number)
     at += length
     // Between a method and its content nothing may come on the same channel.
     if (bytes[at - length] === 1 && number > 0 && isWhole(bytes, at)) {
@@ -129,10 +89,10 @@ const framed = (pair: Pair, chunk: Buffer): Buffer => {
     }
   }
   // The beginning of a frame is held back, so that this stands at its start.
-  pair.tail = Buffer.from(bytes.subarray(at))
-  const { insert } = pair
+  stream.tail = Buffer.from(bytes.subarray(at))
+  const { insert } = stream
   if (insert === undefined || end === 0) return bytes.subarray(0, at)
-  pair.insert = undefined
+  stream.insert = undefined
   return Buffer.concat([bytes.subarray(0, end), insert(channel), bytes.subarray(end, at)])
 }
 

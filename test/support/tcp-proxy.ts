@@ -19,12 +19,20 @@ export type TcpProxy = {
   close(): Promise<void>
 }
 
+/** Hands on what comes from one side of a connection, as long as that one is not to be silent. */
+export type Pipe = (from: Socket, to: Socket, isSilent: () => boolean, towards: 'client' | 'target') => void
+
+const atOnce: Pipe = (from, to, isSilent) => {
+  from.on('data', (bytes) => void (isSilent() || to.write(bytes)))
+}
+
 /** Which side receives nothing any more. */
 type Silence = 'nobody' | 'client' | 'target' | 'both'
 
 export const tcpProxy = async (
   target: { readonly hostname: string; readonly port: number },
   port = 0,
+  pipe: Pipe = atOnce,
 ): Promise<TcpProxy> => {
   const pairs = new Set<{ readonly client: Socket; readonly broker: Socket; silent: Silence }>()
   let silent: Silence = 'nobody'
@@ -36,12 +44,11 @@ export const tcpProxy = async (
       client.destroy()
       broker.destroy()
     }
-    const pass = (to: Socket, towards: Silence) => (bytes: Buffer) => {
-      if (pair.silent !== 'both' && pair.silent !== towards) to.write(bytes)
-    }
+    const isSilent = (towards: Silence) => () => pair.silent === 'both' || pair.silent === towards
     pairs.add(pair)
-    client.on('data', pass(broker, 'target')).on('error', end).on('close', end)
-    broker.on('data', pass(client, 'client')).on('error', end).on('close', end)
+    for (const socket of [client, broker]) socket.on('error', end).on('close', end)
+    pipe(client, broker, isSilent('target'), 'target')
+    pipe(broker, client, isSilent('client'), 'client')
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')

@@ -1,22 +1,11 @@
-import { type NodeBroker, nodeBroker, serverCommand } from '../support/broker-node.ts'
 import { subscriptionOf } from '../support/manifests.ts'
+import { privateNode } from '../support/private-node.ts'
 import { connectProducer } from '../support/publish.ts'
 import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
 
-const command = serverCommand()
-let broker: NodeBroker | undefined
-
-beforeAll(async () => {
-  if (command === undefined) return
-  broker = await nodeBroker(command, () => undefined)
-  process.env.RABBITMQ_URL = broker.amqpUrl
-  process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl
-}, 60_000)
-afterAll(() => broker?.stop())
-
-/** Only a broker that this test started may be restarted. */
-const testWithNode = command === undefined ? test.skip : test
+// Only a broker that this test started may be restarted.
+const { testWithNode, restart } = privateNode()
 
 testWithNode(
   'no message is lost when the broker restarts and Waybill is killed meanwhile, and few are delivered twice',
@@ -33,7 +22,7 @@ testWithNode(
     await eventually(() => subscriber.received.length > 500)
     // The restart would break the producer's own connection.
     await shop.producer.close()
-    const restarted = broker!.restart()
+    const restarted = restart()
     await eventually(() => doomed.logs().includes('Lost the connection to the broker'))
     await doomed.kill('SIGKILL')
     const waybill = await shop.run()

@@ -159,7 +159,6 @@ export const routingKeys = {
 } as const satisfies ArraySchema
 
 const labelText = { type: 'string', maxLength: 63 } as const satisfies StringSchema
-const labelKey = { type: 'string', minLength: 1, maxLength: 317 } as const satisfies StringSchema
 
 const namespaceSelector = {
   type: 'object',
@@ -181,7 +180,7 @@ const namespaceSelector = {
         description: 'One requirement.',
         required: ['key', 'operator'],
         properties: {
-          key: { ...labelKey, description: 'The label.' },
+          key: { type: 'string', minLength: 1, maxLength: 317, description: 'The label.' },
           operator: {
             type: 'string',
             enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
@@ -230,16 +229,14 @@ export const allowedNamespaces = (description: string) =>
   }) as const satisfies ObjectSchema
 
 /** The namespaces that may do something with a Broker, also by their labels; `description` says what. */
-export const selectedNamespaces = (description: string) =>
-  ({
-    type: 'object',
-    description,
-    default: {},
+export const selectedNamespaces = (description: string) => {
+  const allowed = allowedNamespaces(description)
+  return {
+    ...allowed,
     properties: {
       from: {
-        type: 'string',
+        ...allowed.properties.from,
         enum: ['Same', 'All', 'Selector'],
-        default: 'Same',
         description: 'Same: only the same namespace. All: every namespace. Selector: those with these labels too.',
       },
       selector: namespaceSelector,
@@ -252,7 +249,8 @@ export const selectedNamespaces = (description: string) =>
         fieldPath: '.selector',
       },
     ],
-  }) as const satisfies ObjectSchema
+  } as const satisfies ObjectSchema
+}
 
 /** The field of every status that says how old it is. */
 export const observedGeneration = {

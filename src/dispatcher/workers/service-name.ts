@@ -1,5 +1,5 @@
-import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { AddressGuard } from '../../http/address-guard.ts'
+import type { Route } from '../pipeline/route.ts'
 
 const askEveryMs = 3_000
 
@@ -9,14 +9,14 @@ const askEveryMs = 3_000
  * nothing else here needs. Only a clear "there is no such name" counts: a name server that is away or slow says nothing.
  */
 export const watchServiceName = (
-  { metadata: { namespace }, spec }: Subscription,
+  { subscription, target }: Route,
   { lookup }: Pick<AddressGuard, 'lookup'>,
   tell: (missing: string | undefined) => void,
   signal: AbortSignal,
 ): void => {
-  const { serviceRef } = spec.subscriber
+  const { serviceRef } = subscription.spec.subscriber
   if (serviceRef === undefined) return
-  const host = `${serviceRef.name}.${namespace}.svc`
+  const host = new URL(target.origin).hostname
   const missing =
     `spec.subscriber.serviceRef: ${host} has no address: there is no Service ${JSON.stringify(serviceRef.name)} in this ` +
     'namespace, or it is headless and has no ready Pod. Create the Service or correct the name; messages are tried and retried meanwhile'

@@ -79,7 +79,7 @@ export const startWorker = (options: WorkerOptions): Worker => {
     state.missing(missing)
     changed()
   }
-  watchServiceName(route.subscription, options.guard, tellMissing, stopping.signal)
+  watchServiceName(route, options.guard, tellMissing, stopping.signal)
 
   return { route, state: state.current, stop }
 }

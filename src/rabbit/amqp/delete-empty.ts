@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { around, momentsOf } from '../../async/effects.ts'
 import { isPlug as isAnyPlug } from '../../delivery/message/history.ts'
-import { Properties } from '../../delivery/message/properties.ts'
 import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import { BrokerError } from '../broker-error.ts'
 import { Payload } from './client/arguments.ts'
 import type { Channel, Gotten } from './client/channel.ts'
 import { EndedError } from './client/ended.ts'
 import { acknowledge, checkQueue, deleteQueue, rejectUpTo, selectConfirms } from './client/operations.ts'
+import { messageOf } from './deliveries/message-of.ts'
 
 const plugged = momentsOf('queue-plugged')
 
@@ -94,16 +94,13 @@ export const deleteDelay = async (channel: Channel, queue: string, remove: () =>
  */
 const refuseIfFilled = async (channel: Channel, queue: string): Promise<void> => {
   for (let found = await channel.get(queue); found; found = await channel.get(queue)) {
-    if (!isLeftPlug(found)) {
+    if (!isAnyPlug(messageOf(found))) {
       rejectUpTo(channel, found.deliveryTag, true)
       throw notEmpty(queue)
     }
     acknowledge(channel, found.deliveryTag, false)
   }
 }
-
-const isLeftPlug = ({ content, properties, exchange, routingKey, redelivered }: Gotten): boolean =>
-  isAnyPlug({ content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) })
 
 const notEmpty = (queue: string): BrokerError => new BrokerError('not-empty', `Queue ${queue} holds messages`)
 

@@ -2,18 +2,15 @@ import { topic } from '../../../src/api/kinds/topic.ts'
 import type { Notice } from '../../../src/store/store.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/wait.ts'
-import { type World, world } from './opened.ts'
+import { type World, worldForEach } from './opened.ts'
 
 const notice = (message: string): Notice => ({ type: 'Warning', reason: 'Conflicted', message })
 
 describeWithApiServer('Events', () => {
-  let cleanUp: AsyncDisposableStack
   let given: World
-  beforeEach(async () => {
-    cleanUp = new AsyncDisposableStack()
-    given = await world(cleanUp)
+  worldForEach((made) => {
+    given = made
   })
-  afterEach(() => cleanUp.disposeAsync())
 
   type Stored = { readonly message: string; readonly count: number; readonly involvedObject: { readonly uid: string } }
   const stored = async () => {

@@ -2,19 +2,17 @@ import { kinds } from '../../../src/api/kinds/kinds.ts'
 import { topic } from '../../../src/api/kinds/topic.ts'
 import { describeWithApiServer, ownApiServer } from '../../support/api-server.ts'
 import { eventually } from '../../support/wait.ts'
-import { type Opened, type World, world } from './opened.ts'
+import { type Opened, type World, world, worldForEach } from './opened.ts'
 
 const spread = <T>(count: number, of: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => of(index))
 
 describeWithApiServer('watching the resources of a cluster', () => {
-  let cleanUp: AsyncDisposableStack
   let given: World
-  beforeEach(async () => {
-    cleanUp = new AsyncDisposableStack()
-    given = await world(cleanUp)
+  let cleanUp: AsyncDisposableStack
+  worldForEach((...made) => {
+    ;[given, cleanUp] = made
   })
-  afterEach(() => cleanUp.disposeAsync())
 
   const path = (name = '') => `/apis/waybill.dev/v1alpha1/namespaces/${given.own.name}/topics/${name}`
   const remove = (name: string) => given.direct('DELETE', path(name))

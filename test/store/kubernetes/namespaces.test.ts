@@ -1,16 +1,13 @@
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { account } from '../../support/kubernetes/account.ts'
 import { eventually } from '../../support/wait.ts'
-import { mergePatch, type World, world } from './opened.ts'
+import { mergePatch, type World, worldForEach } from './opened.ts'
 
 describeWithApiServer('the labels of namespaces', () => {
-  let cleanUp: AsyncDisposableStack
   let given: World
-  beforeEach(async () => {
-    cleanUp = new AsyncDisposableStack()
-    given = await world(cleanUp)
+  worldForEach((made) => {
+    given = made
   })
-  afterEach(() => cleanUp.disposeAsync())
 
   const label = async (team: string | null): Promise<void> => {
     const patch = { metadata: { labels: { team } } }

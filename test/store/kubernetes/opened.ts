@@ -43,6 +43,16 @@ export type Opened = {
 
 export const mergePatch = 'application/merge-patch+json'
 
+/** A world for each test of the block that calls it, gone after the test. */
+export const worldForEach = (give: (world: World, cleanUp: AsyncDisposableStack) => void): void => {
+  let cleanUp: AsyncDisposableStack
+  beforeEach(async () => {
+    cleanUp = new AsyncDisposableStack()
+    give(await world(cleanUp), cleanUp)
+  })
+  afterEach(() => cleanUp.disposeAsync())
+}
+
 /** Everything of it goes with `cleanUp`. */
 export const world = async (cleanUp: AsyncDisposableStack, ownServer?: ApiServer): Promise<World> => {
   const server = ownServer ?? apiServer()

@@ -6,7 +6,7 @@ import { finalizer } from '../../../src/store/store.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { account } from '../../support/kubernetes/account.ts'
 import { eventually } from '../../support/wait.ts'
-import { mergePatch, type World, world } from './opened.ts'
+import { mergePatch, type World, worldForEach } from './opened.ts'
 
 const condition = (type: string, status = 'True'): Condition => ({
   type,
@@ -17,13 +17,10 @@ const condition = (type: string, status = 'True'): Condition => ({
 })
 
 describeWithApiServer('writing to the resources of a cluster', () => {
-  let cleanUp: AsyncDisposableStack
   let given: World
-  beforeEach(async () => {
-    cleanUp = new AsyncDisposableStack()
-    given = await world(cleanUp)
+  worldForEach((made) => {
+    given = made
   })
-  afterEach(() => cleanUp.disposeAsync())
 
   const path = (name: string) => `/apis/waybill.dev/v1alpha1/namespaces/${given.own.name}/topics/${name}`
   const stored = async (name: string) => (await given.direct('GET', path(name))).body as Stored

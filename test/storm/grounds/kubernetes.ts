@@ -1,4 +1,6 @@
+import { kinds } from '../../../src/api/kinds/kinds.ts'
 import { apiVersion, type Kind, type Resource } from '../../../src/api/resource.ts'
+import { collectionPath, corePath } from '../../../src/store/kubernetes/api/paths.ts'
 import { installChartRoles } from '../../support/chart.ts'
 import { freePort } from '../../support/free-port.ts'
 import { faultyProxy } from '../../support/kubernetes/faulty-proxy.ts'
@@ -16,15 +18,6 @@ import { keep } from './process.ts'
 /** So long a change may take while the API server or the operator is away. */
 const patienceMs = 120_000
 
-const plurals: Readonly<Record<string, string>> = {
-  Secret: 'secrets',
-  Broker: 'brokers',
-  Topic: 'topics',
-  Queue: 'queues',
-  Subscription: 'subscriptions',
-  DeadLetterPolicy: 'deadletterpolicies',
-}
-
 /** A namespace of the API server of this run, an operator and two dispatchers, each behind a proxy of its own. */
 export const kubernetesGround = async (server: RunningApiServer, logFile: string): Promise<Ground> => {
   const cleanUp = new AsyncDisposableStack()
@@ -32,8 +25,10 @@ export const kubernetesGround = async (server: RunningApiServer, logFile: string
   const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
   const groups = new Map<string, readonly Manifest[]>()
   const ended: string[] = []
-  const pathOf = (kind: string): string =>
-    `${kind === 'Secret' ? '/api/v1' : `/apis/${apiVersion}`}/namespaces/${own.name}/${plurals[kind]}`
+  const pathOf = (name: string): string => {
+    const kind = kinds.find((one) => one.kind === name)
+    return kind ? collectionPath(kind, own.name) : corePath('secrets', own.name)
+  }
 
   const asked = async (...to: [method: string, path: string, body?: object, type?: string]) => {
     const answer = await request(server, ...to)

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import rhea, { type Delivery, type EventContext, type Message, type Sender } from 'rhea'
 import { contentOf } from '../../history/recorder.ts'
 import type { Vhost } from '../../support/vhost.ts'
 import { routingKeys } from '../plan.ts'
 import { randomOf, seedFor } from '../random.ts'
-import type { Publisher, PublisherOptions } from './publisher.ts'
+import { type Publisher, type PublisherOptions, steadily } from './publisher.ts'
 
 const { message: sections, types } = rhea
 
@@ -34,7 +33,6 @@ export const startAmqp10Publisher = (
 ): Publisher => {
   const { amqp, username, password } = endpoint
   const exchange = exchangeOf('orders')
-  let isStopped = false
   let index = 0
   const underWay = new Map<Delivery, string>()
   const settle = (delivery: Delivery | undefined, is: 'confirmed' | 'refused' | 'returned'): void => {
@@ -66,29 +64,18 @@ export const startAmqp10Publisher = (
     routingKeys.map((key) => [key, connection.open_sender({ target: { address: address(key) } })]),
   )
 
-  const run = async (): Promise<void> => {
-    while (!isStopped) {
-      const { id, routingKey, body, message } = modernMessageAt(seed, index)
-      const sender = senders.get(routingKey) as Sender
-      if (connection.is_open() && sender.sendable()) {
-        index += 1
-        recorder.published(id, { exchange, routingKey }, contentOf(body))
-        underWay.set(sender.send(message), id)
-      }
-      await delay(1_000 / perSecond)
-    }
-    for (let waited = 0; underWay.size > 0 && waited < 30_000; waited += 50) await delay(50)
+  const publishOne = (): boolean => {
+    const { id, routingKey, body, message } = modernMessageAt(seed, index)
+    const sender = senders.get(routingKey) as Sender
+    if (!connection.is_open() || !sender.sendable()) return false
+    index += 1
+    recorder.published(id, { exchange, routingKey }, contentOf(body))
+    underWay.set(sender.send(message), id)
+    return true
+  }
+  return steadily(perSecond, underWay, publishOne, () => {
     lost()
     connection.options.reconnect = false
     connection.close()
-  }
-  const ended = run()
-
-  return {
-    async stop() {
-      isStopped = true
-      await ended
-      return index
-    },
-  }
+  })
 }

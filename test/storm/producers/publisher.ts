@@ -17,16 +17,49 @@ export type Publisher = {
   stop(): Promise<number>
 }
 
+/**
+ * Publishes at a steady rate: `publishOne` returns whether it could. In the end it waits for what is under way, up to 30 s, and
+ * calls `end`.
+ */
+export const steadily = (
+  perSecond: number,
+  underWay: { readonly size: number },
+  publishOne: () => boolean | Promise<boolean>,
+  end: () => void,
+): Publisher => {
+  let isStopped = false
+  let count = 0
+  const run = async (): Promise<void> => {
+    while (!isStopped) {
+      if (await publishOne()) count += 1
+      await delay(1_000 / perSecond)
+    }
+    for (let waited = 0; underWay.size > 0 && waited < 30_000; waited += 50) await delay(50)
+    end()
+  }
+  const ended = run()
+  return {
+    async stop() {
+      isStopped = true
+      await ended
+      return count
+    },
+  }
+}
+
 /** A producer that is no part of Waybill: it publishes at a steady rate, straight to the broker, and connects again when it must. */
 export const startPublisher = (
   amqpUrl: string,
   { seed, perSecond, recorder, exchangeOf }: PublisherOptions,
 ): Publisher => {
-  let isStopped = false
   let index = 0
   const underWay = new Set<string>()
   const settle = (id: string, is: 'confirmed' | 'refused' | 'unknown'): void => {
     if (underWay.delete(id)) recorder.publishEnded(id, is)
+  }
+
+  const lost = (): void => {
+    for (const id of [...underWay]) settle(id, 'unknown')
   }
 
   const open = async (): Promise<ConfirmChannel | undefined> => {
@@ -35,12 +68,12 @@ export const startPublisher = (
       connection.on('error', () => undefined)
       const channel = await connection.createConfirmChannel()
       channel.on('error', () => undefined)
-      const lost = () => {
-        for (const id of [...underWay]) settle(id, 'unknown')
+      const closed = () => {
+        lost()
         if (current === channel) current = undefined
       }
-      channel.on('close', lost)
-      connection.on('close', lost)
+      channel.on('close', closed)
+      connection.on('close', closed)
       channel.on('return', ({ properties }) => recorder.publishEnded(String(properties.messageId), 'returned'))
       return channel
     } catch {
@@ -66,22 +99,11 @@ export const startPublisher = (
     }
   }
 
-  const run = async (): Promise<void> => {
-    while (!isStopped) {
-      current ??= await open()
-      if (current && underWay.size < 500) publish(current)
-      await delay(1_000 / perSecond)
-    }
-    for (let waited = 0; underWay.size > 0 && waited < 30_000; waited += 50) await delay(50)
-    for (const id of [...underWay]) settle(id, 'unknown')
+  const publishOne = async (): Promise<boolean> => {
+    current ??= await open()
+    if (current === undefined || underWay.size >= 500) return false
+    publish(current)
+    return true
   }
-  const ended = run()
-
-  return {
-    async stop() {
-      isStopped = true
-      await ended
-      return index
-    },
-  }
+  return steadily(perSecond, underWay, publishOne, lost)
 }

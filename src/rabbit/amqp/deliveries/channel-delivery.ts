@@ -1,10 +1,10 @@
 import { identityOf } from '../../../delivery/message/identity.ts'
 import type { Message } from '../../../delivery/message/message.ts'
-import { Properties } from '../../../delivery/message/properties.ts'
 import type { Fate, MessageKey } from '../../losses/again.ts'
 import type { Delivered } from '../client/channel.ts'
 import type { Delivery } from '../port.ts'
 import type { Holding, Unacknowledged } from './acknowledgements.ts'
+import { messageOf } from './message-of.ts'
 
 /** What a delivery needs of its channel. */
 type Home = {
@@ -39,10 +39,9 @@ export class ChannelDelivery implements Delivery, MessageKey, Unacknowledged<Cha
     channel: Home,
     { queue, holding }: { readonly queue: string; readonly holding: Holding },
   ) {
-    const { content, properties, exchange, routingKey, redelivered } = delivered
-    this.message = { content, fields: { exchange, routingKey, redelivered }, properties: new Properties(properties) }
+    this.message = messageOf(delivered)
     this.deliveryTag = delivered.deliveryTag
-    this.size = content.length + properties.length
+    this.size = delivered.content.length + delivered.properties.length
     this.#channel = channel
     this.queue = queue
     this.holding = holding

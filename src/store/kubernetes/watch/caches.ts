@@ -1,6 +1,7 @@
 import { kinds } from '../../../api/kinds/kinds.ts'
 import type { Kind, Metadata, Resource } from '../../../api/resource.ts'
 import type { Log } from '../../log.ts'
+import type { Store } from '../../store.ts'
 import type { Client } from '../api/client.ts'
 import { collectionPath } from '../api/paths.ts'
 import { type Cache, createCache } from './cache.ts'
@@ -24,7 +25,7 @@ export type CachesOptions = {
 export type Caches = {
   of(kind: Kind): Cache
   /** The labels of a namespace; `undefined` while they are not known. */
-  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined
+  readonly namespaceLabels: Store['namespaceLabels']
   /** The metadata of exactly this object, valid or not. */
   current(kind: Kind, object: Pick<Resource, 'metadata'>): { readonly metadata: Metadata } | undefined
   /** Resolves when all resources were listed. */
