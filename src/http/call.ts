@@ -3,6 +3,7 @@ import type { Deadline, Deadlines } from '../async/deadlines.ts'
 import type { Outcome } from '../delivery/attempt/outcome.ts'
 import { retryAfterMs } from '../delivery/attempt/retry-after.ts'
 import { outcomeOf } from './failure.ts'
+import { ProblemReader } from './problem.ts'
 
 /** Only the status of an answer matters; a subscriber that sends a longer body loses its connection. */
 const maxAnswerBytes = 64 * 1024
@@ -28,8 +29,11 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
   #status = 0
   #retryAfter: unknown = undefined
   #bytes = 0
+  readonly #readsProblems: boolean
+  #problem: ProblemReader | undefined = undefined
 
-  constructor() {
+  constructor(readsProblems = false) {
+    this.#readsProblems = readsProblems
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -76,10 +80,12 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#retryAfter = headers['retry-after']
+    if (this.#readsProblems && status >= 300) this.#problem = ProblemReader.for(headers['content-type'])
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
+    this.#problem?.take(chunk)
     if (this.#bytes <= maxAnswerBytes) return
     this.end(this.#answer())
     controller.abort(cutShort)
@@ -98,6 +104,12 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
     const status = this.#status
     if (status < 300) return { kind: 'delivered', status }
     const waitMs = this.#retryAfter === undefined ? undefined : retryAfterMs(this.#retryAfter, Date.now())
-    return waitMs === undefined ? { kind: 'answered', status } : { kind: 'answered', status, retryAfterMs: waitMs }
+    const problem = this.#problem?.type()
+    return {
+      kind: 'answered',
+      status,
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+      ...(problem === undefined ? {} : { problem }),
+    }
   }
 }
