@@ -4,6 +4,7 @@ import { momentsOf } from '../async/effects.ts'
 import type { Outcome } from '../delivery/attempt/outcome.ts'
 import { retryAfterMs } from '../delivery/attempt/retry-after.ts'
 import { outcomeOf } from './failure.ts'
+import { ProblemReader } from './problem.ts'
 
 /** Only the status of an answer matters; a subscriber that sends a longer body loses its connection. */
 const maxAnswerBytes = 64 * 1024
@@ -31,8 +32,11 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
   #status = 0
   #retryAfter: unknown = undefined
   #bytes = 0
+  readonly #readsProblems: boolean
+  #problem: ProblemReader | undefined = undefined
 
-  constructor() {
+  constructor(readsProblems = false) {
+    this.#readsProblems = readsProblems
     this.outcome = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -81,10 +85,12 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
     answerRead.before.publish(undefined)
     this.#status = status
     this.#retryAfter = headers['retry-after']
+    if (this.#readsProblems && status >= 300) this.#problem = ProblemReader.for(headers['content-type'])
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
+    this.#problem?.take(chunk)
     if (this.#bytes <= maxAnswerBytes) return
     this.end(this.#answer())
     controller.abort(cutShort)
@@ -103,6 +109,12 @@ export class Call implements Deadline, Dispatcher.DispatchHandler {
     const status = this.#status
     if (status < 300) return { kind: 'delivered', status }
     const waitMs = this.#retryAfter === undefined ? undefined : retryAfterMs(this.#retryAfter, Date.now())
-    return waitMs === undefined ? { kind: 'answered', status } : { kind: 'answered', status, retryAfterMs: waitMs }
+    const problem = this.#problem?.type()
+    return {
+      kind: 'answered',
+      status,
+      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+      ...(problem === undefined ? {} : { problem }),
+    }
   }
 }

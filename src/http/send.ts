@@ -58,7 +58,8 @@ export const createSender = (target: Target, options: SenderOptions): Sender => 
   }
 
   return {
-    send: (request) => (isClosed ? Promise.resolve({ kind: 'abandoned' }) : send(request, new Call())),
+    send: (request) =>
+      isClosed ? Promise.resolve({ kind: 'abandoned' }) : send(request, new Call(target.readsProblems)),
     close: async () => {
       isClosed = true
       await connections.idle()

@@ -76,6 +76,7 @@ describe('the copy for another attempt', () => {
           'waybill-attempts': 1,
           'waybill-first-attempt': '2025-03-01T12:00:00.000Z',
           'waybill-last-attempt': '2025-03-01T12:00:00.000Z',
+          'waybill-history': '2025-03-01T12:00:00.000Z 503 0',
           'waybill-status': 503,
           'waybill-priority': 3,
           'waybill-exchange': 'shop.orders',
@@ -99,6 +100,7 @@ describe('the copy for another attempt', () => {
       notBefore: now + 60_000,
       expiresAt: now + 1000,
       priority: 3,
+      lastAttempts: '2025-03-01T12:00:00.000Z 503 0',
     }
     expect(history).toEqual({ ...fresh, ...since })
 
@@ -132,6 +134,8 @@ describe('a dead letter', () => {
     expect(headersOf(copy)).toEqual({
       'x-tenant': 'a',
       traceparent: 't',
+      'waybill-dead-lettered': '2025-03-01T12:00:00.000Z',
+      'waybill-history': '2025-03-01T12:00:00.000Z 422 0',
       'waybill-subscription': 'shop/billing',
       'waybill-queue': 'waybill.sub.shop.billing',
       'waybill-reason': 'Rejected',

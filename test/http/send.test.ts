@@ -41,9 +41,9 @@ const serverOf = async (handler: http.RequestListener): Promise<string> =>
 const rawServer = async (onData: (socket: net.Socket) => void): Promise<string> =>
   `http://127.0.0.1:${await portOf(net.createServer((socket) => socket.on('error', () => {}).once('data', () => onData(socket))))}`
 
-const senderTo = (origin: string, options: Partial<SenderOptions> = {}): Sender => {
+const senderTo = (origin: string, options: Partial<SenderOptions> = {}, readsProblems = false): Sender => {
   const sender = createSender(
-    { origin, path: '/', contentMode: 'Binary', headers: [] },
+    { origin, path: '/', contentMode: 'Binary', headers: [], readsProblems },
     { timeoutMs: 5_000, concurrency: 2, guard: addressGuard({ loopback: true }), ...options },
   )
   open.push({ close: () => sender.abandon() })
@@ -51,6 +51,33 @@ const senderTo = (origin: string, options: Partial<SenderOptions> = {}): Sender 
 }
 
 const failureOf = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.failure : outcome.kind)
+
+describe('the problem that an answer describes', () => {
+  const json = JSON.stringify
+  const type = 'https://shop.example/problems/no-such-customer'
+  const answer =
+    (contentType: string, body: string | Buffer, readsProblems = true) =>
+    async (): Promise<Outcome> => {
+      const origin = await serverOf((_, response) => response.writeHead(422, { 'content-type': contentType }).end(body))
+      return senderTo(origin, {}, readsProblems).send(request)
+    }
+  const plain: Outcome = { kind: 'answered', status: 422 }
+
+  test.each<[string, () => Promise<Outcome>, Outcome]>([
+    ['its type is kept', answer('application/problem+json', json({ type })), { ...plain, problem: type }],
+    ['with parameters', answer('application/problem+json; charset=utf-8', json({ type })), { ...plain, problem: type }],
+    ['not where nobody asked for it', answer('application/problem+json', json({ type }), false), plain],
+    ['not of another media type', answer('application/json', json({ type })), plain],
+    ['not about:blank', answer('application/problem+json', json({ type: 'about:blank' })), plain],
+    ['not what is no URI', answer('application/problem+json', json({ type: 'a\nb' })), plain],
+    ['not longer than 256', answer('application/problem+json', json({ type: `urn:${'x'.repeat(300)}` })), plain],
+    ['not of broken JSON', answer('application/problem+json', '{"type":'), plain],
+    ['not of null', answer('application/problem+json', 'null'), plain],
+    ['not of a long body', answer('application/problem+json', json({ type, more: 'x'.repeat(20_000) })), plain],
+  ])('%s', async (_, send, expected) => {
+    expect(await send()).toEqual(expected)
+  })
+})
 
 describe('the outcome of an answer', () => {
   const answers: { name: string; handler: http.RequestListener; expected: Outcome }[] = [

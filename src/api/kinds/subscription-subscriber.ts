@@ -72,6 +72,12 @@ export const subscriber = {
         },
       ],
     },
+    readProblems: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Whether the type of a problem that an answer describes as application/problem+json (RFC 9457) is kept with the dead letter, in the header waybill-problem and in its group.',
+    },
     tls: {
       type: 'object',
       description: 'For https: which authority to trust, and which certificate to present.',

@@ -16,8 +16,16 @@ export type Failure =
 export type Outcome =
   /** Answered 2xx. */
   | { readonly kind: 'delivered'; readonly status: number }
-  /** Answered something else; `retryAfterMs` is the answer's `Retry-After`. */
-  | { readonly kind: 'answered'; readonly status: number; readonly retryAfterMs?: number }
+  /**
+   * Answered something else. `retryAfterMs` is the answer's `Retry-After`, `problem` the type of problem that its body
+   * describes, a URI of at most 256 characters.
+   */
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly retryAfterMs?: number
+      readonly problem?: string
+    }
   /** No answer. `message` is for people and contains nothing that the subscriber sent. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly message: string }
   /** No request was made: the message is not a valid event, or cannot be sent over HTTP. */

@@ -10,11 +10,13 @@ export type Target = {
   readonly contentMode: 'Binary' | 'Structured'
   /** Headers of every request: name, value, name, value, … */
   readonly headers: readonly string[]
+  /** Whether the type of a problem that an answer describes is part of the outcome. */
+  readonly readsProblems?: boolean
 }
 
 /** Reads the target of a subscription. A Service is reached by its name in the cluster's DNS. */
 export const targetOf = ({ metadata, spec }: Subscription): Target | { readonly problem: Problem } => {
-  const { url: given, serviceRef, path = '/', contentMode, headers = {} } = spec.subscriber
+  const { url: given, serviceRef, path = '/', contentMode, headers = {}, readProblems = false } = spec.subscriber
   const text =
     given ??
     `${serviceRef?.scheme === 'Https' ? 'https' : 'http'}://${serviceRef?.name}.${metadata.namespace}.svc:${serviceRef?.port}${path}`
@@ -30,5 +32,6 @@ export const targetOf = ({ metadata, spec }: Subscription): Target | { readonly 
     path: url.pathname + url.search,
     contentMode,
     headers: [...(named ? [] : ['user-agent', 'waybill']), ...fixed.flat()],
+    readsProblems: readProblems,
   }
 }

@@ -1,5 +1,6 @@
 import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
+import { withAttempt } from './last-attempts.ts'
 import type { Message } from './message.ts'
 import { type IsKept, type OwnHeader, rewritten } from './rewrite.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
@@ -70,6 +71,7 @@ export const deadLetterCopy = (
     [waybillHeaders.subscription, origin.subscription],
     [waybillHeaders.queue, origin.queue],
     [waybillHeaders.reason, decision.reason],
+    [waybillHeaders.deadLettered, isoOf(ended.endedAt)],
     // A UTF-16 unit takes at most 3 bytes of UTF-8: this is at most 2 KiB.
     [waybillHeaders.error, decision.message.slice(0, 682)],
   )
@@ -83,7 +85,10 @@ const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended
   const first = history.firstAttempt ?? (tried ? endedAt : undefined)
   if (first !== undefined) own.push([waybillHeaders.firstAttempt, isoOf(first)])
   if (tried) own.push([waybillHeaders.lastAttempt, isoOf(endedAt)])
+  const attempts = tried ? withAttempt(history.lastAttempts, { attempt, outcome, endedAt }) : history.lastAttempts
+  if (attempts !== undefined) own.push([waybillHeaders.history, attempts])
   if (outcome?.kind === 'answered') own.push([waybillHeaders.status, outcome.status])
+  if (outcome?.kind === 'answered' && outcome.problem !== undefined) own.push([waybillHeaders.problem, outcome.problem])
   if (history.priority !== undefined) own.push([waybillHeaders.priority, history.priority])
   own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
   if (properties.isBroken) own.push([waybillHeaders.brokenProperties, properties.raw])
@@ -113,11 +118,13 @@ const isNotBrokers: IsKept = (table, at, value) => {
   return !brokersOwn.test(table.toString('latin1', at + 1, value))
 }
 
-/** Not the broker's, and none of Waybill's from an earlier hop but the count of headers that were dropped for good. */
+/** Not the broker's, and none of Waybill's from an earlier hop but what is true for good: headers dropped, and replays. */
 const isForeign: IsKept = (table, at, value, end) => {
   if (table[at + 1] !== w) return isNotBrokers(table, at, value, end)
   const name = table.toString('latin1', at + 1, value)
-  return name === waybillHeaders.headersDropped || !name.startsWith(waybillPrefix)
+  return lasting.has(name) || !name.startsWith(waybillPrefix)
 }
+
+const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped, waybillHeaders.replays])
 
 const isoOf = (time: number): string => new Date(time).toISOString()

@@ -21,6 +21,8 @@ export type History = {
   readonly expiresAt: number | undefined
   /** How long it may live from its first attempt on, in ms. */
   readonly timeToLiveMs: number | undefined
+  /** The last attempts, as the header `waybill-history` tells them. */
+  readonly lastAttempts?: string | undefined
   /** Of the property that it was first published with. */
   readonly priority: number | undefined
   /** Where it was first published. */
@@ -54,6 +56,7 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
     deaths: isBack && headers?.has(waybillHeaders.suspect) ? countOf(headers.get(waybillHeaders.suspect)) : undefined,
     firstAttempt: isBack ? timeOf(headers, waybillHeaders.firstAttempt) : undefined,
     lastAttempt: isBack ? timeOf(headers, waybillHeaders.lastAttempt) : undefined,
+    lastAttempts: isBack ? headers?.text(waybillHeaders.history) : undefined,
     notBefore: isBack ? timeOf(headers, waybillHeaders.notBefore) : undefined,
     expiresAt: isBack ? timeOf(headers, waybillHeaders.expires) : undefined,
     timeToLiveMs: isBack ? undefined : shorter(timeToLiveOf(properties.expiration), whence.timeToLiveMs),

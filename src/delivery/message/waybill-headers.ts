@@ -17,6 +17,10 @@ export const waybillHeaders = {
   routingKey: 'waybill-routing-key',
   /** The status code of the latest answer. */
   status: 'waybill-status',
+  /** The last attempts: when each began, how it ended, and how long it took. */
+  history: 'waybill-history',
+  /** The type of the problem that the subscriber described in its latest answer. */
+  problem: 'waybill-problem',
   /** `namespace/name` of the subscription. */
   subscription: 'waybill-subscription',
   /** The queue that it was delivered from. */
@@ -24,6 +28,10 @@ export const waybillHeaders = {
   /** Why it is a dead letter, for machines and for people. */
   reason: 'waybill-reason',
   error: 'waybill-error',
+  deadLettered: 'waybill-dead-lettered',
+  /** How often it was replayed from a dead-letter queue, and the uid of the Replay that did it last. */
+  replays: 'waybill-replays',
+  replay: 'waybill-replay',
   /** How many headers a reduced copy dropped. */
   headersDropped: 'waybill-headers-dropped',
   /** The properties of a message whose properties cannot be read, byte for byte. */

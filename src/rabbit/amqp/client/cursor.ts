@@ -48,8 +48,18 @@ export class Cursor {
     return this.#bytes.toString('utf8', start, start + length)
   }
 
-  skipLong(): void {
-    this.#next(this.long())
+  /** The text of this name in a table; `undefined` where there is none before a value that is neither text, table nor bit. */
+  tableText(wanted: string): string | undefined {
+    const size = this.long()
+    const end = this.#next(size) + size
+    const inside = new Cursor().over(this.#bytes, end - size, end)
+    while (inside.left > 0) {
+      const name = inside.text()
+      const type = String.fromCharCode(inside.octet())
+      const text = type === 'S' || type === 'F' ? inside.longText() : type === 't' ? String(inside.bit()) : undefined
+      if (text === undefined || name === wanted) return text
+    }
+    return undefined
   }
 
   /** A copy of all that is left, at the beginning of `target`. */

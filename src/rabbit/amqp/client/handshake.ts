@@ -37,12 +37,18 @@ const capabilities = {
 export class Handshake {
   #step: Step = 'start'
   #tuned: Tuned | undefined
+  #version: string | undefined
   readonly #login: Login
   readonly #send: (payload: Buffer) => void
 
   constructor(login: Login, send: (payload: Buffer) => void) {
     this.#login = login
     this.#send = send
+  }
+
+  /** The version of the broker, as it calls it. */
+  get version(): string | undefined {
+    return this.#version
   }
 
   get step(): Step {
@@ -60,7 +66,7 @@ export class Handshake {
 
   #start(cursor: Cursor): void {
     cursor.short()
-    cursor.skipLong()
+    this.#version = cursor.tableText('version')
     const mechanisms = cursor.longText().split(' ')
     if (!mechanisms.includes('PLAIN')) throw new Violation(`no login with a password, but ${mechanisms.join(', ')}`)
     const { username, password, name } = this.#login

@@ -65,6 +65,11 @@ export class Wire implements FrameSink, Lines {
     return { step: this.#handshake.step, firstByte: this.#firstByte }
   }
 
+  /** The version of the broker, as it calls it; `undefined` before the handshake, or where it does not say. */
+  get version(): string | undefined {
+    return this.#handshake.version
+  }
+
   /** Why the broker takes no messages from us at the moment. */
   get blocked(): string | undefined {
     return this.#blocked

@@ -1,0 +1,51 @@
+import { type } from '../message/field-table.ts'
+import { Headers } from '../message/headers.ts'
+
+/** What the broker says of a message that it dead-lettered itself, by the newest entry of `x-death`. */
+export type BrokerDeath = {
+  readonly reason: BrokerReason
+  readonly queue: string | undefined
+  /** In ms since 1970, to the second. */
+  readonly at: number | undefined
+}
+
+export type BrokerReason = 'Expired' | 'QueueLimit' | 'Rejected' | 'DeliveryLimit' | 'Unknown'
+
+const reasons: ReadonlyMap<unknown, BrokerReason> = new Map([
+  ['expired', 'Expired'],
+  ['maxlen', 'QueueLimit'],
+  ['rejected', 'Rejected'],
+  ['delivery_limit', 'DeliveryLimit'],
+] as const)
+
+/** `undefined` for a message without `x-death`: no copy of Waybill's has one. https://www.rabbitmq.com/docs/dlx#effects */
+export const brokerDeathOf = (headers: Headers | undefined): BrokerDeath | undefined => {
+  const deaths = headers?.get('x-death')
+  if (deaths === null || typeof deaths !== 'object' || !('is' in deaths) || deaths.is !== 'array') return undefined
+  const { bytes } = deaths
+  // An array of tables: the type byte and the length of the first one, then its fields.
+  const newest =
+    bytes[0] === type.table && bytes.length >= 5
+      ? new Headers(bytes.subarray(5, Math.min(bytes.length, 5 + bytes.readUInt32BE(1))))
+      : undefined
+  return { reason: reasons.get(newest?.get('reason')) ?? 'Unknown', queue: newest?.text('queue'), at: timeOf(newest) }
+}
+
+const timeOf = (newest: Headers | undefined): number | undefined => {
+  const time = newest?.get('time')
+  const isTime = time !== null && typeof time === 'object' && 'is' in time && time.is === 'timestamp'
+  const ms = isTime ? Number(time.seconds) * 1000 : Number.NaN
+  return Math.abs(ms) <= 8.64e15 ? ms : undefined
+}
+
+const sentences: Readonly<Record<BrokerReason, string>> = {
+  Expired: 'The broker dropped it: its time to live ended in the queue',
+  QueueLimit: 'The broker dropped it: the queue was over its limit',
+  Rejected: 'The broker dropped it: it was rejected',
+  DeliveryLimit: 'The broker dropped it: it was returned to its queue too often',
+  Unknown: 'The broker dropped it',
+}
+
+/** The reason in a sentence. */
+export const brokerDeathText = ({ reason, queue }: BrokerDeath): string =>
+  queue === undefined ? sentences[reason] : sentences[reason].replace('the queue', `the queue ${queue}`)

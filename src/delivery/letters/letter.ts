@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { toEvent } from '../event/event.ts'
+import type { Value } from '../message/field-table.ts'
+import { historyOf } from '../message/history.ts'
+import { identityOf } from '../message/identity.ts'
+import { lastAttemptsOf, type PastAttempt } from '../message/last-attempts.ts'
+import type { Message } from '../message/message.ts'
+import { waybillHeaders } from '../message/waybill-headers.ts'
+import { base32 } from './base32.ts'
+import { brokerDeathOf, brokerDeathText } from './broker-death.ts'
+import { fingerprint } from './fingerprint.ts'
+
+/** A dead letter, read from its headers. Times are in ms since 1970. */
+export type Letter = {
+  /** The same at each reading. Two letters have the same one only where a crash made the broker keep a second copy. */
+  readonly id: string
+  /** The fingerprint of what went wrong; see {@link fingerprint}. */
+  readonly group: string
+  readonly reason: string
+  readonly error: string
+  readonly statusCode: number | undefined
+  /** The type of problem that the subscriber described. */
+  readonly problem: string | undefined
+  /** Of the event; `undefined` where the message is none. */
+  readonly eventId: string | undefined
+  readonly eventType: string | undefined
+  /** What it was first published with. */
+  readonly exchange: string
+  readonly routingKey: string
+  readonly attempts: number
+  readonly firstAttempt: number | undefined
+  readonly lastAttempt: number | undefined
+  readonly lastAttempts: readonly PastAttempt[]
+  readonly deadLettered: number | undefined
+  /** How often it was replayed, and the uid of the Replay that did it last. */
+  readonly replays: number
+  readonly replay: string | undefined
+  /** Of the body, in bytes. */
+  readonly size: number
+}
+
+/**
+ * Reads a dead letter of a subscription (`namespace/name`). Never throws, whatever the message holds: one that the broker
+ * dead-lettered, or that a person put into the queue, has no headers of Waybill's, or false ones.
+ */
+export const letterOf = (message: Message, subscription: string): Letter => {
+  const { headers } = message.properties
+  const text = (name: string): string | undefined => headers?.text(name)
+  const history = historyOf(message, nowhere)
+  const event = toEvent(message, history)
+  const isEvent = 'id' in event
+  const death = brokerDeathOf(headers)
+  const reason = death?.reason ?? text(waybillHeaders.reason)?.slice(0, 64) ?? 'Unknown'
+  const error = death ? brokerDeathText(death) : (text(waybillHeaders.error) ?? 'Nothing in it says why it is here')
+  const statusCode = death ? undefined : statusOf(headers?.get(waybillHeaders.status))
+  const problem = death ? undefined : text(waybillHeaders.problem)?.slice(0, 256)
+  const firstAttempt = timeOf(text(waybillHeaders.firstAttempt))
+  const replays = countOf(headers?.get(waybillHeaders.replays))
+  return {
+    id: idOf(message, [subscription, isEvent ? event.id : '', firstAttempt, replays, reason], isEvent && !death),
+    group: fingerprint({ reason, statusCode, problem, error }),
+    ...{ reason, error, statusCode, problem },
+    eventId: isEvent ? event.id : undefined,
+    eventType: isEvent ? typeOf(event.attributes) : undefined,
+    exchange: history.exchange,
+    routingKey: history.routingKey,
+    attempts: countOf(headers?.get(waybillHeaders.attempts)),
+    firstAttempt,
+    lastAttempt: timeOf(text(waybillHeaders.lastAttempt)),
+    lastAttempts: lastAttemptsOf(text(waybillHeaders.history)),
+    deadLettered: death ? death.at : timeOf(text(waybillHeaders.deadLettered) ?? text(waybillHeaders.lastAttempt)),
+    replays,
+    replay: text(waybillHeaders.replay),
+    size: message.content.length,
+  }
+}
+
+/** Nothing comes back to a dead-letter queue from a delay. */
+const nowhere = { returnExchange: 'waybill.none', countsDeliveries: false, timeToLiveMs: undefined }
+
+const idOf = (message: Message, parts: readonly unknown[], isOurs: boolean): string => {
+  const hash = createHash('sha256')
+  if (isOurs) hash.update(parts.join('\0'))
+  else for (const part of identityOf(message)) hash.update(part)
+  return base32(hash.digest()).slice(0, 16)
+}
+
+const typeOf = (attributes: readonly unknown[]): string | undefined => {
+  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === 'type') return String(attributes[at + 1])
+  return undefined
+}
+
+const statusOf = (value: Value | undefined): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 999 ? value : undefined
+
+const countOf = (value: Value | undefined): number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? Math.min(value, 2 ** 31 - 2) : 0
+
+const timeOf = (text: string | undefined): number | undefined => {
+  const time = Date.parse(text ?? '')
+  return Number.isNaN(time) ? undefined : time
+}
