@@ -1,10 +1,10 @@
 import { pause } from '../../async/abort.ts'
 import type { Message } from '../../delivery/message/message.ts'
-import { Properties } from '../../delivery/message/properties.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { Channel, Delivered } from './client/channel.ts'
 import { checkQueue, rejectUpTo, setPrefetch, startConsuming, stopConsuming } from './client/operations.ts'
 import type { Wire } from './client/wire.ts'
+import { messageOf } from './deliveries/message-of.ts'
 import { openConnection } from './open-connection.ts'
 
 export type BrowseOptions = {
@@ -113,9 +113,3 @@ const consume = async (channel: Channel, queue: string, most: number): Promise<(
     for (const tag of tags) await stopConsuming(channel, tag)
   }
 }
-
-const messageOf = ({ content, properties, exchange, routingKey, redelivered }: Delivered): Message => ({
-  content,
-  fields: { exchange, routingKey, redelivered },
-  properties: new Properties(properties),
-})
