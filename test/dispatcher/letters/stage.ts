@@ -21,6 +21,8 @@ export type LettersStage = Omit<Stage, 'close'> & {
   deadLettered(name: string, count: number, status?: number): Promise<string[]>
   /** How many messages are ready in its dead-letter queue. */
   dead(name: string): Promise<number>
+  /** Waits until so many are ready; while somebody looks at them, none are. */
+  holds(name: string, count: number): Promise<unknown>
   /** The status of its dead letters, once so many were seen. */
   deadLetters(name: string, scanned: number): Promise<DeadLetters>
   /** Whether a condition of it has such a message. */
@@ -61,6 +63,7 @@ export const lettersStage = async (options: StageOptions = {}): Promise<LettersS
       subscriber.answer(204)
       return found
     },
+    holds: (name, count) => eventually(async () => (await dead(name)) === count),
     deadLetters: (name, scanned) =>
       eventually(
         () => {

@@ -85,15 +85,17 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   const channel = await wire.openChannel({ delivered })
   const { messages: ready } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
-  const stop = await consume(channel, queue, most)
+  const consumers = consumersOn(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
     if (channel.end) break
+    // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
+    if (seen >= consumers.capacity()) await consumers.startNext()
     await pause(quietMs / 3, signal)
     quiet = seen === before ? quiet + quietMs / 3 : 0
     before = seen
     if (seen >= wanted && quiet >= quietMs) break
   }
-  await stop()
+  await consumers.stop()
   return {
     seen,
     isComplete: seen >= wanted && wanted === ready,
@@ -131,16 +133,23 @@ const untilBack = async (channel: Channel, queue: string, ready: number, signal:
 /** Before RabbitMQ 4.0 what is requeued goes behind everything else; only what a channel held when it was closed does not. */
 const keepsOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
 
-/** Starts as many consumers as it takes to hold `most` messages. */
-const consume = async (channel: Channel, queue: string, most: number): Promise<() => Promise<void>> => {
+/** Consumers that hold `most` messages together. */
+const consumersOn = (channel: Channel, queue: string, most: number) => {
   const tags: string[] = []
-  for (let left = most; left > 0; left -= mostOfConsumer) {
-    const tag = `waybill-${tags.length}`
-    tags.push(tag)
-    await setPrefetch(channel, Math.min(left, mostOfConsumer))
-    await startConsuming(channel, queue, tag)
-  }
-  return async () => {
-    for (const tag of tags) await stopConsuming(channel, tag)
+  let capacity = 0
+  return {
+    capacity: () => capacity,
+    async startNext(): Promise<void> {
+      const prefetch = Math.min(most - capacity, mostOfConsumer)
+      if (prefetch <= 0) return
+      capacity += prefetch
+      const tag = `waybill-${tags.length}`
+      tags.push(tag)
+      await setPrefetch(channel, prefetch)
+      await startConsuming(channel, queue, tag)
+    },
+    async stop(): Promise<void> {
+      for (const tag of tags) await stopConsuming(channel, tag)
+    },
   }
 }
