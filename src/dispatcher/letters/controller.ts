@@ -1,3 +1,4 @@
+import { QueueInUseError } from '../../rabbit/amqp/holding/hold.ts'
 import { isOfBroker } from '../../rabbit/amqp/open-connection.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again, Controller } from '../../reconcile/controller.ts'
@@ -35,8 +36,8 @@ export const deadLettersController = (options: LettersOptions): Controller => {
       return againMs === undefined ? undefined : { againMs }
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof TargetError) await report(job, waiting('SubscriptionNotDelivering', error.message))
-      else if (isExpected(error)) await report(job, waiting('BrokerUnreachable', error.message))
+      if (!isExpected(error)) throw error
+      await report(job, waiting(reasonOf(error), error.message))
       throw error
     }
   }
@@ -71,5 +72,11 @@ export const deadLettersController = (options: LettersOptions): Controller => {
 const waitsFor = ({ kind, metadata }: Job) =>
   waiting('AnotherJobRunning', `${kind} ${metadata.name} is older, and is done first`)
 
+const reasonOf = (error: Error) => {
+  if (error instanceof TargetError) return 'SubscriptionNotDelivering'
+  return error instanceof QueueInUseError ? 'QueueInUse' : 'BrokerUnreachable'
+}
+
 const isExpected = (error: unknown): error is Error =>
-  isOfBroker(error) || error instanceof TargetError || error instanceof EndpointError || error instanceof SecretError
+  isOfBroker(error) ||
+  [QueueInUseError, TargetError, EndpointError, SecretError].some((expected) => error instanceof expected)

@@ -51,7 +51,7 @@ export const pass = async (job: Job, options: PassOptions, signal: AbortSignal):
     signal,
   )
   try {
-    const isWanted = await options.looked({ ...found.seen, isComplete: held.isComplete })
+    const isWanted = await options.looked({ ...found.seen(), isComplete: held.isComplete })
     if (isWanted) await take(found.chosen, held, options, signal)
     // What was done but not taken out is there again.
     if (held.lost) options.progress.hasLooked = false
@@ -65,16 +65,18 @@ const choose = (job: Job, { route, cutoff, progress }: PassOptions) => {
   const subscription = keyOf(route.subscription)
   const sort = sorting(job, route, cutoff)
   const room = Math.min(mostOfPass, roomOf(progress, job))
-  const seen = { matching: 0, marked: 0, others: 0 }
+  const seen = { matching: 0, others: 0 }
+  const marked = new Set<string>()
   const chosen: Chosen[] = []
   let bytes = 0
   return {
-    seen,
+    seen: () => ({ ...seen, marked: marked.size }),
     chosen,
     look(message: Message, tag: number): void {
       const letter = letterOf(message, subscription)
       const is = sort(letter, message)
-      seen[is] += 1
+      if (is === 'marked') marked.add(letter.id)
+      else seen[is] += 1
       if (is !== 'matching' || chosen.length >= room || bytes >= mostBytesOfPass) return
       bytes += message.content.length
       chosen.push({ message, letter, tag })

@@ -15,6 +15,7 @@ export type Browsed = Pick<Held, 'seen' | 'isComplete'>
 /**
  * Looks at the messages of a queue without changing anything that anybody sees: they are held, and then requeued in their order.
  *
+ * @throws {QueueInUseError}
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const browse = async (endpoint: Endpoint, options: BrowseOptions, signal: AbortSignal): Promise<Browsed> => {

@@ -40,6 +40,11 @@ export type Held = {
   requeueOthers(): Promise<void>
 }
 
+/** Somebody else consumes the queue, or has messages of it in hand: what it holds cannot be seen. */
+export class QueueInUseError extends Error {
+  override readonly name = 'QueueInUseError'
+}
+
 /** More would take too much of the broker's memory: it remembers about 200 bytes of each message that is held. */
 export const mostHeld = 200_000
 
@@ -60,6 +65,7 @@ const backWithinMs = 3_000
  *
  * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
  *
+ * @throws {QueueInUseError}
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
@@ -74,16 +80,19 @@ export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: Abo
 
 const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
-  let last = 0
   let removed = 0
+  /** The deliveries that are not settled, in their order. */
+  const open = new Set<number>()
   const delivered = (delivery: Delivered): void => {
-    last = delivery.deliveryTag
+    open.add(delivery.deliveryTag)
     if (seen >= most) return
     seen += 1
-    look(messageOf(delivery), last)
+    look(messageOf(delivery), delivery.deliveryTag)
   }
   const channel = await wire.openChannel({ delivered })
-  const { messages: ready } = await checkQueue(channel, queue)
+  const { messages: ready, consumers: others } = await checkQueue(channel, queue)
+  // Also a consumer that was cancelled counts for as long as it has messages.
+  if (others > 0) throw new QueueInUseError(`somebody else consumes ${queue}, or has messages of it in hand`)
   const wanted = Math.min(ready, most)
   const consumers = consumersOn(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
@@ -105,12 +114,12 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     acknowledge(tag) {
       if (channel.end) return
       acknowledge(channel, tag, false)
+      open.delete(tag)
       removed += 1
     },
     async requeueOthers() {
       if (keepsOrder(wire) && !channel.end) {
-        for (let tag = Math.min(sliceOf, last); tag > 0; tag = tag < last ? Math.min(tag + sliceOf, last) : 0)
-          rejectUpTo(channel, tag, true)
+        for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
         await untilBack(channel, queue, ready - removed, signal)
       }
       await channel.close()
@@ -118,6 +127,10 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     },
   }
 }
+
+/** The broker ends a channel on which nothing is open up to the tag that is rejected. */
+const endsOfSlices = (tags: readonly number[]): readonly number[] =>
+  tags.filter((_, index) => (index + 1) % sliceOf === 0 || index === tags.length - 1)
 
 /**
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
