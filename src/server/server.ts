@@ -15,17 +15,19 @@ export type ServerOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; port 0 takes a free one. */
   readonly listen: string
   readonly routes: readonly Routes[]
+  /** The option of the command that the address is from. Default: `--listen`. */
+  readonly option?: string
 }
 
 /** Serves the groups of pages, and 404 for all else. Resolves once it listens; ends with the signal. @throws ListenError */
 export const startServer = async (
-  { listen, routes }: ServerOptions,
+  { listen, routes, option = '--listen' }: ServerOptions,
   signal: AbortSignal,
 ): Promise<{ readonly url: string }> => {
   const { host, port } = hostAndPort(listen)
   const server = createServer(getRequestListener(application(routes).fetch))
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(listenError(listen, cause)))
+    server.once('error', (cause) => reject(listenError(listen, option, cause)))
     server.listen(port, host, resolve)
   })
   const close = (): void => {
