@@ -43,7 +43,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
-  'dispatcher/letters': { imports: [...edges, 'delivery', 'dispatcher/workers'] },
+  'dispatcher/letters': { imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers'] },
   dispatcher: {
     imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
   },
