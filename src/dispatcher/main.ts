@@ -3,7 +3,10 @@ import { subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
+import { runControllers } from '../reconcile/run.ts'
+import { fenced } from '../store/fenced.ts'
 import type { Leadership } from '../store/leadership.ts'
+import { jobsController } from './jobs/controller.ts'
 import { announceLeave } from './leave.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
@@ -34,7 +37,12 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
 
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
-    await reportDuring(leadership, { store, log, metrics, local, replicas })
+    await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), doJobs(leadership)])
+  }
+
+  const doJobs = async ({ signal: leading, fence }: Leadership): Promise<void> => {
+    const jobs = jobsController({ store: fenced(store, fence), log, metrics, guard, lookup, fence })
+    await runControllers([jobs], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
   }
 
   const run = async (): Promise<void> => {

@@ -43,9 +43,15 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
-  'dispatcher/letters': { imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers'] },
+  'dispatcher/jobs': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
+  'dispatcher/letters': {
+    imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers', 'dispatcher/jobs'],
+  },
   dispatcher: {
-    imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
+    imports: [
+      ...[...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
+      'dispatcher/jobs',
+    ],
   },
   server: { imports: ['api', 'store'], packages: ['hono', '@hono/node-server'] },
   cli: {

@@ -1,9 +1,10 @@
 import type { LookupFunction } from 'node:net'
-import { filterOf, isWanted } from '../../delivery/letters/filter.ts'
+import { filterOf } from '../../delivery/letters/filter.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
+import { selects } from '../../delivery/letters/select.ts'
 import { type ShownLetter, shown } from '../../delivery/letters/shown.ts'
 import type { Message } from '../../delivery/message/message.ts'
-import { mostHeld } from '../../rabbit/amqp/browse.ts'
+import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import type { Store } from '../../store/store.ts'
 import { createLooks } from './look.ts'
 import { type Named, placeOf } from './place.ts'
@@ -37,7 +38,7 @@ export type DeadLetters = {
   find(of: Named, id: string): Promise<Found | Refused>
 }
 
-const usual = { limit: 500, most: 10_000 }
+const limits = { usual: 500, most: 10_000 }
 /** More than this is not kept of one list, however long the headers are. */
 const mostBytes = 32 * 1024 * 1024
 
@@ -47,15 +48,16 @@ export const createDeadLetters = ({ store, lookup }: DeadLettersOptions, signal:
 
   return {
     async list(of, query) {
-      const filter = filterOf(query, usual)
+      const filter = filterOf(query, limits)
       if ('problem' in filter) return refused(400, 'BadRequest', filter.problem)
       const place = await placeOf(store, of, lookup)
       if ('problem' in place) return place
       const letters: ShownLetter[] = []
+      const isWanted = selects(filter.selector)
       let [bytes, isCut] = [0, false]
       const each = (message: Message): void => {
         const letter = letterOf(message, place.subscription)
-        if (!isWanted(letter, filter)) return
+        if (!isWanted(letter, message)) return
         isCut ||= letters.length >= filter.limit || bytes > mostBytes
         if (isCut) return
         bytes += message.properties.raw.length

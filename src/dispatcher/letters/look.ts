@@ -1,8 +1,8 @@
 import { atMost } from '../../async/limit.ts'
 import type { Message } from '../../delivery/message/message.ts'
-import { type Browsed, browse } from '../../rabbit/amqp/browse.ts'
 import { EndedError } from '../../rabbit/amqp/client/ended.ts'
 import { reasonOf } from '../../rabbit/amqp/connection.ts'
+import { type Browsed, browse } from '../../rabbit/amqp/holding/browse.ts'
 import type { Place } from './place.ts'
 import { type Refused, refused } from './refused.ts'
 
