@@ -53,7 +53,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'dispatcher/jobs',
     ],
   },
-  server: { imports: ['api', 'store'], packages: ['hono', '@hono/node-server'] },
+  server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
   cli: {
     imports: [
       ...edges,

@@ -7,10 +7,8 @@ import { startServer } from '../../server/server.ts'
 import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
+import { dataOption, defaultDataListen } from './address.ts'
 import { removeToken, tokenFile, writeToken } from './token-file.ts'
-
-export const defaultDataListen = '127.0.0.1:9403'
-export const dataOption = '--data-listen'
 
 export type LocalDataOptions = {
   /** `host:port`, or `off`; the default address when left out, and none where that is in use. */

@@ -30,7 +30,7 @@ export type HoldOptions = {
 /** The messages of a queue, held: nobody else gets them meanwhile. */
 export type Held = {
   readonly seen: number
-  /** Whether those are all messages that were ready when it began. */
+  /** Whether those are all messages that were in the queue when it began: nobody else had some of them in hand. */
   readonly isComplete: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
@@ -83,7 +83,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     look(messageOf(delivery), last)
   }
   const channel = await wire.openChannel({ delivered })
-  const { messages: ready } = await checkQueue(channel, queue)
+  const { messages: ready, consumers } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   const stop = await consume(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
@@ -96,7 +96,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   await stop()
   return {
     seen,
-    isComplete: seen >= wanted && wanted === ready,
+    isComplete: seen >= wanted && wanted === ready && consumers === 0,
     get lost() {
       return channel.end !== undefined
     },
