@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
 import { tokenFile } from '../../src/cli/data/token-file.ts'
-import type { Found, Listed } from '../../src/dispatcher/letters/dead-letters.ts'
+import type { Found, Listed } from '../../src/dispatcher/data/dead-letters.ts'
 import { waybillIn } from '../cli/waybill.ts'
 import { eventually } from '../support/wait.ts'
 import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'

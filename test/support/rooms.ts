@@ -44,7 +44,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
   'dispatcher/jobs': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
-  'dispatcher/letters': {
+  'dispatcher/data': {
     imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers', 'dispatcher/jobs'],
   },
   dispatcher: {
@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'store/kubernetes',
       'operator',
       'dispatcher',
-      'dispatcher/letters',
+      'dispatcher/data',
       'dispatcher/replicas',
       'server',
     ],

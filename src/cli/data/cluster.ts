@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { group } from '../../api/resource.ts'
-import { createDeadLetters } from '../../dispatcher/letters/dead-letters.ts'
+import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'

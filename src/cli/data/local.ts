@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import { createDeadLetters } from '../../dispatcher/letters/dead-letters.ts'
+import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { localAccess } from '../../server/letters/local-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'

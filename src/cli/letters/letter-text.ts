@@ -1,4 +1,4 @@
-import type { Found } from '../../dispatcher/letters/dead-letters.ts'
+import type { Found } from '../../dispatcher/data/dead-letters.ts'
 import { aligned } from '../table.ts'
 import { visible } from './visible.ts'
 

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../api/duration.ts'
 import { isDuration } from '../../api/schema/fields.ts'
-import type { Found, Listed } from '../../dispatcher/letters/dead-letters.ts'
+import type { Found, Listed } from '../../dispatcher/data/dead-letters.ts'
 import { age } from '../age.ts'
 import { exits, Failure } from '../failure.ts'
 import { aligned } from '../table.ts'
