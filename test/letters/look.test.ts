@@ -75,9 +75,13 @@ test('the command lists and shows, and says when that is not all', async () => {
   expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters found\n')
 }, 60_000)
 
-test('the command without a subscription lists how many each has', async () => {
-  const groups = () => waybillIn(it.env, 'dl', 'ls', '--status-server', it.waybill.server)
-  await eventually(async () => /^shop\/billing +320$/m.test((await groups()).out))
+test('the command without a subscription lists how many each has, and why', async () => {
+  const [{ group }] = (await listed()).letters as [{ group: string }]
+  const groups = async () => (await waybillIn(it.env, 'dl', 'ls', '--status-server', it.waybill.server)).out
+  await eventually(async () => {
+    const out = await groups()
+    return /^shop\/billing +320( |$)/m.test(out) && new RegExp(`^ +320 +${group} +Rejected +400 `, 'm').test(out)
+  })
 }, 60_000)
 
 test.each([

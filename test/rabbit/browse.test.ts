@@ -61,7 +61,7 @@ const readyOf = async (): Promise<number> => {
   return (await client.channel.checkQueue(queue)).messageCount
 }
 
-const seen = async (most = 50_000): Promise<string[]> => {
+const seen = async (most = 200_000): Promise<string[]> => {
   const bodies: string[] = []
   const look = ({ content }: Message) => void bodies.push(content.toString())
   await browse(vhost.endpoint, { queue, most, look }, stop.signal)

@@ -43,14 +43,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
-  'dispatcher/jobs': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
-  'dispatcher/data': {
-    imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers', 'dispatcher/jobs'],
-  },
+  'dispatcher/letters': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
+  'dispatcher/data': { imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers'] },
   dispatcher: {
     imports: [
       ...[...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
-      'dispatcher/jobs',
+      'dispatcher/letters',
     ],
   },
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },

@@ -19,8 +19,6 @@ export type Place = {
   readonly subscription: string
   readonly endpoint: Endpoint
   readonly queue: string
-  /** The same for the same queue, whoever asks. */
-  readonly key: string
 }
 
 /**
@@ -43,7 +41,7 @@ export const placeOf = async (
     try {
       const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
       const queue = deadLetterQueueOf(found)
-      return { subscription, endpoint, queue, key: `${keyOf(broker)} ${queue}` }
+      return { subscription, endpoint, queue }
     } catch (error) {
       if (!(error instanceof EndpointError || error instanceof SecretError)) throw error
       return refused(503, 'BrokerUnavailable', `Broker ${keyOf(broker)} cannot be used: see its condition Connected`)

@@ -1,6 +1,6 @@
 import type { Message } from '../../../delivery/message/message.ts'
 import type { Endpoint } from '../../endpoint.ts'
-import { type Held, hold } from './hold.ts'
+import { hold } from './hold.ts'
 
 export type BrowseOptions = {
   readonly queue: string
@@ -10,7 +10,11 @@ export type BrowseOptions = {
   look(message: Message): void
 }
 
-export type Browsed = Pick<Held, 'seen' | 'isComplete'>
+export type Browsed = {
+  readonly seen: number
+  /** Whether those are all messages that were in the queue when it began: nobody else had some of them in hand. */
+  readonly isComplete: boolean
+}
 
 /**
  * Looks at the messages of a queue without changing anything that anybody sees: they are held, and then requeued in their order.
@@ -18,7 +22,11 @@ export type Browsed = Pick<Held, 'seen' | 'isComplete'>
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const browse = async (endpoint: Endpoint, options: BrowseOptions, signal: AbortSignal): Promise<Browsed> => {
-  const { seen, isComplete, requeueOthers } = await hold(endpoint, { ...options, name: 'waybill browse' }, signal)
+  const { seen, isComplete, isAlone, requeueOthers } = await hold(
+    endpoint,
+    { ...options, name: 'waybill browse' },
+    signal,
+  )
   await requeueOthers()
-  return { seen, isComplete }
+  return { seen, isComplete: isComplete && isAlone }
 }

@@ -13,6 +13,7 @@ import {
 import type { Wire } from '../client/wire.ts'
 import { messageOf } from '../deliveries/message-of.ts'
 import { openConnection } from '../open-connection.ts'
+import { turnFor } from './turns.ts'
 
 export type HoldOptions = {
   readonly queue: string
@@ -30,8 +31,10 @@ export type HoldOptions = {
 /** The messages of a queue, held: nobody else gets them meanwhile. */
 export type Held = {
   readonly seen: number
-  /** Whether those are all messages that were in the queue when it began: nobody else had some of them in hand. */
+  /** Whether those are all messages that were ready when it began. */
   readonly isComplete: boolean
+  /** Whether nobody else, such as another replica, held messages of it when it began. */
+  readonly isAlone: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
   /** Removes one of them from the queue. */
@@ -58,16 +61,24 @@ const backWithinMs = 3_000
  * order that they had, and that counts as no failed delivery (`basic.nack`). On a connection of its own: when that is
  * lost, the broker takes them back. RabbitMQ does so too after its consumer timeout, 30 minutes by default.
  *
+ * In this process it waits until nobody else holds the queue.
+ *
  * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
  *
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
-  const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+  const { amqp, vhost } = endpoint
+  const endTurn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]))
   try {
-    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal)
+    const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+    void wire.ended.then(endTurn)
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal).catch(async (error) => {
+      await wire.close()
+      throw error
+    })
   } catch (error) {
-    await wire.close()
+    endTurn()
     throw error
   }
 }
@@ -75,7 +86,7 @@ export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: Abo
 const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
   let last = 0
-  let removed = 0
+  const removed = new Set<number>()
   const delivered = (delivery: Delivered): void => {
     last = delivery.deliveryTag
     if (seen >= most) return
@@ -83,38 +94,58 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     look(messageOf(delivery), last)
   }
   const channel = await wire.openChannel({ delivered })
-  const { messages: ready, consumers } = await checkQueue(channel, queue)
+  const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
-  const stop = await consume(channel, queue, most)
+  const consumers = consumersOn(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
     if (channel.end) break
+    // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
+    if (seen >= consumers.capacity()) await consumers.startNext()
     await pause(quietMs / 3, signal)
     quiet = seen === before ? quiet + quietMs / 3 : 0
     before = seen
     if (seen >= wanted && quiet >= quietMs) break
   }
-  await stop()
+  await consumers.stop()
   return {
     seen,
-    isComplete: seen >= wanted && wanted === ready && consumers === 0,
+    isComplete: seen >= wanted && wanted === ready,
+    isAlone: others === 0,
     get lost() {
       return channel.end !== undefined
     },
     acknowledge(tag) {
       if (channel.end) return
       acknowledge(channel, tag, false)
-      removed += 1
+      removed.add(tag)
     },
     async requeueOthers() {
-      if (keepsOrder(wire) && !channel.end) {
-        for (let tag = Math.min(sliceOf, last); tag > 0; tag = tag < last ? Math.min(tag + sliceOf, last) : 0)
-          rejectUpTo(channel, tag, true)
-        await untilBack(channel, queue, ready - removed, signal)
+      try {
+        if (keepsOrder(wire) && !channel.end) {
+          for (const tag of endsOf(last, removed)) rejectUpTo(channel, tag, true)
+          await untilBack(channel, queue, ready - removed.size, signal)
+        }
+        await channel.close()
+      } finally {
+        await wire.close()
       }
-      await channel.close()
-      await wire.close()
     },
   }
+}
+
+/**
+ * The last tag of each slice, of all up to `last`. The broker closes the channel for a tag that is acknowledged already, also
+ * where it means all up to it.
+ */
+const endsOf = (last: number, removed: ReadonlySet<number>): number[] => {
+  const ends: number[] = []
+  let end = 0
+  for (let tag = 1; tag <= last; tag++) {
+    if (removed.has(tag)) continue
+    if (tag - (ends.at(-1) ?? 0) > sliceOf && end > (ends.at(-1) ?? 0)) ends.push(end)
+    end = tag
+  }
+  return end > (ends.at(-1) ?? 0) ? [...ends, end] : ends
 }
 
 /**
@@ -131,16 +162,23 @@ const untilBack = async (channel: Channel, queue: string, ready: number, signal:
 /** Before RabbitMQ 4.0 what is requeued goes behind everything else; only what a channel held when it was closed does not. */
 const keepsOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
 
-/** Starts as many consumers as it takes to hold `most` messages. */
-const consume = async (channel: Channel, queue: string, most: number): Promise<() => Promise<void>> => {
+/** Consumers that hold `most` messages together. */
+const consumersOn = (channel: Channel, queue: string, most: number) => {
   const tags: string[] = []
-  for (let left = most; left > 0; left -= mostOfConsumer) {
-    const tag = `waybill-${tags.length}`
-    tags.push(tag)
-    await setPrefetch(channel, Math.min(left, mostOfConsumer))
-    await startConsuming(channel, queue, tag)
-  }
-  return async () => {
-    for (const tag of tags) await stopConsuming(channel, tag)
+  let capacity = 0
+  return {
+    capacity: () => capacity,
+    async startNext(): Promise<void> {
+      const prefetch = Math.min(most - capacity, mostOfConsumer)
+      if (prefetch <= 0) return
+      capacity += prefetch
+      const tag = `waybill-${tags.length}`
+      tags.push(tag)
+      await setPrefetch(channel, prefetch)
+      await startConsuming(channel, queue, tag)
+    },
+    async stop(): Promise<void> {
+      for (const tag of tags) await stopConsuming(channel, tag)
+    },
   }
 }

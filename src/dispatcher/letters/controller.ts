@@ -5,17 +5,22 @@ import { statusWriter } from '../../reconcile/status-writer.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import { TargetError } from '../workers/credentials.ts'
 import { advance } from './advance.ts'
-import type { JobsOptions } from './options.ts'
+import { createLooks } from './looks.ts'
+import type { LettersOptions } from './options.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { reportOn } from './report.ts'
-import { current, isFinished, type Job, unfinishedJobs } from './unfinished.ts'
+import { current, isFinished, type Job, sourceOf, unfinishedJobs } from './unfinished.ts'
 import { suspended, waiting } from './verdicts.ts'
 
-/** Does the Replays and Discards: for each Subscription one after the other, the oldest first. */
-export const jobsController = (options: JobsOptions): Controller => {
+/**
+ * What is done with the dead letters of each Subscription, one thing at a time: its Replays and Discards, the oldest first;
+ * and a look at them all, whenever there are others than before, that writes their groups.
+ */
+export const deadLettersController = (options: LettersOptions): Controller => {
   const { store, metrics } = options
   const writer = statusWriter(store, metrics, 'waybill-dispatcher', () => new Date())
   const report = reportOn(store, writer, Date.now)
+  const looks = createLooks(options)
   const progresses = new Map<string, Progress>()
 
   const goOn = async (job: Job, signal: AbortSignal): Promise<Again | undefined> => {
@@ -25,6 +30,7 @@ export const jobsController = (options: JobsOptions): Controller => {
     try {
       const againMs = await advance(job, progress, { ...options, report }, signal)
       const now = current(store, job)
+      if (againMs === undefined) looks.expectChange(sourceOf(job))
       if (now === undefined || isFinished(now)) progresses.delete(uid)
       return againMs === undefined ? undefined : { againMs }
     } catch (error) {
@@ -36,23 +42,28 @@ export const jobsController = (options: JobsOptions): Controller => {
   }
 
   return {
-    name: 'jobs',
-    keys: () => new Set(unfinishedJobs(store).keys()),
+    name: 'dead-letters',
+    keys: () => new Set([...unfinishedJobs(store).keys(), ...looks.keys()]),
     watch(wake) {
       const wakeAll = (): void => {
         for (const key of unfinishedJobs(store).keys()) wake(key)
       }
       wakeAll()
       // A job may wait for any of them.
-      return store.onChange(wakeAll)
+      const stop = [store.onChange(wakeAll), looks.watch(wake)]
+      return () => {
+        for (const each of stop) each()
+      }
     },
     async reconcile(key, signal) {
       const jobs = unfinishedJobs(store).get(key) ?? []
       const [first, ...others] = jobs.filter(({ spec }) => !spec.suspend)
       for (const job of jobs) if (job.spec.suspend) await report(job, suspended())
       for (const other of others) await report(other, waitsFor(first as Job))
-      return first && goOn(first, signal)
+      const again = first && (await goOn(first, signal))
+      return again ?? looks.look(key, signal)
     },
+    forget: looks.forget,
     isExpected,
   }
 }

@@ -10,7 +10,7 @@ import type { Route } from '../pipeline/route.ts'
 import { untilStored } from '../pipeline/until-stored.ts'
 import { credentialsOf } from '../workers/credentials.ts'
 import { refuseBlocked } from '../workers/running-workers.ts'
-import type { JobsOptions } from './options.ts'
+import type { LettersOptions } from './options.ts'
 import { pass } from './pass.ts'
 import { counted, isCanaryDue, looked, type Progress, type Seen } from './progress.ts'
 import type { Report } from './report.ts'
@@ -19,7 +19,7 @@ import { current, type Job } from './unfinished.ts'
 import { ending, progressing, waiting } from './verdicts.ts'
 import { type Done, type Taken, wayOf } from './ways.ts'
 
-export type AdvanceOptions = JobsOptions & { readonly report: Report }
+export type AdvanceOptions = LettersOptions & { readonly report: Report }
 
 const lookAgainMs = 5_000
 const reportEveryMs = 2_000
@@ -84,7 +84,9 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
   const handle = async (taken: Taken, held: Held): Promise<boolean> => {
     const done = await way(taken)
     if (done === undefined || (done.copy && !(await copies.store(held, done.copy)))) return false
-    counted(progress, job, failureOf(done))
+    const failure = failureOf(done)
+    counted(progress, job, failure)
+    options.metrics.jobMessages.inc({ kind: job.kind, result: failure ? 'failed' : 'delivered' })
     if (performance.now() - reportedAt > reportEveryMs) await reportNow()
     return true
   }

@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 
-export type JobsOptions = {
+export type LettersOptions = {
   readonly store: Store
   readonly log: Log
   readonly metrics: Metrics

@@ -1,11 +1,19 @@
 import type { Broker } from '../../api/kinds/broker.ts'
-import { subscription as kind } from '../../api/kinds/subscription.ts'
+import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
+import { type Attached, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
 import type { Job } from './unfinished.ts'
+
+/** The Broker of a Subscription, as its references lead to it. */
+export const brokerFor = (subscription: Subscription, store: Pick<Store, 'list'>): Broker | undefined => {
+  const { attached } = resolveReferences(gather(store))
+  const uses = ({ subscriptions }: Attached) => subscriptions.some((each) => each.subscription === subscription)
+  return [...attached.values()].find(uses)?.broker
+}
 
 type Found = { readonly route: Route; readonly broker: Broker }
 
