@@ -18,18 +18,21 @@ export type ServerOptions = {
   readonly routes: readonly Routes[]
   /** The option of the command that the address is from. Default: `--listen`. */
   readonly option?: string
+  /** Whether a request may take longer to arrive than five minutes. */
+  readonly longRequests?: boolean
   /** Serves HTTPS. */
   readonly tls?: Tls
 }
 
 /** Serves the groups of pages, and 404 for all else. Resolves once it listens; ends with the signal. @throws ListenError */
 export const startServer = async (
-  { listen, routes, option = '--listen', tls }: ServerOptions,
+  { listen, routes, option = '--listen', tls, longRequests }: ServerOptions,
   signal: AbortSignal,
 ): Promise<{ readonly url: string }> => {
   const { host, port } = hostAndPort(listen)
   const listener = getRequestListener(application(routes).fetch)
   const server = tls ? secureServer({ listen, tls, listener }, signal) : createServer(listener)
+  if (longRequests) server.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(listenError(listen, option, cause)))
     server.listen(port, host, resolve)

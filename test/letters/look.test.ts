@@ -76,7 +76,7 @@ test('the command lists and shows, and says when that is not all', async () => {
 }, 60_000)
 
 test('the command without a subscription lists how many each has, and why', async () => {
-  const [{ group }] = (await listed()).letters as [{ group: string }]
+  const group = (await listed()).letters[0]?.group
   const groups = async () => (await waybillIn(it.env, 'dl', 'ls', '--status-server', it.waybill.server)).out
   await eventually(async () => {
     const out = await groups()

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { exits, Failure } from '../failure.ts'
 import type { Named, ServerOptions } from '../letters/client.ts'
 import type { FilterOptions, ListOptions, ShowOptions } from '../letters/letters.ts'
+import type { ExportOptions, ImportOptions } from '../letters/transfer.ts'
 
 /** Adds `waybill dead-letters`, with its own commands. */
 export const addDeadLetters = (program: Command): void => {
@@ -11,7 +12,7 @@ export const addDeadLetters = (program: Command): void => {
     .description('look at dead letters, export and import them')
     .helpCommand(false)
     .addHelpText('after', `\n${help}`)
-  for (const add of [addList, addShow]) add(command)
+  for (const add of [addList, addShow, addExport, addImport]) add(command)
 }
 
 const help = `Exits with 0 when it is done, with 1 when it failed, with 2 when it was called wrongly, and with 3 when it is not permitted.
@@ -19,7 +20,9 @@ const help = `Exits with 0 when it is done, with 1 when it failed, with 2 when i
 Examples:
   waybill dead-letters ls
   waybill dead-letters ls billing -n shop --status 5xx --since 2h
-  waybill dead-letters show billing ID -n shop --body`
+  waybill dead-letters show billing ID -n shop --body
+  waybill dead-letters export billing -n shop -o billing.jsonl
+  waybill dead-letters import billing billing.jsonl -n shop`
 
 type Scoped = { readonly namespace?: string }
 
@@ -62,6 +65,36 @@ const addShow = (command: Command): void => {
     .action(async (name: string, id: string, options: ShowOptions & Scoped) => {
       const { show } = await import('../letters/letters.ts')
       process.stdout.write(await show(named(name, options), id, options))
+    })
+}
+
+const addExport = (command: Command): void => {
+  const own = command
+    .command('export')
+    .description('write dead letters into a file, with their bodies and all headers')
+    .argument('<subscription>', 'name, or namespace/name')
+  withFilter(withServer(own))
+    .requiredOption('-o, --output <file>', 'file to write, which must not exist')
+    .action(async (name: string, options: ExportOptions & Scoped) => {
+      const { exportTo } = await import('../letters/transfer.ts')
+      const written = await exportTo(named(name, options), options, Date.now())
+      process.stderr.write(`${written} dead letters are in ${options.output}; they are still in their queue\n`)
+    })
+}
+
+const addImport = (command: Command): void => {
+  const own = command
+    .command('import')
+    .description('put the dead letters of a file into the dead-letter queue; what is there already is skipped')
+    .argument('<subscription>', 'name, or namespace/name')
+    .argument('<file>', 'file that export wrote')
+  withServer(own)
+    .option('--any-subscription', 'import letters of other subscriptions too')
+    .action(async (name: string, file: string, options: ImportOptions & Scoped) => {
+      const { importFrom } = await import('../letters/transfer.ts')
+      const { imported, skipped } = await importFrom(named(name, options), file, options)
+      const there = skipped > 0 ? `, ${skipped} were there already` : ''
+      process.stderr.write(`${imported} dead letters imported${there}\n`)
     })
 }
 

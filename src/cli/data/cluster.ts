@@ -27,7 +27,7 @@ export const dataListener = ({ dataListen, dataTlsCert, dataTlsKey }: ClusterDat
   try {
     const tls = tlsOf(dataListen, dataTlsCert, dataTlsKey)
     tls?.()
-    return { listen: dataListen, option: dataOption, ...(tls ? { tls } : {}) }
+    return { listen: dataListen, option: dataOption, longRequests: true, ...(tls ? { tls } : {}) }
   } catch (error) {
     throw asFailure(error)
   }
@@ -57,7 +57,7 @@ export const serveClusterData = async (
     },
     { group, failed: (error) => log.warn({ error }, 'Could not ask the API server who may see dead letters') },
   )
-  const routes = [letterRoutes(createDeadLetters({ store }, signal), access)]
+  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access)]
   try {
     const { url } = await startServer({ ...listener, routes }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')

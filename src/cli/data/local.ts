@@ -44,14 +44,14 @@ const serveAt = async (
 ): Promise<void> => {
   const { host } = hostAndPort(listen, defaultDataListen)
   if (!isLoopback(host)) throw new ListenError(`Cannot listen on ${listen}: give a loopback address`)
-  const letters = createDeadLetters({ store, lookup }, end.signal)
+  const letters = createDeadLetters({ store, lookup, log }, end.signal)
   // The token is made when the port is known: one that was given as 0 is chosen by the system.
   const token = Promise.withResolvers<string>()
   const access = token.promise.then(localAccess)
   const routes = [letterRoutes(letters, async (...asked) => (await access)(...asked))]
   const stopServing = new AbortController()
   const { url } = await startServer(
-    { listen, routes, option: dataOption },
+    { listen, routes, option: dataOption, longRequests: true },
     AbortSignal.any([end.signal, stopServing.signal]),
   )
   const path = tokenFile(Number(new URL(url).port))

@@ -8,13 +8,15 @@ export type ServerOptions = {
   readonly token?: string
 }
 
+import type { Blob as Body } from 'node:buffer'
 export type Named = { readonly namespace: string; readonly name: string }
 
 /** The data port of a running Waybill, for one subscription. Answers that are not 2xx are thrown as a Failure. */
 export type DataClient = {
   get(path: string, query?: URLSearchParams): Promise<Response>
-  /** The answer may take as long as the body is sent. */
-  post(path: string, query: URLSearchParams, body: ReadableStream<Uint8Array>): Promise<Response>
+  /** The answer may take as long as it likes. */
+  stream(path: string, query: URLSearchParams): Promise<Response>
+  post(path: string, query: URLSearchParams, body: Body): Promise<Response>
 }
 
 const answerWithinMs = 120_000
@@ -39,7 +41,8 @@ export const dataClient = (options: ServerOptions, { namespace, name }: Named): 
   }
   return {
     get: (path, query = new URLSearchParams()) => ask(path, query, { signal: AbortSignal.timeout(answerWithinMs) }),
-    post: (path, query, body) => ask(path, query, { method: 'POST', body, duplex: 'half' } as RequestInit),
+    stream: (path, query) => ask(path, query, {}),
+    post: (path, query, body) => ask(path, query, { method: 'POST', body: body as NonNullable<RequestInit['body']> }),
   }
 }
 

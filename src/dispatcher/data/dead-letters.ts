@@ -5,7 +5,10 @@ import { selects } from '../../delivery/letters/select.ts'
 import { type ShownLetter, shown } from '../../delivery/letters/shown.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
+import type { AmqpLog } from '../../rabbit/amqp/port.ts'
 import type { Store } from '../../store/store.ts'
+import { exported } from './export.ts'
+import { type Imported, importLines } from './import.ts'
 import { createLooks } from './look.ts'
 import { type Named, placeOf } from './place.ts'
 import { type Refused, refused } from './refused.ts'
@@ -14,6 +17,7 @@ export type DeadLettersOptions = {
   readonly store: Pick<Store, 'list' | 'secret'>
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup?: LookupFunction | undefined
+  readonly log: AmqpLog
 }
 
 export type Listed = {
@@ -36,6 +40,10 @@ export type Found = {
 export type DeadLetters = {
   list(of: Named, query: URLSearchParams): Promise<Listed | Refused>
   find(of: Named, id: string): Promise<Found | Refused>
+  /** Lines of JSON; see {@link exported}. */
+  export(of: Named, query: URLSearchParams): Promise<{ readonly lines: ReadableStream<Uint8Array> } | Refused>
+  /** Takes such lines; see {@link importLines}. */
+  import(of: Named, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Promise<Imported | Refused>
 }
 
 const limits = { usual: 500, most: 10_000 }
@@ -43,7 +51,7 @@ const limits = { usual: 500, most: 10_000 }
 const mostBytes = 32 * 1024 * 1024
 
 /** The dead letters of all subscriptions, read from their queues whenever somebody asks. The signal ends what is under way. */
-export const createDeadLetters = ({ store, lookup }: DeadLettersOptions, signal: AbortSignal): DeadLetters => {
+export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, signal: AbortSignal): DeadLetters => {
   const look = createLooks(signal)
 
   return {
@@ -82,6 +90,22 @@ export const createDeadLetters = ({ store, lookup }: DeadLettersOptions, signal:
       if ('problem' in seen) return seen
       const among = seen.isComplete ? '' : ` among the ${seen.seen} that could be looked at`
       return found ?? refused(404, 'NotFound', `no dead letter of ${place.subscription} has this id${among}`)
+    },
+
+    async export(of, query) {
+      const filter = filterOf(query, { usual: mostHeld, most: mostHeld })
+      if ('problem' in filter) return refused(400, 'BadRequest', filter.problem)
+      const place = await placeOf(store, of, lookup)
+      return 'problem' in place ? place : { lines: exported(look, place, filter) }
+    },
+
+    async import(of, query, body) {
+      const unknown = [...query].find(([name, value]) => name !== 'anySubscription' || value !== 'true')
+      if (unknown) return refused(400, 'BadRequest', `unknown parameter ${JSON.stringify(unknown[0])}`)
+      const place = await placeOf(store, of, lookup)
+      if ('problem' in place) return place
+      const anySubscription = query.has('anySubscription')
+      return importLines(place, body, { look, log, anySubscription }, signal)
     },
   }
 }

@@ -13,6 +13,8 @@ type Answer<T> = Promise<T | Refused>
 export type ServedLetters = {
   list(of: Named, query: URLSearchParams): Answer<object>
   find(of: Named, id: string): Answer<{ readonly letter: object; readonly copies: number; readonly body: Buffer }>
+  export(of: Named, query: URLSearchParams): Answer<{ readonly lines: ReadableStream<Uint8Array> }>
+  import(of: Named, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Answer<object>
 }
 
 const base = '/namespaces/:namespace/subscriptions/:name/deadletters'
@@ -24,10 +26,24 @@ const careful = { 'cache-control': 'no-store', 'x-content-type-options': 'nosnif
 export const letterRoutes =
   (letters: ServedLetters, access: Access): Routes =>
   (app) => {
-    const get = getWith(app, access)
+    const on = answerWith(app, access)
+    const get = (...route: [path: string, right: Right, handle: Handle]): void => on('GET', ...route)
     get(base, 'list', async (context, of) => {
       const listed = await letters.list(of, queryOf(context))
       return 'problem' in listed ? refusal(context, listed) : context.json(listed, 200, careful)
+    })
+    get(`${base}/export`, 'body', async (context, { namespace, name }) => {
+      const found = await letters.export({ namespace, name }, queryOf(context))
+      if ('problem' in found) return refusal(context, found)
+      return context.body(found.lines, 200, {
+        ...careful,
+        'content-type': 'application/x-ndjson',
+        'content-disposition': `attachment; filename="${namespace}.${name}.jsonl"`,
+      })
+    })
+    on('POST', `${base}/import`, 'update', async (context, of) => {
+      const imported = await letters.import(of, queryOf(context), context.req.raw.body ?? nothing())
+      return 'problem' in imported ? refusal(context, imported) : context.json(imported, 200, careful)
     })
     get(`${base}/:id`, 'get', async (context, of) => {
       const found = await findIn(letters, context, of)
@@ -46,13 +62,16 @@ export const letterRoutes =
     })
   }
 
+/** What a request without a body holds. */
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
 type Handle = (context: Context, of: Named) => Promise<Response>
 
 /** Adds routes that are answered to those who have the right. */
-const getWith =
+const answerWith =
   (app: Hono, access: Access) =>
-  (path: string, right: Right, handle: Handle): void => {
-    app.get(path, async (context) => {
+  (method: 'GET' | 'POST', path: string, right: Right, handle: Handle): void => {
+    app.on(method, path, async (context) => {
       const { namespace, name } = context.req.param() as Record<string, string> & Named
       const caller = { host: context.req.header('host'), token: bearerOf(context.req.header('authorization')) }
       const denied = await access(caller, { namespace, subscription: name, right })
