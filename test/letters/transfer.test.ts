@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { publishedProperties } from '../../src/delivery/letters/record.ts'
 import { Properties } from '../../src/delivery/message/properties.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { waybill as command, waybillIn } from '../cli/waybill.ts'
@@ -48,7 +49,6 @@ const odd = (): { readonly properties: Buffer; readonly body: Buffer }[] => {
 /** What is in the queue, byte for byte, but for what the broker counts. */
 const contents = async (): Promise<string[]> => {
   const found: string[] = []
-  const { publishedProperties } = await import('../../src/delivery/letters/record.ts')
   await browse(
     it.shop.vhost.endpoint,
     {
@@ -163,9 +163,9 @@ test('the letters that nobody described are listed, and nothing of them reaches 
     letters: out
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { id: string; size: number }),
+      .map((line) => JSON.parse(line) as { id: string; size: number; messageId?: string }),
   }
-  const texts = letters.filter(({ size }) => size === 10)
+  const texts = letters.filter(({ size, messageId }) => size === 10 && messageId === 'm-1')
   const shown = await dl('show', 'shop/billing', texts[0]?.id ?? '', '--body')
   expect(shown.out).toContain('text\\u{0}\\u{1b}[31m')
   expect(shown.out).toContain('"authorization","masked":true')

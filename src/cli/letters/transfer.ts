@@ -66,9 +66,8 @@ export type ImportOptions = ServerOptions & { readonly anySubscription?: boolean
 
 /** Puts the dead letters of a file into the queue of a subscription. @throws Failure */
 export const importFrom = async (of: Named, file: string, options: ImportOptions): Promise<Imported> => {
-  const blob = await openAsBlob(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new Failure(`cannot read ${file}: ${cause.code ?? cause.message}`, { cause })
-  })
+  if (!existsSync(file)) throw new Failure(`${file} does not exist`)
+  const blob = await openAsBlob(file)
   const query = new URLSearchParams(options.anySubscription ? { anySubscription: 'true' } : {})
   const answer = await dataClient(options, of).post('/import', query, blob)
   return (await answer.json()) as Imported

@@ -63,9 +63,11 @@ const readable = (t: string, bytes: Buffer): TypedHeader['v'] => {
   if (t === 't') return bytes[0] === 1
   if (t === 'l' || t === 'L') return String(bytes.readBigInt64BE())
   if (t === 'T') return String(bytes.readBigUInt64BE())
-  if (t === 'd') return bytes.readDoubleBE()
-  return undefined
+  return t === 'd' ? exactDouble(bytes.readDoubleBE()) : undefined
 }
+
+/** JSON has no infinity, no NaN, and no negative zero. */
+const exactDouble = (v: number): number | undefined => (Number.isFinite(v) && !Object.is(v, -0) ? v : undefined)
 
 const bytesOf = (t: string, v: unknown): Buffer | undefined => {
   const integer = integers[t]
