@@ -1,9 +1,9 @@
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { isDeleting, keyFrom, keyOf, namedBy } from '../../api/resource.ts'
 import { atMost } from '../../async/limit.ts'
-import { QueueInUseError } from '../../rabbit/amqp/holding/hold.ts'
 import type { Again, Wake } from '../../reconcile/controller.ts'
 import type { LettersOptions } from './options.ts'
+import { QueueInUseError } from './queue-in-use.ts'
 import { scan } from './scan.ts'
 
 /** Each holds a queue for a moment, on a connection of its own. */

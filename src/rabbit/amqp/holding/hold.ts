@@ -13,6 +13,7 @@ import {
 import type { Wire } from '../client/wire.ts'
 import { messageOf } from '../deliveries/message-of.ts'
 import { openConnection } from '../open-connection.ts'
+import { turnFor } from './turns.ts'
 
 export type HoldOptions = {
   readonly queue: string
@@ -32,17 +33,14 @@ export type Held = {
   readonly seen: number
   /** Whether those are all messages that were ready when it began. */
   readonly isComplete: boolean
+  /** Whether nobody else, such as another replica, held messages of it when it began. */
+  readonly isAlone: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
   /** Removes one of them from the queue. */
   acknowledge(tag: number): void
   /** Requeues the others, in their order, and disconnects. */
   requeueOthers(): Promise<void>
-}
-
-/** Somebody else consumes the queue, or has messages of it in hand: what it holds cannot be seen. */
-export class QueueInUseError extends Error {
-  override readonly name = 'QueueInUseError'
 }
 
 /** More would take too much of the broker's memory: it remembers about 200 bytes of each message that is held. */
@@ -63,17 +61,24 @@ const backWithinMs = 3_000
  * order that they had, and that counts as no failed delivery (`basic.nack`). On a connection of its own: when that is
  * lost, the broker takes them back. RabbitMQ does so too after its consumer timeout, 30 minutes by default.
  *
+ * In this process it waits until nobody else holds the queue.
+ *
  * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
  *
- * @throws {QueueInUseError}
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
-  const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+  const { amqp, vhost } = endpoint
+  const endTurn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]))
   try {
-    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal)
+    const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+    void wire.ended.then(endTurn)
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal).catch(async (error) => {
+      await wire.close()
+      throw error
+    })
   } catch (error) {
-    await wire.close()
+    endTurn()
     throw error
   }
 }
@@ -91,8 +96,6 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   }
   const channel = await wire.openChannel({ delivered })
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
-  // Also a consumer that was cancelled counts for as long as it has messages.
-  if (others > 0) throw new QueueInUseError(`somebody else consumes ${queue}, or has messages of it in hand`)
   const wanted = Math.min(ready, most)
   const consumers = consumersOn(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
@@ -108,6 +111,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   return {
     seen,
     isComplete: seen >= wanted && wanted === ready,
+    isAlone: others === 0,
     get lost() {
       return channel.end !== undefined
     },
@@ -118,12 +122,15 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
       removed += 1
     },
     async requeueOthers() {
-      if (keepsOrder(wire) && !channel.end) {
-        for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
-        await untilBack(channel, queue, ready - removed, signal)
+      try {
+        if (keepsOrder(wire) && !channel.end) {
+          for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
+          await untilBack(channel, queue, ready - removed, signal)
+        }
+        await channel.close()
+      } finally {
+        await wire.close()
       }
-      await channel.close()
-      await wire.close()
     },
   }
 }
