@@ -1,14 +1,23 @@
 import type { Finding } from './check.ts'
 import { finding } from './fates.ts'
-import { deliveredAt, disturbing, isSuccess, type Journey, type Journeys, settlingMs, type Try } from './journeys.ts'
+import {
+  begunAt,
+  deliveredAt,
+  disturbing,
+  type Journey,
+  type Journeys,
+  settlingMs,
+  shaking,
+  type Try,
+} from './journeys.ts'
 
-/** Rules about attempts: how many, how often again, when, and in which order. */
+/** Rules about what comes again, and about what tells messages apart. */
 
 /** The clock of the recorder is read a little late at both ends. */
-const toleranceMs = 60
+export const toleranceMs = 60
 
 /** Requests beyond the first of each attempt, and all that began after a 2xx. */
-const repeatsOf = (journey: Journey): number => {
+export const repeatsOf = (journey: Journey): number => {
   const at = deliveredAt(journey) ?? Number.POSITIVE_INFINITY
   const seen = new Set<number>()
   let repeats = 0
@@ -31,7 +40,7 @@ export const doubled = (journeys: Journeys): Finding[] => {
     if (repeats === 0) return []
     const { terms, tries, id } = journey
     const [first, last] = [tries[0] as Try, tries.at(-1) as Try]
-    const causes = disturbing(journeys, journey, first.request.at - settlingMs, last.request.at)
+    const causes = shaking(journeys, journey, first.request.at - settlingMs, last.request.at)
     const sum = sums.get(terms.subscription) ?? { journey, repeated: 0 }
     sum.repeated += 1
     sums.set(terms.subscription, sum)
@@ -40,45 +49,30 @@ export const doubled = (journeys: Journeys): Finding[] => {
     return [finding(journey, 'doubled', `${id} was delivered ${repeats} times too often, and ${excuse}`)]
   })
   const perSubscription = [...sums].flatMap(([subscription, { journey, repeated }]): Finding[] => {
-    const times = disturbing(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
+    const times = shaking(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
     const most = times * 2 * journey.terms.concurrency
     const text = `${subscription}: ${repeated} messages were delivered again, ${most} at most by ${times} disturbances`
     return repeated > most && times > 0 ? [{ fault: 'doubled', id: '', subscription, text }] : []
   })
-  return [...found, ...perSubscription]
+  return [...found, ...perSubscription, ...copies(journeys)]
 }
 
-export const tooMany = ({ all }: Journeys): Finding[] =>
-  all.flatMap((journey) => {
-    const { terms, tries, id } = journey
-    const most = tries.reduce((most, { request }) => Math.max(most, request.attempt), 0)
-    if (most <= terms.maxAttempts) return []
-    return [finding(journey, 'too-many-attempts', `${id} was tried ${most} times, ${terms.maxAttempts} are allowed`)]
-  })
-
-/** The next attempt begins no earlier than its delay after the end of the one before, as the subscriber saw it. */
-export const cutShort = (journeys: Journeys): Finding[] =>
-  journeys.all.flatMap((journey) => {
-    const { terms, tries, id } = journey
-    const ends = new Map<number, number>()
-    for (const { request, answer } of tries) {
-      const end = isSuccess(answer) ? request.at : (answer?.at ?? request.at)
-      const before = ends.get(request.attempt - 1)
-      const early = before === undefined ? 0 : before + terms.delayMs(request.attempt - 1) - request.at
-      if (early > toleranceMs && !isHidden(journeys, journey)) {
-        return [
-          finding(journey, 'cut-short', `attempt ${request.attempt} of ${id} came ${early.toFixed(0)} ms too early`),
-        ]
-      }
-      ends.set(request.attempt, Math.min(end, ends.get(request.attempt) ?? end))
-    }
-    return []
-  })
-
-/** Whether times of its requests were written down late. */
-const isHidden = (journeys: Journeys, journey: Journey): boolean => {
-  const [first, last] = [journey.tries[0] as Try, journey.tries.at(-1) as Try]
-  return disturbing(journeys, journey, first.request.at, last.request.at).some(({ hides }) => hides === 'times')
+/** A disturbance may have a copy stored twice, and each of those again. */
+const copies = (journeys: Journeys): Finding[] => {
+  const parked = new Map<string, number>()
+  for (const { id, role } of journeys.elsewhere) if (role === 'unrouted') parked.set(id, (parked.get(id) ?? 0) + 1)
+  const text = (id: string, count: number) => `${id} is in queues ${count} times`
+  return [
+    ...journeys.all.flatMap((journey) => {
+      const { found, id } = journey
+      if (found.length < 2) return []
+      const times = shaking(journeys, journey, begunAt(journey), Number.POSITIVE_INFINITY).length
+      return found.length > 1 + 3 * times ? [finding(journey, 'doubled', text(id, found.length))] : []
+    }),
+    ...[...parked].flatMap(([id, count]): Finding[] =>
+      count > 1 ? [{ fault: 'doubled', id, text: text(id, count) }] : [],
+    ),
+  ]
 }
 
 /** A message has one `webhook-id`, from its first attempt to the last, and no other message has it. */
