@@ -204,6 +204,14 @@ test('whatever is done to one entry of a perfect history is found', () => {
     (entry) => (entry.is === 'requested' && entry.attempt > 1 ? [{ ...entry, at: entry.at - 500 }] : undefined),
     (entry) => (entry.is === 'found' ? [] : undefined),
     (entry) => (entry.is === 'requested' ? [{ ...entry, attempt: 9 }] : undefined),
+    (entry) => (entry.is === 'requested' ? [] : undefined),
+    (entry) =>
+      entry.is === 'answered' && entry.status === 503 && entry.at < 3_000
+        ? [{ ...entry, retryAfterMs: 9_000 }]
+        : undefined,
+    (entry) => (entry.is === 'found' ? [entry, entry] : undefined),
+    (entry) => (entry.is === 'found' ? [{ ...entry, letter: letter({ attempts: 2 }) }] : undefined),
+    (entry) => (entry.is === 'found' ? [{ ...entry, letter: letter({ reason: 'Rejected' }) }] : undefined),
   ]
   fc.assert(
     fc.property(anyPerfect, fc.nat(), fc.nat(), (entries, which, how) => {

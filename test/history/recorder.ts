@@ -1,28 +1,38 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
-import type { Content, Disturbed, Entry, Found, PublishEnded, Requested } from './history.ts'
+import type { Answered, Content, Disturbed, Entry, Found, PublishEnded, Published, Requested } from './history.ts'
 
 /** Headers that Waybill or the broker writes. */
 const written = /^(waybill-.*|x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC)$/s
 
-/** The digests of a message, with its headers as amqplib has decoded them. */
-export const contentOf = (body: Buffer | undefined, headers?: Readonly<Record<string, unknown>>): Content => ({
+/** What a copy does not keep, and what is no property of a message. */
+const unkept: ReadonlySet<string> = new Set(['headers', 'deliveryMode', 'priority', 'expiration', 'userId'])
+
+/** The digests of a message, with its properties and headers as amqplib has decoded them. */
+export const contentOf = (
+  body: Buffer | undefined,
+  properties?: { readonly headers?: object | undefined },
+): Content => ({
   ...(body === undefined ? {} : { body: digest(body) }),
-  ...(headers === undefined
+  ...(properties === undefined
     ? {}
     : {
-        headers: Object.fromEntries(
-          Object.entries(headers)
-            .filter(([name]) => !written.test(name))
-            .map(([name, value]) => [
-              name,
-              digest(inspect(value, { depth: 20, maxStringLength: null, breakLength: Infinity })),
-            ]),
-        ),
+        headers: digests(properties.headers ?? {}, (name) => !written.test(name)),
+        properties: digests(properties, (name, value) => value !== undefined && !unkept.has(name)),
       }),
 })
 
-const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')
+const digests = (values: object, isKept: (name: string, value: unknown) => boolean): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([name, value]) => isKept(name, value))
+      .map(([name, value]) => [
+        name,
+        digest(inspect(value, { depth: 20, maxStringLength: null, breakLength: Infinity })),
+      ]),
+  )
+
+export const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')
 
 type Request = Omit<Requested, 'is' | 'at' | 'request' | 'content'> & { readonly body: Buffer | undefined }
 
@@ -37,8 +47,8 @@ export const createRecorder = () => {
     entries: entries as readonly Entry[],
     /** Ms since it was made. */
     now: (): number => now() - begun,
-    published(id: string, where: { exchange: string; routingKey: string }, content: Content): void {
-      entries.push({ is: 'published', at: now() - begun, id, ...where, content })
+    published(id: string, more: Pick<Published, 'exchange' | 'routingKey' | 'content' | 'isSendable'>): void {
+      entries.push({ is: 'published', at: now() - begun, id, ...more })
     },
     publishEnded(id: string, is: PublishEnded['is']): void {
       entries.push({ is, at: now() - begun, id })
@@ -49,8 +59,8 @@ export const createRecorder = () => {
       entries.push({ is: 'requested', at: now() - begun, request: requests, ...rest, content: contentOf(body) })
       return requests
     },
-    answered(request: number, status: number): void {
-      entries.push({ is: 'answered', at: now() - begun, request, status })
+    answered(request: number, status: number, more: Pick<Answered, 'retryAfterMs'> = {}): void {
+      entries.push({ is: 'answered', at: now() - begun, request, status, ...more })
     },
     found(found: Omit<Found, 'is' | 'at'>): void {
       entries.push({ is: 'found', at: now() - begun, ...found })

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Channel, type ConsumeMessage, connect } from 'amqplib'
-import type { Found } from '../history/history.ts'
+import { type Channel, type ConsumeMessage, connect, type MessageProperties } from 'amqplib'
+import type { Found, Letter } from '../history/history.ts'
 import { contentOf } from '../history/recorder.ts'
 import { eventually } from '../support/wait.ts'
-import { moveTo } from './edits.ts'
+import { endPeriods, moveTo } from './edits.ts'
 import type { World } from './world.ts'
 
-type QueueState = { readonly name: string; readonly messages?: number; readonly consumers?: number }
+export type QueueState = { readonly name: string; readonly messages?: number; readonly consumers?: number }
 
-const queuesOf = async ({ vhost }: World): Promise<QueueState[]> =>
+export const queuesOf = async ({ vhost }: World): Promise<QueueState[]> =>
   (await vhost.manage('GET', `/queues/${vhost.name}?columns=name,messages,consumers`)) as QueueState[]
 
-const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|\.q-s\d+$/.test(name)
+const isDelivered = (name: string): boolean => /^waybill\.(sub|retry|delay)\.|^waybill\.orphans$|\.q-s\d+$/.test(name)
 
 /** Ends all that disturbs, and waits until nothing is under way any more. Returns whether that came. */
 export const calmDown = async (world: World, say: (line: string) => void): Promise<boolean> => {
@@ -33,6 +33,7 @@ export const calmDown = async (world: World, say: (line: string) => void): Promi
   }
   try {
     await eventually(() => world.isReady(), { timeoutMs: 120_000, everyMs: 500 })
+    for (const one of world.live.values()) endPeriods(one, world.recorder.now() + 2_000)
     // The management API counts every 5 s.
     await eventually(isQuiet, { timeoutMs: 180_000, everyMs: 2_000 })
     await delay(6_000)
@@ -61,6 +62,7 @@ const roles: readonly (readonly [RegExp, Found['role']])[] = [
   [/^waybill\.dlq\.[^.]+\.(.+)$/, 'dead-letters'],
   [/^waybill\.delay\./, 'level'],
   [/^waybill\.unrouted\./, 'unrouted'],
+  [/^waybill\.orphans$/, 'orphans'],
 ]
 
 /** The messages of a queue, of which there are at least so many. */
@@ -85,20 +87,27 @@ export const collect = async (world: World): Promise<void> => {
     const { messageCount } = await channel.checkQueue(name)
     for (const got of await taken(channel, name, messageCount)) {
       const { properties, content, fields } = got
-      const level =
-        role === 'level' ? /^waybill\.(?:retry|sub)\.([^.]+)\.(.+)$/.exec(fields.routingKey)?.[2] : undefined
-      const whose = own ?? level
+      const whose = own ?? /^waybill\.(?:retry|sub)\.[^.]+\.(.+)$/.exec(fields.routingKey)?.[1]
       world.recorder.found({
-        ...{
-          queue: name,
-          role,
-          id: String(properties.messageId),
-          content: contentOf(content, properties.headers ?? {}),
-        },
-        ...(whose === undefined ? {} : { subscription: `${world.ground.namespace}/${whose}` }),
+        ...{ queue: name, role, id: String(properties.messageId), content: contentOf(content, properties) },
+        ...(role === 'unrouted' ? { exchange: name.replace('waybill.unrouted.', '') } : {}),
+        ...(role === 'dead-letters' ? { letter: letterOf(properties.headers) } : {}),
+        ...(whose === undefined || role === 'unrouted' ? {} : { subscription: `${world.ground.namespace}/${whose}` }),
       })
     }
   }
   await channel.close()
   await connection.close()
+}
+
+/** What a dead letter says; nothing where it has no headers of Waybill's, as those that the broker gives up. */
+const letterOf = (headers: MessageProperties['headers']): Letter | undefined => {
+  const text = (name: string): string => String(headers?.[`waybill-${name}`])
+  if (headers?.['waybill-reason'] === undefined) return undefined
+  const status = headers['waybill-status']
+  return {
+    ...{ subscription: text('subscription'), reason: text('reason'), attempts: Number(text('attempts')) },
+    ...{ exchange: text('exchange'), routingKey: text('routing-key') },
+    status: status === undefined ? undefined : Number(status),
+  }
 }

@@ -14,11 +14,13 @@ const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Pr
   resume: ({ spec }) => {
     spec.suspend = false
   },
-  schedule: ({ spec }, random) => {
+  schedule: ({ spec, schedules }, random, { recorder }) => {
     spec.schedule = random.pick([['100ms'], ['300ms', '1s'], ['700ms']])
+    schedules.push({ from: recorder.now(), schedule: spec.schedule })
   },
-  concurrency: ({ spec }, random) => {
-    spec.concurrency = random.pick([1, 3, 10])
+  concurrency: (one, random) => {
+    one.spec.concurrency = random.pick([1, 3, 10])
+    one.mostConcurrent = Math.max(one.mostConcurrent, one.spec.concurrency)
   },
   move: (one) => moveTo(one, undefined),
   https: async (one, random, { recorder, ground }) => {
@@ -26,7 +28,7 @@ const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Pr
     await moveTo(one, https)
     if (https === 'right') return
     const subscription = `${ground.namespace}/${one.planned.name}`
-    one.seen = recorder.disturbed(`https ${https}`, [subscription], { hides: 'requests' })
+    one.seen = recorder.disturbed(`https ${https}`, [subscription], { hides: 'requests', isGentle: true })
   },
   bindings: ({ spec, bound }, random, { recorder }) => {
     spec.routingKeys = random.pick(bindings)
@@ -51,7 +53,10 @@ export const makeEdit = async (world: World, name: string, edit: Edit, random: R
   const { recorder, ground } = world
   if (edit === 'retention') return world.retain(random.pick([1, 5, 10_000, undefined]))
   if (one.isDeleted !== (edit === 'recreate')) return
-  const ended = recorder.disturbed(`${edit} ${name}`, [`${ground.namespace}/${name}`])
+  const ended = recorder.disturbed(`${edit} ${name}`, [`${ground.namespace}/${name}`], {
+    // What is in hand when it is deleted goes back to its queue.
+    isGentle: edit !== 'delete',
+  })
   if (edit === 'delete') {
     one.isDeleted = true
     one.gaps.push({ from: recorder.now() - 100, to: Number.POSITIVE_INFINITY })

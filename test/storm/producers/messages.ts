@@ -11,6 +11,8 @@ export type Message = {
   readonly options: Options.Publish
   /** Whether the body of a request in binary mode is the body of the message, byte for byte. */
   readonly keepsBody: boolean
+  /** Whether a request can be made of it, where that is known. */
+  readonly isSendable?: boolean
 }
 
 const strange = (random: Random): Record<string, unknown> =>
@@ -93,6 +95,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
       body: Buffer.from(broken, 'latin1'),
       options: { ...options, contentType },
       keepsBody: false,
+      isSendable: false,
     }
   }
   const contentType = random.pick([

@@ -83,14 +83,11 @@ export const startPublisher = (
   let current: ConfirmChannel | undefined
 
   const publish = (channel: ConfirmChannel): void => {
-    const { id, topic, routingKey, body, options } = messageAt(seed, index)
+    const { id, topic, routingKey, body, options, isSendable } = messageAt(seed, index)
     const exchange = exchangeOf(topic)
     index += 1
-    recorder.published(
-      id,
-      { exchange, routingKey },
-      contentOf(body, decoded(encodedBytes({ headers: options.headers })).headers),
-    )
+    const content = contentOf(body, decoded(encodedBytes({ ...options, deliveryMode: undefined })))
+    recorder.published(id, { exchange, routingKey, content, ...(isSendable === undefined ? {} : { isSendable }) })
     underWay.add(id)
     try {
       channel.publish(exchange, routingKey, body, options, (error) => settle(id, error ? 'refused' : 'confirmed'))

@@ -11,7 +11,9 @@ type Reply = (response: ServerResponse) => Promise<number | undefined> | number 
 const status =
   (code: number, headers: Readonly<Record<string, string>> = {}, body = ''): Reply =>
   (response) => {
-    response.writeHead(code, headers).end(body)
+    // So that they can be read later.
+    response.setHeaders(new Map(Object.entries(headers)))
+    response.writeHead(code).end(body)
     return code
   }
 
