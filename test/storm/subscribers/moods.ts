@@ -42,14 +42,19 @@ const garbage =
     response.socket?.end(bytes)
     return undefined
   }
+/** Only a plain connection can be reset: of one with TLS nothing but its end is to be had. */
+const reset = ({ socket }: ServerResponse): void => {
+  if (socket && 'encrypted' in socket) socket.destroy()
+  else socket?.resetAndDestroy()
+}
 const cutOff: Reply = (response) => {
-  response.socket?.resetAndDestroy()
+  reset(response)
   return undefined
 }
 const cutOffAfterHeaders: Reply = (response) => {
   response.writeHead(503, { 'content-length': '100' })
   response.write('half')
-  setTimeout(() => response.socket?.resetAndDestroy(), 5)
+  setTimeout(() => reset(response), 5)
   return undefined
 }
 const hanging: Reply = () => undefined
