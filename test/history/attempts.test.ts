@@ -18,6 +18,14 @@ test.each<[string, readonly Entry[], Partial<Terms>?]>([
     'that a fault kept from its first attempt',
     [...published('a'), disturbed(50), ...tried('a', { at: 1_100, attempt: 2 })],
   ],
+  [
+    'of which two copies go all their way because of one fault',
+    [
+      ...[...published('a'), ...tried('a', { at: 100, status: 503 }), disturbed(105)],
+      ...[...tried('a', { at: 900, status: 503 }), ...tried('a', { at: 60_000, attempt: 2 })],
+      ...[...tried('a', { at: 61_000, attempt: 2, status: 503 }), ...tried('a', { at: 90_000, attempt: 3 })],
+    ],
+  ],
   ['of unknown fate, and not stored', [...unconfirmed('a'), { is: 'unknown', at: 5, id: 'a' }]],
   ['that may come, and did not', published('a'), { matches: () => 'may' }],
   [
@@ -82,6 +90,23 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     'delivered twice around an edit',
     'doubled',
     [...published('a'), ...tried('a', { at: 100 }), edited(105, 900), ...tried('a', { at: 900 })],
+  ],
+  [
+    'delivered twice long after a fault that was over',
+    'doubled',
+    [
+      ...[...published('a'), ...tried('a', { at: 100, status: 503 }), disturbed(105)],
+      ...[...tried('a', { at: 60_000, attempt: 2, status: 503 }), ...tried('a', { at: 65_000, attempt: 3 })],
+      ...tried('a', { at: 66_000, attempt: 3 }),
+    ],
+  ],
+  [
+    'tried again after a 2xx, long after a fault that was over',
+    'doubled',
+    [
+      ...[...published('a'), ...tried('a', { at: 100, status: 503 }), disturbed(105)],
+      ...[...tried('a', { at: 60_000, attempt: 2 }), ...tried('a', { at: 63_000, attempt: 3 })],
+    ],
   ],
   [
     'sent otherwise the second time',

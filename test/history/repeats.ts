@@ -1,9 +1,11 @@
 import type { Finding } from './check.ts'
 import { finding } from './fates.ts'
+import type { Requested } from './history.ts'
 import {
   begunAt,
   deliveredAt,
   disturbing,
+  isSuccess,
   type Journey,
   type Journeys,
   settlingMs,
@@ -44,7 +46,12 @@ export const doubled = (journeys: Journeys): Finding[] => {
     const sum = sums.get(terms.subscription) ?? { journey, repeated: 0 }
     sum.repeated += 1
     sums.set(terms.subscription, sum)
-    if (repeats <= causes.length * terms.maxAttempts) return []
+    const alone = unexplained(journeys, journey)
+    if (repeats <= causes.length * terms.maxAttempts) {
+      if (alone === undefined) return []
+      const text = `${id} came again with attempt ${alone.attempt} at ${alone.at}, and nothing disturbed it since the one before`
+      return [finding(journey, 'doubled', text)]
+    }
     const excuse = causes.length === 0 ? 'nothing disturbed it' : `only ${causes.map(({ what }) => what).join(', ')}`
     return [finding(journey, 'doubled', `${id} was delivered ${repeats} times too often, and ${excuse}`)]
   })
@@ -55,6 +62,31 @@ export const doubled = (journeys: Journeys): Finding[] => {
     return repeated > most && times > 0 ? [{ fault: 'doubled', id: '', subscription, text }] : []
   })
   return [...found, ...perSubscription, ...copies(journeys)]
+}
+
+/**
+ * The first request that came again although nothing disturbed the message since what came before: since the attempt before it
+ * was settled, or since the 2xx. Where that had come twice too, or was not seen, a second copy goes its way.
+ */
+const unexplained = (journeys: Journeys, journey: Journey): Requested | undefined => {
+  const requests = journey.tries.map(({ request }) => request)
+  const begun = begunAt(journey)
+  const success = journey.tries.find(({ answer }) => isSuccess(answer))
+  const counts = new Map<number, number>([[0, 1]])
+  let isCopied = false
+  for (const request of requests) {
+    const { attempt, at } = request
+    const count = (counts.get(attempt) ?? 0) + 1
+    counts.set(attempt, count)
+    const before = counts.get(attempt - 1) ?? 0
+    const isAfter = success?.answer !== undefined && at > success.answer.at + toleranceMs
+    if (count > Math.max(before, 1) || (isAfter && !isCopied && count === 1 && before > 0)) {
+      const since = isAfter && count === 1 ? success.request : requests.find((one) => one.attempt === attempt - 1)
+      if (shaking(journeys, journey, (since?.at ?? begun) - settlingMs, at).length === 0) return request
+    }
+    isCopied ||= count > 1 || before === 0
+  }
+  return undefined
 }
 
 /** A disturbance may have a copy stored twice, and each of those again. */
