@@ -12,12 +12,18 @@ const one = (kind: string, status: object = {}) =>
     ...{ kind, metadata: { name: 's0', namespace: 'shop', generation: 2 } },
     status: { conditions: ready, ...(kind === 'Subscription' ? { deadLetterQueue: letters } : {}), ...status },
   }) as unknown as Parameters<typeof untruths>[0][number]
-const counts: Readonly<Record<string, number>> = { [letters]: 3, 'waybill.unrouted.shop.s0': 2, 'waybill.orphans': 0 }
+const counts: Readonly<Record<string, number>> = {
+  [letters]: 3,
+  'waybill.unrouted.shop.s0': 2,
+  'waybill.unrouted.shop.many': 145,
+  'waybill.orphans': 0,
+}
 const holds = (queue: string): number => counts[queue] ?? 0
 
 test.each([
   one('Broker'),
   one('Topic', { unrouted: 2 }),
+  { ...one('Topic', { unrouted: 140 }), metadata: { ...one('Topic').metadata, name: 'many' } },
   one('Subscription', { deadLetters: { count: 3 }, conditions: [...ready, condition('DeadLettersPresent')] }),
 ])('a status that is true is not complained of', (resource) => {
   expect(untruths([resource], holds)).toEqual([])
@@ -35,6 +41,10 @@ test.each([
     one('Subscription', { deadLetters: { count: 3 }, backlog: { ready: 1, inFlight: 0 } }),
   ],
   ['that counts unrouted messages wrongly', one('Topic', { unrouted: 1 })],
+  [
+    'that is rounded too much',
+    { ...one('Topic', { unrouted: 100 }), metadata: { ...one('Topic').metadata, name: 'many' } },
+  ],
   ['that counts orphans where there are none', one('Broker', { orphaned: 1 })],
 ])('a status %s is found', (_, resource) => {
   expect(untruths([resource], holds)).toHaveLength(1)

@@ -40,15 +40,21 @@ const conditionsOf = (one: Seen, holds: (queue: string) => number): string[] => 
 
 const countsOf = (one: Seen, holds: (queue: string) => number): string[] => {
   const { kind, status: { backlog, deadLetters, deadLetterQueue = '', unrouted, orphaned } = {}, metadata } = one
-  const says = (what: string, count: number | undefined, is: number): string[] =>
-    (count ?? 0) === is ? [] : [`${nameOf(one)} counts ${count} ${what}, there are ${is}`]
+  const says = (what: string, count = 0, is = 0, isRounded = true): string[] =>
+    count === is || (isRounded && isAbout(count, is)) ? [] : [`${nameOf(one)} counts ${count} ${what}, there are ${is}`]
   if (kind === 'Topic')
     return says('unrouted', unrouted, holds(`waybill.unrouted.${metadata.namespace}.${metadata.name}`))
   if (kind === 'Broker') return says('orphans', orphaned, holds('waybill.orphans'))
   if (kind !== 'Subscription') return []
   return [
-    ...says('dead letters', deadLetters?.count, holds(deadLetterQueue)),
+    ...says('dead letters', deadLetters?.count, holds(deadLetterQueue), false),
     ...says('messages that wait', backlog?.ready, 0),
     ...says('messages in flight', backlog?.inFlight, 0),
   ]
+}
+
+/** Rounded to two significant digits. */
+const isAbout = (count: number, is: number): boolean => {
+  const step = 10 ** Math.max(0, String(is).length - 2)
+  return count % step === 0 && Math.abs(count - is) < step
 }

@@ -51,7 +51,7 @@ export type World = {
   write(name: string): Promise<void>
   /** How many dead letters each queue may hold. */
   retain(maxLength: number | undefined): Promise<void>
-  /** How many requests that change the broker went to its management API. */
+  /** How many methods and requests that change what is declared on the broker went there. */
   changes(): number
   /** Whether all Subscriptions are Ready, as they are to be. */
   isReady(): Promise<boolean>
@@ -114,7 +114,7 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
   return {
     faults: { ...{ vhost, amqp, management, nodes }, ...ground.faults },
     ...{ vhost, recorder, live, ground, write, retain },
-    changes: () => changes,
+    changes: () => changes + amqp.changes,
     isReady: async () => {
       const all = await ground.list(subscription)
       return all.length === live.size && all.every((one) => isCurrent(one, 'Ready'))
