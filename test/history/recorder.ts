@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
+import { Properties } from '../../src/delivery/message/properties.ts'
+import { decoded } from '../support/foreign-codec.ts'
 import type { Answered, Content, Disturbed, Entry, Found, PublishEnded, Published, Requested } from './history.ts'
 
 /** Headers that Waybill or the broker writes. */
@@ -8,28 +10,27 @@ const written = /^(waybill-.*|x-death|x-(first|last)-death-.*|x-delivery-count|x
 /** What a copy does not keep, and what is no property of a message. */
 const unkept: ReadonlySet<string> = new Set(['headers', 'deliveryMode', 'priority', 'expiration', 'userId'])
 
-/** The digests of a message, with its properties and headers as amqplib has decoded them. */
-export const contentOf = (
-  body: Buffer | undefined,
-  properties?: { readonly headers?: object | undefined },
-): Content => ({
+/** The digests of a message, and of its properties as they stand on the wire: flags and list. */
+export const contentOf = (body: Buffer | undefined, properties?: Buffer): Content => ({
   ...(body === undefined ? {} : { body: digest(body) }),
-  ...(properties === undefined
-    ? {}
-    : {
-        headers: digests(properties.headers ?? {}, (name) => !written.test(name)),
-        properties: digests(properties, (name, value) => value !== undefined && !unkept.has(name)),
-      }),
+  ...(properties === undefined ? {} : { headers: headersIn(properties), properties: propertiesIn(properties) }),
 })
 
-const digests = (values: object, isKept: (name: string, value: unknown) => boolean): Record<string, string> =>
+/** With the type of each value: a decoder makes the same number of many types. */
+const headersIn = (properties: Buffer): Record<string, string> => {
+  const { headers } = new Properties(properties)
+  return Object.fromEntries(
+    [...(headers?.places() ?? [])]
+      .filter(({ name }) => !written.test(name))
+      .map(({ name, value, end }) => [name, digest(headers?.raw.subarray(value, end) ?? '')]),
+  )
+}
+
+const propertiesIn = (properties: Buffer): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(values)
-      .filter(([name, value]) => isKept(name, value))
-      .map(([name, value]) => [
-        name,
-        digest(inspect(value, { depth: 20, maxStringLength: null, breakLength: Infinity })),
-      ]),
+    Object.entries(decoded(properties))
+      .filter(([name]) => !unkept.has(name))
+      .map(([name, value]) => [name, digest(inspect(value))]),
   )
 
 export const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')

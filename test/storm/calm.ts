@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Channel, type ConsumeMessage, connect, type MessageProperties } from 'amqplib'
 import type { Found, Letter } from '../history/history.ts'
 import { contentOf } from '../history/recorder.ts'
+import { amqpRecorder } from '../support/amqp-recorder.ts'
 import { eventually } from '../support/wait.ts'
 import { endPeriods, moveTo } from './edits.ts'
 import type { World } from './world.ts'
@@ -79,17 +80,22 @@ const taken = async (channel: Channel, queue: string, count: number): Promise<Co
 
 /** Takes every message out of every queue, and records it. */
 export const collect = async (world: World): Promise<void> => {
-  const connection = await connect(world.vhost.amqpUrl)
+  const { amqpUrl, endpoint } = world.vhost
+  const wire = await amqpRecorder(endpoint.amqp)
+  const through = new URL(amqpUrl)
+  through.host = `127.0.0.1:${wire.port}`
+  const connection = await connect(through.href)
   const channel = await connection.createChannel()
   for (const { name } of await queuesOf(world)) {
     const [pattern, role] = roles.find(([one]) => one.test(name)) ?? [undefined, 'other' as const]
     const own = pattern?.exec(name)?.[1]
     const { messageCount } = await channel.checkQueue(name)
-    for (const got of await taken(channel, name, messageCount)) {
+    wire.properties.length = 0
+    for (const [index, got] of (await taken(channel, name, messageCount)).entries()) {
       const { properties, content, fields } = got
       const whose = own ?? /^waybill\.(?:retry|sub)\.[^.]+\.(.+)$/.exec(fields.routingKey)?.[1]
       world.recorder.found({
-        ...{ queue: name, role, id: String(properties.messageId), content: contentOf(content, properties) },
+        ...{ queue: name, role, id: String(properties.messageId), content: contentOf(content, wire.properties[index]) },
         ...(role === 'unrouted' ? { exchange: name.replace('waybill.unrouted.', '') } : {}),
         ...(role === 'dead-letters' ? { letter: letterOf(properties.headers) } : {}),
         ...(whose === undefined || role === 'unrouted' ? {} : { subscription: `${world.ground.namespace}/${whose}` }),
@@ -98,6 +104,7 @@ export const collect = async (world: World): Promise<void> => {
   }
   await channel.close()
   await connection.close()
+  await wire.close()
 }
 
 /** What a dead letter says; nothing where it has no headers of Waybill's, as those that the broker gives up. */

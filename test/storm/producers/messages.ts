@@ -65,6 +65,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
         routingKey,
         body: bodyOf(contentType === 'application/json' ? 'json' : 'bytes', id, size),
         keepsBody: true,
+        isSendable: true,
       },
       options: { ...options, contentType, headers: { ...headers, ...binary } },
     }
@@ -84,6 +85,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
       body: Buffer.from(JSON.stringify(event)),
       options: { ...options, contentType },
       keepsBody: false,
+      isSendable: true,
     }
   }
   if (kind < 0.45) {
@@ -114,9 +116,14 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
   const gzip = random.chance(0.1) ? { contentEncoding: 'gzip' } : {}
   return {
     ...{ id, routingKey, body: bodyOf('bytes', id, size), keepsBody: true },
+    ...(isPlain(headers, contentType) ? { isSendable: true } : {}),
     options: { ...options, ...more, ...gzip, ...(contentType === undefined ? {} : { contentType }) },
   }
 }
+
+/** Whether nothing of it looks like an event, or like a media type that is none. */
+const isPlain = (headers: object, contentType = ''): boolean =>
+  !Object.keys(headers).some((name) => /^(ce[-_]|cloudEvents)/.test(name)) && /^(|[a-z]+\/[a-z-]+.*)$/.test(contentType)
 
 const bodyOf = (kind: 'json' | 'bytes', id: string, size: number): Buffer => {
   if (kind === 'json') return Buffer.from(JSON.stringify({ id, pad: 'x'.repeat(size) }))

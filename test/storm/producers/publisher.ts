@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConfirmChannel, connect } from 'amqplib'
 import { contentOf, type Recorder } from '../../history/recorder.ts'
-import { decoded, encodedBytes } from '../../support/foreign-codec.ts'
+import { encodedBytes } from '../../support/foreign-codec.ts'
 import type { TopicName } from '../plan.ts'
 import { messageAt } from './messages.ts'
 
@@ -86,7 +86,7 @@ export const startPublisher = (
     const { id, topic, routingKey, body, options, isSendable } = messageAt(seed, index)
     const exchange = exchangeOf(topic)
     index += 1
-    const content = contentOf(body, decoded(encodedBytes({ ...options, deliveryMode: undefined })))
+    const content = contentOf(body, encodedBytes({ ...options, deliveryMode: undefined }))
     recorder.published(id, { exchange, routingKey, content, ...(isSendable === undefined ? {} : { isSendable }) })
     underWay.add(id)
     try {
