@@ -108,6 +108,7 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
       ...[...tried('a', { at: 60_000, attempt: 2 }), ...tried('a', { at: 63_000, attempt: 3 })],
     ],
   ],
+  ['without an id', 'misidentified', [...published('a'), ...tried('a', { at: 100, webhookId: '' })]],
   [
     'sent otherwise the second time',
     'changed',

@@ -116,6 +116,7 @@ export const misidentified = ({ all }: Journeys): Finding[] => {
     if (ids.size > 1) return [finding(journey, 'misidentified', `${id} came with ${ids.size} different webhook-ids`)]
     const [webhookId] = ids
     if (webhookId === undefined) return []
+    if (webhookId === '') return [finding(journey, 'misidentified', `${id} came without a webhook-id`)]
     const key = `${terms.subscription} ${webhookId}`
     const owner = owners.get(key)
     owners.set(key, journey)

@@ -6,6 +6,7 @@ type Condition = NonNullable<NonNullable<Resource['status']>['conditions']>[numb
 const condition = (type: string, status = 'True', observedGeneration = 2): Condition =>
   ({ type, status, reason: type, message: '', observedGeneration, lastTransitionTime: '' }) as Condition
 const ready = [condition('Accepted'), condition('Programmed'), condition('Ready')]
+const withLetters = [...ready, condition('DeadLettersPresent')]
 const letters = 'waybill.dlq.shop.s0'
 const one = (kind: string, status: object = {}) =>
   ({
@@ -24,7 +25,7 @@ test.each([
   one('Broker'),
   one('Topic', { unrouted: 2 }),
   { ...one('Topic', { unrouted: 140 }), metadata: { ...one('Topic').metadata, name: 'many' } },
-  one('Subscription', { deadLetters: { count: 3 }, conditions: [...ready, condition('DeadLettersPresent')] }),
+  one('Subscription', { deadLetters: { count: 3 }, conditions: withLetters }),
 ])('a status that is true is not complained of', (resource) => {
   expect(untruths([resource], holds)).toEqual([])
 })
@@ -34,11 +35,15 @@ test.each([
   ['that is Ready for an older generation', one('Broker', { conditions: [condition('Ready', 'True', 1)] })],
   ['that does not say whether it is Ready', one('Broker', { conditions: [] })],
   ['of trouble that is over', one('Broker', { conditions: [...ready, condition('OrphansPresent')] })],
-  ['that counts dead letters wrongly', one('Subscription', { deadLetters: { count: 2 } })],
-  ['that counts no dead letters', one('Subscription')],
+  ['that counts dead letters wrongly', one('Subscription', { deadLetters: { count: 2 }, conditions: withLetters })],
+  ['that counts no dead letters', one('Subscription', { conditions: withLetters })],
+  ['that is silent about dead letters', one('Subscription', { deadLetters: { count: 3 } })],
   [
     'that counts messages that do not wait',
-    one('Subscription', { deadLetters: { count: 3 }, backlog: { ready: 1, inFlight: 0 } }),
+    one('Subscription', {
+      ...{ deadLetters: { count: 3 }, backlog: { ready: 1, inFlight: 0 } },
+      conditions: withLetters,
+    }),
   ],
   ['that counts unrouted messages wrongly', one('Topic', { unrouted: 1 })],
   [

@@ -29,6 +29,10 @@ const conditionsOf = (one: Seen, holds: (queue: string) => number): string[] => 
   const hasLetters = holds(status?.deadLetterQueue ?? '') > 0
   return [
     ...(conditions.some(({ type }) => type === 'Ready') ? [] : [`${nameOf(one)} does not say whether it is Ready`]),
+    // One is enough for the alert of a policy that says nothing else.
+    ...(!hasLetters || conditions.some(({ type }) => type === 'DeadLettersPresent')
+      ? []
+      : [`${nameOf(one)} does not say that it has dead letters`]),
     ...conditions.flatMap(({ type, status: is, reason, observedGeneration }) => {
       if (good.has(type) !== (is === 'True') && !(type === 'DeadLettersPresent' && hasLetters))
         return [`${nameOf(one)} is ${type} ${is} at rest: ${reason}`]

@@ -42,7 +42,7 @@ export const startSubscriber = async (options: SubscriberOptions): Promise<Storm
     const id = idOf(headers['ce-id'], body)
     const attempt = Number(headers['waybill-attempt'])
     const number = recorder.requested({
-      ...{ subscription, id, attempt, webhookId: String(headers['webhook-id']) },
+      ...{ subscription, id, attempt, webhookId: String(headers['webhook-id'] ?? '') },
       body: keepsBody(id) ? (headers['ce-id'] === undefined ? dataOf(body) : body) : undefined,
       sent: sentOf(headers, body),
     })
