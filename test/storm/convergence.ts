@@ -7,9 +7,10 @@ import { desired } from '../../src/topology/desired.ts'
 import { dialectOf } from '../../src/topology/dialect.ts'
 import { resolveReferences } from '../../src/topology/references.ts'
 import { eventually } from '../support/wait.ts'
-import { compare, readState, wantedState } from './broker-state.ts'
 import { queuesOf } from './calm.ts'
-import { untruths } from './statuses.ts'
+import { compare, readState, wantedState } from './rest/broker-state.ts'
+import { type Declared, unmet } from './rest/demands.ts'
+import { untruths } from './rest/statuses.ts'
 import type { World } from './world.ts'
 
 /** What differs between the broker and the resources, what statuses say that is not so, and what is still written. */
@@ -48,7 +49,12 @@ const misdeclared = async (world: World): Promise<string[]> => {
   const { rabbitmq_version: version } = (await world.vhost.manage('GET', '/overview')) as { rabbitmq_version: string }
   const [attached] = resolveReferences(gather({ list })).attached.values()
   if (attached === undefined) return ['there is no Broker']
-  return compare(wantedState(desired(attached, 'waybill', dialectOf(version))), await readState(world.vhost))
+  const read = async (what: string) => (await world.vhost.manage('GET', `/${what}/${world.vhost.name}`)) as Declared[]
+  const exchanges = (await read('exchanges')).filter(({ name }) => name !== '' && !name.startsWith('amq.'))
+  return [
+    ...compare(wantedState(desired(attached, 'waybill', dialectOf(version))), await readState(world.vhost)),
+    ...unmet(await read('queues'), exchanges),
+  ]
 }
 
 const misreported = async (world: World): Promise<string[]> => {

@@ -1,5 +1,5 @@
-import type { Desired } from '../../src/topology/desired.ts'
-import type { Vhost } from '../support/vhost.ts'
+import type { Desired } from '../../../src/topology/desired.ts'
+import type { Vhost } from '../../support/vhost.ts'
 
 /** What a virtual host holds, one text for each object with all that was declared of it. */
 export type BrokerState = Readonly<Record<(typeof kinds)[number], readonly string[]>>

@@ -1,10 +1,10 @@
 import { connect } from 'amqplib'
-import { check } from '../history/check.ts'
-import type { Terms } from '../history/history.ts'
-import { contentOf } from '../history/recorder.ts'
-import { eventually } from '../support/wait.ts'
-import { marks, routingKeys, type TopicName } from './plan.ts'
-import type { World } from './world.ts'
+import { check } from '../../history/check.ts'
+import type { Terms } from '../../history/history.ts'
+import { contentOf } from '../../history/recorder.ts'
+import { eventually } from '../../support/wait.ts'
+import { marks, routingKeys, type TopicName } from '../plan.ts'
+import type { World } from '../world.ts'
 
 const probes: readonly (readonly [TopicName, string])[] = [
   ...routingKeys.map((key) => ['orders', key] as const),

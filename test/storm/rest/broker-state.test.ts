@@ -1,4 +1,4 @@
-import type { Desired } from '../../src/topology/desired.ts'
+import type { Desired } from '../../../src/topology/desired.ts'
 import { compare, readState, wantedState } from './broker-state.ts'
 
 const owned = <T>(want: T) => ({ owner: 'waybill:Subscription/shop/s0', want, adopt: false })

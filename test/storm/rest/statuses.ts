@@ -1,4 +1,4 @@
-import type { Resource } from '../../src/api/resource.ts'
+import type { Resource } from '../../../src/api/resource.ts'
 
 /** What statuses must say once all is at rest. */
 

@@ -1,4 +1,4 @@
-import type { Resource } from '../../src/api/resource.ts'
+import type { Resource } from '../../../src/api/resource.ts'
 import { untruths } from './statuses.ts'
 
 type Condition = NonNullable<NonNullable<Resource['status']>['conditions']>[number]
