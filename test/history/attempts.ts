@@ -28,16 +28,19 @@ export const skipped = (journeys: Journeys): Finding[] =>
   journeys.all.filter(isKnown).flatMap((journey) => {
     const seen = new Set([0])
     let since = begunAt(journey)
-    const ends = lettersOf(journey).flatMap(({ at, letter }) => (letter ? [{ attempt: letter.attempts + 1, at }] : []))
-    for (const { attempt, at } of [...journey.tries.map(({ request }) => request), ...ends]) {
-      if (!seen.has(attempt - 1) && !isKeptFrom(journeys, journey, since, at)) {
-        const what = attempt > 1 ? `attempt ${attempt - 1} of ${journey.id}` : `${journey.id}`
-        return [finding(journey, 'skipped', `${what} was counted, and not made`)]
-      }
-      seen.add(attempt)
-      since = at
+    const isLeftOut = (attempt: number, until: number): boolean =>
+      !seen.has(attempt) && !isKeptFrom(journeys, journey, since, until)
+    const leftOut = (attempt: number): Finding[] => {
+      const what = attempt > 0 ? `attempt ${attempt} of ${journey.id}` : journey.id
+      return [finding(journey, 'skipped', `${what} was counted, and not made`)]
     }
-    return []
+    for (const { request } of journey.tries) {
+      if (isLeftOut(request.attempt - 1, request.at)) return leftOut(request.attempt - 1)
+      seen.add(request.attempt)
+      since = request.at
+    }
+    const last = lettersOf(journey).find(({ letter, at }) => letter && isLeftOut(letter.attempts, at))
+    return last?.letter ? leftOut(last.letter.attempts) : []
   })
 
 /** Whether a request may not have reached its subscriber. */

@@ -14,6 +14,10 @@ test.each<[string, readonly Entry[]]>([
   ['unsent, and nobody knows whether it can be sent', [...published('a'), found('a', 'dead-letters', unparsable)]],
   ['because no request can be made of it', [...sendable('a', false), found('a', 'dead-letters', unparsable)]],
   ['after attempts that were not seen', [...published('a'), hidden(50, 9_000), found('a')]],
+  [
+    'twice after attempts that were not seen',
+    [...published('a'), disturbed(10), hidden(50, 9_000), found('a'), found('a')],
+  ],
   ['after one attempt that a fault hid', [...retried('a'), disturbed(1_205), found('a')]],
   [
     'twice, because of a fault',
