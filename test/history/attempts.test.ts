@@ -26,6 +26,11 @@ test.each<[string, readonly Entry[], Partial<Terms>?]>([
       ...[...tried('a', { at: 61_000, attempt: 2, status: 503 }), ...tried('a', { at: 90_000, attempt: 3 })],
     ],
   ],
+  [
+    'delivered before its subscription is suspended',
+    [...published('a'), ...tried('a', { at: 2_000 })],
+    { isSuspended: (at) => at > 3_000 },
+  ],
   ['of unknown fate, and not stored', [...unconfirmed('a'), { is: 'unknown', at: 5, id: 'a' }]],
   ['that may come, and did not', published('a'), { matches: () => 'may' }],
   [
@@ -107,6 +112,12 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
       ...[...published('a'), ...tried('a', { at: 100, status: 503 }), disturbed(105)],
       ...[...tried('a', { at: 60_000, attempt: 2 }), ...tried('a', { at: 63_000, attempt: 3 })],
     ],
+  ],
+  [
+    'delivered while its subscription is suspended',
+    'suspended',
+    [...published('a'), ...tried('a', { at: 5_000 })],
+    { isSuspended: (at) => at > 3_000 },
   ],
   ['without an id', 'misidentified', [...published('a'), ...tried('a', { at: 100, webhookId: '' })]],
   [

@@ -47,6 +47,15 @@ export const skipped = (journeys: Journeys): Finding[] =>
 const isKeptFrom = (...of: Parameters<typeof disturbing>): boolean =>
   disturbing(...of).some(({ isGentle, hides }) => !isGentle || hides === 'requests')
 
+/** Nothing is delivered while a subscription is suspended. */
+export const suspended = ({ all }: Journeys): Finding[] =>
+  all.flatMap((journey) => {
+    const { terms, tries, id } = journey
+    const early = tries.find(({ request }) => terms.isSuspended?.(request.at))
+    if (early === undefined) return []
+    return [finding(journey, 'suspended', `${id} was delivered at ${early.request.at}, while it was suspended`)]
+  })
+
 /** The next attempt begins no earlier than its delay after the end of the one before, as the subscriber saw it. */
 export const cutShort = (journeys: Journeys): Finding[] =>
   journeys.all.flatMap((journey) => {

@@ -1,4 +1,4 @@
-import { cutShort, skipped, tooMany } from './attempts.ts'
+import { cutShort, skipped, suspended, tooMany } from './attempts.ts'
 import { changed, invented, lost, unfinished } from './fates.ts'
 import type { History, MessageId } from './history.ts'
 import { journeysOf } from './journeys.ts'
@@ -19,6 +19,7 @@ export type Fault =
   | 'given-up'
   | 'mislabelled'
   | 'skipped'
+  | 'suspended'
   | 'unfinished'
 
 export type Finding = {
@@ -40,7 +41,7 @@ export const check = (history: History): readonly Finding[] => {
   const journeys = journeysOf(history)
   const rules = [
     ...[lost, invented, changed, deadThoughDelivered, givenUp, mislabelled],
-    ...[doubled, tooMany, skipped, cutShort, misidentified, unordered],
+    ...[doubled, tooMany, skipped, suspended, cutShort, misidentified, unordered],
   ]
   return [...rules.flatMap((rule) => rule(journeys)), ...(history.isAtRest ? unfinished(journeys) : [])]
 }

@@ -116,6 +116,8 @@ export type Terms = {
   delayMs(attempt: number, endedAt: number): number
   /** Whether it is delivered one at a time, in the order of publication as long as nothing disturbs that. */
   readonly isOrdered: boolean
+  /** Whether it had said some time before that it is suspended, and was still to be. */
+  isSuspended?(at: number): boolean
 }
 
 export type History = {

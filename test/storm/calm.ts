@@ -4,7 +4,7 @@ import type { Found, Letter } from '../history/history.ts'
 import { contentOf } from '../history/recorder.ts'
 import { amqpRecorder } from '../support/amqp-recorder.ts'
 import { eventually } from '../support/wait.ts'
-import { endPeriods, moveTo } from './edits.ts'
+import { endAll, endPeriods, moveTo } from './edits.ts'
 import type { World } from './world.ts'
 
 export type QueueState = { readonly name: string; readonly messages?: number; readonly consumers?: number }
@@ -20,6 +20,7 @@ export const calmDown = async (world: World, say: (line: string) => void): Promi
     one.subscriber.mood = 'well'
     await moveTo(one, undefined)
     one.spec.suspend = false
+    endAll(one.suspended, world.recorder.now())
     one.isDeleted = false
     await world.write(name)
   }

@@ -57,6 +57,8 @@ export const makeEdit = async (world: World, name: string, edit: Edit, random: R
     // What is in hand when it is deleted goes back to its queue.
     isGentle: edit !== 'delete',
   })
+  // Others than that take effect while it is suspended.
+  if (['resume', 'delete', 'recreate'].includes(edit)) endAll(one.suspended, recorder.now())
   if (edit === 'delete') {
     one.isDeleted = true
     one.gaps.push({ from: recorder.now() - 100, to: Number.POSITIVE_INFINITY })
@@ -66,8 +68,25 @@ export const makeEdit = async (world: World, name: string, edit: Edit, random: R
     one.isDeleted = false
     await world.write(name)
   }
+  if (edit === 'suspend') void openSuspended(world, one)
   if (edit === 'recreate' || edit === 'bindings') void closePeriods(world, one)
   setTimeout(ended, 5_000)
+}
+
+/** What is in hand when it says that it is suspended was begun before. */
+const slackMs = 3_000
+
+/** A process that was cut off from its API server does not know: this is for one that reads files. */
+const openSuspended = async (world: World, one: Live): Promise<void> => {
+  if (world.ground.dispatchers > 1 || one.suspended.some(({ to }) => to === Number.POSITIVE_INFINITY)) return
+  const period = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY }
+  one.suspended.push(period)
+  try {
+    await eventually(() => world.isSuspended(one.planned.name), { timeoutMs: bindingMs, everyMs: 250 })
+    period.from = world.recorder.now() + slackMs
+  } catch {
+    // It is asked no more.
+  }
 }
 
 /** What was before ends once the Subscription was seen to be on the broker as it is to be, and a while later to be sure. */
@@ -84,5 +103,9 @@ const closePeriods = async (world: World, one: Live): Promise<void> => {
 }
 
 export const endPeriods = ({ gaps, bound }: Live, at: number): void => {
-  for (const period of [...gaps, ...bound.slice(0, -1)]) period.to = Math.min(period.to, at)
+  endAll([...gaps, ...bound.slice(0, -1)], at)
+}
+
+export const endAll = (periods: readonly { to: number }[], at: number): void => {
+  for (const period of periods) period.to = Math.min(period.to, at)
 }

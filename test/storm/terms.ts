@@ -5,7 +5,7 @@ import type { Live } from './world.ts'
 
 /** What the checker is told of a Subscription as it was during a storm. */
 export const termsOf = (
-  { planned, gaps, bound, schedules, mostConcurrent }: Live,
+  { planned, gaps, bound, schedules, mostConcurrent, suspended }: Live,
   exchange: string,
   namespace: string,
   dispatchers: number,
@@ -19,17 +19,20 @@ export const termsOf = (
     const isInGap = gaps.some(({ from, to }) => settledAt >= from && message.at <= to)
     return isInGap || isBound.includes(false) ? 'may' : 'must'
   },
-  concurrency: mostConcurrent * dispatchers,
+  // A disturbance may cut twice, which shows where few are in hand.
+  concurrency: (mostConcurrent + 2) * dispatchers,
   maxAttempts: planned.maxAttempts,
   leastAttempts: planned.maxAttempts,
   rejects: (status) => rejecting.has(status),
   delayMs: (attempt, endedAt) =>
     Math.min(
       ...schedules
-        .filter(({ from }) => from <= endedAt)
+        // What comes of an attempt is decided a moment after its end.
+        .filter(({ from }) => from <= endedAt + 1_000)
         .map(({ schedule }) => milliseconds(schedule[Math.min(attempt, schedule.length) - 1] ?? '0s')),
     ),
   isOrdered: false,
+  isSuspended: (at) => suspended.some(({ from, to }) => at >= from && at <= to),
 })
 
 /** The default of `deadLetterOn`. */

@@ -35,6 +35,8 @@ export type Live = {
   seen?: (() => void) | undefined
   /** Each schedule that it had, and since when. */
   readonly schedules: { readonly from: number; readonly schedule: readonly string[] }[]
+  /** When it was suspended, and had said so before. */
+  readonly suspended: Period[]
   /** When it may have had no queue. */
   readonly gaps: Period[]
   /** When it may have been bound by which keys; the last is what it is to be bound by now. */
@@ -55,6 +57,8 @@ export type World = {
   changes(): number
   /** Whether all Subscriptions are Ready, as they are to be. */
   isReady(): Promise<boolean>
+  /** Whether a Subscription says that it is suspended, as it is to be. */
+  isSuspended(name: string): Promise<boolean>
   /** Whether a Subscription is on the broker as it is to be. */
   isProgrammed(name: string): Promise<boolean>
   [Symbol.asyncDispose](): Promise<void>
@@ -105,7 +109,7 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
     const spec = { url, https: undefined, suspend: false, schedule, concurrency, routingKeys }
     const bound = [{ routingKeys, from: 0, to: Number.POSITIVE_INFINITY }]
     const schedules = [{ from: 0, schedule }]
-    const own = { planned, subscriber, spec, schedules, bound }
+    const own = { planned, subscriber, spec, schedules, suspended: [], bound }
     live.set(name, { ...own, mostConcurrent: concurrency, isDeleted: false, gaps: [] })
     await write(name)
   }
@@ -118,6 +122,10 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
     isReady: async () => {
       const all = await ground.list(subscription)
       return all.length === live.size && all.every((one) => isCurrent(one, 'Ready'))
+    },
+    isSuspended: async (name) => {
+      const own = (await ground.list(subscription)).find(({ metadata }) => metadata.name === name)
+      return own?.spec.suspend === true && isCurrent(own, 'Suspended')
     },
     isProgrammed: async (name) => {
       const { routingKeys } = (live.get(name) as Live).spec
