@@ -100,6 +100,23 @@ export const conditionTypes = {
   OrphansPresent: { writtenBy: 'operator', reasons: ['Orphans'] },
   /** A deletion waits for a broker that cannot be reached. */
   DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
+  /** Replay, Discard: something is being done, or what it waits for. */
+  Progressing: {
+    writtenBy: 'dispatcher',
+    reasons: [
+      'Progressing',
+      'AnotherJobRunning',
+      'SubscriptionNotDelivering',
+      'BrokerUnreachable',
+      'CopyNotConfirmed',
+      'Suspended',
+      'Ended',
+    ],
+  },
+  /** Replay, Discard: everything that matched was done or tried. */
+  Complete: { writtenBy: 'dispatcher', reasons: ['Completed', 'NothingMatched', 'DryRun', 'MaxMessagesReached'] },
+  /** Replay, Discard: it ended before everything that matched was taken. */
+  Failed: { writtenBy: 'dispatcher', reasons: ['CanaryFailed', 'TooManyFailures', 'SelectionTooDeep'] },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
 } as const satisfies Readonly<Record<string, Definition>>

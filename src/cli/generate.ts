@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
-import { kinds } from '../api/kinds/kinds.ts'
+import { jobKinds, kinds } from '../api/kinds/kinds.ts'
 import { crd } from '../api/published/crd.ts'
 import { reference } from '../api/published/reference.ts'
 import { group } from '../api/resource.ts'
@@ -13,15 +13,15 @@ const note = 'Generated from src/api by npm run generate'
 /** The names of all kinds, as the chart's roles list them. */
 const chartResources = (): string => {
   const plurals = kinds.map(({ plural }) => plural).sort()
+  const jobs: readonly string[] = jobKinds.map(({ plural }) => plural).sort()
+  const statuses = (names: readonly string[]) => names.map((plural) => `${plural}/status`)
   const define = (name: string, names: readonly string[]): string =>
     `{{- define "waybill.${name}" -}}\n[${names.join(', ')}]\n{{- end -}}\n`
   return [
-    `{{/* ${note}: all resources of ${group}, and their statuses. */}}\n`,
+    `{{/* ${note}: all resources of ${group}, and the statuses of those that declare something and of those that act. */}}\n`,
     define('resources', plurals),
-    define(
-      'statuses',
-      plurals.map((plural) => `${plural}/status`),
-    ),
+    define('statuses', statuses(plurals.filter((plural) => !jobs.includes(plural)))),
+    define('jobStatuses', statuses(jobs)),
   ].join('\n')
 }
 

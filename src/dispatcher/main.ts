@@ -3,8 +3,11 @@ import { subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
+import { runControllers } from '../reconcile/run.ts'
+import { fenced } from '../store/fenced.ts'
 import type { Leadership } from '../store/leadership.ts'
 import { announceLeave } from './leave.ts'
+import { deadLettersController } from './letters/controller.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
@@ -34,7 +37,14 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
 
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
-    await reportDuring(leadership, { store, log, metrics, local, replicas })
+    await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), keepDeadLetters(leadership)])
+  }
+
+  const keepDeadLetters = async ({ signal: leading, fence }: Leadership): Promise<void> => {
+    const controller = deadLettersController({ store: fenced(store, fence), log, metrics, guard, lookup, fence })
+    await runControllers([controller], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
+    // Another process looks from now on.
+    metrics.deadLettersOldest.reset()
   }
 
   const run = async (): Promise<void> => {

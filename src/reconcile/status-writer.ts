@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, stamp, type Verdict, writtenBy } from '../api/conditions.ts'
 import { kindOf } from '../api/kinds/kinds.ts'
-import { idOf, type Resource } from '../api/resource.ts'
+import { idOf, type Kind, type Resource } from '../api/resource.ts'
+import { isObject } from '../api/schema/json.ts'
+import type { Schema } from '../api/schema/schema.ts'
 import { noticesOf } from '../store/notices.ts'
 import type { FieldManager, Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -40,7 +42,7 @@ export const statusWriter = (
     const conditions = stamp(verdicts, before, generation, now())
     const conditionsSame = sameConditions(before, conditions)
     const status: Record<string, unknown> = current.status ?? {}
-    const changed = Object.entries(fields).filter(([name, value]) => !isDeepStrictEqual(status[name], value))
+    const changed = Object.entries(fields).filter(([name, value]) => !isSame(kind, name, status[name], value))
     if (conditionsSame && changed.length === 0 && status.observedGeneration === generation) return 'same'
     const at = now().getTime()
     // Texts say what is so: the queue that was proved, the policy in force. Only what is counted can wait.
@@ -72,6 +74,14 @@ export const statusWriter = (
 }
 
 export type StatusWriter = ReturnType<typeof statusWriter>
+
+/** Of a field that several managers write, what others wrote does not count. */
+const isSame = (kind: Kind, name: string, before: unknown, value: unknown): boolean => {
+  const schema: Schema | undefined = kind.status.properties[name]
+  const isShared = schema?.type === 'object' && schema['x-kubernetes-map-type' as never] === 'granular'
+  if (!isShared || !isObject(before) || !isObject(value)) return isDeepStrictEqual(before, value)
+  return Object.entries(value).every(([key, part]) => isDeepStrictEqual(before[key], part))
+}
 
 const sameConditions = (before: readonly Condition[], after: readonly Condition[]): boolean =>
   before.length === after.length &&

@@ -4,6 +4,8 @@ import type { Notice } from './store.ts'
 /** What Ready follows from, as the operator sees it, the causes before their consequences. */
 const steady = [...decidingReady('operator')]
 
+const goodWhileTrue: ReadonlySet<string> = new Set(['Ready', 'Progressing', 'Complete'])
+
 /**
  * The notices that a change of a resource's conditions is worth: that it became Ready, or not Ready, or not Ready for another
  * cause; and that a problem appeared or was cleared.
@@ -16,7 +18,9 @@ export const noticesOf = (before: readonly Condition[], after: readonly Conditio
     if (steady.includes(type) || (old?.status === status && causeOf(old, before) === reason)) return []
     // What was only just declared cannot have been delivered yet.
     if (old?.status !== 'True' && reason === 'NotDelivering') return []
-    const good = (type === 'Ready' && status === 'True') || reason === 'Deleting'
+    // How a job ended is said by another condition.
+    if (type === 'Progressing' && reason === 'Ended') return []
+    const good = (goodWhileTrue.has(type) && status === 'True') || reason === 'Deleting'
     return [{ type: good ? 'Normal' : 'Warning', reason, message }]
   })
   const cleared = before

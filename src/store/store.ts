@@ -4,7 +4,7 @@ import type { Kind, Resource, StatusOf } from '../api/resource.ts'
 export type SecretData = Readonly<Record<string, Buffer>>
 
 /** Who writes a status: each manager owns the fields and the conditions that it last applied, and no others. */
-export type FieldManager = 'waybill-operator' | 'waybill-dispatcher'
+export type FieldManager = 'waybill-operator' | 'waybill-dispatcher' | 'waybill-dead-letters'
 
 /** Something that happened to a resource, for its users to see. */
 export type Notice = {

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AgeGauge } from './age-gauge.ts'
 
 const states = ['ready', 'inflight'] as const
 const outcomes = ['delivered', 'retried', 'dead_lettered', 'requeued'] as const
@@ -69,6 +70,20 @@ export const createMetrics = () => {
     retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
     /** `namespace, subscription`. */
     deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...subscription),
+    /** `namespace, subscription`. */
+    deadLettersOldest: new AgeGauge({
+      name: 'waybill_dead_letters_oldest_age_seconds',
+      help: 'Age of the oldest message in the dead-letter queue, since it was dead-lettered; 0 where there is none',
+      labelNames: subscription,
+      registers,
+    }),
+    /** `kind, result` (delivered, failed). */
+    jobMessages: counter(
+      'job_messages_total',
+      'Dead letters that Replays and Discards have taken, by how that ended',
+      'kind',
+      'result',
+    ),
     /** `namespace, subscription, reason`. */
     deadLettered: counter('dead_lettered_total', 'Messages dead-lettered, by reason', ...subscription, 'reason'),
     /** `namespace, subscription`. */
@@ -188,6 +203,7 @@ export const createMetrics = () => {
       metrics.scalingPending.remove(namespace, name)
       metrics.deliveryDuration.remove(namespace, name)
       metrics.deadLetters.remove(namespace, name)
+      metrics.deadLettersOldest.remove({ namespace, subscription: name })
       metrics.copyUnconfirmed.remove(namespace, name)
       metrics.queueUnreadable.remove(namespace, name)
       await removeWhere(metrics.deadLettered, { namespace, subscription: name })

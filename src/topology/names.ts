@@ -46,6 +46,8 @@ export const delayLevel = (delayMs: number): string => `${delayPrefix}${duration
 export const returnExchange = 'waybill.return'
 /** Where delayed messages go whose queue was deleted. */
 export const orphanQueue = 'waybill.orphans'
+/** Where discarded dead letters are until they expire. */
+export const bin = 'waybill.discarded'
 
 /** The argument that names the owner of an object; RabbitMQ keeps it and ignores it when comparing arguments. */
 export const ownerArgument = 'x-waybill-owner'

@@ -6,6 +6,7 @@ import type { Topic } from '../api/kinds/topic.ts'
 import { rungs } from './delay-ladder.ts'
 import type { Dialect } from './dialect.ts'
 import {
+  bin,
   deadLetterQueueOf,
   deadLetterQueueOfQueue,
   delayLevel,
@@ -161,6 +162,7 @@ export const sharedObjects = (dialect: Dialect): Objects => {
     ],
     queues: [
       quorum(orphanQueue, refuseWhenFull),
+      quorum(bin, refuseWhenFull),
       ...names.map(({ name, delayMs }) =>
         quorum(name, { 'x-message-ttl': delayMs, ...deadLettersSafely(returnExchange) }),
       ),
@@ -177,7 +179,12 @@ const classPolicies = (dialect: Dialect): Policy[] => {
     ? []
     : [
         policy('waybill:sub', '^waybill\\.(sub|retry)\\.', classPriority, definition),
-        policy('waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', classPriority, definition),
+        policy(
+          'waybill:kept',
+          '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.(orphans|discarded)$',
+          classPriority,
+          definition,
+        ),
       ]
 }
 

@@ -36,13 +36,18 @@ test('a condition message that is cut stays valid text', () => {
 })
 
 test('each process lists its own conditions, and those from which Ready follows in the order of cause', () => {
-  expect([...writtenBy('dispatcher')]).toEqual(['Delivering', 'Suspended', 'RetryBlocked', 'QueueUnreadable'])
+  const ofJobs = ['Progressing', 'Complete', 'Failed']
+  expect([...writtenBy('dispatcher')]).toEqual([
+    ...['Delivering', 'Suspended', 'RetryBlocked', 'QueueUnreadable'],
+    ...ofJobs,
+  ])
   expect([...writtenBy('dispatcher', 'both')]).toEqual([
     'Delivering',
     'Suspended',
     'Ready',
     'RetryBlocked',
     'QueueUnreadable',
+    ...ofJobs,
   ])
   expect([...decidingReady('operator')]).toEqual(['Accepted', 'ResolvedRefs', 'Connected', 'Programmed'])
   expect([...decidingReady('dispatcher')]).toEqual(['Delivering', 'Suspended'])

@@ -23,7 +23,7 @@ const defaulted = (kind: Kind, spec: unknown) => {
 test('the defaults of a Subscription are those of the reference', () => {
   expect(defaulted(subscription, pushed)).toEqual({
     ...pushed,
-    subscriber: { ...pushed.subscriber, contentMode: 'Binary' },
+    subscriber: { ...pushed.subscriber, contentMode: 'Binary', readProblems: false },
     filter: { routingKeys: ['#'] },
     delivery: {
       timeout: '30s',

@@ -1,5 +1,5 @@
 import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
-import { kinds } from '../../src/api/kinds/kinds.ts'
+import { jobKinds, kinds } from '../../src/api/kinds/kinds.ts'
 import { group } from '../../src/api/resource.ts'
 import { describeWithHelm, kubectl, namespace } from '../support/api-server.ts'
 import { installChartRoles, type Manifest, render } from '../support/chart.ts'
@@ -8,6 +8,8 @@ import { nameOf } from './changes.ts'
 import { all } from './values.ts'
 
 const resources = kinds.map(({ plural }) => plural).sort()
+const jobs: readonly string[] = jobKinds.map(({ plural }) => plural).sort()
+const statusesOf = (names: readonly string[]): string[] => names.map((name) => `${name}/status`)
 const rule = (
   apiGroup: string,
   names: readonly string[],
@@ -24,17 +26,14 @@ const labels = rule('', ['namespaces'], ['list', 'watch'])
 const events = rule('', ['events'], ['create', 'patch'])
 const operator = [
   rule(group, resources, ['get', 'list', 'watch', 'patch']),
-  rule(
-    group,
-    resources.map((name) => `${name}/status`),
-    ['patch'],
-  ),
+  rule(group, statusesOf(resources.filter((name) => !jobs.includes(name))), ['patch']),
   secrets,
   events,
 ]
 const dispatcher = [
   rule(group, resources, ['get', 'list', 'watch']),
   rule(group, ['subscriptions/status'], ['patch']),
+  rule(group, statusesOf(jobs), ['patch']),
   secrets,
   events,
 ]

@@ -3,7 +3,7 @@ import { apiVersion, group, type Kind, version } from '../../src/api/resource.ts
 import { apiServer, describeWithApiServer, kubectl, namespace } from '../support/api-server.ts'
 import { request } from '../support/kubernetes/request.ts'
 import type { TestNamespace } from '../support/kubernetes/test-namespace.ts'
-import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { brokerOf, deadLetterPolicyOf, jobOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { eventually } from '../support/wait.ts'
 
 const condition = (type: string, status: string, reason: string) => ({
@@ -60,6 +60,20 @@ const shown: readonly [string, object, object, RegExp, RegExp][] = [
     { subscriptions: 4, conditions: [ready] },
     /NAME +READY +SUBSCRIPTIONS +DEFAULT +AGE\ndeadletterpolicy\S+\/keep +True +4 +true +\d+s/,
     /MAX-LENGTH +MAX-AGE +AGE\n.* 9 +48h +\d+s/,
+  ],
+  [
+    'replay',
+    jobOf('Replay', 'billing', { requestedBy: 'alice' }, 'again'),
+    { matched: 9, delivered: 6, failed: 2, left: 1, conditions: [condition('Progressing', 'True', 'Progressing')] },
+    /NAME +COMPLETE +FAILED +MATCHED +DONE +AGAIN +LEFT +SUBSCRIPTION +AGE\nreplay\S+\/again +9 +6 +2 +1 +billing +\d+s/,
+    /REASON +REQUESTED-BY +AGE\n.* Progressing +alice +\d+s/,
+  ],
+  [
+    'discard',
+    jobOf('Discard', 'billing', { reason: 'of a test' }, 'away'),
+    { matched: 3, delivered: 3, failed: 0, left: 0, conditions: [condition('Complete', 'True', 'Completed')] },
+    /NAME +COMPLETE +FAILED +MATCHED +DONE +AGAIN +LEFT +SUBSCRIPTION +AGE\ndiscard\S+\/away +True +3 +3 +0 +0 +billing +\d+s/,
+    /REASON +REQUESTED-BY +AGE/,
   ],
 ]
 

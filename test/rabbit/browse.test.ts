@@ -1,6 +1,6 @@
 import { connect } from 'amqplib'
 import type { Message } from '../../src/delivery/message/message.ts'
-import { browse } from '../../src/rabbit/amqp/browse.ts'
+import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { dialectOf } from '../../src/topology/dialect.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
@@ -61,7 +61,7 @@ const readyOf = async (): Promise<number> => {
   return (await client.channel.checkQueue(queue)).messageCount
 }
 
-const seen = async (most = 50_000): Promise<string[]> => {
+const seen = async (most = 200_000): Promise<string[]> => {
   const bodies: string[] = []
   const look = ({ content }: Message) => void bodies.push(content.toString())
   await browse(vhost.endpoint, { queue, most, look }, stop.signal)
@@ -77,7 +77,7 @@ test('to look at a queue changes neither its order nor its messages, however oft
   expect(await drained(1_000)).toEqual(sequence(1_000))
 }, 120_000)
 
-test('what is held is given back in slices, in order', async () => {
+test('what is held is requeued in slices, in order', async () => {
   await filled(25_000)
   expect(await seen()).toEqual(sequence(25_000))
   expect(await drained(25_000)).toEqual(sequence(25_000))

@@ -71,11 +71,15 @@ const roles: readonly (readonly [RegExp, Found['role']])[] = [
 const taken = async (channel: Channel, queue: string, count: number): Promise<ConsumeMessage[]> => {
   const messages: ConsumeMessage[] = []
   if (count === 0) return messages
-  const { consumerTag } = await channel.consume(queue, (message) => void (message && messages.push(message)))
+  const { consumerTag } = await channel.consume(queue, (message) => {
+    if (message === null) return
+    messages.push(message)
+    // A quorum queue hands out no more than 2,000 that are not acknowledged.
+    channel.ack(message)
+  })
   await eventually(() => messages.length >= count, { timeoutMs: 30_000 })
   await delay(200)
   await channel.cancel(consumerTag)
-  channel.ackAll()
   return messages
 }
 

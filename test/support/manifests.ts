@@ -58,6 +58,14 @@ export const subscriptionOf = (name: string, topic: string, url: string, spec: o
 export const deadLetterPolicyOf = (name: string, spec: object = {}): Manifest =>
   manifest('DeadLetterPolicy', name, spec)
 
+/** A Replay or Discard of the dead letters of a Subscription; its name is that of the Subscription where none is given. */
+export const jobOf = (
+  kind: 'Replay' | 'Discard',
+  subscription: string,
+  spec: object = {},
+  name = subscription,
+): Manifest => manifest(kind, name, { subscriptionRef: { name: subscription }, selector: { all: true }, ...spec })
+
 export type ManifestFolder = {
   readonly path: string
   /** Writes `<name>.yaml` with one document for each manifest; a string is written unchanged. */

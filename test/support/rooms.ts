@@ -43,8 +43,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
+  'dispatcher/letters': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
   dispatcher: {
-    imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
+    imports: [
+      ...[...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
+      'dispatcher/letters',
+    ],
   },
   server: { imports: ['api', 'store'], packages: ['hono', '@hono/node-server'] },
   cli: {

@@ -126,7 +126,11 @@ describe('policies that are wanted', () => {
     const all = resourcesOf(topicOf('orders'), subscriptionOf('billing'))
     const lifting = (limit: number) => [
       ['waybill:sub', '^waybill\\.(sub|retry)\\.', { 'delivery-limit': limit }],
-      ['waybill:kept', '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.orphans$', { 'delivery-limit': limit }],
+      [
+        'waybill:kept',
+        '^waybill\\.(dlq|unrouted|delay)\\.|^waybill\\.(orphans|discarded)$',
+        { 'delivery-limit': limit },
+      ],
     ]
     expect(policiesOf(desiredOf(all, '3.13.7'))).toEqual([])
     expect(policiesOf(desiredOf(all, '4.2.1'))).toEqual(lifting(2_147_483_647))

@@ -1,6 +1,8 @@
 import { broker } from '../../src/api/kinds/broker.ts'
 import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { discard } from '../../src/api/kinds/discard.ts'
 import { queue } from '../../src/api/kinds/queue.ts'
+import { replay } from '../../src/api/kinds/replay.ts'
 import type { Resources } from '../../src/api/kinds/resources.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { topic } from '../../src/api/kinds/topic.ts'
@@ -58,6 +60,8 @@ export const resourcesOf = (...all: readonly Resource[]): Resources => {
     queues: ofKind(queue),
     subscriptions: ofKind(subscription),
     deadletterpolicies: ofKind(deadLetterPolicy),
+    replays: ofKind(replay),
+    discards: ofKind(discard),
   }
 }
 

@@ -24,6 +24,9 @@
 - apiGroups: [waybill.dev]
   resources: [subscriptions/status]
   verbs: [patch]
+- apiGroups: [waybill.dev]
+  resources: {{ include "waybill.jobStatuses" . }}
+  verbs: [patch]
 {{ include "waybill.rules.both" . }}
 {{- end -}}
 

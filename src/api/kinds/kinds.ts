@@ -1,12 +1,17 @@
 import { group, type Kind, type Resource } from '../resource.ts'
 import { broker } from './broker.ts'
 import { deadLetterPolicy } from './dead-letter-policy.ts'
+import { discard } from './discard.ts'
 import { queue } from './queue.ts'
+import { replay } from './replay.ts'
 import { subscription } from './subscription.ts'
 import { topic } from './topic.ts'
 
 /** Every kind: what watches, validates, generates or prints walks this list. */
-export const kinds = [broker, topic, queue, subscription, deadLetterPolicy] as const
+export const kinds = [broker, topic, queue, subscription, deadLetterPolicy, replay, discard] as const
+
+/** Those that act once: a dispatcher does the work and writes their statuses, and nothing of them is declared on a broker. */
+export const jobKinds = [replay, discard] as const
 
 export type AnyKind = (typeof kinds)[number]
 

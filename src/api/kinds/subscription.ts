@@ -9,6 +9,7 @@ import {
   observedGeneration,
   routingKeys,
 } from '../schema/fields.ts'
+import { deadLetters } from './subscription-dead-letters.ts'
 import { delivery } from './subscription-delivery.ts'
 import { subscriber } from './subscription-subscriber.ts'
 
@@ -110,11 +111,7 @@ export const subscription = defineKind({
           inFlight: { type: 'integer', description: 'Being delivered.' },
         },
       },
-      deadLetters: {
-        type: 'object',
-        description: 'Messages that could not be delivered.',
-        properties: { count: { type: 'integer', description: 'Messages in its dead-letter queue.' } },
-      },
+      deadLetters,
       delivery: {
         type: 'object',
         description: 'What all replicas of the dispatcher have counted since they started.',
@@ -146,6 +143,7 @@ export const subscription = defineKind({
     { name: 'Delivering', type: 'string', jsonPath: '.status.conditions[?(@.type=="Delivering")].status' },
     { name: 'Backlog', type: 'integer', jsonPath: '.status.backlog.ready' },
     { name: 'Dead', type: 'integer', jsonPath: '.status.deadLetters.count' },
+    { name: 'Oldest-Dead', type: 'date', jsonPath: '.status.deadLetters.oldest', priority: 1 },
     { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name' },
     { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
     { name: 'Url', type: 'string', jsonPath: '.spec.subscriber.url', priority: 1 },

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { apiVersion, type Kind } from '../resource.ts'
+import { isDateTime } from '../schema/fields.ts'
 import { isObject } from '../schema/json.ts'
 import { dropNulls } from '../schema/nulls.ts'
 import type { Problem } from '../schema/problem.ts'
@@ -12,6 +13,7 @@ type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec
 export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
+ajv.addFormat('date-time', isDateTime)
 
 /**
  * The schema that ajv checks: it refuses unknown fields, which a CRD leaves out, and duplicate items of a set, which a CRD
@@ -87,6 +89,8 @@ const problemOf = (error: ErrorObject): Problem => {
       return { field, value: data, message: `must be one of ${params.allowedValues.join(', ')}` }
     case 'type':
       return { field, value: data, message: `must be of type ${params.type}` }
+    case 'format':
+      return { field, value: data, message: 'must be a time such as 2027-01-31T09:30:00Z' }
     case 'uniqueItems':
       return { field, message: `must not contain ${JSON.stringify((data as unknown[])[params.j])} twice` }
     default:

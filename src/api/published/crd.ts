@@ -61,13 +61,14 @@ const documented = (schema: Schema, holder?: Schema, name?: string): Schema => {
 }
 
 /**
- * One field manager writes each object in a status as a whole. Recording the writer of each of its fields as well would make
+ * One field manager writes each object in a status as a whole, unless it says otherwise. Recording the writer of each of its fields as well would make
  * every write cost the API server a fifth more.
  */
 const whole = (status: Schema): Schema => {
   const atomic = (schema: Schema): Schema => {
     if (schema.type === 'array') return { ...schema, items: atomic(schema.items) }
-    return 'properties' in schema ? { ...schema, 'x-kubernetes-map-type': 'atomic' } : schema
+    if (!('properties' in schema) || schema['x-kubernetes-map-type'] === 'granular') return schema
+    return { ...schema, 'x-kubernetes-map-type': 'atomic' }
   }
   if (!('properties' in status)) return status
   const inner = Object.entries(status.properties).map(([name, property]) => [name, atomic(property)])

@@ -35,6 +35,13 @@ export const durationBetween = (least: string, most: string, why = '') =>
     ],
   }) as const satisfies StringSchema
 
+/** A moment, by RFC 3339. */
+export const dateTime = { type: 'string', format: 'date-time', maxLength: 64 } as const satisfies StringSchema
+
+/** Whether a text is a moment as the API server takes it. https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
+export const isDateTime = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+
 /** A TTL. RabbitMQ counts its milliseconds in 32 bits: before 4.0 a longer one crashes a quorum queue (tried on 3.10.8). */
 export const timeToLive = (least: string) =>
   durationBetween(least, '1193h', ' (49 days), the most that RabbitMQ 3 can count')

@@ -54,7 +54,8 @@ export type ObjectSchema = Common & {
   readonly type: 'object'
   readonly required?: readonly string[]
   readonly properties: { readonly [name: string]: Schema }
-  readonly 'x-kubernetes-map-type'?: 'atomic'
+  /** `granular`: several managers write the fields of it in a status; else it is one that writes it as a whole. */
+  readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular'
   /** Of a reference to a Secret; it is not part of the CRD. */
   readonly 'x-waybill-secret'?: SecretContent
   /** `{}` lets the defaults of the properties apply when the object itself is left out. */

@@ -1,5 +1,6 @@
-import { type } from '../message/field-table.ts'
+import { type, type Value } from '../message/field-table.ts'
 import { Headers } from '../message/headers.ts'
+import type { Message } from '../message/message.ts'
 
 /** What the broker says of a message that it dead-lettered itself, by the newest entry of `x-death`. */
 export type BrokerDeath = {
@@ -7,6 +8,9 @@ export type BrokerDeath = {
   readonly queue: string | undefined
   /** In ms since 1970, to the second. */
   readonly at: number | undefined
+  /** What it was published with into that queue. */
+  readonly exchange: string | undefined
+  readonly routingKey: string | undefined
 }
 
 export type BrokerReason = 'Expired' | 'QueueLimit' | 'Rejected' | 'DeliveryLimit' | 'Unknown'
@@ -28,7 +32,27 @@ export const brokerDeathOf = (headers: Headers | undefined): BrokerDeath | undef
     bytes[0] === type.table && bytes.length >= 5
       ? new Headers(bytes.subarray(5, Math.min(bytes.length, 5 + bytes.readUInt32BE(1))))
       : undefined
-  return { reason: reasons.get(newest?.get('reason')) ?? 'Unknown', queue: newest?.text('queue'), at: timeOf(newest) }
+  return {
+    reason: reasons.get(newest?.get('reason')) ?? 'Unknown',
+    queue: newest?.text('queue'),
+    at: timeOf(newest),
+    exchange: newest?.text('exchange'),
+    routingKey: firstTextOf(newest?.get('routing-keys')),
+  }
+}
+
+/** An array of texts: the type byte and the length of the first one, then its bytes. */
+const firstTextOf = (value: Value | undefined): string | undefined => {
+  if (value === null || typeof value !== 'object' || !('is' in value) || value.is !== 'array') return undefined
+  const { bytes } = value
+  return bytes[0] === type.text && bytes.length >= 5 ? bytes.toString('utf8', 5, 5 + bytes.readUInt32BE(1)) : undefined
+}
+
+/** The message as it was in the queue in which the broker dropped it: there its headers meant what they say. */
+export const asItDied = (message: Message, death: BrokerDeath | undefined): Message => {
+  if (death?.exchange === undefined) return message
+  const { exchange, routingKey = '' } = death
+  return { ...message, fields: { ...message.fields, exchange, routingKey } }
 }
 
 const timeOf = (newest: Headers | undefined): number | undefined => {

@@ -7,7 +7,7 @@ import { lastAttemptsOf, type PastAttempt } from '../message/last-attempts.ts'
 import type { Message } from '../message/message.ts'
 import { waybillHeaders } from '../message/waybill-headers.ts'
 import { base32 } from './base32.ts'
-import { brokerDeathOf, brokerDeathText } from './broker-death.ts'
+import { asItDied, brokerDeathOf, brokerDeathText } from './broker-death.ts'
 import { fingerprint } from './fingerprint.ts'
 
 /** A dead letter, read from its headers. Times are in ms since 1970. */
@@ -46,10 +46,11 @@ export type Letter = {
 export const letterOf = (message: Message, subscription: string): Letter => {
   const { headers } = message.properties
   const text = (name: string): string | undefined => headers?.text(name)
-  const history = historyOf(message, nowhere)
-  const event = toEvent(message, history)
-  const isEvent = 'id' in event
   const death = brokerDeathOf(headers)
+  const alive = asItDied(message, death)
+  const history = historyOf(alive, nowhere)
+  const event = toEvent(alive, history)
+  const isEvent = 'id' in event
   const reason = death?.reason ?? text(waybillHeaders.reason)?.slice(0, 64) ?? 'Unknown'
   const error = death ? brokerDeathText(death) : (text(waybillHeaders.error) ?? 'Nothing in it says why it is here')
   const statusCode = death ? undefined : statusOf(headers?.get(waybillHeaders.status))

@@ -1,5 +1,6 @@
 import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
+import type { History } from './history.ts'
 import { withAttempt } from './last-attempts.ts'
 import type { Message } from './message.ts'
 import { type IsKept, type OwnHeader, rewritten } from './rewrite.ts'
@@ -58,15 +59,23 @@ export const suspectCopy = (
   return copyOf(message, exchange, origin.queue, isForeign, own)
 }
 
-/** The dead letter, published to the queue `deadLetterQueue` through the default exchange. */
+/** A replay of a dead letter: the uid of the Replay, and how often the letter was replayed, this time included. */
+export type Replayed = { readonly by: string; readonly times: number }
+
+/**
+ * The dead letter, published to the queue `deadLetterQueue` through the default exchange; `replayed` where it was one before and
+ * failed again.
+ */
 export const deadLetterCopy = (
   message: Message,
   origin: Origin,
   ended: Ended,
-  decision: Decision & { do: 'dead-letter' },
+  decision: Pick<Decision & { do: 'dead-letter' }, 'reason' | 'message'>,
   deadLetterQueue: string,
+  replayed?: Replayed,
 ): Copy => {
   const own = attempted(message, ended)
+  if (replayed) own.push(...replayHeaders(replayed))
   own.push(
     [waybillHeaders.subscription, origin.subscription],
     [waybillHeaders.queue, origin.queue],
@@ -75,8 +84,51 @@ export const deadLetterCopy = (
     // A UTF-16 unit takes at most 3 bytes of UTF-8: this is at most 2 KiB.
     [waybillHeaders.error, decision.message.slice(0, 682)],
   )
-  return copyOf(message, '', deadLetterQueue, isForeign, own)
+  return copyOf(message, '', deadLetterQueue, replayed ? isForeignToReplay : isForeign, own)
 }
+
+/** A dead letter put back into the queue `queue`, where all its attempts begin anew. */
+export const putBackCopy = (message: Message, history: History, queue: string, replayed: Replayed): Copy => {
+  const own: OwnHeader[] = [
+    ...replayHeaders(replayed),
+    [waybillHeaders.exchange, history.exchange],
+    [waybillHeaders.routingKey, history.routingKey],
+  ]
+  return copyOf(message, '', queue, isForeignToReplay, own)
+}
+
+/** Who discarded a dead letter and why, and the dead-letter queue that it comes from. Times are in ms since 1970. */
+export type Discarded = {
+  readonly at: number
+  readonly by: string
+  readonly reason: string
+  readonly from: string
+}
+
+/** A dead letter as it is, published to the queue `bin`, which drops it after `keptMs`. */
+export const discardedCopy = (
+  message: Message,
+  { at, by, reason, from }: Discarded,
+  bin: string,
+  keptMs: number,
+): Copy => {
+  const own: OwnHeader[] = [
+    [waybillHeaders.discarded, isoOf(at)],
+    [waybillHeaders.discardedBy, by],
+    [waybillHeaders.discardedReason, reason],
+    [waybillHeaders.discardedFrom, from],
+  ]
+  return copyOf(message, '', bin, isNotDiscards, own, String(keptMs))
+}
+
+/** A discarded message as the dead letter that it was, published to the queue that it came from. */
+export const restoredCopy = (message: Message, deadLetterQueue: string): Copy =>
+  copyOf(message, '', deadLetterQueue, isNotDiscards, [])
+
+const replayHeaders = ({ by, times }: Replayed): OwnHeader[] => [
+  [waybillHeaders.replays, times],
+  [waybillHeaders.replay, by],
+]
 
 const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended): OwnHeader[] => {
   const { number, history } = attempt
@@ -101,7 +153,8 @@ const copyOf = (
   routingKey: string,
   isKept: IsKept,
   own: readonly OwnHeader[],
-): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own) })
+  expiration?: string,
+): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own, expiration) })
 
 /**
  * Headers that the broker writes or acts on. `x-death` would make it drop the copy as a dead-letter cycle, `CC` and `BCC`
@@ -123,6 +176,23 @@ const isForeign: IsKept = (table, at, value, end) => {
   if (table[at + 1] !== w) return isNotBrokers(table, at, value, end)
   const name = table.toString('latin1', at + 1, value)
   return lasting.has(name) || !name.startsWith(waybillPrefix)
+}
+
+/** As `isForeign`, but what is said of replays is written anew. */
+const isForeignToReplay: IsKept = (table, at, value, end) =>
+  isForeign(table, at, value, end) &&
+  (table[at + 1] !== w || table.toString('latin1', at + 1, value) !== waybillHeaders.replays)
+
+/**
+ * All but what was written when it was discarded, and what the broker acts on or counts anew. Its `x-death` stays: it says why
+ * the message is a dead letter, and nothing dead-letters it again from where it goes.
+ */
+const isNotDiscards: IsKept = (table, at, value) => {
+  const first = table[at + 1]
+  if (first !== w && first !== x && first !== b && first !== c) return true
+  return !/^(waybill-discarded.*|x-delivery-count|x-acquired-count|CC|BCC)$/s.test(
+    table.toString('latin1', at + 1, value),
+  )
 }
 
 const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped, waybillHeaders.replays])

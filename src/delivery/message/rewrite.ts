@@ -13,8 +13,14 @@ export type IsKept = (table: Buffer, at: number, value: number, end: number) => 
  * `expiration`, which would end the wait early or drop the dead letter; `userId`, which the broker refuses from another
  * user; and `priority`, because a message of high priority at the head of a delay would hold up everybody's.
  * https://www.rabbitmq.com/docs/validated-user-id
+ * `expiration` is that of the copy, in ms.
  */
-export const rewritten = (properties: Properties, isKept: IsKept, own: readonly OwnHeader[]): Buffer => {
+export const rewritten = (
+  properties: Properties,
+  isKept: IsKept,
+  own: readonly OwnHeader[],
+  expiration?: string,
+): Buffer => {
   const { raw, positions } = properties
   const table = properties.headers?.raw ?? nothing
   const kept = runsOf(table, isKept)
@@ -23,16 +29,24 @@ export const rewritten = (properties: Properties, isKept: IsKept, own: readonly 
   for (const each of own) tableSize += sizeOf(each)
   let size = 2 + 4 + tableSize + 1
   for (const { from, to } of slices) size += (positions[to] as number) - (positions[from] as number)
+  if (expiration !== undefined) size += 1 + expiration.length
 
   const out = Buffer.allocUnsafe(size)
   const slice = ({ from, to }: Slice, at: number): number => at + raw.copy(out, at, positions[from], positions[to])
-  let at = out.writeUInt16BE(flagsOf(positions))
+  const flags = flagsOf(positions)
+  let at = out.writeUInt16BE(expiration === undefined ? flags : flags | flagOf(field.expiration))
   at = slice(beforeHeaders, at)
   at = out.writeUInt32BE(tableSize, at)
   for (let run = 0; run < kept.length; run += 2) at += table.copy(out, at, kept[run], kept[run + 1])
   for (const each of own) at = write(out, each, at)
   at = out.writeUInt8(persistent, at)
-  for (const each of afterHeaders) at = slice(each, at)
+  for (const each of afterHeaders) {
+    at = slice(each, at)
+    if (each === beforeExpiration && expiration !== undefined) {
+      at = out.writeUInt8(expiration.length, at)
+      at += out.write(expiration, at, 'latin1')
+    }
+  }
   return out
 }
 
@@ -43,8 +57,9 @@ const nothing = Buffer.alloc(0)
 type Slice = { readonly from: number; readonly to: number }
 
 const beforeHeaders: Slice = { from: field.contentType, to: field.headers }
+const beforeExpiration: Slice = { from: field.correlationId, to: field.expiration }
 const afterHeaders: readonly Slice[] = [
-  { from: field.correlationId, to: field.expiration },
+  beforeExpiration,
   { from: field.messageId, to: field.userId },
   { from: field.appId, to: fields },
 ]

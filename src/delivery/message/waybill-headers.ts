@@ -32,6 +32,11 @@ export const waybillHeaders = {
   /** How often it was replayed from a dead-letter queue, and the uid of the Replay that did it last. */
   replays: 'waybill-replays',
   replay: 'waybill-replay',
+  /** On what was discarded: when, by which resource and why, and the dead-letter queue that it came from. */
+  discarded: 'waybill-discarded',
+  discardedBy: 'waybill-discarded-by',
+  discardedReason: 'waybill-discarded-reason',
+  discardedFrom: 'waybill-discarded-from',
   /** How many headers a reduced copy dropped. */
   headersDropped: 'waybill-headers-dropped',
   /** The properties of a message whose properties cannot be read, byte for byte. */

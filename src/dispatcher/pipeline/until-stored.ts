@@ -5,10 +5,13 @@ import { reducedCopy } from '../../delivery/message/reduced-copy.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import { PublishError } from '../../rabbit/amqp/publish-error.ts'
 
-type Parts = {
+/** What the copy is of. */
+type Original = Pick<Delivery, 'lost'>
+
+type Parts<D extends Original> = {
   readonly amqp: Pick<Amqp, 'publish'>
   /** Called for each copy that is not confirmed, while its original waits. */
-  waits(delivery: Delivery, error: PublishError): void
+  waits(delivery: D, error: PublishError): void
 }
 
 const backoff: Backoff = { first: 250, most: 10_000 }
@@ -17,12 +20,12 @@ const backoff: Backoff = { first: 250, most: 10_000 }
  * Publishes copies until they are stored; resolves to the copy that was, or `undefined` when the delivery is lost or the
  * signal aborts.
  */
-export const untilStored = ({ amqp, waits }: Parts, giveUp: AbortSignal) => {
+export const untilStored = <D extends Original>({ amqp, waits }: Parts<D>, giveUp: AbortSignal) => {
   /**
    * Why the copy is not stored; `undefined` when it is. A late confirm is still owed: to publish again before it is settled
    * would be to have the copy twice. It is awaited as long as the delivery is ours.
    */
-  const once = async (delivery: Delivery, copy: Copy): Promise<PublishError | undefined> => {
+  const once = async (delivery: D, copy: Copy): Promise<PublishError | undefined> => {
     const late = await failureOf(amqp.publish(copy))
     if (late?.owed === undefined) return late
     waits(delivery, late)
@@ -33,7 +36,7 @@ export const untilStored = ({ amqp, waits }: Parts, giveUp: AbortSignal) => {
     return settling.signal.aborted ? settled : late
   }
 
-  return async (delivery: Delivery, copy: Copy): Promise<Copy | undefined> => {
+  return async (delivery: D, copy: Copy): Promise<Copy | undefined> => {
     let isReduced = false
     for (let failures = 0; !delivery.lost; ) {
       const made = isReduced ? reducedCopy(copy) : copy

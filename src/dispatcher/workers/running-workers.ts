@@ -94,7 +94,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
 }
 
 /** @throws TargetError */
-const refuseBlocked = (guard: AddressGuard, { target }: Route): void => {
+export const refuseBlocked = (guard: AddressGuard, { target }: Pick<Route, 'target'>): void => {
   const host = blockedHost(guard, target.origin)
   if (host !== undefined) throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
 }

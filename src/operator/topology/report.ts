@@ -23,6 +23,7 @@ import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } f
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { deadLettersText } from './dead-letters-text.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
@@ -204,7 +205,7 @@ const subscriptionReport = (
     verdicts: [
       ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
       ...(alarming
-        ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', `${deadLetterQueue} holds undeliverable messages`)]
+        ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', deadLettersText(deadLetterQueue, status?.deadLetters))]
         : []),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>

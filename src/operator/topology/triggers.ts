@@ -2,7 +2,7 @@ import type { Resource } from '../../api/resource.ts'
 import type { Wake } from '../../reconcile/controller.ts'
 import { type Attached, membersOf } from '../../topology/references.ts'
 import { settleMs } from '../../topology/retire.ts'
-import { deadLetteredBy, wantedBy } from '../world/fingerprint.ts'
+import { lettersBy, wantedBy } from '../world/fingerprint.ts'
 import type { WorldView } from '../world/world.ts'
 
 /**
@@ -10,16 +10,16 @@ import type { WorldView } from '../world/world.ts'
  * at the start. Returns what stops it.
  */
 export const wakeOn = (world: Pick<WorldView, 'now' | 'onRelevantChange'>, wake: Wake): (() => void) => {
-  let brokers = new Map<string, { wanted: string; deadLettered: number }>()
+  let brokers = new Map<string, { wanted: string; letters: string }>()
 
   return world.onRelevantChange((secrets) => {
     const before = brokers
     brokers = new Map([...world.now().attached].map(([key, attached]) => [key, ofAll(attached)]))
-    for (const [key, { wanted, deadLettered }] of brokers) {
+    for (const [key, { wanted, letters }] of brokers) {
       const old = before.get(key)
       if (secrets || old?.wanted !== wanted) wake(key)
       // RabbitMQ's counts are up to five seconds old, so a dead letter shows in them only later.
-      if (old && old.deadLettered !== deadLettered) wake(key, settleMs)
+      if (old && old.letters !== letters) wake(key, settleMs)
     }
     for (const key of before.keys()) if (!brokers.has(key)) wake(key)
   })
@@ -30,6 +30,6 @@ const ofAll = (attached: Attached) => {
   const all = [...membersOf(attached), ...new Set<Resource>(policies)]
   return {
     wanted: all.map(wantedBy).join('\n'),
-    deadLettered: all.reduce((sum, resource) => sum + deadLetteredBy(resource), 0),
+    letters: all.map(lettersBy).join('\n'),
   }
 }

@@ -3,7 +3,7 @@ import { readyOf } from '../../api/readiness.ts'
 import { idOf, type Resource } from '../../api/resource.ts'
 
 /** What of a resource matters to the operator, as text to compare. */
-export const fingerprintOf = (resource: Resource): string => `${wantedBy(resource)} ${deadLetteredBy(resource)}`
+export const fingerprintOf = (resource: Resource): string => `${wantedBy(resource)} ${lettersBy(resource)}`
 
 /** The same without counts: when this changes, the broker is compared with the resources at once. */
 export const wantedBy = (resource: Resource): string => {
@@ -11,9 +11,12 @@ export const wantedBy = (resource: Resource): string => {
   return [idOf(resource), uid, generation, deletionTimestamp, ...deliveryOf(resource)].join(' ')
 }
 
-/** How many messages of a Subscription the dispatcher has dead-lettered; 0 for other kinds. */
-export const deadLetteredBy = (resource: Resource): number =>
-  (resource as Partial<Subscription>).status?.delivery?.deadLettered ?? 0
+/** What a dispatcher says of the dead letters of a Subscription: when this changes, there are more or fewer of them. */
+export const lettersBy = (resource: Resource): string => {
+  const { delivery, deadLetters } = (resource as Partial<Subscription>).status ?? {}
+  const { scanned, groups = [] } = deadLetters ?? {}
+  return `${delivery?.deadLettered ?? 0} ${scanned} ${groups[0]?.group} ${groups[0]?.count}`
+}
 
 /**
  * A Subscription that is no longer delivered may have lost its queue. One that is delivered needs no reconcile: the

@@ -1,12 +1,16 @@
 import type { Endpoint } from '../endpoint.ts'
 import { dial } from './client/dial.ts'
-import { OpenError, type OpenFailure } from './client/ended.ts'
+import { EndedError, OpenError, type OpenFailure } from './client/ended.ts'
 import type { Wire } from './client/wire.ts'
 
 /** The broker refused the connection. Retrying soon does not help: a person has to change something first. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
 }
+
+/** Whether that is what a broker does, or that there is none: whoever wants something of it can only try again. */
+export const isOfBroker = (error: unknown): error is Error =>
+  error instanceof RefusedError || error instanceof OpenError || error instanceof EndedError
 
 const connectTimeoutMs = 10_000
 

@@ -25,7 +25,7 @@ type Entry = {
 }
 
 /** The order in which statuses are merged. */
-const managers: readonly FieldManager[] = ['waybill-operator', 'waybill-dispatcher']
+const managers: readonly FieldManager[] = ['waybill-operator', 'waybill-dispatcher', 'waybill-dead-letters']
 
 /**
  * Resources with the semantics of the Kubernetes API server: identity by uid, versions, generations that count changes

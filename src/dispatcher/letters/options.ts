@@ -1,0 +1,16 @@
+import type { LookupFunction } from 'node:net'
+import type { AddressGuard } from '../../http/address-guard.ts'
+import type { Store } from '../../store/store.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+
+export type LettersOptions = {
+  readonly store: Store
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly guard: AddressGuard
+  /** Resolves the names of brokers. */
+  readonly lookup: LookupFunction | undefined
+  /** Throws when another process leads. */
+  fence(): void
+}

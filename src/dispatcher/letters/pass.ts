@@ -1,0 +1,136 @@
+import { keyOf } from '../../api/resource.ts'
+import { pause } from '../../async/abort.ts'
+import { letterOf } from '../../delivery/letters/letter.ts'
+import { gapMs } from '../../delivery/letters/pace.ts'
+import type { Message } from '../../delivery/message/message.ts'
+import { type Held, hold, mostHeld } from '../../rabbit/amqp/holding/hold.ts'
+import type { Endpoint } from '../../rabbit/endpoint.ts'
+import type { Route } from '../pipeline/route.ts'
+import { isCanaryDue, type Progress, roomOf, type Seen } from './progress.ts'
+import { queueOf, sorting } from './sort.ts'
+import type { Job } from './unfinished.ts'
+import type { Taken } from './ways.ts'
+
+/** Messages are held for so long at most, far below the broker's consumer timeout. */
+const longestPassMs = 60_000
+const mostOfPass = 5_000
+const mostBytesOfPass = 64 * 1024 * 1024
+/** Of a job that sends nothing. */
+const storedAtATime = 50
+
+export type PassOptions = {
+  readonly endpoint: Endpoint
+  readonly route: Route
+  /** What was dead-lettered later is left alone, in ms since 1970. */
+  readonly cutoff: number
+  readonly progress: Progress
+  /** The job as it is now; `undefined` once nothing more is to be taken. */
+  job(): Job | undefined
+  /** Called before each message is taken; throws when another process leads. */
+  fence(): void
+  /** Called with what a look found; resolves to whether messages are to be taken. */
+  looked(seen: Seen): Promise<boolean>
+  /** Does what the job is for, and resolves to whether the message may be removed from its queue. */
+  handle(taken: Taken, held: Held): Promise<boolean>
+}
+
+type Chosen = Taken & { readonly tag: number }
+
+/**
+ * One pass of a job over the dead letters: the whole queue is held, those that are meant are taken, at the rate that the job
+ * asks for, and the others are requeued in their order. A pass is short; what is left is for the next one.
+ *
+ * @throws {EndedError, OpenError, RefusedError} when the broker cannot be reached or refuses
+ */
+export const pass = async (job: Job, options: PassOptions, signal: AbortSignal): Promise<void> => {
+  const { endpoint, route } = options
+  const found = choose(job, options)
+  const held = await hold(
+    endpoint,
+    { queue: queueOf(job, route), name: 'waybill jobs', most: mostHeld, look: found.look },
+    signal,
+  )
+  try {
+    const isWanted = await options.looked({ ...found.seen, isComplete: held.isComplete })
+    if (isWanted) await take(found.chosen, held, options, signal)
+    // What was done but not taken out is there again.
+    if (held.lost) options.progress.hasLooked = false
+  } finally {
+    await held.requeueOthers()
+  }
+}
+
+/** Sorts the messages while they come: of those that match as many are kept as one pass takes. */
+const choose = (job: Job, { route, cutoff, progress }: PassOptions) => {
+  const subscription = keyOf(route.subscription)
+  const sort = sorting(job, route, cutoff)
+  const room = Math.min(mostOfPass, roomOf(progress, job))
+  const seen = { matching: 0, marked: 0, others: 0 }
+  const chosen: Chosen[] = []
+  let bytes = 0
+  return {
+    seen,
+    chosen,
+    look(message: Message, tag: number): void {
+      const letter = letterOf(message, subscription)
+      const is = sort(letter, message)
+      seen[is] += 1
+      if (is !== 'matching' || chosen.length >= room || bytes >= mostBytesOfPass) return
+      bytes += message.content.length
+      chosen.push({ message, letter, tag })
+    },
+  }
+}
+
+const take = async (
+  chosen: readonly Chosen[],
+  held: Held,
+  options: PassOptions,
+  signal: AbortSignal,
+): Promise<void> => {
+  const { progress, job: current } = options
+  const until = performance.now() + longestPassMs
+  const first = current()
+  if (first === undefined) return
+  const isCanary = isCanaryDue(progress, first)
+  let next = 0
+  let isBroken = false
+
+  /** Waits for the turn of the next message; `undefined` where no more is to be taken. */
+  const turn = async (): Promise<Chosen | undefined> => {
+    const job = current()
+    if (job === undefined || isBroken || next >= chosen.length) return undefined
+    const at = nextTurn(job, progress)
+    if (at > until) return undefined
+    progress.nextAt = at
+    await pause(Math.max(0, at - performance.now()), signal)
+    const mayGoOn = !signal.aborted && !isBroken && !held.lost && progress.stop === undefined && current()
+    return mayGoOn ? chosen[next++] : undefined
+  }
+
+  const work = async (): Promise<void> => {
+    for (let one = await turn(); one; one = await turn()) {
+      options.fence()
+      if (await options.handle(one, held)) held.acknowledge(one.tag)
+    }
+  }
+
+  const takers = isCanary ? 1 : first.kind === 'Replay' ? first.spec.concurrency : storedAtATime
+  const ended = await Promise.allSettled(
+    Array.from({ length: takers }, () =>
+      work().catch((error: unknown) => {
+        isBroken = true
+        throw error
+      }),
+    ),
+  )
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
+}
+
+/** When the next message may be taken, on the clock of `performance.now()`. */
+const nextTurn = (job: Job, progress: Progress): number => {
+  const now = performance.now()
+  progress.begunAt ??= now
+  if (job.kind === 'Discard' || job.spec.to !== 'Subscriber') return now
+  return Math.max(now, progress.nextAt + gapMs(job.spec.rate, now - progress.begunAt))
+}

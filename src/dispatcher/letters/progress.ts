@@ -1,0 +1,92 @@
+import { milliseconds } from '../../api/duration.ts'
+import { type Stop, stopAfter } from '../../delivery/letters/verdicts.ts'
+import type { Job } from './unfinished.ts'
+
+/** What a look at the dead-letter queue found. */
+export type Seen = {
+  /** What matches and is still to be taken. */
+  readonly matching: number
+  /** What this job has tried without success. */
+  readonly marked: number
+  readonly others: number
+  /** Whether that is the whole queue. */
+  readonly isComplete: boolean
+}
+
+/** An attempt that failed. `at` is in ms since 1970. */
+export type LastFailure = { readonly at: number; readonly statusCode: number | undefined; readonly message: string }
+
+/** How far a job is, as far as this process knows. */
+export type Progress = {
+  /** What matched when it began; `undefined` before the first look. */
+  matched: number | undefined
+  delivered: number
+  failed: number
+  /** Of what matches, what the queue still holds. */
+  left: number
+  passed: number
+  /** How the latest attempts ended, the newest last. */
+  results: boolean[]
+  lastFailure: LastFailure | undefined
+  /** Why it stops before its end. */
+  stop: Stop | undefined
+  /** On the clock of `performance.now()`: when it began here, when the latest message was taken, when the canary has settled. */
+  begunAt: number | undefined
+  nextAt: number
+  settledAt: number
+  /** Whether this process has looked at the queue. */
+  hasLooked: boolean
+}
+
+/** Where a job is as far as its status says. */
+export const progressOf = ({ status }: Job): Progress => ({
+  matched: status?.matched,
+  delivered: status?.delivered ?? 0,
+  failed: status?.failed ?? 0,
+  left: status?.left ?? 0,
+  passed: status?.passed ?? 0,
+  results: [],
+  lastFailure: undefined,
+  stop: undefined,
+  ...{ begunAt: undefined, nextAt: 0, settledAt: 0, hasLooked: false },
+})
+
+/**
+ * Takes over what a look found. At the first one of this process, what was done after the last status was written follows
+ * from what is left in the queue; what somebody else took out of it meanwhile counts as delivered.
+ */
+export const looked = (progress: Progress, { matching, marked, others }: Seen): void => {
+  if (!progress.hasLooked) {
+    progress.matched ??= matching + marked
+    progress.failed = marked
+    progress.delivered = Math.max(0, progress.matched - marked - matching)
+  }
+  progress.hasLooked = true
+  progress.left = matching
+  progress.passed = others
+}
+
+/** Counts a message that was taken, and says when that is the end. */
+export const counted = (progress: Progress, job: Job, failure: LastFailure | undefined): void => {
+  progress.left -= 1
+  if (failure) progress.failed += 1
+  else progress.delivered += 1
+  progress.lastFailure = failure ?? progress.lastFailure
+  if (job.kind !== 'Replay') return
+  const { canary, abortOn } = job.spec
+  progress.results = [...progress.results, failure === undefined].slice(-Math.max(1, abortOn?.window ?? 1))
+  progress.stop ??= stopAfter(job.spec, progress.results, triedBy(progress))
+  if (canary?.messages === triedBy(progress)) progress.settledAt = performance.now() + milliseconds(canary.settle)
+}
+
+export const triedBy = ({ delivered, failed }: Progress): number => delivered + failed
+
+/** Whether the messages of the canary are still to be tried, one after the other. */
+export const isCanaryDue = (progress: Progress, job: Job): boolean => canaryLeft(progress, job) > 0
+
+/** How many messages one more pass may take: first those of the canary, then all that the job may. */
+export const roomOf = (progress: Progress, job: Job): number =>
+  Math.min(canaryLeft(progress, job) || Number.POSITIVE_INFINITY, Math.max(0, job.spec.maxMessages - triedBy(progress)))
+
+const canaryLeft = (progress: Progress, job: Job): number =>
+  job.kind === 'Replay' ? Math.max(0, (job.spec.canary?.messages ?? 0) - triedBy(progress)) : 0

@@ -1,0 +1,34 @@
+import type { Broker } from '../../api/kinds/broker.ts'
+import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
+import { gather } from '../../store/gather.ts'
+import type { Store } from '../../store/store.ts'
+import { type Attached, resolveReferences } from '../../topology/references.ts'
+import type { Route } from '../pipeline/route.ts'
+import { workOf } from '../workers/routes.ts'
+import type { Job } from './unfinished.ts'
+
+/** The Broker of a Subscription, as its references lead to it. */
+export const brokerFor = (subscription: Subscription, store: Pick<Store, 'list'>): Broker | undefined => {
+  const { attached } = resolveReferences(gather(store))
+  const uses = ({ subscriptions }: Attached) => subscriptions.some((each) => each.subscription === subscription)
+  return [...attached.values()].find(uses)?.broker
+}
+
+type Found = { readonly route: Route; readonly broker: Broker }
+
+/** The route of the Subscription whose dead letters a job is about, or why nothing is to be done with them now. */
+export const routeFor = (job: Job, store: Pick<Store, 'get' | 'list'>): Found | { readonly message: string } => {
+  const { namespace } = job.metadata
+  const { name } = job.spec.subscriptionRef
+  const subject = `Subscription ${keyFrom(namespace, name)}`
+  if (store.get(kind, namespace, name) === undefined) return { message: `${subject} does not exist` }
+  const id = idFrom(kind.kind, namespace, name)
+  const { work, idle } = workOf(gather(store))
+  for (const { attached, routes } of work.values()) {
+    const route = routes.find((each) => each.id === id)
+    if (route) return { route, broker: attached.broker }
+  }
+  const why = idle.find(({ subscription }) => idOf(subscription) === id)?.message
+  return { message: `${subject} is not delivered: ${why ?? 'it is not yet declared on a broker'}` }
+}

@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util'
+import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { keyOf } from '../../api/resource.ts'
+import { type Group, Groups } from '../../delivery/letters/groups.ts'
+import { letterOf } from '../../delivery/letters/letter.ts'
+import { browse } from '../../rabbit/amqp/holding/browse.ts'
+import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
+import { readEndpoint } from '../../rabbit/endpoint.ts'
+import { readSecret } from '../../store/read-secret.ts'
+import type { LettersOptions } from './options.ts'
+import { brokerFor } from './route-for.ts'
+
+type Status = NonNullable<NonNullable<Subscription['status']>['deadLetters']>
+type Found = Omit<Status, 'count'>
+
+const mostListed = 10
+const mostTypes = 3
+
+/**
+ * Looks at all dead letters of a Subscription and writes their groups onto it.
+ *
+ * @throws {EndedError, OpenError, RefusedError, EndpointError, SecretError}
+ */
+export const scan = async (
+  { metadata: { namespace, name } }: Subscription,
+  { store, metrics, lookup }: LettersOptions,
+  signal: AbortSignal,
+): Promise<void> => {
+  const before = store.get(kind, namespace, name)
+  const queue = before?.status?.deadLetterQueue
+  const broker = before && brokerFor(before, store)
+  if (before === undefined || queue === undefined || broker === undefined) return
+  const groups = new Groups()
+  const id = keyOf(before)
+  let isComplete = true
+  if (before.status?.deadLetters?.count !== 0) {
+    const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
+    const look = (message: Parameters<typeof letterOf>[0]): void => groups.add(letterOf(message, id))
+    isComplete = (await browse(endpoint, { queue, most: mostHeld, look }, signal)).isComplete
+  }
+  const now = store.get(kind, namespace, name)
+  if (now === undefined || now.metadata.uid !== before.metadata.uid) return
+  metrics.deadLettersOldest.setSince({ namespace, subscription: name }, groups.oldest)
+  const found = statusOf(groups, isComplete)
+  const { count: _count, ...known } = now.status?.deadLetters ?? {}
+  if (isDeepStrictEqual(known, found)) return
+  await store.applyStatus(kind, now, 'waybill-dead-letters', { deadLetters: found })
+  metrics.statusWrites.inc({ manager: 'waybill-dead-letters' })
+}
+
+/** The groups as the status lists them. */
+const statusOf = (groups: Groups, isComplete: boolean): Found => {
+  const all = groups.largest()
+  const listed = all.slice(0, mostListed)
+  const inListed = listed.reduce((sum, { count }) => sum + count, 0)
+  return {
+    ...(groups.oldest === undefined ? {} : { oldest: isoOf(groups.oldest) }),
+    complete: isComplete,
+    scanned: groups.count,
+    groups: listed.map(listedAs),
+    others: groups.count - inListed,
+  }
+}
+
+const listedAs = ({
+  group,
+  reason,
+  statusCode,
+  problem,
+  error,
+  count,
+  replayed,
+  first,
+  last,
+  types,
+  samples,
+}: Group) => ({
+  ...{ group, reason, count, replayed },
+  ...(statusCode === undefined ? {} : { statusCode }),
+  ...(problem === undefined ? {} : { problem: problem.toWellFormed() }),
+  error: error.slice(0, 256).toWellFormed(),
+  ...(first === undefined ? {} : { first: isoOf(first) }),
+  ...(last === undefined ? {} : { last: isoOf(last) }),
+  types: [...types]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, mostTypes)
+    .map(([type]) => type.toWellFormed()),
+  samples: [...samples],
+})
+
+const isoOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')

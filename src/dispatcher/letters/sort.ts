@@ -1,0 +1,31 @@
+import type { Letter } from '../../delivery/letters/letter.ts'
+import { selects } from '../../delivery/letters/select.ts'
+import type { Message } from '../../delivery/message/message.ts'
+import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
+import { bin } from '../../topology/names.ts'
+import type { Route } from '../pipeline/route.ts'
+import type { Job } from './unfinished.ts'
+
+/** What a dead letter is to a job; `marked`: it tried this one before, without success. */
+export type Sort = 'matching' | 'marked' | 'others'
+
+/** Whether a job takes what was discarded, not what is a dead letter. */
+const restores = (job: Job): boolean => job.kind === 'Replay' && job.spec.to === 'DeadLetters'
+
+/** The queue that a job takes from. */
+export const queueOf = (job: Job, { deadLetterQueue }: Route): string => (restores(job) ? bin : deadLetterQueue)
+
+/** Sorts the messages of its queue for a job: what was dead-lettered after `cutoff` (ms since 1970) is left alone. */
+export const sorting = (job: Job, { deadLetterQueue }: Route, cutoff: number) => {
+  const isSelected = selects(job.spec.selector)
+  const { uid } = job.metadata
+  // What was discarded of all Subscriptions is in one queue.
+  const isOurs = restores(job)
+    ? ({ properties }: Message) => properties.headers?.text(waybillHeaders.discardedFrom) === deadLetterQueue
+    : () => true
+  return (letter: Letter, message: Message): Sort => {
+    if (!isOurs(message)) return 'others'
+    if (letter.replay === uid) return 'marked'
+    return (letter.deadLettered ?? 0) <= cutoff && isSelected(letter, message) ? 'matching' : 'others'
+  }
+}

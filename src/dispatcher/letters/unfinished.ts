@@ -1,0 +1,32 @@
+import { isTrue } from '../../api/conditions.ts'
+import { type Discard, discard } from '../../api/kinds/discard.ts'
+import { type Replay, replay } from '../../api/kinds/replay.ts'
+import { isDeleting, keyFrom } from '../../api/resource.ts'
+import type { Store } from '../../store/store.ts'
+
+/** Something to do once with the dead letters of a Subscription. */
+export type Job = Replay | Discard
+
+/** The key of the Subscription whose dead letters are meant. */
+export const sourceOf = ({ metadata, spec }: Job): string => keyFrom(metadata.namespace, spec.subscriptionRef.name)
+
+export const isFinished = ({ status }: Job): boolean =>
+  isTrue(status?.conditions, 'Complete') || isTrue(status?.conditions, 'Failed')
+
+/** The jobs that are not finished by the key of their Subscription, the oldest first: they take turns. */
+export const unfinishedJobs = (store: Pick<Store, 'list'>): ReadonlyMap<string, readonly Job[]> =>
+  Map.groupBy(
+    [...store.list(replay), ...store.list(discard)]
+      .filter((job) => !isFinished(job) && !isDeleting(job))
+      .sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1)),
+    sourceOf,
+  )
+
+const ageOf = ({ kind, metadata }: Job): string => `${metadata.creationTimestamp} ${kind} ${metadata.name}`
+
+/** The job as it is now; `undefined` once it is gone, or another one has its name. */
+export const current = (store: Pick<Store, 'get'>, { kind, metadata }: Job): Job | undefined => {
+  const { namespace, name, uid } = metadata
+  const found = kind === 'Replay' ? store.get(replay, namespace, name) : store.get(discard, namespace, name)
+  return found?.metadata.uid === uid && !isDeleting(found) ? found : undefined
+}

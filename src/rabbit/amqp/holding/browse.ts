@@ -1,0 +1,24 @@
+import type { Message } from '../../../delivery/message/message.ts'
+import type { Endpoint } from '../../endpoint.ts'
+import { type Held, hold } from './hold.ts'
+
+export type BrowseOptions = {
+  readonly queue: string
+  /** Looks at so many messages at most, from the head on. Where the queue holds more, its order changes: see {@link hold}. */
+  readonly most: number
+  /** Called for each message, in the order of the queue. The bytes are its own: they may be kept. */
+  look(message: Message): void
+}
+
+export type Browsed = Pick<Held, 'seen' | 'isComplete'>
+
+/**
+ * Looks at the messages of a queue without changing anything that anybody sees: they are held, and then requeued in their order.
+ *
+ * @throws {EndedError} when the queue does not exist or the connection breaks
+ */
+export const browse = async (endpoint: Endpoint, options: BrowseOptions, signal: AbortSignal): Promise<Browsed> => {
+  const { seen, isComplete, requeueOthers } = await hold(endpoint, { ...options, name: 'waybill browse' }, signal)
+  await requeueOthers()
+  return { seen, isComplete }
+}

@@ -1,0 +1,155 @@
+import { pause } from '../../../async/abort.ts'
+import type { Message } from '../../../delivery/message/message.ts'
+import type { Endpoint } from '../../endpoint.ts'
+import type { Channel, Delivered } from '../client/channel.ts'
+import {
+  acknowledge,
+  checkQueue,
+  rejectUpTo,
+  setPrefetch,
+  startConsuming,
+  stopConsuming,
+} from '../client/operations.ts'
+import type { Wire } from '../client/wire.ts'
+import { messageOf } from '../deliveries/message-of.ts'
+import { openConnection } from '../open-connection.ts'
+
+export type HoldOptions = {
+  readonly queue: string
+  /** The purpose, as the broker's management shows it. */
+  readonly name: string
+  /**
+   * Holds so many messages at most, from the head on; {@link mostHeld} at most. Where the queue holds more, those go behind
+   * the others that were held before.
+   */
+  readonly most: number
+  /** Called for each message, in the order of the queue. Whoever does not keep it lets its memory go. */
+  look(message: Message, tag: number): void
+}
+
+/** The messages of a queue, held: nobody else gets them meanwhile. */
+export type Held = {
+  readonly seen: number
+  /** Whether those are all messages that were ready when it began. */
+  readonly isComplete: boolean
+  /** The connection is lost: the broker has taken all of them back. */
+  readonly lost: boolean
+  /** Removes one of them from the queue. */
+  acknowledge(tag: number): void
+  /** Requeues the others, in their order, and disconnects. */
+  requeueOthers(): Promise<void>
+}
+
+/** More would take too much of the broker's memory: it remembers about 200 bytes of each message that is held. */
+export const mostHeld = 200_000
+
+/** Of one consumer; the prefetch is a number of 16 bits. */
+const mostOfConsumer = 60_000
+/** What is requeued at a time, so that the queue is not busy with it for long. */
+const sliceOf = 10_000
+/** Nothing more came for so long: the queue has been seen. */
+const quietMs = 300
+const longestQuietMs = 10_000
+/** Somebody else may have taken them. */
+const backWithinMs = 3_000
+
+/**
+ * Takes the messages of a queue in hand, unacknowledged, to look at them and to remove some. Those that are requeued are in the
+ * order that they had, and that counts as no failed delivery (`basic.nack`). On a connection of its own: when that is
+ * lost, the broker takes them back. RabbitMQ does so too after its consumer timeout, 30 minutes by default.
+ *
+ * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
+ *
+ * @throws {EndedError} when the queue does not exist or the connection breaks
+ */
+export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
+  const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+  try {
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal)
+  } catch (error) {
+    await wire.close()
+    throw error
+  }
+}
+
+const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
+  let seen = 0
+  let last = 0
+  let removed = 0
+  const delivered = (delivery: Delivered): void => {
+    last = delivery.deliveryTag
+    if (seen >= most) return
+    seen += 1
+    look(messageOf(delivery), last)
+  }
+  const channel = await wire.openChannel({ delivered })
+  const { messages: ready } = await checkQueue(channel, queue)
+  const wanted = Math.min(ready, most)
+  const consumers = consumersOn(channel, queue, most)
+  for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
+    if (channel.end) break
+    // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
+    if (seen >= consumers.capacity()) await consumers.startNext()
+    await pause(quietMs / 3, signal)
+    quiet = seen === before ? quiet + quietMs / 3 : 0
+    before = seen
+    if (seen >= wanted && quiet >= quietMs) break
+  }
+  await consumers.stop()
+  return {
+    seen,
+    isComplete: seen >= wanted && wanted === ready,
+    get lost() {
+      return channel.end !== undefined
+    },
+    acknowledge(tag) {
+      if (channel.end) return
+      acknowledge(channel, tag, false)
+      removed += 1
+    },
+    async requeueOthers() {
+      if (keepsOrder(wire) && !channel.end) {
+        for (let tag = Math.min(sliceOf, last); tag > 0; tag = tag < last ? Math.min(tag + sliceOf, last) : 0)
+          rejectUpTo(channel, tag, true)
+        await untilBack(channel, queue, ready - removed, signal)
+      }
+      await channel.close()
+      await wire.close()
+    },
+  }
+}
+
+/**
+ * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
+ * taken a `nack`, and forgets one that it has not passed on yet when the channel is closed.
+ */
+const untilBack = async (channel: Channel, queue: string, ready: number, signal: AbortSignal): Promise<void> => {
+  for (let waited = 0; waited < backWithinMs && !signal.aborted && !channel.end; waited += quietMs / 10) {
+    if ((await checkQueue(channel, queue)).messages >= ready) return
+    await pause(quietMs / 10, signal)
+  }
+}
+
+/** Before RabbitMQ 4.0 what is requeued goes behind everything else; only what a channel held when it was closed does not. */
+const keepsOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
+
+/** Consumers that hold `most` messages together. */
+const consumersOn = (channel: Channel, queue: string, most: number) => {
+  const tags: string[] = []
+  let capacity = 0
+  return {
+    capacity: () => capacity,
+    async startNext(): Promise<void> {
+      const prefetch = Math.min(most - capacity, mostOfConsumer)
+      if (prefetch <= 0) return
+      capacity += prefetch
+      const tag = `waybill-${tags.length}`
+      tags.push(tag)
+      await setPrefetch(channel, prefetch)
+      await startConsuming(channel, queue, tag)
+    },
+    async stop(): Promise<void> {
+      for (const tag of tags) await stopConsuming(channel, tag)
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { subscription } from '../../../src/api/kinds/subscription.ts'
+import { type LettersStage, lettersStage } from './stage.ts'
+
+/** Dead letters are looked at and grouped by their cause, in the status of their Subscription. */
+
+let stage: LettersStage
+beforeAll(async () => {
+  stage = await lettersStage()
+})
+afterAll(() => stage.close())
+
+test('dead letters of three causes are three groups with the right counts, and the condition says which is the largest', async () => {
+  const answers = [400, 422, 503]
+  await stage.subscribe('causes', { delivery: { retry: { maxAttempts: 1 } } })
+  stage.subscriber.answer(({ body }) => answers[Number(body.toString()) % 3] as number)
+  await stage.publish('causes', 100)
+  const { groups, complete, scanned, others } = await stage.deadLetters('causes', 100)
+  expect({ complete, scanned, others }).toEqual({ complete: true, scanned: 100, others: 0 })
+  expect(groups!.map(({ reason, statusCode, count }) => [reason, statusCode, count])).toEqual([
+    ['Rejected', 400, 34],
+    expect.arrayContaining([33]),
+    expect.arrayContaining([33]),
+  ])
+  expect(groups!.map(({ statusCode }) => statusCode).toSorted()).toEqual([400, 422, 503])
+  for (const { first, last, samples } of groups!) {
+    expect(Date.parse(first!)).toBeLessThanOrEqual(Date.parse(last!))
+    expect(samples).toHaveLength(3)
+  }
+  const { message } = await stage.condition(subscription, 'causes', 'DeadLettersPresent', 'True')
+  await stage.eventually(() =>
+    stage.said('causes', /holds undeliverable messages: 100 in 3 groups; most: Rejected 400, 34 since 20/),
+  )
+  expect(message).toContain('waybill.dlq.shop.causes')
+  expect(await stage.metric('waybill_dead_letters_oldest_age_seconds', { subscription: 'causes' })).toBeGreaterThan(0)
+}, 60_000)
+
+test('once the dead letters are gone, the status has no groups', async () => {
+  await stage.deadLettered('purged', 5)
+  await stage.deadLetters('purged', 5)
+  await stage.producer.channel.purgeQueue('waybill.dlq.shop.purged')
+  const { groups, oldest } = await stage.deadLetters('purged', 0)
+  expect(groups).toEqual([])
+  expect(oldest).toBeUndefined()
+}, 60_000)
