@@ -26,6 +26,7 @@ test.each([
   ['waybill.sub.shop.s0', { ...net, 'x-queue-type': 'quorum' }],
   ['waybill.dlq.shop.s0', { ...quorum, 'x-overflow': 'drop-head' }],
   ['waybill.dlq.shop.s0', { ...quorum, 'x-queue-type': 'classic' }],
+  ['waybill.discarded', { 'x-queue-type': 'quorum' }],
   ['waybill.delay.5s', { ...quorum, ...back, 'x-message-ttl': 500 }],
   ['waybill.delay.5s', { ...quorum, 'x-dead-letter-exchange': 'waybill.return', 'x-message-ttl': 5_000 }],
 ])('a queue %s with %j loses messages, or is early', (name, args) => {

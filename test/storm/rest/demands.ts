@@ -17,7 +17,7 @@ const delayOf = (text: string): number =>
   )
 
 const needsOfQueue = (name: string): object | undefined => {
-  const [, role = '', rest = ''] = /^waybill\.(sub|retry|dlq|unrouted|orphans|delay)\.?(.*)$/.exec(name) ?? []
+  const [, role = '', rest = ''] = /^waybill\.(sub|retry|dlq|unrouted|orphans|discarded|delay)\.?(.*)$/.exec(name) ?? []
   if (role === 'sub' || role === 'retry')
     return { ...quorum, 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': `waybill.dlq.${rest}` }
   if (role === 'delay') return { ...ladder, 'x-message-ttl': delayOf(rest) }
