@@ -119,6 +119,16 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     [...published('a'), ...tried('a', { at: 5_000 })],
     { isSuspended: (at) => at > 3_000 },
   ],
+  [
+    'with another attribute',
+    'changed',
+    [
+      ...published('a').map((entry) =>
+        entry.is === 'published' ? { ...entry, content: { attributes: { type: 'order.placed' } } } : entry,
+      ),
+      ...tried('a', { at: 100, content: { attributes: { type: 'order.paid' } } }),
+    ],
+  ],
   ['without an id', 'misidentified', [...published('a'), ...tried('a', { at: 100, webhookId: '' })]],
   [
     'sent otherwise the second time',

@@ -93,7 +93,9 @@ const differenceOf = (published: Content, seen: Content): string | undefined => 
   const header = differentName(published.headers, seen.headers)
   if (header !== undefined) return `the header ${header}`
   const property = differentName(published.properties, seen.properties)
-  return property === undefined ? undefined : `the property ${property}`
+  if (property !== undefined) return `the property ${property}`
+  const attribute = differentName(published.attributes, seen.attributes)
+  return attribute === undefined ? undefined : `the attribute ${attribute}`
 }
 
 const differentName = (published: Content['headers'], seen: Content['headers']): string | undefined => {

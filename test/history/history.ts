@@ -9,6 +9,8 @@ export type Content = {
   readonly headers?: Readonly<Record<string, string>>
   /** Of each property that a copy keeps, by name. */
   readonly properties?: Readonly<Record<string, string>>
+  /** Source and type of the event, where they are known. */
+  readonly attributes?: Readonly<Record<string, string>>
 }
 
 /** A time in ms, of the one clock of the recorder. */

@@ -35,7 +35,10 @@ const propertiesIn = (properties: Buffer): Record<string, string> =>
 
 export const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')
 
-type Request = Omit<Requested, 'is' | 'at' | 'request' | 'content'> & { readonly body: Buffer | undefined }
+type Request = Omit<Requested, 'is' | 'at' | 'request' | 'content'> & {
+  readonly body: Buffer | undefined
+  readonly attributes: Readonly<Record<string, string>>
+}
 
 /** Writes down what happens, by one clock. */
 export const createRecorder = () => {
@@ -55,9 +58,15 @@ export const createRecorder = () => {
       entries.push({ is, at: now() - begun, id })
     },
     /** The number of the request, to be given with its answer. */
-    requested({ body, ...rest }: Request): number {
+    requested({ body, attributes, ...rest }: Request): number {
       requests += 1
-      entries.push({ is: 'requested', at: now() - begun, request: requests, ...rest, content: contentOf(body) })
+      entries.push({
+        is: 'requested',
+        at: now() - begun,
+        request: requests,
+        ...rest,
+        content: { ...contentOf(body), attributes },
+      })
       return requests
     },
     answered(request: number, status: number, more: Pick<Answered, 'retryAfterMs'> = {}): void {

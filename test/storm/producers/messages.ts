@@ -13,6 +13,8 @@ export type Message = {
   readonly keepsBody: boolean
   /** Whether a request can be made of it, where that is known. */
   readonly isSendable?: boolean
+  /** Source and type, where it is an event. */
+  readonly attributes?: { readonly source: string; readonly type: string }
 }
 
 const strange = (random: Random): Record<string, unknown> =>
@@ -65,7 +67,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
         routingKey,
         body: bodyOf(contentType === 'application/json' ? 'json' : 'bytes', id, size),
         keepsBody: true,
-        isSendable: true,
+        ...{ isSendable: true, attributes: { source: '/storm', type: routingKey } },
       },
       options: { ...options, contentType, headers: { ...headers, ...binary } },
     }
@@ -85,7 +87,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
       body: Buffer.from(JSON.stringify(event)),
       options: { ...options, contentType },
       keepsBody: false,
-      isSendable: true,
+      ...{ isSendable: true, attributes: { source: '/storm', type: routingKey } },
     }
   }
   if (kind < 0.45) {

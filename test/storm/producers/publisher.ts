@@ -83,10 +83,11 @@ export const startPublisher = (
   let current: ConfirmChannel | undefined
 
   const publish = (channel: ConfirmChannel): void => {
-    const { id, topic, routingKey, body, options, isSendable } = messageAt(seed, index)
+    const { id, topic, routingKey, body, options, isSendable, attributes } = messageAt(seed, index)
     const exchange = exchangeOf(topic)
     index += 1
-    const content = contentOf(body, encodedBytes({ ...options, deliveryMode: undefined }))
+    const digests = contentOf(body, encodedBytes({ ...options, deliveryMode: undefined }))
+    const content = attributes === undefined ? digests : { ...digests, attributes }
     recorder.published(id, { exchange, routingKey, content, ...(isSendable === undefined ? {} : { isSendable }) })
     underWay.add(id)
     try {

@@ -45,6 +45,7 @@ export const startSubscriber = async (options: SubscriberOptions): Promise<Storm
       ...{ subscription, id, attempt, webhookId: String(headers['webhook-id'] ?? '') },
       body: keepsBody(id) ? (headers['ce-id'] === undefined ? dataOf(body) : body) : undefined,
       sent: sentOf(headers, body),
+      attributes: attributesOf(headers, body),
     })
     response.on('error', () => undefined)
     const status = await replyTo(subscriber.mood, seed, `${subscription} ${id} ${attempt}`, response)
@@ -93,6 +94,25 @@ const dataOf = (body: Buffer): Buffer | undefined => {
   const { data, data_base64: base64 }: { data?: unknown; data_base64?: unknown } = Object(JSON.parse(body.toString()))
   if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
   return typeof data === 'string' ? Buffer.from(data) : undefined
+}
+
+/** Source and type of an event; what is not ASCII stands encoded in headers. */
+const attributesOf = (headers: IncomingHttpHeaders, body: Buffer): { source: string; type: string } => {
+  if (headers['ce-id'] !== undefined) {
+    const text = (name: string): string => decoded(String(headers[name]))
+    return { source: text('ce-source'), type: text('ce-type') }
+  }
+  const { source, type }: { source?: unknown; type?: unknown } = Object(JSON.parse(body.toString()))
+  return { source: String(source), type: String(type) }
+}
+
+/** Bytes that are no UTF-8 stay as they are. */
+const decoded = (encoded: string): string => {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
+  }
 }
 
 /** Of the connection and of the attempt, not of the message. */
