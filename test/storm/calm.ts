@@ -83,8 +83,17 @@ const taken = async (channel: Channel, queue: string, count: number): Promise<Co
   return messages
 }
 
-/** Takes every message out of every queue, and records it. */
+/**
+ * Takes every message out of every queue, and records it. A dispatcher that just looks at the letters of a queue holds some of
+ * them, and they are back after that: so it takes until nothing is found any more.
+ */
 export const collect = async (world: World): Promise<void> => {
+  while ((await collectOnce(world)) > 0) await delay(7_000)
+}
+
+/** Returns how many there were. */
+const collectOnce = async (world: World): Promise<number> => {
+  let count = 0
   const { amqpUrl, endpoint } = world.vhost
   const wire = await amqpRecorder(endpoint.amqp)
   const through = new URL(amqpUrl)
@@ -96,6 +105,7 @@ export const collect = async (world: World): Promise<void> => {
     const own = pattern?.exec(name)?.[1]
     const { messageCount } = await channel.checkQueue(name)
     wire.properties.length = 0
+    count += messageCount
     for (const [index, got] of (await taken(channel, name, messageCount)).entries()) {
       const { properties, content, fields } = got
       const whose = own ?? /^waybill\.(?:retry|sub)\.[^.]+\.(.+)$/.exec(fields.routingKey)?.[1]
@@ -110,6 +120,7 @@ export const collect = async (world: World): Promise<void> => {
   await channel.close()
   await connection.close()
   await wire.close()
+  return count
 }
 
 /** What a dead letter says; nothing where it has no headers of Waybill's, as those that the broker gives up. */
