@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { createClient } from '../store/kubernetes/api/client.ts'
+import { type Client, createClient } from '../store/kubernetes/api/client.ts'
 import { ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
 import { lead } from '../store/kubernetes/lease/lease.ts'
 import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
@@ -28,6 +28,8 @@ export type ClusterOptions = {
 export type Member = {
   /** Where the API server is. */
   readonly server: string
+  /** Requests to it. */
+  readonly client: Client
   /** The resources, once all were listed; `undefined` where the process stops before that. @throws Failure */
   open(): Promise<KubernetesStore | undefined>
   /** Does `work` whenever this process, among all of its kind, holds the lease; until the process stops. */
@@ -50,6 +52,7 @@ export const joinCluster = async (component: string, options: ClusterOptions, ow
 
   return {
     server: cluster.server,
+    client,
     async open() {
       const giveUp = () => end.abort()
       stop.addEventListener('abort', giveUp)

@@ -1,20 +1,23 @@
 import { milliseconds } from '../api/duration.ts'
 import { type Running, snapshotPath, startDispatcher } from '../dispatcher/main.ts'
 import { type ClusterOptions, joinCluster } from './cluster.ts'
+import { type ClusterDataOptions, dataListener, serveClusterData } from './data/cluster.ts'
 import { startProcess } from './process.ts'
 import { serve } from './serve.ts'
 
-export type DispatcherOptions = ClusterOptions & {
-  /** How long deliveries in flight may take to end, as a duration. */
-  readonly drainTimeout: string
-  readonly allowLoopback?: boolean
-  /** `host:port` of all replicas. */
-  readonly peers?: readonly string[]
-}
+export type DispatcherOptions = ClusterOptions &
+  ClusterDataOptions & {
+    /** How long deliveries in flight may take to end, as a duration. */
+    readonly drainTimeout: string
+    readonly allowLoopback?: boolean
+    /** `host:port` of all replicas. */
+    readonly peers?: readonly string[]
+  }
 
 /** The dispatcher on Kubernetes, of which any number deliver and one writes, until SIGTERM or SIGINT. @throws Failure */
 export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   const { listen, watchNamespace: namespaces = [], drainTimeout, allowLoopback = false, peers = [] } = options
+  const listener = dataListener(options)
   const own = startProcess(options)
   const { log, metrics, stop } = own
   const member = await joinCluster('waybill-dispatcher', options, own)
@@ -35,6 +38,7 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   store = await member.open()
   if (store && !stop.aborted) {
     const drainTimeoutMs = milliseconds(drainTimeout)
+    await serveClusterData(listener, { client: member.client, store }, own)
     running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
     await Promise.all([running.done, member.lead(running.report)])
   }

@@ -54,7 +54,12 @@ const kindOf = (name: string): Kind => {
   throw new Failure(`unknown kind "${name}": choose one of ${known}`)
 }
 
-const fetchList = async (server: string, { plural }: Kind, namespace: string | undefined): Promise<Resource[]> => {
+/** The resources of a kind, from a running Waybill. @throws Failure where none answers */
+export const fetchList = async (
+  server: string,
+  { plural }: Kind,
+  namespace: string | undefined,
+): Promise<Resource[]> => {
   const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`
   const url = `${server.replace(/\/+$/, '')}/apis/${apiVersion}/${within}${plural}`
   if (!URL.canParse(url)) throw new Failure(`--server must be a URL such as http://127.0.0.1:9402, found "${server}"`)

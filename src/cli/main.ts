@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addDeadLetters } from './commands/dead-letters.ts'
 import { addGet } from './commands/get.ts'
 import { addLint } from './commands/lint.ts'
 import { addDispatcher, addOperator } from './commands/on-kubernetes.ts'
@@ -18,7 +19,7 @@ const program = new Command('waybill')
   .configureHelp({ showGlobalOptions: false })
   .exitOverride()
 
-for (const add of [addRun, addOperator, addDispatcher, addGet, addLint]) add(program)
+for (const add of [addRun, addOperator, addDispatcher, addGet, addDeadLetters, addLint]) add(program)
 
 // A reader such as head may close the pipe early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
@@ -28,5 +29,5 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2)
   process.stderr.write(error instanceof Failure ? `Error: ${error.message}\n` : `${(error as Error).stack}\n`)
-  process.exit(1)
+  process.exit(error instanceof Failure ? error.exitCode : 1)
 }

@@ -3,6 +3,7 @@ import { startDispatcher } from '../dispatcher/main.ts'
 import { startOperator } from '../operator/main.ts'
 import { ManifestPathError, openDirectory } from '../store/directory/store.ts'
 import type { LogLevel } from '../telemetry/log.ts'
+import { serveLocalData } from './data/local.ts'
 import { Failure } from './failure.ts'
 import { startProcess } from './process.ts'
 import { type Entry, lookupOf } from './resolve.ts'
@@ -11,6 +12,8 @@ import { serve } from './serve.ts'
 export type RunOptions = {
   readonly file: readonly string[]
   readonly listen: string
+  /** `host:port` or `off`; {@link serveLocalData} says what is done when it is left out. */
+  readonly dataListen?: string
   readonly instance: string
   /** How long deliveries in flight may take to end, as a duration. */
   readonly drainTimeout: string
@@ -20,7 +23,7 @@ export type RunOptions = {
 
 /** Operator and dispatcher in one process, on manifests from files, until SIGTERM or SIGINT and all in flight ended. @throws Failure */
 export const run = async (options: RunOptions): Promise<void> => {
-  const { file, listen, instance, drainTimeout, resolve = [] } = options
+  const { file, listen, dataListen, instance, drainTimeout, resolve = [] } = options
   const lookup = lookupOf(resolve)
   const own = startProcess(options)
   const { log, metrics, stop, end } = own
@@ -43,6 +46,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     own,
   )
   log.info({ url, instance, files: file }, 'Started')
+  await serveLocalData({ listen: dataListen, store, lookup }, own)
 
   parts.operator = startOperator({ store, instance, log, metrics, lookup }, stop)
   parts.dispatcher = startDispatcher(

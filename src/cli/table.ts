@@ -28,7 +28,8 @@ const cell = ({ type, jsonPath }: Column, resource: Resource, nowMs: number): st
   return type === 'date' ? age((nowMs - Date.parse(String(value))) / 1000) : String(value)
 }
 
-const aligned = (rows: readonly (readonly string[])[]): string => {
+/** Rows of cells as lines of columns, every line with its newline. */
+export const aligned = (rows: readonly (readonly string[])[]): string => {
   const widths = (rows[0] ?? []).map((_head, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
   const lines = rows.map((row) => row.map((text, index) => text.padEnd(widths[index] ?? 0)).join('   '))
   return lines.map((line) => `${line.trimEnd()}\n`).join('')

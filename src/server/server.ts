@@ -10,22 +10,31 @@ import { Hono } from 'hono'
 import { apiStatus } from './api-status.ts'
 import { hostAndPort, listenError } from './listen.ts'
 import type { Routes } from './routes.ts'
+import { secureServer, type Tls } from './secure.ts'
 
 export type ServerOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; port 0 takes a free one. */
   readonly listen: string
   readonly routes: readonly Routes[]
+  /** The option of the command that the address is from. Default: `--listen`. */
+  readonly option?: string
+  /** Whether a request may take longer to arrive than five minutes. */
+  readonly longRequests?: boolean
+  /** Serves HTTPS. */
+  readonly tls?: Tls
 }
 
 /** Serves the groups of pages, and 404 for all else. Resolves once it listens; ends with the signal. @throws ListenError */
 export const startServer = async (
-  { listen, routes }: ServerOptions,
+  { listen, routes, option = '--listen', tls, longRequests }: ServerOptions,
   signal: AbortSignal,
 ): Promise<{ readonly url: string }> => {
   const { host, port } = hostAndPort(listen)
-  const server = createServer(getRequestListener(application(routes).fetch))
+  const listener = getRequestListener(application(routes).fetch)
+  const server = tls ? secureServer({ listen, tls, listener }, signal) : createServer(listener)
+  if (longRequests) server.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(listenError(listen, cause)))
+    server.once('error', (cause) => reject(listenError(listen, option, cause)))
     server.listen(port, host, resolve)
   })
   const close = (): void => {
@@ -35,7 +44,9 @@ export const startServer = async (
   if (signal.aborted) close()
   else signal.addEventListener('abort', close, { once: true })
   const bound = server.address() as AddressInfo
-  return { url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}` }
+  return {
+    url: `${tls ? 'https' : 'http'}://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+  }
 }
 
 const application = (routes: readonly Routes[]): Hono => {

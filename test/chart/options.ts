@@ -65,6 +65,13 @@ const except = (list: readonly string[], index: number): string[] =>
     list.map((line) => `NetworkPolicy/waybill-${component} spec.egress.2.to.${index}.ipBlock.except${line}`),
   )
 
+const data = { dispatcher: { data: { enabled: true, tlsSecretName: 'data-tls' } } }
+const dataArguments = [
+  argument('dispatcher', 'data-listen', '=:9403'),
+  argument('dispatcher', 'data-tls-cert', '=/etc/waybill/data-tls/tls.crt'),
+  argument('dispatcher', 'data-tls-key', '=/etc/waybill/data-tls/tls.key'),
+]
+
 export const options: Readonly<Record<string, Option>> = {
   ...shared('operator'),
   ...shared('dispatcher'),
@@ -109,6 +116,39 @@ export const options: Readonly<Record<string, Option>> = {
   'dispatcher.allowLoopback': {
     values: { dispatcher: { allowLoopback: true } },
     changes: [argument('dispatcher', 'allow-loopback')],
+  },
+  'dispatcher.data.enabled': {
+    values: data,
+    changes: [
+      ...['data-reviews', 'dead-letters-admin'].map((name) => `+ClusterRole/waybill-${name}`),
+      '+ClusterRoleBinding/waybill-data-reviews',
+      '+Service/waybill-dispatcher-data',
+      'ClusterRole/waybill-view rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list"]}',
+      ...dataArguments,
+      `Deployment/waybill-dispatcher ${pod}.containers.dispatcher.ports.data: {"name":"data","containerPort":9403}`,
+      `Deployment/waybill-dispatcher ${pod}.containers.dispatcher.volumeMounts: [{"name":"data-tls","mountPath":"/etc/waybill/data-tls","readOnly":true}]`,
+      `Deployment/waybill-dispatcher ${pod}.volumes: [{"name":"data-tls","secret":{"secretName":"data-tls"}}]`,
+      'NetworkPolicy/waybill-dispatcher spec.ingress.1: {"ports":[{"port":"data"}]}',
+    ],
+  },
+  'dispatcher.data.port': {
+    from: data,
+    values: { dispatcher: { data: { ...data.dispatcher.data, port: 9500 } } },
+    changes: [
+      argument('dispatcher', 'data-listen', '=:9500'),
+      `Deployment/waybill-dispatcher ${pod}.containers.dispatcher.ports.data.containerPort: 9500`,
+      'Service/waybill-dispatcher-data spec.ports.data.port: 9500',
+    ],
+  },
+  'dispatcher.data.tlsSecretName': {
+    from: data,
+    values: { dispatcher: { data: { ...data.dispatcher.data, tlsSecretName: 'other' } } },
+    changes: [`Deployment/waybill-dispatcher ${pod}.volumes.data-tls.secret.secretName: "other"`],
+  },
+  'dispatcher.data.ingressFrom': {
+    from: data,
+    values: { dispatcher: { data: { ...data.dispatcher.data, ingressFrom: prometheus } } },
+    changes: [`NetworkPolicy/waybill-dispatcher spec.ingress.1.from: ${JSON.stringify(prometheus)}`],
   },
   'podDisruptionBudget.enabled': {
     values: { podDisruptionBudget: { enabled: false } },

@@ -89,7 +89,11 @@ describeWithHelm('the chart', () => {
         ['operator', 'dispatcher'].flatMap((component) =>
           ['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']
             .map((kind) => [`${kind}/waybill-${component}`, `waybill-${component}`])
-            .concat(component === 'dispatcher' ? [['Service/waybill-dispatcher-peers', 'waybill-dispatcher']] : []),
+            .concat(
+              component === 'dispatcher'
+                ? ['peers', 'data'].map((name) => [`Service/waybill-dispatcher-${name}`, 'waybill-dispatcher'])
+                : [],
+            ),
         ),
       ),
     )

@@ -77,6 +77,29 @@ describeWithHelm('the permissions of the chart', () => {
     ])
   })
 
+  test('the permissions with the data port are those, to ask who may see dead letters, and no more than that for users', async () => {
+    const data = { enabled: true, tlsSecretName: 'data-tls' }
+    const [without, found] = await Promise.all([render(), render({ values: { dispatcher: { data } } })]).then((both) =>
+      both.map(rulesByRole),
+    )
+    expect(JSON.stringify(without)).not.toMatch(/reviews|deadletters|deadletterbodies/)
+    expect(found).toEqual({
+      ...without,
+      'ClusterRole/waybill-view': [
+        ...without!['ClusterRole/waybill-view']!,
+        rule(group, ['subscriptions/deadletters'], ['get', 'list']),
+      ],
+      'ClusterRole/waybill-data-reviews': [
+        rule('authentication.k8s.io', ['tokenreviews'], ['create']),
+        rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
+      ],
+      'ClusterRole/waybill-dead-letters-admin': [
+        rule(group, ['subscriptions/deadletters'], ['get', 'list', 'update']),
+        rule(group, ['subscriptions/deadletterbodies'], ['get']),
+      ],
+    })
+  })
+
   test.each([
     ['the defaults', {}],
     ['every option', all],

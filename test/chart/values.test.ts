@@ -42,6 +42,8 @@ describeWithHelm('invalid values', () => {
     [{ dispatcher: { replicas: -1 } }, "at '/dispatcher/replicas': minimum: got -1, want 0"],
     [{ dispatcher: { drainTimeoutSeconds: '30s' } }, "at '/dispatcher/drainTimeoutSeconds': got string, want integer"],
     [{ dispatcher: { extraEnv: [{ value: 'a' }] } }, "at '/dispatcher/extraEnv/0': missing property 'name'"],
+    [{ dispatcher: { data: { enabled: true } } }, "at '/dispatcher/data/tlsSecretName': minLength: got 0, want 1"],
+    [{ dispatcher: { data: { port: 80 } } }, "at '/dispatcher/data/port': minimum: got 80, want 1,024"],
     [{ operator: { nodeSelector: { ssd: true } } }, "at '/operator/nodeSelector/ssd': got boolean, want string"],
     [{ logLevel: 'loud' }, "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error', 'silent'"],
     [{ watchNamespaces: 'shop' }, "at '/watchNamespaces': got string, want array"],

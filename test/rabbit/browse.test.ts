@@ -140,3 +140,17 @@ test('an empty queue is seen at once', async () => {
   await filled(0)
   expect(await seen()).toEqual([])
 })
+
+test('where somebody else has messages in hand, what is seen is not everything', async () => {
+  await filled(100)
+  const browsed = () => browse(vhost.endpoint, { queue, most: 10_000, look: () => undefined }, stop.signal)
+  const client = await open()
+  await client.channel.prefetch(40)
+  const { consumerTag } = await client.channel.consume(queue, () => undefined)
+  await eventually(async () => (await readyOf()) === 60)
+  expect(await browsed()).toEqual({ seen: 60, isComplete: false })
+  await client.channel.cancel(consumerTag)
+  await client[Symbol.asyncDispose]()
+  await eventually(async () => (await readyOf()) === 100)
+  expect(await browsed()).toEqual({ seen: 100, isComplete: true })
+}, 60_000)

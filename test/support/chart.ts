@@ -48,12 +48,15 @@ export type RoleOptions = {
    */
   readonly release?: string
   readonly watchNamespaces?: readonly string[]
+  /** Further values. */
+  readonly values?: object
 }
 
 /** The chart's service accounts, with their roles and bindings. */
-export const chartRoles = async ({ namespace, watchNamespaces = [], release }: RoleOptions): Promise<Manifest[]> => {
+export const chartRoles = async (options: RoleOptions): Promise<Manifest[]> => {
+  const { namespace, watchNamespaces = [], release, values } = options
   const named = release ?? (watchNamespaces.length > 0 ? 'waybill' : namespace)
-  const manifests = await render({ release: named, namespace, values: { watchNamespaces } })
+  const manifests = await render({ release: named, namespace, values: { ...values, watchNamespaces } })
   return manifests.filter(({ kind }) => /^ServiceAccount$|Role(Binding)?$/.test(kind))
 }
 

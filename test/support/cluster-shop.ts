@@ -47,12 +47,17 @@ export type ClusterShop = {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-export const openClusterShop = async (): Promise<ClusterShop> => {
+/** With `values`, the roles are those of the chart with these values, which may be cluster-wide. */
+export const openClusterShop = async (values?: object): Promise<ClusterShop> => {
   const cleanUp = new AsyncDisposableStack()
   const own = cleanUp.adopt(await namespace('shop'), ({ drop }) => drop())
   const vhost = cleanUp.adopt(await freshVhost(), ({ drop }) => drop())
   const producer = cleanUp.adopt(await connectProducer(vhost.amqpUrl), ({ close }) => close())
-  const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
+  const accounts = await installChartRoles({
+    namespace: own.name,
+    watchNamespaces: [own.name],
+    ...(values === undefined ? {} : { values, release: own.name }),
+  })
 
   const get = async <K extends Kind>({ plural }: K, name: string): Promise<Resource<K> | undefined> => {
     const path = `/apis/${apiVersion}/namespaces/${own.name}/${plural}/${name}`

@@ -41,9 +41,10 @@ export const publishRaw = async (
     const size = Buffer.alloc(8)
     size.writeBigUInt64BE(BigInt(body.length))
     const header = Buffer.concat([Buffer.from([0, 60, 0, 0]), size, properties])
-    stream.write(Buffer.concat([frame(1, inside.ch, method), frame(2, inside.ch, header), frame(3, inside.ch, body)]))
+    const bodies = body.length > 0 ? [frame(3, inside.ch, body)] : []
+    stream.write(Buffer.concat([frame(1, inside.ch, method), frame(2, inside.ch, header), ...bodies]))
   }
   // What was written before is processed before this is answered.
-  await channel.checkExchange(exchange)
+  await channel.checkExchange('amq.direct')
   await connection.close()
 }

@@ -44,13 +44,14 @@ export const rooms: Readonly<Record<string, Room>> = {
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },
   'dispatcher/status': { imports: [...edges, 'delivery', 'dispatcher/workers', 'dispatcher/replicas'] },
   'dispatcher/letters': { imports: [...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/pipeline'] },
+  'dispatcher/data': { imports: [...edges, 'rabbit/amqp/client', 'delivery', 'dispatcher/workers'] },
   dispatcher: {
     imports: [
       ...[...edges, 'delivery', 'http', 'dispatcher/workers', 'dispatcher/status', 'dispatcher/replicas'],
       'dispatcher/letters',
     ],
   },
-  server: { imports: ['api', 'store'], packages: ['hono', '@hono/node-server'] },
+  server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
   cli: {
     imports: [
       ...edges,
@@ -58,6 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'store/kubernetes',
       'operator',
       'dispatcher',
+      'dispatcher/data',
       'dispatcher/replicas',
       'server',
     ],

@@ -35,7 +35,11 @@ export type CommandOptions = {
   readonly env?: NodeJS.ProcessEnv
 }
 
-export type RunOptions = CommandOptions & { readonly args?: readonly string[] }
+export type RunOptions = CommandOptions & {
+  readonly args?: readonly string[]
+  /** `host:port` of the data port. Default: off. */
+  readonly dataListen?: string
+}
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -87,10 +91,10 @@ export const startCommand = async (command: readonly string[], options: CommandO
 /** Starts `waybill run` on files or folders of manifests; resolves once its HTTP API is listening. */
 export const runWaybill = async (
   paths: string | readonly string[],
-  { args = [], ...options }: RunOptions = {},
+  { args = [], dataListen = 'off', ...options }: RunOptions = {},
 ): Promise<Waybill> => {
   const files = [paths].flat().flatMap((path) => ['-f', path])
-  const command = await startCommand(['run', ...files, ...args], options)
+  const command = await startCommand(['run', ...files, '--data-listen', dataListen, ...args], options)
   const { server } = command
 
   const list = async <K extends Kind>({ plural }: K): Promise<Resource<K>[]> => {

@@ -46,6 +46,13 @@ spec:
           {{- end }}
           ports:
             - {name: http, containerPort: 9402}
+            {{- with $values.data }}
+            {{- if .enabled }}
+            - {name: data, containerPort: {{ .port }}}
+          volumeMounts:
+            - {name: data-tls, mountPath: /etc/waybill/data-tls, readOnly: true}
+            {{- end }}
+            {{- end }}
           startupProbe:
             httpGet: {path: /healthz, port: http}
             periodSeconds: 1
@@ -63,6 +70,13 @@ spec:
             {{- toYaml $values.resources | nindent 12 }}
           securityContext:
             {{- include "waybill.containerSecurity" . | nindent 12 }}
+      {{- with $values.data }}
+      {{- if .enabled }}
+      volumes:
+        - name: data-tls
+          secret: {secretName: {{ .tlsSecretName }}}
+      {{- end }}
+      {{- end }}
       topologySpreadConstraints:
         {{- if $values.topologySpreadConstraints }}
         {{- toYaml $values.topologySpreadConstraints | nindent 8 }}

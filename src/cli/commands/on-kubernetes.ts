@@ -31,11 +31,16 @@ export const addDispatcher = (program: Command): void => {
     .addOption(drainTimeout())
     .option('--allow-loopback', 'allow subscribers at loopback addresses of this machine')
     .addOption(peers())
+    .option('--data-listen <host:port>', 'where to serve dead letters to those who may see them (default: nowhere)')
+    .option('--data-tls-cert <file>', 'certificate for it in PEM; without one it must be a loopback address')
+    .option('--data-tls-key <file>', 'key of the certificate in PEM')
     .addHelpText(
       'after',
       `
 ${whichCluster}
 Any number of replicas may run, and all of them deliver. The one that holds the Lease writes the statuses, for all --peers.
+Dead letters are served to callers with a bearer token for the audience waybill, as far as RBAC allows them
+subscriptions/deadletters (list, get, update) and subscriptions/deadletterbodies (get).
 
 Examples:
   waybill dispatcher

@@ -9,6 +9,10 @@ export const addRun = (program: Command): void => {
     .description('run the operator and the dispatcher in one process, from manifest files')
     .requiredOption('-f, --file <path...>', 'manifest files and folders; they are watched for changes')
     .option('--listen <host:port>', 'where to serve /metrics, /healthz, /readyz and the resources', '127.0.0.1:9402')
+    .option(
+      '--data-listen <host:port>',
+      'where to serve dead letters to this user of this machine; off for nowhere (default: 127.0.0.1:9403)',
+    )
     .addOption(instance())
     .addOption(drainTimeout())
     .addOption(resolve())

@@ -66,7 +66,7 @@ const undeclared = (subscription: Subscription): Idle[] => {
  * observed the queue once, else it may belong to another owner; then the status has its name.
  */
 const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
-const wasProgrammed = ({ status }: Subscription): boolean =>
+export const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined &&
   (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
 

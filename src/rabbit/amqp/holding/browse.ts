@@ -10,7 +10,10 @@ export type BrowseOptions = {
   look(message: Message): void
 }
 
-export type Browsed = Pick<Held, 'seen' | 'isComplete'>
+export type Browsed = Pick<Held, 'seen' | 'isAlone'> & {
+  /** Whether those are all messages that were in the queue when it began: nobody else had some of them in hand. */
+  readonly isComplete: boolean
+}
 
 /**
  * Looks at the messages of a queue without changing anything that anybody sees: they are held, and then requeued in their order.
@@ -18,7 +21,11 @@ export type Browsed = Pick<Held, 'seen' | 'isComplete'>
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const browse = async (endpoint: Endpoint, options: BrowseOptions, signal: AbortSignal): Promise<Browsed> => {
-  const { seen, isComplete, requeueOthers } = await hold(endpoint, { ...options, name: 'waybill browse' }, signal)
+  const { seen, isComplete, isAlone, requeueOthers } = await hold(
+    endpoint,
+    { ...options, name: 'waybill browse' },
+    signal,
+  )
   await requeueOthers()
-  return { seen, isComplete }
+  return { seen, isAlone, isComplete: isComplete && isAlone }
 }

@@ -13,6 +13,7 @@ import {
 import type { Wire } from '../client/wire.ts'
 import { messageOf } from '../deliveries/message-of.ts'
 import { openConnection } from '../open-connection.ts'
+import { turnFor } from './turns.ts'
 
 export type HoldOptions = {
   readonly queue: string
@@ -32,6 +33,8 @@ export type Held = {
   readonly seen: number
   /** Whether those are all messages that were ready when it began. */
   readonly isComplete: boolean
+  /** Whether nobody else, such as another replica, held messages of it when it began. */
+  readonly isAlone: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
   /** Removes one of them from the queue. */
@@ -58,32 +61,41 @@ const backWithinMs = 3_000
  * order that they had, and that counts as no failed delivery (`basic.nack`). On a connection of its own: when that is
  * lost, the broker takes them back. RabbitMQ does so too after its consumer timeout, 30 minutes by default.
  *
+ * In this process it waits until nobody else holds the queue.
+ *
  * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
  *
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
 export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
-  const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+  const { amqp, vhost } = endpoint
+  const endTurn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]))
   try {
-    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal)
+    const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+    void wire.ended.then(endTurn)
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal).catch(async (error) => {
+      await wire.close()
+      throw error
+    })
   } catch (error) {
-    await wire.close()
+    endTurn()
     throw error
   }
 }
 
 const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
-  let last = 0
   let removed = 0
+  /** The deliveries that are not settled, in their order. */
+  const open = new Set<number>()
   const delivered = (delivery: Delivered): void => {
-    last = delivery.deliveryTag
+    open.add(delivery.deliveryTag)
     if (seen >= most) return
     seen += 1
-    look(messageOf(delivery), last)
+    look(messageOf(delivery), delivery.deliveryTag)
   }
   const channel = await wire.openChannel({ delivered })
-  const { messages: ready } = await checkQueue(channel, queue)
+  const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   const consumers = consumersOn(channel, queue, most)
   for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
@@ -99,25 +111,33 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   return {
     seen,
     isComplete: seen >= wanted && wanted === ready,
+    isAlone: others === 0,
     get lost() {
       return channel.end !== undefined
     },
     acknowledge(tag) {
       if (channel.end) return
       acknowledge(channel, tag, false)
+      open.delete(tag)
       removed += 1
     },
     async requeueOthers() {
-      if (keepsOrder(wire) && !channel.end) {
-        for (let tag = Math.min(sliceOf, last); tag > 0; tag = tag < last ? Math.min(tag + sliceOf, last) : 0)
-          rejectUpTo(channel, tag, true)
-        await untilBack(channel, queue, ready - removed, signal)
+      try {
+        if (keepsOrder(wire) && !channel.end) {
+          for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
+          await untilBack(channel, queue, ready - removed, signal)
+        }
+        await channel.close()
+      } finally {
+        await wire.close()
       }
-      await channel.close()
-      await wire.close()
     },
   }
 }
+
+/** The broker ends a channel on which nothing is open up to the tag that is rejected. */
+const endsOfSlices = (tags: readonly number[]): readonly number[] =>
+  tags.filter((_, index) => (index + 1) % sliceOf === 0 || index === tags.length - 1)
 
 /**
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has

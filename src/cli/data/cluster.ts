@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { group } from '../../api/resource.ts'
+import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
+import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
+import { letterRoutes } from '../../server/letters/routes.ts'
+import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
+import type { Tls } from '../../server/secure.ts'
+import { type ServerOptions, startServer } from '../../server/server.ts'
+import { isAllowed, userOf } from '../../store/kubernetes/access/reviews.ts'
+import type { Client } from '../../store/kubernetes/api/client.ts'
+import type { Store } from '../../store/store.ts'
+import { Failure } from '../failure.ts'
+import type { Process } from '../process.ts'
+import { dataOption, defaultDataListen } from './address.ts'
+
+export type ClusterDataOptions = {
+  /** `host:port`, `[::1]:port`, or `:port` for every address; a loopback address where there is no certificate. */
+  readonly dataListen?: string
+  /** Files in PEM. */
+  readonly dataTlsCert?: string
+  readonly dataTlsKey?: string
+}
+
+/** How dead letters are served: `undefined` where they are not. @throws Failure where they would be sent unencrypted */
+export const dataListener = ({ dataListen, dataTlsCert, dataTlsKey }: ClusterDataOptions): Listener | undefined => {
+  if (dataListen === undefined) return undefined
+  try {
+    const tls = tlsOf(dataListen, dataTlsCert, dataTlsKey)
+    tls?.()
+    return { listen: dataListen, option: dataOption, longRequests: true, ...(tls ? { tls } : {}) }
+  } catch (error) {
+    throw asFailure(error)
+  }
+}
+
+type Listener = Omit<ServerOptions, 'routes'>
+
+const asFailure = (error: unknown): unknown =>
+  error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
+
+/**
+ * Serves the dead letters to those whom the cluster's rules allow it, until the process ends.
+ *
+ * @throws Failure where it cannot listen, or the certificate cannot be used
+ */
+export const serveClusterData = async (
+  listener: Listener | undefined,
+  { client, store }: { readonly client: Client; readonly store: Store },
+  { log, end }: Process,
+): Promise<void> => {
+  if (listener === undefined) return
+  const { signal } = end
+  const access = clusterAccess(
+    {
+      userOf: (token) => userOf(client, token, audience, signal),
+      isAllowed: (user, attributes) => isAllowed(client, user, attributes, signal),
+    },
+    { group, failed: (error) => log.warn({ error }, 'Could not ask the API server who may see dead letters') },
+  )
+  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access)]
+  try {
+    const { url } = await startServer({ ...listener, routes }, signal)
+    log.info({ dataPort: url }, 'Serving dead letters')
+  } catch (error) {
+    throw asFailure(error)
+  }
+}
+
+const tlsOf = (listen: string, cert: string | undefined, key: string | undefined): Tls | undefined => {
+  const { host } = hostAndPort(listen, defaultDataListen)
+  if (cert !== undefined && key !== undefined) return () => ({ cert: read(cert), key: read(key) })
+  if (cert === undefined && key === undefined && isLoopback(host)) return undefined
+  const why = 'tokens and messages must not be sent unencrypted'
+  throw new Failure(
+    `Cannot listen on ${listen}: ${why}: give --data-tls-cert and --data-tls-key, or a loopback address`,
+  )
+}
+
+const read = (file: string): Buffer => {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new Failure(`Cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
+  }
+}

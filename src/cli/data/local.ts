@@ -1,0 +1,67 @@
+import type { LookupFunction } from 'node:net'
+import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
+import { localAccess } from '../../server/letters/local-access.ts'
+import { letterRoutes } from '../../server/letters/routes.ts'
+import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
+import { startServer } from '../../server/server.ts'
+import type { Store } from '../../store/store.ts'
+import { Failure } from '../failure.ts'
+import type { Process } from '../process.ts'
+import { dataOption, defaultDataListen } from './address.ts'
+import { removeToken, tokenFile, writeToken } from './token-file.ts'
+
+export type LocalDataOptions = {
+  /** `host:port`, or `off`; the default address when left out, and none where that is in use. */
+  readonly listen: string | undefined
+  readonly store: Store
+  readonly lookup: LookupFunction | undefined
+}
+
+/**
+ * Serves the dead letters to this user of this machine until the process ends: the token is in a file that only they can read.
+ *
+ * @throws Failure where it cannot listen on an address that was given
+ */
+export const serveLocalData = async (
+  { listen, store, lookup }: LocalDataOptions,
+  { log, end }: Process,
+): Promise<void> => {
+  if (listen === 'off') return
+  try {
+    await serveAt(listen ?? defaultDataListen, { store, lookup }, { log, end })
+  } catch (error) {
+    const isGiven = listen !== undefined
+    if (isGiven && error instanceof ListenError) throw new Failure(error.message, { cause: error })
+    const { message } = error as Error
+    log.warn({ reason: message }, `Dead letters are not served; choose an address with ${dataOption}, or off`)
+  }
+}
+
+const serveAt = async (
+  listen: string,
+  { store, lookup }: Pick<LocalDataOptions, 'store' | 'lookup'>,
+  { log, end }: Pick<Process, 'log' | 'end'>,
+): Promise<void> => {
+  const { host } = hostAndPort(listen, defaultDataListen)
+  if (!isLoopback(host)) throw new ListenError(`Cannot listen on ${listen}: give a loopback address`)
+  const letters = createDeadLetters({ store, lookup, log }, end.signal)
+  // The token is made when the port is known: one that was given as 0 is chosen by the system.
+  const token = Promise.withResolvers<string>()
+  const access = token.promise.then(localAccess)
+  const routes = [letterRoutes(letters, async (...asked) => (await access)(...asked))]
+  const stopServing = new AbortController()
+  const { url } = await startServer(
+    { listen, routes, option: dataOption, longRequests: true },
+    AbortSignal.any([end.signal, stopServing.signal]),
+  )
+  const path = tokenFile(Number(new URL(url).port))
+  try {
+    const made = writeToken(path)
+    process.once('exit', () => removeToken(path, made))
+    token.resolve(made)
+  } catch (error) {
+    stopServing.abort()
+    throw error
+  }
+  log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
+}

@@ -1,0 +1,21 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Access, unauthenticated } from './access.ts'
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
+
+/**
+ * Everything for everyone who has the token, under a loopback name only: a web page that resolves a name of its own to this
+ * machine sends that name as `Host`.
+ */
+export const localAccess = (token: string): Access => {
+  const wanted = hashOf(token)
+  return async (caller) => {
+    if (!loopback.test(caller.host ?? '')) {
+      return { code: 421, reason: 'MisdirectedRequest', message: 'is answered under localhost and 127.0.0.1 only' }
+    }
+    return caller.token !== undefined && timingSafeEqual(hashOf(caller.token), wanted) ? undefined : unauthenticated
+  }
+}
+
+/** Of equal length, whatever is sent. */
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { broker } from '../../src/api/kinds/broker.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { group } from '../../src/api/resource.ts'
+import { waybill, waybillIn } from '../cli/waybill.ts'
+import { cert, key } from '../http/self-signed.ts'
+import { describeWithHelm } from '../support/api-server.ts'
+import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import type { Rule } from '../support/kubernetes/account.ts'
+import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+import { eventually } from '../support/wait.ts'
+import type { Command } from '../support/waybill.ts'
+
+const canary = 'canary-6b1f'
+const rule = (subresource: string, ...verbs: string[]): Rule => ({
+  apiGroups: [group],
+  resources: [`subscriptions/${subresource}`],
+  verbs,
+})
+
+type Answer = { readonly status: number | undefined; readonly text: string }
+
+describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
+  const cleanUp = new AsyncDisposableStack()
+  let shop: ClusterShop
+  let dispatcher: Command
+  let subscriber: Subscriber
+  let folder: string
+  let data: string
+  afterAll(() => cleanUp.disposeAsync())
+
+  beforeAll(async () => {
+    folder = cleanUp.adopt(mkdtempSync(join(tmpdir(), 'waybill-data-')), (path) => rmSync(path, { recursive: true }))
+    writeFileSync(join(folder, 'tls.crt'), cert)
+    writeFileSync(join(folder, 'tls.key'), key)
+    subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
+    subscriber.answer(400)
+    shop = cleanUp.use(await openClusterShop({ dispatcher: { data: { enabled: true, tlsSecretName: 'tls' } } }))
+    await shop.start('operator')
+    const tls = ['--data-tls-cert', join(folder, 'tls.crt'), '--data-tls-key', join(folder, 'tls.key')]
+    const args = ['--allow-loopback', '--log-level', 'debug', '--data-listen', '127.0.0.1:0', ...tls]
+    dispatcher = await shop.start('dispatcher', { args })
+    await shop.own.apply([
+      ...brokerOf(shop.vhost),
+      topicOf('orders'),
+      subscriptionOf('billing', 'orders', subscriber.url),
+    ])
+    await shop.condition(broker, 'rabbitmq', 'Connected', 'True')
+    await shop.condition(subscription, 'billing', 'Ready', 'True')
+    data = await eventually(() => /"dataPort":"(https:[^"]+)"/.exec(dispatcher.logs())?.[1])
+    const options = { headers: { authorization: `Bearer ${canary}-header`, 'x-shop': `${canary}-plain` } }
+    await shop.producer.publish(`${shop.own.name}.orders`, [
+      { routingKey: 'a', body: `{"secret":"${canary}-body"}`, options },
+      { routingKey: 'a', body: '{"order":2}' },
+    ])
+    await eventually(async () => {
+      const { messageCount } = await shop.producer.channel.checkQueue(`waybill.dlq.${shop.own.name}.billing`)
+      return messageCount === 2
+    })
+  }, 120_000)
+
+  const ask = (path: string, token?: string): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const to = new URL(`/namespaces/${shop.own.name}/subscriptions/billing/deadletters${path}`, data)
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      request(to, { ca: cert, headers }, (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk
+        })
+        answer.on('end', () => resolve({ status: answer.statusCode, text }))
+      })
+        .on('error', reject)
+        .end()
+    })
+
+  const tokenFor = async (name: string, rules: readonly Rule[], audience = 'waybill'): Promise<string> => {
+    await shop.own.account(name, rules)
+    return (await shop.own.kubectl(['create', 'token', name, '--audience', audience])).trim()
+  }
+
+  test('who may view sees letters without bodies, and no more; who may read bodies sees those', async () => {
+    const viewer = await tokenFor('viewer', [rule('deadletters', 'get', 'list')])
+    const list = await ask('', viewer)
+    expect(list.status).toBe(200)
+    expect(list.text).not.toContain(`${canary}-header`)
+    expect(list.text).not.toContain(`${canary}-body`)
+    expect(list.text).toContain(`${canary}-plain`)
+    const { letters } = JSON.parse(list.text) as { letters: { id: string; size: number }[] }
+    const id = letters.find(({ size }) => size > 12)?.id ?? ''
+    const one = await ask(`/${id}`, viewer)
+    expect([one.status, one.text.includes(canary)]).toEqual([200, true])
+    const body = await ask(`/${id}/body`, viewer)
+    expect([body.status, body.text]).toEqual([
+      403,
+      expect.stringContaining(`viewer may not get subscriptions.${group}/deadletterbodies of billing in the namespace`),
+    ])
+    const reader = await tokenFor('reader', [rule('deadletterbodies', 'get')])
+    expect(await ask(`/${id}/body`, reader)).toEqual({ status: 200, text: `{"secret":"${canary}-body"}` })
+    expect((await ask('', reader)).status).toBe(403)
+  }, 60_000)
+
+  test('without a token, with one for another audience, and with one that is none, nothing is answered', async () => {
+    const other = await tokenFor('other', [rule('deadletters', 'get', 'list')], 'https://elsewhere')
+    const { token: forServer } = await shop.own.account('other', [rule('deadletters', 'get', 'list')])
+    for (const token of [undefined, other, forServer, `${canary}-token`]) {
+      const { status, text } = await ask('', token)
+      expect([status, text]).toEqual([401, expect.stringContaining('--audience waybill')])
+    }
+  }, 60_000)
+
+  test('a right that is taken away is refused within ten seconds, and one that is given works at once', async () => {
+    const token = await tokenFor('leaver', [])
+    expect((await ask('', token)).status).toBe(403)
+    await shop.own.account('leaver', [rule('deadletters', 'list')])
+    await eventually(async () => (await ask('', token)).status === 200, { timeoutMs: 5_000 })
+    await shop.own.kubectl(['delete', 'rolebinding', 'leaver'])
+    const takenMs = performance.now()
+    await eventually(async () => (await ask('', token)).status === 403, { everyMs: 200 })
+    expect(performance.now() - takenMs).toBeLessThan(13_000)
+  }, 60_000)
+
+  test('the command does the same over HTTPS, and exits with 3 where it is not permitted', async () => {
+    const token = await tokenFor('viewer', [rule('deadletters', 'get', 'list')])
+    const run = (...args: string[]) => {
+      const env = { WAYBILL_TOKEN: token, NODE_EXTRA_CA_CERTS: join(folder, 'tls.crt') }
+      return waybillIn(env, 'dl', ...args, '-n', shop.own.name, '--server', data)
+    }
+    const { code, out } = await run('ls', 'billing', '-o', 'jsonl')
+    expect([code, out.trimEnd().split('\n').length]).toEqual([0, 2])
+    const { id } = JSON.parse(out.split('\n')[0] ?? '') as { id: string }
+    const shown = await run('show', 'billing', id, '--body')
+    expect([shown.code, shown.err]).toEqual([3, expect.stringMatching(/^Error: not permitted: .*deadletterbodies/)])
+  }, 60_000)
+
+  test('no token, header or body is in the log', () => {
+    expect(dispatcher.logs()).not.toContain(canary)
+    expect(dispatcher.logs()).not.toMatch(/eyJhbGci/)
+  })
+
+  test('an address that others can reach needs a certificate', async () => {
+    const { code, err } = await waybill('dispatcher', '--data-listen', ':0')
+    expect([code, err]).toEqual([1, expect.stringMatching(/give --data-tls-cert and --data-tls-key, or a loopback/)])
+  }, 60_000)
+})
