@@ -27,6 +27,13 @@ test.each<[string, readonly Entry[], Partial<Terms>?]>([
     ],
   ],
   [
+    'of which two copies were stored before an attempt was seen',
+    [
+      ...[...published('a'), disturbed(50), ...tried('a', { at: 60_000, attempt: 3 })],
+      ...tried('a', { at: 60_100, attempt: 3 }),
+    ],
+  ],
+  [
     'delivered before its subscription is suspended',
     [...published('a'), ...tried('a', { at: 2_000 })],
     { isSuspended: (at) => at > 3_000 },

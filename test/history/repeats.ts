@@ -42,7 +42,9 @@ export const doubled = (journeys: Journeys): Finding[] => {
     if (repeats === 0) return []
     const { terms, tries, id } = journey
     const [first, last] = [tries[0] as Try, tries.at(-1) as Try]
-    const causes = shaking(journeys, journey, first.request.at - settlingMs, last.request.at)
+    // Of attempts that were not seen a second copy may have been stored as well.
+    const since = first.request.attempt === 1 ? first.request.at : begunAt(journey)
+    const causes = shaking(journeys, journey, since - settlingMs, last.request.at)
     const sum = sums.get(terms.subscription) ?? { journey, repeated: 0 }
     sum.repeated += 1
     sums.set(terms.subscription, sum)

@@ -51,10 +51,6 @@ const cutOff: Reply = (response) => {
   reset(response)
   return undefined
 }
-/** What is closed already cannot be reset. */
-const reset = ({ socket }: ServerResponse): void => {
-  if (socket?.destroyed === false) socket.resetAndDestroy()
-}
 const cutOffAfterHeaders: Reply = (response) => {
   response.writeHead(503, { 'content-length': '100' })
   response.write('half')
