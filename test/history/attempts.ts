@@ -36,7 +36,8 @@ export const skipped = (journeys: Journeys): Finding[] =>
     }
     for (const { request } of journey.tries) {
       if (isLeftOut(request.attempt - 1, request.at)) return leftOut(request.attempt - 1)
-      seen.add(request.attempt)
+      // What kept it from the subscriber kept it from there for all copies.
+      seen.add(request.attempt - 1).add(request.attempt)
       since = request.at
     }
     const last = lettersOf(journey).find(({ letter, at }) => letter && isLeftOut(letter.attempts, at))
