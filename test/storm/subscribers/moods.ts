@@ -42,10 +42,10 @@ const garbage =
     response.socket?.end(bytes)
     return undefined
   }
-/** Only a plain connection can be reset: of one with TLS nothing but its end is to be had. */
+/** What is closed already cannot be reset, and of a connection with TLS nothing but its end is to be had. */
 const reset = ({ socket }: ServerResponse): void => {
   if (socket && 'encrypted' in socket) socket.destroy()
-  else socket?.resetAndDestroy()
+  else if (socket?.destroyed === false) socket.resetAndDestroy()
 }
 const cutOff: Reply = (response) => {
   reset(response)
