@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { publishedProperties } from '../../src/delivery/letters/record.ts'
-import { Properties } from '../../src/delivery/message/properties.ts'
+import { contentHash, publishedProperties } from '../../src/delivery/letters/record.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { waybill as command, waybillIn } from '../cli/waybill.ts'
 import { publishRaw, rawBytes, rawHeader } from '../support/raw-message.ts'
@@ -46,7 +45,7 @@ const odd = (): { readonly properties: Buffer; readonly body: Buffer }[] => {
   ]
 }
 
-/** What is in the queue, byte for byte, but for what the broker counts. */
+/** What is in the queue, byte for byte, but for what the broker counts, and the order of headers. */
 const contents = async (): Promise<string[]> => {
   const found: string[] = []
   await browse(
@@ -55,7 +54,7 @@ const contents = async (): Promise<string[]> => {
       queue: dlq,
       most: 10_000,
       look: ({ properties, content }) => {
-        found.push(`${publishedProperties(new Properties(properties.raw)).toString('hex')} ${content.toString('hex')}`)
+        found.push(contentHash(publishedProperties(properties), content))
       },
     },
     new AbortController().signal,
