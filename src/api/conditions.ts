@@ -107,6 +107,7 @@ export const conditionTypes = {
       'Progressing',
       'AnotherJobRunning',
       'SubscriptionNotDelivering',
+      'QueueInUse',
       'BrokerUnreachable',
       'CopyNotConfirmed',
       'Suspended',

@@ -47,13 +47,17 @@ export const advance = async (
   // Fixed, and written where all can see it, before anything is done.
   const cutoff = Date.parse(job.status?.cutoff ?? new Date().toISOString())
   fence()
-  await report(job, progressing(), { cutoff, progress })
+  await report(job, progressing(progress), { cutoff, progress })
   const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
   const seen = await onePass(job, { ...options, endpoint, route: found.route, cutoff, progress }, signal)
   const now = current(store, job)
   if (now === undefined) return undefined
   const ended = ending(now, progress, seen)
-  await report(job, ended ?? progressing(), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
+  if (ended && progress.isUnsure) {
+    progress.hasLooked = false
+    return 0
+  }
+  await report(job, ended ?? progressing(progress), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
   return ended || now.spec.suspend ? undefined : settlesInMs(now, progress)
 }
 
@@ -78,7 +82,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
 
   const reportNow = async (): Promise<void> => {
     reportedAt = performance.now()
-    await report(job, progressing(), { cutoff, progress })
+    await report(job, progressing(progress), { cutoff, progress })
   }
 
   const handle = async (taken: Taken, held: Held): Promise<boolean> => {

@@ -8,6 +8,7 @@ import { advance } from './advance.ts'
 import { createLooks } from './looks.ts'
 import type { LettersOptions } from './options.ts'
 import { type Progress, progressOf } from './progress.ts'
+import { QueueInUseError } from './queue-in-use.ts'
 import { reportOn } from './report.ts'
 import { current, isFinished, type Job, sourceOf, unfinishedJobs } from './unfinished.ts'
 import { suspended, waiting } from './verdicts.ts'
@@ -35,8 +36,8 @@ export const deadLettersController = (options: LettersOptions): Controller => {
       return againMs === undefined ? undefined : { againMs }
     } catch (error) {
       signal.throwIfAborted()
-      if (error instanceof TargetError) await report(job, waiting('SubscriptionNotDelivering', error.message))
-      else if (isExpected(error)) await report(job, waiting('BrokerUnreachable', error.message))
+      if (!isExpected(error)) throw error
+      await report(job, waiting(reasonOf(error), error.message))
       throw error
     }
   }
@@ -71,5 +72,11 @@ export const deadLettersController = (options: LettersOptions): Controller => {
 const waitsFor = ({ kind, metadata }: Job) =>
   waiting('AnotherJobRunning', `${kind} ${metadata.name} is older, and is done first`)
 
+const reasonOf = (error: Error) => {
+  if (error instanceof TargetError) return 'SubscriptionNotDelivering'
+  return error instanceof QueueInUseError ? 'QueueInUse' : 'BrokerUnreachable'
+}
+
 const isExpected = (error: unknown): error is Error =>
-  isOfBroker(error) || error instanceof TargetError || error instanceof EndpointError || error instanceof SecretError
+  isOfBroker(error) ||
+  [QueueInUseError, TargetError, EndpointError, SecretError].some((expected) => error instanceof expected)

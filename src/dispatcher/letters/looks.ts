@@ -3,6 +3,7 @@ import { isDeleting, keyFrom, keyOf, namedBy } from '../../api/resource.ts'
 import { atMost } from '../../async/limit.ts'
 import type { Again, Wake } from '../../reconcile/controller.ts'
 import type { LettersOptions } from './options.ts'
+import { QueueInUseError } from './queue-in-use.ts'
 import { scan } from './scan.ts'
 
 /** Each holds a queue for a moment, on a connection of its own. */
@@ -10,6 +11,8 @@ const atATime = 4
 /** While letters come and go, looking takes at most about a tenth of the time. */
 const restShare = 10
 const shortestRestMs = 10_000
+/** Who else consumes a dead-letter queue may do so for long. */
+const inUseMs = 30_000
 
 type Looked = { readonly at: string; readonly notBefore: number }
 
@@ -40,11 +43,11 @@ export const createLooks = (options: LettersOptions) => {
       if (before?.at === at) return undefined
       const restsMs = (before?.notBefore ?? 0) - performance.now()
       if (restsMs > 0) return { againMs: restsMs }
-      const tookMs = await inTurn(async () => {
-        const begun = performance.now()
-        await scan(subscription, options, signal)
-        return performance.now() - begun
+      const tookMs = await inTurn(() => timed(() => scan(subscription, options, signal))).catch((error: unknown) => {
+        if (error instanceof QueueInUseError) return undefined
+        throw error
       })
+      if (tookMs === undefined) return { againMs: inUseMs }
       looked.set(key, { at, notBefore: performance.now() + Math.max(shortestRestMs, restShare * tookMs) })
       return undefined
     },
@@ -55,6 +58,12 @@ export const createLooks = (options: LettersOptions) => {
     },
     forget: (key: string): void => void looked.delete(key),
   }
+}
+
+const timed = async (work: () => Promise<void>): Promise<number> => {
+  const begun = performance.now()
+  await work()
+  return performance.now() - begun
 }
 
 const hasLetters = ({ status }: Subscription): boolean =>

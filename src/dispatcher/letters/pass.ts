@@ -7,6 +7,7 @@ import { type Held, hold, mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
 import type { Route } from '../pipeline/route.ts'
 import { isCanaryDue, type Progress, roomOf, type Seen } from './progress.ts'
+import { QueueInUseError } from './queue-in-use.ts'
 import { queueOf, sorting } from './sort.ts'
 import type { Job } from './unfinished.ts'
 import type { Taken } from './ways.ts'
@@ -40,18 +41,17 @@ type Chosen = Taken & { readonly tag: number }
  * One pass of a job over the dead letters: the whole queue is held, those that are meant are taken, at the rate that the job
  * asks for, and the others are requeued in their order. A pass is short; what is left is for the next one.
  *
+ * @throws {QueueInUseError} when what matches cannot be counted
  * @throws {EndedError, OpenError, RefusedError} when the broker cannot be reached or refuses
  */
 export const pass = async (job: Job, options: PassOptions, signal: AbortSignal): Promise<void> => {
   const { endpoint, route } = options
   const found = choose(job, options)
-  const held = await hold(
-    endpoint,
-    { queue: queueOf(job, route), name: 'waybill jobs', most: mostHeld, look: found.look },
-    signal,
-  )
+  const queue = queueOf(job, route)
+  const held = await hold(endpoint, { queue, name: 'waybill jobs', most: mostHeld, look: found.look }, signal)
   try {
-    const isWanted = await options.looked({ ...found.seen, isComplete: held.isComplete })
+    if (!held.isAlone) throw new QueueInUseError(queue)
+    const isWanted = await options.looked({ ...found.seen(), isComplete: held.isComplete })
     if (isWanted) await take(found.chosen, held, options, signal)
     // What was done but not taken out is there again.
     if (held.lost) options.progress.hasLooked = false
@@ -65,16 +65,18 @@ const choose = (job: Job, { route, cutoff, progress }: PassOptions) => {
   const subscription = keyOf(route.subscription)
   const sort = sorting(job, route, cutoff)
   const room = Math.min(mostOfPass, roomOf(progress, job))
-  const seen = { matching: 0, marked: 0, others: 0 }
+  const seen = { matching: 0, others: 0 }
+  const marked = new Set<string>()
   const chosen: Chosen[] = []
   let bytes = 0
   return {
-    seen,
+    seen: () => ({ ...seen, marked: marked.size }),
     chosen,
     look(message: Message, tag: number): void {
       const letter = letterOf(message, subscription)
       const is = sort(letter, message)
-      seen[is] += 1
+      if (is === 'marked') marked.add(letter.id)
+      else seen[is] += 1
       if (is !== 'matching' || chosen.length >= room || bytes >= mostBytesOfPass) return
       bytes += message.content.length
       chosen.push({ message, letter, tag })

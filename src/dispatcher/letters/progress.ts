@@ -6,7 +6,7 @@ import type { Job } from './unfinished.ts'
 export type Seen = {
   /** What matches and is still to be taken. */
   readonly matching: number
-  /** What this job has tried without success. */
+  /** What this job has tried without success; a letter of which a crash left two copies counts once. */
   readonly marked: number
   readonly others: number
   /** Whether that is the whole queue. */
@@ -34,8 +34,10 @@ export type Progress = {
   begunAt: number | undefined
   nextAt: number
   settledAt: number
-  /** Whether this process has looked at the queue. */
+  /** Whether the counts follow from a look at the queue, since this process began or lost what it held. */
   hasLooked: boolean
+  /** Something may have been done twice: the counts are to be reckoned once more when all is done. */
+  isUnsure: boolean
 }
 
 /** Where a job is as far as its status says. */
@@ -48,7 +50,7 @@ export const progressOf = ({ status }: Job): Progress => ({
   results: [],
   lastFailure: undefined,
   stop: undefined,
-  ...{ begunAt: undefined, nextAt: 0, settledAt: 0, hasLooked: false },
+  ...{ begunAt: undefined, nextAt: 0, settledAt: 0, hasLooked: false, isUnsure: false },
 })
 
 /**
@@ -57,6 +59,7 @@ export const progressOf = ({ status }: Job): Progress => ({
  */
 export const looked = (progress: Progress, { matching, marked, others }: Seen): void => {
   if (!progress.hasLooked) {
+    progress.isUnsure = progress.matched !== undefined && matching > 0
     progress.matched ??= matching + marked
     progress.failed = marked
     progress.delivered = Math.max(0, progress.matched - marked - matching)

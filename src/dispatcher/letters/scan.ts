@@ -8,6 +8,7 @@ import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import { readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import type { LettersOptions } from './options.ts'
+import { QueueInUseError } from './queue-in-use.ts'
 import { brokerFor } from './route-for.ts'
 
 type Status = NonNullable<NonNullable<Subscription['status']>['deadLetters']>
@@ -19,7 +20,7 @@ const mostTypes = 3
 /**
  * Looks at all dead letters of a Subscription and writes their groups onto it.
  *
- * @throws {EndedError, OpenError, RefusedError, EndpointError, SecretError}
+ * @throws {QueueInUseError, EndedError, OpenError, RefusedError, EndpointError, SecretError}
  */
 export const scan = async (
   { metadata: { namespace, name } }: Subscription,
@@ -36,7 +37,9 @@ export const scan = async (
   if (before.status?.deadLetters?.count !== 0) {
     const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
     const look = (message: Parameters<typeof letterOf>[0]): void => groups.add(letterOf(message, id))
-    isComplete = (await browse(endpoint, { queue, most: mostHeld, look }, signal)).isComplete
+    const browsed = await browse(endpoint, { queue, most: mostHeld, look }, signal)
+    if (!browsed.isAlone) throw new QueueInUseError(queue)
+    isComplete = browsed.isComplete
   }
   const now = store.get(kind, namespace, name)
   if (now === undefined || now.metadata.uid !== before.metadata.uid) return

@@ -2,9 +2,11 @@ import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
 import { type Progress, type Seen, triedBy } from './progress.ts'
 import type { Job } from './unfinished.ts'
 
-export const progressing = (): Verdict[] => [
-  verdict('Progressing', 'True', 'Progressing', 'Dead letters are being taken: see delivered, failed and left'),
-]
+/** What matched is part of it, because that is written before anything is done: the rest is reckoned from it. */
+export const progressing = ({ matched }: Pick<Progress, 'matched'>): Verdict[] => {
+  const found = matched === undefined ? 'Looking at the dead letters' : `${numbered(matched, 'dead letter')} matched`
+  return [verdict('Progressing', 'True', 'Progressing', `${found}: see delivered, failed and left`)]
+}
 
 export const waiting = (reason: Reason<'Progressing'>, message: string): Verdict[] => [
   verdict('Progressing', 'False', reason, message),

@@ -41,13 +41,17 @@ const garbage =
     return undefined
   }
 const cutOff: Reply = (response) => {
-  response.socket?.resetAndDestroy()
+  reset(response)
   return undefined
+}
+/** What is closed already cannot be reset. */
+const reset = ({ socket }: ServerResponse): void => {
+  if (socket?.destroyed === false) socket.resetAndDestroy()
 }
 const cutOffAfterHeaders: Reply = (response) => {
   response.writeHead(503, { 'content-length': '100' })
   response.write('half')
-  setTimeout(() => response.socket?.resetAndDestroy(), 5)
+  setTimeout(() => reset(response), 5)
   return undefined
 }
 const hanging: Reply = () => undefined

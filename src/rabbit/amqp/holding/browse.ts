@@ -1,6 +1,6 @@
 import type { Message } from '../../../delivery/message/message.ts'
 import type { Endpoint } from '../../endpoint.ts'
-import { hold } from './hold.ts'
+import { type Held, hold } from './hold.ts'
 
 export type BrowseOptions = {
   readonly queue: string
@@ -10,8 +10,7 @@ export type BrowseOptions = {
   look(message: Message): void
 }
 
-export type Browsed = {
-  readonly seen: number
+export type Browsed = Pick<Held, 'seen' | 'isAlone'> & {
   /** Whether those are all messages that were in the queue when it began: nobody else had some of them in hand. */
   readonly isComplete: boolean
 }
@@ -28,5 +27,5 @@ export const browse = async (endpoint: Endpoint, options: BrowseOptions, signal:
     signal,
   )
   await requeueOthers()
-  return { seen, isComplete: isComplete && isAlone }
+  return { seen, isAlone, isComplete: isComplete && isAlone }
 }

@@ -85,13 +85,14 @@ export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: Abo
 
 const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
-  let last = 0
-  const removed = new Set<number>()
+  let removed = 0
+  /** The deliveries that are not settled, in their order. */
+  const open = new Set<number>()
   const delivered = (delivery: Delivered): void => {
-    last = delivery.deliveryTag
+    open.add(delivery.deliveryTag)
     if (seen >= most) return
     seen += 1
-    look(messageOf(delivery), last)
+    look(messageOf(delivery), delivery.deliveryTag)
   }
   const channel = await wire.openChannel({ delivered })
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
@@ -117,13 +118,14 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     acknowledge(tag) {
       if (channel.end) return
       acknowledge(channel, tag, false)
-      removed.add(tag)
+      open.delete(tag)
+      removed += 1
     },
     async requeueOthers() {
       try {
         if (keepsOrder(wire) && !channel.end) {
-          for (const tag of endsOf(last, removed)) rejectUpTo(channel, tag, true)
-          await untilBack(channel, queue, ready - removed.size, signal)
+          for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
+          await untilBack(channel, queue, ready - removed, signal)
         }
         await channel.close()
       } finally {
@@ -133,20 +135,9 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   }
 }
 
-/**
- * The last tag of each slice, of all up to `last`. The broker closes the channel for a tag that is acknowledged already, also
- * where it means all up to it.
- */
-const endsOf = (last: number, removed: ReadonlySet<number>): number[] => {
-  const ends: number[] = []
-  let end = 0
-  for (let tag = 1; tag <= last; tag++) {
-    if (removed.has(tag)) continue
-    if (tag - (ends.at(-1) ?? 0) > sliceOf && end > (ends.at(-1) ?? 0)) ends.push(end)
-    end = tag
-  }
-  return end > (ends.at(-1) ?? 0) ? [...ends, end] : ends
-}
+/** The broker ends a channel on which nothing is open up to the tag that is rejected. */
+const endsOfSlices = (tags: readonly number[]): readonly number[] =>
+  tags.filter((_, index) => (index + 1) % sliceOf === 0 || index === tags.length - 1)
 
 /**
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
