@@ -50,12 +50,19 @@ const npmProblems = async (words: readonly string[]): Promise<readonly string[]>
 
 const helps = new Map<string, Promise<string>>()
 const helpOf = (command: string): Promise<string> => {
-  const help = helps.get(command) ?? waybill(command, '--help').then(({ code, out }) => (code === 0 ? out : ''))
+  const help =
+    helps.get(command) ?? waybill(...command.split(' '), '--help').then(({ code, out }) => (code === 0 ? out : ''))
   helps.set(command, help)
   return help
 }
 
-const waybillProblems = async ([name = '', ...words]: readonly string[]): Promise<readonly string[]> => {
+/** Commands that have commands of their own. */
+const withCommands = /^(dead-letters|dl) [a-z]/
+
+const waybillProblems = async ([first = '', ...rest]: readonly string[]): Promise<readonly string[]> => {
+  const hasOwn = withCommands.test([first, ...rest].join(' '))
+  const name = hasOwn ? `dead-letters ${rest[0]}` : first
+  const words = hasOwn ? rest.slice(1) : rest
   const help = await helpOf(name)
   if (!help.startsWith(`Usage: waybill ${name} `)) return [`no command waybill ${name}`]
   const known = new Set(help.match(/(?<=\s)--?[a-z][\w-]*/g))
@@ -111,6 +118,8 @@ test.each([
   ['npm run missing', ['no npm script missing']],
   ['npm run waybill -- lst', ['no command waybill lst']],
   ['npm run waybill -- get --wide', ['waybill get has no option --wide']],
+  ['npm run waybill -- dl ls billing --wide', ['waybill dead-letters ls has no option --wide']],
+  ['npm run waybill -- dead-letters list', ['no command waybill dead-letters list']],
   ['npm run waybill -- run -f missing.yaml', ['no file missing.yaml']],
   ["helm install waybill charts/waybill --set 'image.repo=x'", ['the chart has no value image.repo']],
   ['kubectl get subscribers -n shop', ['no kind subscribers']],

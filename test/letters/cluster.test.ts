@@ -63,11 +63,11 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
     })
   }, 120_000)
 
-  const ask = (path: string, token?: string): Promise<Answer> =>
+  const ask = (path: string, token?: string, body?: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const to = new URL(`/namespaces/${shop.own.name}/subscriptions/billing/deadletters${path}`, data)
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-      request(to, { ca: cert, headers }, (answer) => {
+      request(to, { ca: cert, headers, method: body === undefined ? 'GET' : 'POST' }, (answer) => {
         let text = ''
         answer.setEncoding('utf8').on('data', (chunk: string) => {
           text += chunk
@@ -75,7 +75,7 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
         answer.on('end', () => resolve({ status: answer.statusCode, text }))
       })
         .on('error', reject)
-        .end()
+        .end(body)
     })
 
   const tokenFor = async (name: string, rules: readonly Rule[], audience = 'waybill'): Promise<string> => {
@@ -122,6 +122,23 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
     const takenMs = performance.now()
     await eventually(async () => (await ask('', token)).status === 403, { everyMs: 200 })
     expect(performance.now() - takenMs).toBeLessThan(13_000)
+  }, 60_000)
+
+  test('the role for administrators exports and imports, which no other role does', async () => {
+    const viewer = await tokenFor('viewer', [rule('deadletters', 'get', 'list')])
+    expect([(await ask('/export', viewer)).status, (await ask('/import', viewer, '')).status]).toEqual([403, 403])
+    const admin = await tokenFor('admin', [])
+    const role = `--clusterrole=${shop.own.name}-waybill-dead-letters-admin`
+    await shop.own.kubectl(['create', 'rolebinding', 'admin', role, `--serviceaccount=${shop.own.name}:admin`])
+    const exported = await eventually(async () => {
+      const answer = await ask('/export', admin)
+      return answer.status === 200 && answer
+    })
+    expect(exported.text).toContain(`Bearer ${canary}-header`)
+    const imported = await ask('/import', admin, exported.text)
+    expect([imported.status, JSON.parse(imported.text)]).toEqual([200, { imported: 0, skipped: 2 }])
+    const malformed = await ask('/import', admin, `{"body":"${canary}-line"`)
+    expect([malformed.status, malformed.text.includes(canary)]).toEqual([400, false])
   }, 60_000)
 
   test('the command does the same over HTTPS, and exits with 3 where it is not permitted', async () => {

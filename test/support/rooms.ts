@@ -63,6 +63,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       'dispatcher/replicas',
       'server',
     ],
+    types: ['delivery'],
     packages: ['commander', 'jsonpath-plus', 'yaml'],
   },
 }

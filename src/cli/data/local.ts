@@ -30,10 +30,10 @@ export const serveLocalData = async (
   try {
     await serveAt(listen ?? defaultDataListen, { store, lookup }, { log, end })
   } catch (error) {
-    const isGiven = listen !== undefined
-    if (isGiven && error instanceof ListenError) throw new Failure(error.message, { cause: error })
-    const { message } = error as Error
-    log.warn({ reason: message }, `Dead letters are not served; choose an address with ${dataOption}, or off`)
+    // The token cannot be written where there is no home, as in a container.
+    if (!(error instanceof ListenError) && !(error instanceof Error && 'syscall' in error)) throw error
+    if (listen !== undefined) throw new Failure(error.message, { cause: error })
+    log.warn({ reason: error.message }, `Dead letters are not served; choose an address with ${dataOption}, or off`)
   }
 }
 

@@ -88,6 +88,18 @@ const refusal = (properties: Properties): string | undefined => {
   return sender && `has the header ${sender}, by which the broker would put it into other queues too`
 }
 
-/** The same for messages of the same bytes. */
-export const contentHash = (properties: Buffer, body: Buffer): string =>
-  createHash('sha256').update(`${properties.length} `).update(properties).update(body).digest('base64')
+/**
+ * The same for messages of the same bytes but for the order of their headers: RabbitMQ 3 sorts those of a message that it hands
+ * out again.
+ */
+export const contentHash = (properties: Buffer, body: Buffer): string => {
+  const found = new Properties(properties)
+  const hash = createHash('sha256').update(without(found, () => true))
+  for (const header of sortedHeaders(found)) hash.update(header)
+  return hash.update(`${body.length} `).update(body).digest('base64')
+}
+
+const sortedHeaders = ({ headers }: Properties): Buffer[] =>
+  [...(headers?.places() ?? [])]
+    .map(({ at, end }) => (headers as { raw: Buffer }).raw.subarray(at, end))
+    .sort(Buffer.compare)
