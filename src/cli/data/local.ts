@@ -7,7 +7,7 @@ import { startServer } from '../../server/server.ts'
 import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
-import { dataOption, defaultDataListen } from './address.ts'
+import { dataOption, defaultDataListen, failedWith } from './address.ts'
 import { removeToken, tokenFile, writeToken } from './token-file.ts'
 
 export type LocalDataOptions = {
@@ -51,7 +51,7 @@ const serveAt = async (
   const routes = [letterRoutes(letters, async (...asked) => (await access)(...asked))]
   const stopServing = new AbortController()
   const { url } = await startServer(
-    { listen, routes, option: dataOption, longRequests: true },
+    { listen, routes, option: dataOption, longRequests: true, failed: failedWith(log) },
     AbortSignal.any([end.signal, stopServing.signal]),
   )
   const path = tokenFile(Number(new URL(url).port))
