@@ -1,58 +1,9 @@
 import fc from 'fast-check'
 import { check, type Fault } from './check.ts'
-import type { Content, Disturbed, Entry, Found, History, Terms } from './history.ts'
+import { disturbed, found, historyOf, letter, parked, published, retried, tried } from './entries.ts'
+import type { Entry, Terms } from './history.ts'
 
-const billing = 'shop/billing'
-const terms: Terms = {
-  subscription: billing,
-  matches: ({ exchange }) => (exchange === 'shop.orders' ? 'must' : 'must not'),
-  concurrency: 2,
-  maxAttempts: 3,
-  delayMs: (attempt) => attempt * 1_000,
-  isOrdered: false,
-}
-const content: Content = { body: 'b', headers: { tenant: 'Sa' } }
-let requests = 0
-
-const published = (id: string, at = 0, exchange = 'shop.orders'): Entry[] => [
-  { is: 'published', at, id, exchange, routingKey: 'order.placed', content },
-  { is: 'confirmed', at: at + 5, id },
-]
-type Tried = {
-  at: number
-  attempt?: number
-  status?: number | undefined
-  webhookId?: string
-  content?: Content
-  subscription?: string
-}
-const tried = (id: string, { at, attempt = 1, status = 200, webhookId = id, ...rest }: Tried): Entry[] => {
-  requests += 1
-  const request = requests
-  return [
-    { is: 'requested', at, request, id, attempt, webhookId, subscription: billing, content, ...rest },
-    ...(status === 0 ? [] : [{ is: 'answered', at: at + 10, request, status } as const]),
-  ]
-}
-const found = (id: string, role: Found['role'] = 'dead-letters', more: Partial<Found> = {}): Entry => ({
-  ...{ is: 'found', at: 90_000, queue: `a queue for ${role}`, role, id, content, subscription: billing },
-  ...more,
-})
-const disturbed = (at: number, until = at + 100, more: Partial<Disturbed> = {}): Disturbed => ({
-  ...{ is: 'disturbed', at, until, what: 'kill -9' },
-  ...more,
-})
-const historyOf = (entries: readonly Entry[], more: Partial<Terms> = {}): History => ({
-  entries,
-  terms: [{ ...terms, ...more }],
-  isAtRest: true,
-})
-
-const retried = (id: string): Entry[] => [
-  ...published(id),
-  ...tried(id, { at: 100, status: 503 }),
-  ...tried(id, { at: 1_200, attempt: 2, status: 503 }),
-]
+const rejected = letter({ reason: 'Rejected', attempts: 1, status: 422 })
 
 test.each<[string, readonly Entry[]]>([
   ['delivered at once', [...published('a'), ...tried('a', { at: 100 })]],
@@ -60,10 +11,7 @@ test.each<[string, readonly Entry[]]>([
   ['given up', [...retried('a'), ...tried('a', { at: 3_300, attempt: 3, status: 503 }), found('a')]],
   ['refused by the broker and lost', [...published('a').slice(0, 1), { is: 'refused', at: 5, id: 'a' }]],
   ['of unknown fate and delivered', [...published('a').slice(0, 1), ...tried('a', { at: 100 })]],
-  [
-    'for nobody, and parked',
-    [...published('a', 0, 'shop.mail'), { ...found('a', 'unrouted'), subscription: undefined } as unknown as Entry],
-  ],
+  ['for nobody, and parked', [...published('a', 0, 'shop.mail'), parked('a')]],
   [
     'delivered twice around a kill',
     [...published('a'), ...tried('a', { at: 100 }), disturbed(105), ...tried('a', { at: 900 })],
@@ -130,7 +78,7 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     [
       ...published('a'),
       ...tried('a', { at: 100, status: 422 }),
-      found('a', 'dead-letters', { content: { body: 'b', headers: { tenant: 'xa' } } }),
+      found('a', 'dead-letters', { letter: rejected, content: { body: 'b', headers: { tenant: 'xa' } } }),
     ],
   ],
   [
@@ -139,7 +87,7 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     [
       ...published('a'),
       ...tried('a', { at: 100, status: 422 }),
-      found('a', 'dead-letters', { content: { body: 'b', headers: {} } }),
+      found('a', 'dead-letters', { letter: rejected, content: { body: 'b', headers: {} } }),
     ],
   ],
   [
@@ -152,11 +100,20 @@ test.each<[string, Fault, readonly Entry[], Partial<Terms>?]>([
     'doubled',
     [...published('a'), ...tried('a', { at: 100 }), ...tried('a', { at: 900 }), disturbed(7_000)],
   ],
-  ['answered 2xx and dead-lettered', 'dead-lettered', [...published('a'), ...tried('a', { at: 100 }), found('a')]],
+  [
+    'answered 2xx and dead-lettered',
+    'dead-lettered',
+    [...retried('a'), ...tried('a', { at: 3_300, attempt: 3 }), found('a')],
+  ],
   [
     'answered 2xx and dead-lettered, with a fault long after that',
     'dead-lettered',
-    [...published('a'), ...tried('a', { at: 100 }), disturbed(7_000, 7_100, { hides: 'requests' }), found('a')],
+    [
+      ...retried('a'),
+      ...tried('a', { at: 3_300, attempt: 3 }),
+      disturbed(9_000, 9_100, { hides: 'requests' }),
+      found('a'),
+    ],
   ],
   [
     'tried too early, while requests were not seen',
@@ -247,6 +204,14 @@ test('whatever is done to one entry of a perfect history is found', () => {
     (entry) => (entry.is === 'requested' && entry.attempt > 1 ? [{ ...entry, at: entry.at - 500 }] : undefined),
     (entry) => (entry.is === 'found' ? [] : undefined),
     (entry) => (entry.is === 'requested' ? [{ ...entry, attempt: 9 }] : undefined),
+    (entry) => (entry.is === 'requested' ? [] : undefined),
+    (entry) =>
+      entry.is === 'answered' && entry.status === 503 && entry.at < 3_000
+        ? [{ ...entry, retryAfterMs: 9_000 }]
+        : undefined,
+    (entry) => (entry.is === 'found' ? [entry, entry] : undefined),
+    (entry) => (entry.is === 'found' ? [{ ...entry, letter: letter({ attempts: 2 }) }] : undefined),
+    (entry) => (entry.is === 'found' ? [{ ...entry, letter: letter({ reason: 'Rejected' }) }] : undefined),
   ]
   fc.assert(
     fc.property(anyPerfect, fc.nat(), fc.nat(), (entries, which, how) => {

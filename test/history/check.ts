@@ -1,7 +1,9 @@
-import { changed, deadThoughDelivered, invented, lost, unfinished } from './fates.ts'
+import { cutShort, skipped, suspended, tooMany } from './attempts.ts'
+import { changed, invented, lost, unfinished } from './fates.ts'
 import type { History, MessageId } from './history.ts'
 import { journeysOf } from './journeys.ts'
-import { cutShort, doubled, misidentified, tooMany, unordered } from './repeats.ts'
+import { deadThoughDelivered, givenUp, mislabelled } from './letters.ts'
+import { doubled, misidentified, unordered } from './repeats.ts'
 
 /** What a history breaks. */
 export type Fault =
@@ -14,6 +16,10 @@ export type Fault =
   | 'cut-short'
   | 'misidentified'
   | 'unordered'
+  | 'given-up'
+  | 'mislabelled'
+  | 'skipped'
+  | 'suspended'
   | 'unfinished'
 
 export type Finding = {
@@ -28,10 +34,14 @@ export type Finding = {
 /**
  * What a history breaks of what Waybill promises: every confirmed message that a subscription matches is answered 2xx there or
  * kept in one of its queues; nothing else is delivered; bytes stay; a message is delivered again only where something disturbed
- * its delivery, and not more often than that; attempts are counted, and never before their time.
+ * its delivery, and not more often than that; attempts are counted, none is left out, and none comes before its time; what is given
+ * up says why, and that is true.
  */
 export const check = (history: History): readonly Finding[] => {
   const journeys = journeysOf(history)
-  const rules = [lost, invented, changed, deadThoughDelivered, doubled, tooMany, cutShort, misidentified, unordered]
+  const rules = [
+    ...[lost, invented, changed, deadThoughDelivered, givenUp, mislabelled],
+    ...[doubled, tooMany, skipped, suspended, cutShort, misidentified, unordered],
+  ]
   return [...rules.flatMap((rule) => rule(journeys)), ...(history.isAtRest ? unfinished(journeys) : [])]
 }

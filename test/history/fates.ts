@@ -1,20 +1,38 @@
 import type { Finding } from './check.ts'
-import type { Content } from './history.ts'
-import { deliveredAt, disturbing, type Journey, type Journeys, settlingMs } from './journeys.ts'
+import type { Content, Found } from './history.ts'
+import { deliveredAt, type Journey, type Journeys } from './journeys.ts'
 
 /** Rules about where messages are in the end, and what they hold. */
 
-export const lost = ({ all }: Journeys): Finding[] =>
-  all.flatMap((journey) => {
+/** What must come was delivered or is kept; so is whatever was tried once, and what nobody wants. */
+export const lost = (journeys: Journeys): Finding[] => [
+  ...journeys.all.flatMap((journey) => {
     const { message, expected, id, isConfirmed, tries, found } = journey
-    if (!isConfirmed || message === undefined || expected !== 'must') return []
+    if (message === undefined || expected === 'must not') return []
+    if (tries.length === 0 && (!isConfirmed || expected === 'may')) return []
     if (deliveredAt(journey) !== undefined || found.length > 0) return []
     const last = tries.at(-1)
     const end = last
       ? `its last attempt was ${last.request.attempt}, answered ${last.answer?.status ?? 'nothing'}`
       : 'it was never tried'
-    return [finding(journey, 'lost', `${id} was confirmed at ${message.at} and is nowhere: ${end}`)]
-  })
+    return [finding(journey, 'lost', `${id} was published at ${message.at} and is nowhere: ${end}`)]
+  }),
+  ...unkept(journeys),
+]
+
+const unkept = ({ all, elsewhere, messages, confirmed, parks }: Journeys): Finding[] => {
+  const isSeen = ({ expected, tries, found }: Journey) =>
+    expected !== 'must not' || tries.length > 0 || found.length > 0
+  const wanted = new Set(all.filter(isSeen).map(({ id }) => id))
+  const kept = new Set(elsewhere.map(({ id }) => id))
+  return [...messages.values()]
+    .filter(({ id, exchange }) => confirmed.has(id) && parks(exchange) && !wanted.has(id) && !kept.has(id))
+    .map(({ id, at }) => ({
+      fault: 'lost',
+      id,
+      text: `${id}, which nobody wants, was published at ${at} and is not kept`,
+    }))
+}
 
 export const invented = ({ all, strays, elsewhere, messages }: Journeys): Finding[] => [
   ...all.flatMap((journey) => {
@@ -32,7 +50,21 @@ export const invented = ({ all, strays, elsewhere, messages }: Journeys): Findin
   ...elsewhere
     .filter(({ id }) => !messages.has(id))
     .map(({ id, queue }): Finding => ({ fault: 'invented', id, text: `${id} is in ${queue} and was never published` })),
+  ...misplaced({ all, elsewhere, messages }),
 ]
+
+/** Messages among those that nobody wants, although somebody wants them, or of another topic. */
+const misplaced = ({ all, elsewhere, messages }: Pick<Journeys, 'all' | 'elsewhere' | 'messages'>): Finding[] => {
+  const wanted = new Map(all.filter(({ expected }) => expected === 'must').map(({ id, terms }) => [id, terms]))
+  return elsewhere
+    .filter(({ role }) => role === 'unrouted')
+    .flatMap(({ id, queue, exchange }): Finding[] => {
+      const by = wanted.get(id)
+      if (by) return [{ fault: 'invented', id, text: `${id} is in ${queue}, and is for ${by.subscription}` }]
+      const origin = messages.get(id)?.exchange ?? exchange
+      return origin === exchange ? [] : [{ fault: 'invented', id, text: `${id} of ${origin} is in ${queue}` }]
+    })
+}
 
 export const changed = ({ all, elsewhere, messages }: Journeys): Finding[] => [
   ...all.flatMap((journey) => {
@@ -46,7 +78,8 @@ export const changed = ({ all, elsewhere, messages }: Journeys): Finding[] => [
       const what = differenceOf(message.content, content)
       if (what) return [finding(journey, 'changed', `${what} of ${id} is another one in ${where}`)]
     }
-    return []
+    const sent = new Set(tries.flatMap(({ request }) => request.sent ?? []))
+    return sent.size > 1 ? [finding(journey, 'changed', `${id} was sent in ${sent.size} different ways`)] : []
   }),
   ...elsewhere.flatMap(({ id, queue, content }): Finding[] => {
     const what = differenceOf(messages.get(id)?.content ?? content, content)
@@ -54,35 +87,28 @@ export const changed = ({ all, elsewhere, messages }: Journeys): Finding[] => [
   }),
 ]
 
-/** What differs; where one side does not know headers, they are not compared. */
+/** What differs; what one side does not know is not compared. */
 const differenceOf = (published: Content, seen: Content): string | undefined => {
   if (published.body !== undefined && seen.body !== undefined && published.body !== seen.body) return 'the body'
-  if (published.headers === undefined || seen.headers === undefined) return undefined
-  const names = new Set([...Object.keys(published.headers), ...Object.keys(seen.headers)])
-  const name = [...names].find((each) => published.headers?.[each] !== seen.headers?.[each])
-  return name === undefined ? undefined : `the header ${name}`
+  const header = differentName(published.headers, seen.headers)
+  if (header !== undefined) return `the header ${header}`
+  const property = differentName(published.properties, seen.properties)
+  if (property !== undefined) return `the property ${property}`
+  const attribute = differentName(published.attributes, seen.attributes)
+  return attribute === undefined ? undefined : `the attribute ${attribute}`
 }
 
-/**
- * A second delivery may fail for good: of a message that came back although it was answered, or of a copy that was stored
- * twice before. Either takes a disturbance, and a further attempt unless attempts were not seen.
- */
-export const deadThoughDelivered = (journeys: Journeys): Finding[] =>
-  journeys.all.flatMap((journey) => {
-    const at = deliveredAt(journey)
-    const letter = journey.found.find(({ role }) => role === 'dead-letters')
-    if (at === undefined || letter === undefined) return []
-    const begun = journey.message?.at ?? at
-    const isDisturbed = disturbing(journeys, journey, begun, at + settlingMs).length > 0
-    const [first, second] = journey.tries
-    const isHidden = disturbing(journeys, journey, begun, letter.at).some(({ hides }) => hides === 'requests')
-    if (isDisturbed && (second || isHidden || (first?.request.attempt ?? 0) > 1)) return []
-    return [finding(journey, 'dead-lettered', `${journey.id} was answered 2xx at ${at} and is a dead letter`)]
-  })
+const differentName = (published: Content['headers'], seen: Content['headers']): string | undefined => {
+  if (published === undefined || seen === undefined) return undefined
+  const names = new Set([...Object.keys(published), ...Object.keys(seen)])
+  return [...names].find((each) => published[each] !== seen[each])
+}
+
+const unfinishedIn: ReadonlySet<Found['role']> = new Set(['source', 'retry', 'level', 'orphans'])
 
 export const unfinished = ({ all }: Journeys): Finding[] =>
   all.flatMap((journey) => {
-    const waiting = journey.found.find(({ role }) => role === 'source' || role === 'retry' || role === 'level')
+    const waiting = journey.found.find(({ role }) => unfinishedIn.has(role))
     return waiting ? [finding(journey, 'unfinished', `${journey.id} still waits in ${waiting.queue}`)] : []
   })
 

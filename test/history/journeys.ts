@@ -24,17 +24,20 @@ export type Journeys = {
   /** In queues that belong to no subscription. */
   readonly elsewhere: readonly Found[]
   readonly messages: ReadonlyMap<MessageId, Published>
+  readonly confirmed: ReadonlySet<MessageId>
   readonly disturbances: readonly Disturbed[]
+  parks(exchange: string): boolean
 }
 
 type Growing = { tries: Try[]; found: Found[] }
 
 /** Takes time in proportion to the entries, and to the messages times the subscriptions. */
-export const journeysOf = ({ entries, terms }: History): Journeys => {
+export const journeysOf = ({ entries, terms, parks = () => false }: History): Journeys => {
   const of = <Is extends Entry['is']>(is: Is) => entries.filter((one): one is Entry & { is: Is } => one.is === is)
   const messages = new Map(of('published').map((message) => [message.id, message]))
   const confirmed = new Set(of('confirmed').map(({ id }) => id))
-  const ends = [...of('confirmed'), ...of('refused'), ...of('unknown')]
+  // What became of one of unknown fate may be decided much later than its connection was lost.
+  const ends = [...of('confirmed'), ...of('refused')]
   const settled = new Map(ends.map(({ id, at }) => [id, at]))
   const answers = new Map(of('answered').map((answer) => [answer.request, answer]))
   const bySubscription = new Map(terms.map(({ subscription }) => [subscription, new Map<MessageId, Growing>()]))
@@ -70,7 +73,7 @@ export const journeysOf = ({ entries, terms }: History): Journeys => {
       return { terms: each, id, message, expected, isConfirmed: confirmed.has(id), tries, found }
     })
   })
-  return { all, strays, elsewhere, messages, disturbances: of('disturbed') }
+  return { all, strays, elsewhere, messages, confirmed, parks, disturbances: of('disturbed') }
 }
 
 /** When the first 2xx was answered. */
@@ -94,3 +97,20 @@ export const disturbing = (
     ({ at, until, subscriptions }) =>
       at <= to && until >= from && (subscriptions === undefined || subscriptions.includes(subscription)),
   )
+
+/** Those of them that may have had it delivered again. */
+export const shaking = (...of: Parameters<typeof disturbing>): readonly Disturbed[] =>
+  disturbing(...of).filter(({ isGentle }) => !isGentle)
+
+/** Those that hid something of it. */
+export const hiding = (what: Disturbed['hides'], ...of: Parameters<typeof disturbing>): readonly Disturbed[] =>
+  disturbing(...of).filter(({ hides }) => hides === what)
+
+/** When it began, as far as is known. */
+export const begunAt = ({ message, tries }: Journey): number => message?.at ?? tries[0]?.request.at ?? 0
+
+/** Its dead letters. */
+export const lettersOf = ({ found }: Journey): readonly Found[] => found.filter(({ role }) => role === 'dead-letters')
+
+/** Whether it is where it may be; else it was invented, and nothing more is to be said of it. */
+export const isKnown = ({ message, expected }: Journey): boolean => message !== undefined && expected !== 'must not'

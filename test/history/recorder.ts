@@ -1,30 +1,44 @@
 import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
-import type { Content, Disturbed, Entry, Found, PublishEnded, Requested } from './history.ts'
+import { Properties } from '../../src/delivery/message/properties.ts'
+import { decoded } from '../support/foreign-codec.ts'
+import type { Answered, Content, Disturbed, Entry, Found, PublishEnded, Published, Requested } from './history.ts'
 
 /** Headers that Waybill or the broker writes. */
 const written = /^(waybill-.*|x-death|x-(first|last)-death-.*|x-delivery-count|x-acquired-count|CC|BCC)$/s
 
-/** The digests of a message, with its headers as amqplib has decoded them. */
-export const contentOf = (body: Buffer | undefined, headers?: Readonly<Record<string, unknown>>): Content => ({
+/** What a copy does not keep, and what is no property of a message. */
+const unkept: ReadonlySet<string> = new Set(['headers', 'deliveryMode', 'priority', 'expiration', 'userId'])
+
+/** The digests of a message, and of its properties as they stand on the wire: flags and list. */
+export const contentOf = (body: Buffer | undefined, properties?: Buffer): Content => ({
   ...(body === undefined ? {} : { body: digest(body) }),
-  ...(headers === undefined
-    ? {}
-    : {
-        headers: Object.fromEntries(
-          Object.entries(headers)
-            .filter(([name]) => !written.test(name))
-            .map(([name, value]) => [
-              name,
-              digest(inspect(value, { depth: 20, maxStringLength: null, breakLength: Infinity })),
-            ]),
-        ),
-      }),
+  ...(properties === undefined ? {} : { headers: headersIn(properties), properties: propertiesIn(properties) }),
 })
 
-const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')
+/** With the type of each value: a decoder makes the same number of many types. */
+const headersIn = (properties: Buffer): Record<string, string> => {
+  const { headers } = new Properties(properties)
+  return Object.fromEntries(
+    [...(headers?.places() ?? [])]
+      .filter(({ name }) => !written.test(name))
+      .map(({ name, value, end }) => [name, digest(headers?.raw.subarray(value, end) ?? '')]),
+  )
+}
 
-type Request = Omit<Requested, 'is' | 'at' | 'request' | 'content'> & { readonly body: Buffer | undefined }
+const propertiesIn = (properties: Buffer): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(decoded(properties))
+      .filter(([name]) => !unkept.has(name))
+      .map(([name, value]) => [name, digest(inspect(value))]),
+  )
+
+export const digest = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('base64')
+
+type Request = Omit<Requested, 'is' | 'at' | 'request' | 'content'> & {
+  readonly body: Buffer | undefined
+  readonly attributes: Readonly<Record<string, string>>
+}
 
 /** Writes down what happens, by one clock. */
 export const createRecorder = () => {
@@ -37,20 +51,26 @@ export const createRecorder = () => {
     entries: entries as readonly Entry[],
     /** Ms since it was made. */
     now: (): number => now() - begun,
-    published(id: string, where: { exchange: string; routingKey: string }, content: Content): void {
-      entries.push({ is: 'published', at: now() - begun, id, ...where, content })
+    published(id: string, more: Pick<Published, 'exchange' | 'routingKey' | 'content' | 'isSendable'>): void {
+      entries.push({ is: 'published', at: now() - begun, id, ...more })
     },
     publishEnded(id: string, is: PublishEnded['is']): void {
       entries.push({ is, at: now() - begun, id })
     },
     /** The number of the request, to be given with its answer. */
-    requested({ body, ...rest }: Request): number {
+    requested({ body, attributes, ...rest }: Request): number {
       requests += 1
-      entries.push({ is: 'requested', at: now() - begun, request: requests, ...rest, content: contentOf(body) })
+      entries.push({
+        is: 'requested',
+        at: now() - begun,
+        request: requests,
+        ...rest,
+        content: { ...contentOf(body), attributes },
+      })
       return requests
     },
-    answered(request: number, status: number): void {
-      entries.push({ is: 'answered', at: now() - begun, request, status })
+    answered(request: number, status: number, more: Pick<Answered, 'retryAfterMs'> = {}): void {
+      entries.push({ is: 'answered', at: now() - begun, request, status, ...more })
     },
     found(found: Omit<Found, 'is' | 'at'>): void {
       entries.push({ is: 'found', at: now() - begun, ...found })

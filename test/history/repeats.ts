@@ -1,14 +1,25 @@
 import type { Finding } from './check.ts'
 import { finding } from './fates.ts'
-import { deliveredAt, disturbing, isSuccess, type Journey, type Journeys, settlingMs, type Try } from './journeys.ts'
+import type { Requested } from './history.ts'
+import {
+  begunAt,
+  deliveredAt,
+  disturbing,
+  isSuccess,
+  type Journey,
+  type Journeys,
+  settlingMs,
+  shaking,
+  type Try,
+} from './journeys.ts'
 
-/** Rules about attempts: how many, how often again, when, and in which order. */
+/** Rules about what comes again, and about what tells messages apart. */
 
 /** The clock of the recorder is read a little late at both ends. */
-const toleranceMs = 60
+export const toleranceMs = 60
 
 /** Requests beyond the first of each attempt, and all that began after a 2xx. */
-const repeatsOf = (journey: Journey): number => {
+export const repeatsOf = (journey: Journey): number => {
   const at = deliveredAt(journey) ?? Number.POSITIVE_INFINITY
   const seen = new Set<number>()
   let repeats = 0
@@ -31,54 +42,71 @@ export const doubled = (journeys: Journeys): Finding[] => {
     if (repeats === 0) return []
     const { terms, tries, id } = journey
     const [first, last] = [tries[0] as Try, tries.at(-1) as Try]
-    const causes = disturbing(journeys, journey, first.request.at - settlingMs, last.request.at)
+    // Of attempts that were not seen a second copy may have been stored as well.
+    const since = first.request.attempt === 1 ? first.request.at : begunAt(journey)
+    const causes = shaking(journeys, journey, since - settlingMs, last.request.at)
     const sum = sums.get(terms.subscription) ?? { journey, repeated: 0 }
     sum.repeated += 1
     sums.set(terms.subscription, sum)
-    if (repeats <= causes.length * terms.maxAttempts) return []
+    const alone = unexplained(journeys, journey)
+    if (repeats <= causes.length * terms.maxAttempts) {
+      if (alone === undefined) return []
+      const text = `${id} came again with attempt ${alone.attempt} at ${alone.at}, and nothing disturbed it since the one before`
+      return [finding(journey, 'doubled', text)]
+    }
     const excuse = causes.length === 0 ? 'nothing disturbed it' : `only ${causes.map(({ what }) => what).join(', ')}`
     return [finding(journey, 'doubled', `${id} was delivered ${repeats} times too often, and ${excuse}`)]
   })
   const perSubscription = [...sums].flatMap(([subscription, { journey, repeated }]): Finding[] => {
-    const times = disturbing(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
+    const times = shaking(journeys, journey, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).length
     const most = times * 2 * journey.terms.concurrency
     const text = `${subscription}: ${repeated} messages were delivered again, ${most} at most by ${times} disturbances`
     return repeated > most && times > 0 ? [{ fault: 'doubled', id: '', subscription, text }] : []
   })
-  return [...found, ...perSubscription]
+  return [...found, ...perSubscription, ...copies(journeys)]
 }
 
-export const tooMany = ({ all }: Journeys): Finding[] =>
-  all.flatMap((journey) => {
-    const { terms, tries, id } = journey
-    const most = tries.reduce((most, { request }) => Math.max(most, request.attempt), 0)
-    if (most <= terms.maxAttempts) return []
-    return [finding(journey, 'too-many-attempts', `${id} was tried ${most} times, ${terms.maxAttempts} are allowed`)]
-  })
-
-/** The next attempt begins no earlier than its delay after the end of the one before, as the subscriber saw it. */
-export const cutShort = (journeys: Journeys): Finding[] =>
-  journeys.all.flatMap((journey) => {
-    const { terms, tries, id } = journey
-    const ends = new Map<number, number>()
-    for (const { request, answer } of tries) {
-      const end = isSuccess(answer) ? request.at : (answer?.at ?? request.at)
-      const before = ends.get(request.attempt - 1)
-      const early = before === undefined ? 0 : before + terms.delayMs(request.attempt - 1) - request.at
-      if (early > toleranceMs && !isHidden(journeys, journey)) {
-        return [
-          finding(journey, 'cut-short', `attempt ${request.attempt} of ${id} came ${early.toFixed(0)} ms too early`),
-        ]
-      }
-      ends.set(request.attempt, Math.min(end, ends.get(request.attempt) ?? end))
+/**
+ * The first request that came again although nothing disturbed the message since what came before: since the attempt before it
+ * was settled, or since the 2xx. Where that had come twice too, or was not seen, a second copy goes its way.
+ */
+const unexplained = (journeys: Journeys, journey: Journey): Requested | undefined => {
+  const requests = journey.tries.map(({ request }) => request)
+  const begun = begunAt(journey)
+  const success = journey.tries.find(({ answer }) => isSuccess(answer))
+  const counts = new Map<number, number>([[0, 1]])
+  let isCopied = false
+  for (const request of requests) {
+    const { attempt, at } = request
+    const count = (counts.get(attempt) ?? 0) + 1
+    counts.set(attempt, count)
+    const before = counts.get(attempt - 1) ?? 0
+    const isAfter = success?.answer !== undefined && at > success.answer.at + toleranceMs
+    if (count > Math.max(before, 1) || (isAfter && !isCopied && count === 1 && before > 0)) {
+      const since = isAfter && count === 1 ? success.request : requests.find((one) => one.attempt === attempt - 1)
+      if (shaking(journeys, journey, (since?.at ?? begun) - settlingMs, at).length === 0) return request
     }
-    return []
-  })
+    isCopied ||= count > 1 || before === 0
+  }
+  return undefined
+}
 
-/** Whether times of its requests were written down late. */
-const isHidden = (journeys: Journeys, journey: Journey): boolean => {
-  const [first, last] = [journey.tries[0] as Try, journey.tries.at(-1) as Try]
-  return disturbing(journeys, journey, first.request.at, last.request.at).some(({ hides }) => hides === 'times')
+/** A disturbance may have a copy stored twice, and each of those again. */
+const copies = (journeys: Journeys): Finding[] => {
+  const parked = new Map<string, number>()
+  for (const { id, role } of journeys.elsewhere) if (role === 'unrouted') parked.set(id, (parked.get(id) ?? 0) + 1)
+  const text = (id: string, count: number) => `${id} is in queues ${count} times`
+  return [
+    ...journeys.all.flatMap((journey) => {
+      const { found, id } = journey
+      if (found.length < 2) return []
+      const times = shaking(journeys, journey, begunAt(journey), Number.POSITIVE_INFINITY).length
+      return found.length > 1 + 3 * times ? [finding(journey, 'doubled', text(id, found.length))] : []
+    }),
+    ...[...parked].flatMap(([id, count]): Finding[] =>
+      count > 1 ? [{ fault: 'doubled', id, text: text(id, count) }] : [],
+    ),
+  ]
 }
 
 /** A message has one `webhook-id`, from its first attempt to the last, and no other message has it. */
@@ -90,6 +118,7 @@ export const misidentified = ({ all }: Journeys): Finding[] => {
     if (ids.size > 1) return [finding(journey, 'misidentified', `${id} came with ${ids.size} different webhook-ids`)]
     const [webhookId] = ids
     if (webhookId === undefined) return []
+    if (webhookId === '') return [finding(journey, 'misidentified', `${id} came without a webhook-id`)]
     const key = `${terms.subscription} ${webhookId}`
     const owner = owners.get(key)
     owners.set(key, journey)

@@ -148,7 +148,7 @@ test('where somebody else has messages in hand, what is seen is not everything',
   await client.channel.prefetch(40)
   const { consumerTag } = await client.channel.consume(queue, () => undefined)
   await eventually(async () => (await readyOf()) === 60)
-  expect(await browsed()).toEqual({ seen: 60, isComplete: false })
+  expect(await browsed()).toEqual({ seen: 60, isAlone: false, isComplete: false })
   await client.channel.cancel(consumerTag)
   await client[Symbol.asyncDispose]()
   await eventually(async () => (await readyOf()) === 100)

@@ -14,11 +14,13 @@ const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Pr
   resume: ({ spec }) => {
     spec.suspend = false
   },
-  schedule: ({ spec }, random) => {
+  schedule: ({ spec, schedules }, random, { recorder }) => {
     spec.schedule = random.pick([['100ms'], ['300ms', '1s'], ['700ms']])
+    schedules.push({ from: recorder.now(), schedule: spec.schedule })
   },
-  concurrency: ({ spec }, random) => {
-    spec.concurrency = random.pick([1, 3, 10])
+  concurrency: (one, random) => {
+    one.spec.concurrency = random.pick([1, 3, 10])
+    one.mostConcurrent = Math.max(one.mostConcurrent, one.spec.concurrency)
   },
   move: (one) => moveTo(one, undefined),
   https: async (one, random, { recorder, ground }) => {
@@ -26,7 +28,7 @@ const tidy: Partial<Record<Edit, (one: Live, random: Random, world: World) => Pr
     await moveTo(one, https)
     if (https === 'right') return
     const subscription = `${ground.namespace}/${one.planned.name}`
-    one.seen = recorder.disturbed(`https ${https}`, [subscription], { hides: 'requests' })
+    one.seen = recorder.disturbed(`https ${https}`, [subscription], { hides: 'requests', isGentle: true })
   },
   bindings: ({ spec, bound }, random, { recorder }) => {
     spec.routingKeys = random.pick(bindings)
@@ -51,7 +53,12 @@ export const makeEdit = async (world: World, name: string, edit: Edit, random: R
   const { recorder, ground } = world
   if (edit === 'retention') return world.retain(random.pick([1, 5, 10_000, undefined]))
   if (one.isDeleted !== (edit === 'recreate')) return
-  const ended = recorder.disturbed(`${edit} ${name}`, [`${ground.namespace}/${name}`])
+  const ended = recorder.disturbed(`${edit} ${name}`, [`${ground.namespace}/${name}`], {
+    // What is in hand when it is deleted goes back to its queue.
+    isGentle: edit !== 'delete',
+  })
+  // Others than that take effect while it is suspended.
+  if (['resume', 'delete', 'recreate'].includes(edit)) endAll(one.suspended, recorder.now())
   if (edit === 'delete') {
     one.isDeleted = true
     one.gaps.push({ from: recorder.now() - 100, to: Number.POSITIVE_INFINITY })
@@ -61,8 +68,25 @@ export const makeEdit = async (world: World, name: string, edit: Edit, random: R
     one.isDeleted = false
     await world.write(name)
   }
+  if (edit === 'suspend') void openSuspended(world, one)
   if (edit === 'recreate' || edit === 'bindings') void closePeriods(world, one)
   setTimeout(ended, 5_000)
+}
+
+/** What is in hand when it says that it is suspended was begun before. */
+const slackMs = 3_000
+
+/** A process that was cut off from its API server does not know: this is for one that reads files. */
+const openSuspended = async (world: World, one: Live): Promise<void> => {
+  if (world.ground.dispatchers > 1 || one.suspended.some(({ to }) => to === Number.POSITIVE_INFINITY)) return
+  const period = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY }
+  one.suspended.push(period)
+  try {
+    await eventually(() => world.isSuspended(one.planned.name), { timeoutMs: bindingMs, everyMs: 250 })
+    period.from = world.recorder.now() + slackMs
+  } catch {
+    // It is asked no more.
+  }
 }
 
 /** What was before ends once the Subscription was seen to be on the broker as it is to be, and a while later to be sure. */
@@ -79,5 +103,9 @@ const closePeriods = async (world: World, one: Live): Promise<void> => {
 }
 
 export const endPeriods = ({ gaps, bound }: Live, at: number): void => {
-  for (const period of [...gaps, ...bound.slice(0, -1)]) period.to = Math.min(period.to, at)
+  endAll([...gaps, ...bound.slice(0, -1)], at)
+}
+
+export const endAll = (periods: readonly { to: number }[], at: number): void => {
+  for (const period of periods) period.to = Math.min(period.to, at)
 }

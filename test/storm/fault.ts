@@ -34,6 +34,8 @@ export type ApiFaults = { readonly server: RunningApiServer; readonly proxies: r
 
 /** A proxy that can also be slow, and add frames. */
 export type StormProxy = TcpProxy & {
+  /** How many methods that declare, bind or delete went to the broker. */
+  readonly changes: number
   /** Hands on at most so many bytes at a time, each piece after a delay; 0 bytes: as they come. */
   shape(bytes: number, delayMs: number): void
   /** Adds this frame at the next end of a frame from the broker, on a channel that is open. */

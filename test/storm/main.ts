@@ -20,8 +20,8 @@ import { type Result, storm } from './storm.ts'
 const help = `npm run storm -- [OPTIONS]
 
 Runs Waybill on a real broker with random resources, edits, messages, subscribers and faults, then looks for messages that
-were lost, invented, changed or delivered too often, and for differences between the resources and the broker. What happens
-follows from the seed. Ends with 1 where something was found.
+were lost, invented, changed, delivered too often or given up for no reason, for differences between the resources and the
+broker, and for statuses that are not true. What happens follows from the seed. Ends with 1 where something was found.
 
   --seed N          the first seed (default: the time)
   --storms N        how many storms, with one seed after the other (1)

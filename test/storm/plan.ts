@@ -21,6 +21,9 @@ export type Planned = {
   readonly schedule: readonly string[]
 }
 
+/** Of all Subscriptions. */
+export const retryAfterMaxMs = 2_000
+
 export const edits = [
   'suspend',
   'resume',

@@ -1,6 +1,6 @@
 import { brokerOf, deadLetterPolicyOf, type Manifest, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import type { Vhost } from '../support/vhost.ts'
-import { topics } from './plan.ts'
+import { retryAfterMaxMs, topics } from './plan.ts'
 import { authorityOf } from './subscribers/https.ts'
 import type { Live } from './world.ts'
 
@@ -26,7 +26,7 @@ export const manifestsOf = ({ planned, spec }: Live): Manifest[] => {
   const tls = authority === undefined ? {} : { tls: { caSecretRef: { name: `ca-${name}` } } }
   const common = {
     subscriber: { url, contentMode, ...tls },
-    delivery: { timeout: '2s', concurrency, retry: { schedule, maxAttempts, retryAfterMax: '2s' } },
+    delivery: { timeout: '2s', concurrency, retry: { schedule, maxAttempts, retryAfterMax: `${retryAfterMaxMs}ms` } },
     suspend,
   }
   const bindings = [{ topicRef: { name: topic }, ...(topic === 'orders' ? { routingKeys } : {}) }]

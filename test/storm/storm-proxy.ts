@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { frames, isChange, methodOf, protocolHeader } from '../support/amqp-recorder.ts'
 import { type Pipe, tcpProxy } from '../support/tcp-proxy.ts'
 import type { StormProxy } from './fault.ts'
 
@@ -13,6 +14,7 @@ export const stormProxy = async (target: { readonly hostname: string; readonly p
   const streams = new Set<Stream>()
   let shape = { bytes: 0, delayMs: 0 }
   let isSilenced = false
+  let changes = 0
 
   const send = async (to: Socket, bytes: Buffer): Promise<void> => {
     const { bytes: size, delayMs } = shape
@@ -33,10 +35,14 @@ export const stormProxy = async (target: { readonly hostname: string; readonly p
   const pipe: Pipe = async (from, to, isSilent, towards) => {
     const stream: Stream = { tail: Buffer.alloc(0), insert: undefined }
     if (towards === 'client') streams.add(stream)
+    const follow = frames(protocolHeader, (frame) => {
+      if (isChange(methodOf(frame) ?? '')) changes += 1
+    })
     // Each write that waits for room listens.
     to.setMaxListeners(0)
     try {
       for await (const chunk of from) {
+        if (towards === 'target') follow(chunk as Buffer)
         const bytes = towards === 'client' ? framed(stream, chunk as Buffer) : (chunk as Buffer)
         if (!isSilent()) await send(to, bytes)
       }
@@ -51,6 +57,9 @@ export const stormProxy = async (target: { readonly hostname: string; readonly p
     ...proxy,
     get connections() {
       return proxy.connections
+    },
+    get changes() {
+      return changes
     },
     goSilent: (towards) => {
       isSilenced = true

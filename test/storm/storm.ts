@@ -3,7 +3,7 @@ import { check, type Finding } from '../history/check.ts'
 import type { History } from '../history/history.ts'
 import { calmDown, collect } from './calm.ts'
 import { watchTheClock } from './clock.ts'
-import { differences, faultsInLog } from './convergence.ts'
+import { differences, faultsInLog, leftOver } from './convergence.ts'
 import { makeEdit } from './edits.ts'
 import type { Fault, FaultWorld } from './fault.ts'
 import type { Ground } from './grounds/ground.ts'
@@ -12,6 +12,7 @@ import { startAmqp10Publisher } from './producers/amqp10.ts'
 import { messageAt } from './producers/messages.ts'
 import { startPublisher } from './producers/publisher.ts'
 import { randomOf, seedFor } from './random.ts'
+import { probe } from './rest/probe.ts'
 import { termsOf } from './terms.ts'
 import { openWorld, type World } from './world.ts'
 
@@ -56,15 +57,17 @@ export const storm = async (plan: Plan, options: StormOptions): Promise<Result> 
   for (const publisher of publishers) published += await publisher.stop()
   const isAtRest = await calmDown(world, say)
   say(isAtRest ? 'at rest; comparing the broker with the resources' : 'not at rest')
-  const others = isAtRest ? await differences(world) : ['it did not come to rest']
-  punctual()
-  say('reading what is left in queues')
-  await collect(world)
-  say(`${published} messages were published; checking`)
   const terms = [...world.live.values()].map((one) =>
     termsOf(one, exchangeOf(one.planned.topic), namespace, dispatchers),
   )
-  const history = { entries: world.recorder.entries, terms, isAtRest }
+  const others = isAtRest ? await differences(world) : ['it did not come to rest']
+  if (isAtRest) await probe(world, terms)
+  punctual()
+  say('reading what is left in queues')
+  await collect(world)
+  if (isAtRest) others.push(...(await leftOver(world)))
+  say(`${published} messages were published; checking`)
+  const history = { entries: world.recorder.entries, terms, isAtRest, parks: () => true }
   return {
     ...{ findings: check(history), others: [...others, ...ended, ...faultsInLog(logFile)], history },
     tookMs: performance.now() - begun,

@@ -41,6 +41,26 @@ test('a message may come while its binding is being changed, and the new binding
   expect(matches(61_000, 'order.cancelled', { bound })).toBe('must not')
 })
 
+test('what is edited later decides nothing about a message that was confirmed before', () => {
+  const bound = [
+    { routingKeys: ['order.*'], from: 0, to: 60_000 },
+    { routingKeys: ['mail.*'], from: 40_000, to: forever },
+  ]
+  const gaps = [{ from: 40_000, to: 60_000 }]
+  expect(matches(35_000, 'order.placed', { bound, gaps })).toBe('must')
+  expect(matches(35_000, 'mail.sent', { bound, gaps })).toBe('must not')
+})
+
+test('a delay is the shortest of the schedules that there had been when its attempt ended', () => {
+  const schedules = [
+    { from: 0, schedule: ['500ms', '2s'] },
+    { from: 10_000, schedule: ['1s'] },
+  ]
+  const { delayMs } = termsOf({ planned, gaps: [], bound: [], schedules } as unknown as Live, 'shop.orders', 'shop', 1)
+  expect([delayMs(1, 5_000), delayMs(2, 5_000), delayMs(3, 5_000)]).toEqual([500, 2_000, 2_000])
+  expect([delayMs(1, 15_000), delayMs(2, 15_000)]).toEqual([500, 1_000])
+})
+
 test.each([
   ['news', 'anything', true],
   ['marked', 'red', true],

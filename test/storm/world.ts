@@ -4,7 +4,7 @@ import { queue } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
 import { createRecorder, type Recorder } from '../history/recorder.ts'
-import { tcpProxy } from '../support/tcp-proxy.ts'
+import { type Pipe, tcpProxy } from '../support/tcp-proxy.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
 import type { FaultWorld } from './fault.ts'
 import type { Ground } from './grounds/ground.ts'
@@ -29,9 +29,14 @@ export type Live = {
     concurrency: number
     routingKeys: readonly string[]
   }
+  mostConcurrent: number
   isDeleted: boolean
   /** Tells the recorder that requests can be seen again. */
   seen?: (() => void) | undefined
+  /** Each schedule that it had, and since when. */
+  readonly schedules: { readonly from: number; readonly schedule: readonly string[] }[]
+  /** When it was suspended, and had said so before. */
+  readonly suspended: Period[]
   /** When it may have had no queue. */
   readonly gaps: Period[]
   /** When it may have been bound by which keys; the last is what it is to be bound by now. */
@@ -48,8 +53,12 @@ export type World = {
   write(name: string): Promise<void>
   /** How many dead letters each queue may hold. */
   retain(maxLength: number | undefined): Promise<void>
+  /** How many methods and requests that change what is declared on the broker went there. */
+  changes(): number
   /** Whether all Subscriptions are Ready, as they are to be. */
   isReady(): Promise<boolean>
+  /** Whether a Subscription says that it is suspended, as it is to be. */
+  isSuspended(name: string): Promise<boolean>
   /** Whether a Subscription is on the broker as it is to be. */
   isProgrammed(name: string): Promise<boolean>
   [Symbol.asyncDispose](): Promise<void>
@@ -70,8 +79,16 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
   )
   const amqp = cleanUp.adopt(await stormProxy(vhost.endpoint.amqp), ({ close }) => close())
   const behind = new URL(vhost.managementUrl)
+  let changes = 0
+  const countingChanges: Pipe = (from, to, isSilent, towards) => {
+    from.on('data', (bytes: Buffer) => {
+      // Each request is written at once.
+      if (towards === 'target' && /^(PUT|POST|DELETE) /.test(bytes.toString('latin1', 0, 7))) changes += 1
+      if (!isSilent()) to.write(bytes)
+    })
+  }
   const management = cleanUp.adopt(
-    await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }),
+    await tcpProxy({ hostname: behind.hostname, port: Number(behind.port) }, 0, countingChanges),
     ({ close }) => close(),
   )
   const through = new URL(vhost.secret.connection_string)
@@ -91,7 +108,9 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
     const { url } = subscriber
     const spec = { url, https: undefined, suspend: false, schedule, concurrency, routingKeys }
     const bound = [{ routingKeys, from: 0, to: Number.POSITIVE_INFINITY }]
-    live.set(name, { planned, subscriber, spec, isDeleted: false, gaps: [], bound })
+    const schedules = [{ from: 0, schedule }]
+    const own = { planned, subscriber, spec, schedules, suspended: [], bound }
+    live.set(name, { ...own, mostConcurrent: concurrency, isDeleted: false, gaps: [] })
     await write(name)
   }
   await ground.start()
@@ -99,9 +118,14 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
   return {
     faults: { ...{ vhost, amqp, management, nodes }, ...ground.faults },
     ...{ vhost, recorder, live, ground, write, retain },
+    changes: () => changes + amqp.changes,
     isReady: async () => {
       const all = await ground.list(subscription)
       return all.length === live.size && all.every((one) => isCurrent(one, 'Ready'))
+    },
+    isSuspended: async (name) => {
+      const own = (await ground.list(subscription)).find(({ metadata }) => metadata.name === name)
+      return own?.spec.suspend === true && isCurrent(own, 'Suspended')
     },
     isProgrammed: async (name) => {
       const { routingKeys } = (live.get(name) as Live).spec

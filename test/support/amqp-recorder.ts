@@ -11,7 +11,8 @@ export type AmqpRecorder = {
   close(): Promise<void>
 }
 
-const protocolHeader = 8
+/** What a client sends before its first frame. */
+export const protocolHeader = 8
 const frameOverhead = 8
 const payloadAt = 7
 const methodFrame = 1
@@ -20,7 +21,7 @@ const headerFrame = 2
 const beforeProperties = 12
 
 /** Takes bytes as they arrive, and calls `onFrame` with each whole frame. */
-const frames = (skipped: number, onFrame: (frame: Buffer) => void): ((bytes: Buffer) => void) => {
+export const frames = (skipped: number, onFrame: (frame: Buffer) => void): ((bytes: Buffer) => void) => {
   let rest = Buffer.alloc(0)
   let skip = skipped
   return (bytes) => {
@@ -37,6 +38,10 @@ const frames = (skipped: number, onFrame: (frame: Buffer) => void): ((bytes: Buf
   }
 }
 
+/** `<class>.<method>` by number, such as 50.10 for queue.declare; nothing where the frame is no method. */
+export const methodOf = (frame: Buffer): string | undefined =>
+  frame[0] === methodFrame ? `${frame.readUInt16BE(payloadAt)}.${frame.readUInt16BE(payloadAt + 2)}` : undefined
+
 export const amqpRecorder = async (target: {
   readonly hostname: string
   readonly port: number
@@ -44,9 +49,8 @@ export const amqpRecorder = async (target: {
   const methods: string[] = []
   const properties: Buffer[] = []
   const called = (frame: Buffer) => {
-    if (frame[0] === methodFrame) {
-      methods.push(`${frame.readUInt16BE(payloadAt)}.${frame.readUInt16BE(payloadAt + 2)}`)
-    }
+    const method = methodOf(frame)
+    if (method !== undefined) methods.push(method)
   }
   const sent = (frame: Buffer) => {
     if (frame[0] === headerFrame) properties.push(Buffer.from(frame.subarray(payloadAt + beforeProperties, -1)))

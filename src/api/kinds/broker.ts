@@ -105,8 +105,16 @@ export const broker = defineKind({
           subscriptions: { type: 'integer', description: 'Subscriptions that deliver from this Broker.' },
         },
       },
-      delayed: { type: 'integer', description: 'Messages of all subscriptions that wait for their next attempt.' },
-      orphaned: { type: 'integer', description: 'Delayed messages whose queue was deleted, kept in waybill.orphans.' },
+      delayed: {
+        type: 'integer',
+        description:
+          'Messages of all subscriptions that wait for their next attempt, rounded to two significant digits.',
+      },
+      orphaned: {
+        type: 'integer',
+        description:
+          'Delayed messages whose queue was deleted, kept in waybill.orphans, rounded to two significant digits.',
+      },
       retained: {
         type: 'array',
         description: 'Queues and exchanges that Waybill declared for resources that no longer exist.',

@@ -68,7 +68,10 @@ export const topic = defineKind({
       observedGeneration,
       exchange: { type: 'string', description: 'Name of the exchange.' },
       subscriptions: { type: 'integer', description: 'How many subscriptions it has.' },
-      unrouted: { type: 'integer', description: 'Events parked because no subscription wanted them.' },
+      unrouted: {
+        type: 'integer',
+        description: 'Events parked because no subscription wanted them, rounded to two significant digits.',
+      },
       conditions,
     },
   },

@@ -69,7 +69,7 @@ export const startAmqp10Publisher = (
     const sender = senders.get(routingKey) as Sender
     if (!connection.is_open() || !sender.sendable()) return false
     index += 1
-    recorder.published(id, { exchange, routingKey }, contentOf(body))
+    recorder.published(id, { exchange, routingKey, content: contentOf(body) })
     underWay.set(sender.send(message), id)
     return true
   }

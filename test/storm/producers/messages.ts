@@ -11,6 +11,10 @@ export type Message = {
   readonly options: Options.Publish
   /** Whether the body of a request in binary mode is the body of the message, byte for byte. */
   readonly keepsBody: boolean
+  /** Whether a request can be made of it, where that is known. */
+  readonly isSendable?: boolean
+  /** Source and type, where it is an event. */
+  readonly attributes?: { readonly source: string; readonly type: string }
 }
 
 const strange = (random: Random): Record<string, unknown> =>
@@ -63,6 +67,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
         routingKey,
         body: bodyOf(contentType === 'application/json' ? 'json' : 'bytes', id, size),
         keepsBody: true,
+        ...{ isSendable: true, attributes: { source: '/storm', type: routingKey } },
       },
       options: { ...options, contentType, headers: { ...headers, ...binary } },
     }
@@ -82,6 +87,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
       body: Buffer.from(JSON.stringify(event)),
       options: { ...options, contentType },
       keepsBody: false,
+      ...{ isSendable: true, attributes: { source: '/storm', type: routingKey } },
     }
   }
   if (kind < 0.45) {
@@ -93,6 +99,7 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
       body: Buffer.from(broken, 'latin1'),
       options: { ...options, contentType },
       keepsBody: false,
+      isSendable: false,
     }
   }
   const contentType = random.pick([
@@ -111,9 +118,14 @@ const drawn = (random: Random, id: string, routingKey: string): Omit<Message, 't
   const gzip = random.chance(0.1) ? { contentEncoding: 'gzip' } : {}
   return {
     ...{ id, routingKey, body: bodyOf('bytes', id, size), keepsBody: true },
+    ...(isPlain(headers, contentType) ? { isSendable: true } : {}),
     options: { ...options, ...more, ...gzip, ...(contentType === undefined ? {} : { contentType }) },
   }
 }
+
+/** Whether nothing of it looks like an event, or like a media type that is none. */
+const isPlain = (headers: object, contentType = ''): boolean =>
+  !Object.keys(headers).some((name) => /^(ce[-_]|cloudEvents)/.test(name)) && /^(|[a-z]+\/[a-z-]+.*)$/.test(contentType)
 
 const bodyOf = (kind: 'json' | 'bytes', id: string, size: number): Buffer => {
   if (kind === 'json') return Buffer.from(JSON.stringify({ id, pad: 'x'.repeat(size) }))

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConfirmChannel, connect } from 'amqplib'
 import { contentOf, type Recorder } from '../../history/recorder.ts'
-import { decoded, encodedBytes } from '../../support/foreign-codec.ts'
+import { encodedBytes } from '../../support/foreign-codec.ts'
 import type { TopicName } from '../plan.ts'
 import { messageAt } from './messages.ts'
 
@@ -83,14 +83,12 @@ export const startPublisher = (
   let current: ConfirmChannel | undefined
 
   const publish = (channel: ConfirmChannel): void => {
-    const { id, topic, routingKey, body, options } = messageAt(seed, index)
+    const { id, topic, routingKey, body, options, isSendable, attributes } = messageAt(seed, index)
     const exchange = exchangeOf(topic)
     index += 1
-    recorder.published(
-      id,
-      { exchange, routingKey },
-      contentOf(body, decoded(encodedBytes({ headers: options.headers })).headers),
-    )
+    const digests = contentOf(body, encodedBytes({ ...options, deliveryMode: undefined }))
+    const content = attributes === undefined ? digests : { ...digests, attributes }
+    recorder.published(id, { exchange, routingKey, content, ...(isSendable === undefined ? {} : { isSendable }) })
     underWay.add(id)
     try {
       channel.publish(exchange, routingKey, body, options, (error) => settle(id, error ? 'refused' : 'confirmed'))

@@ -11,7 +11,9 @@ type Reply = (response: ServerResponse) => Promise<number | undefined> | number 
 const status =
   (code: number, headers: Readonly<Record<string, string>> = {}, body = ''): Reply =>
   (response) => {
-    response.writeHead(code, headers).end(body)
+    // So that they can be read later.
+    response.setHeaders(new Map(Object.entries(headers)))
+    response.writeHead(code).end(body)
     return code
   }
 
@@ -40,13 +42,14 @@ const garbage =
     response.socket?.end(bytes)
     return undefined
   }
+/** What is closed already cannot be reset, and of a connection with TLS nothing but its end is to be had. */
+const reset = ({ socket }: ServerResponse): void => {
+  if (socket && 'encrypted' in socket) socket.destroy()
+  else if (socket?.destroyed === false) socket.resetAndDestroy()
+}
 const cutOff: Reply = (response) => {
   reset(response)
   return undefined
-}
-/** What is closed already cannot be reset. */
-const reset = ({ socket }: ServerResponse): void => {
-  if (socket?.destroyed === false) socket.resetAndDestroy()
 }
 const cutOffAfterHeaders: Reply = (response) => {
   response.writeHead(503, { 'content-length': '100' })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Recorder } from '../../history/recorder.ts'
+import { digest, type Recorder } from '../../history/recorder.ts'
+import { retryAfterMaxMs } from '../plan.ts'
 import { type HttpsWay, openHttps } from './https.ts'
 import { type Mood, replyTo } from './moods.ts'
 
@@ -40,14 +41,15 @@ export const startSubscriber = async (options: SubscriberOptions): Promise<Storm
     const body = Buffer.concat(chunks)
     const id = idOf(headers['ce-id'], body)
     const attempt = Number(headers['waybill-attempt'])
-    const isKept = headers['ce-id'] !== undefined && keepsBody(id)
     const number = recorder.requested({
-      ...{ subscription, id, attempt, webhookId: String(headers['webhook-id']) },
-      body: isKept ? body : undefined,
+      ...{ subscription, id, attempt, webhookId: String(headers['webhook-id'] ?? '') },
+      body: keepsBody(id) ? (headers['ce-id'] === undefined ? dataOf(body) : body) : undefined,
+      sent: sentOf(headers, body),
+      attributes: attributesOf(headers, body),
     })
     response.on('error', () => undefined)
     const status = await replyTo(subscriber.mood, seed, `${subscription} ${id} ${attempt}`, response)
-    if (status !== undefined) recorder.answered(number, status)
+    if (status !== undefined) recorder.answered(number, status, { retryAfterMs: waitIn(response) })
   }
 
   const open = async (): Promise<string> => {
@@ -85,4 +87,48 @@ const idOf = (header: string | string[] | undefined, body: Buffer): string => {
   if (typeof header === 'string') return header
   const { id }: { id?: unknown } = Object(JSON.parse(body.toString()))
   return String(id)
+}
+
+/** The data of an event in structured mode, where they are no JSON. */
+const dataOf = (body: Buffer): Buffer | undefined => {
+  const { data, data_base64: base64 }: { data?: unknown; data_base64?: unknown } = Object(JSON.parse(body.toString()))
+  if (typeof base64 === 'string') return Buffer.from(base64, 'base64')
+  return typeof data === 'string' ? Buffer.from(data) : undefined
+}
+
+/** Source and type of an event; what is not ASCII stands encoded in headers. */
+const attributesOf = (headers: IncomingHttpHeaders, body: Buffer): { source: string; type: string } => {
+  if (headers['ce-id'] !== undefined) {
+    const text = (name: string): string => decoded(String(headers[name]))
+    return { source: text('ce-source'), type: text('ce-type') }
+  }
+  const { source, type }: { source?: unknown; type?: unknown } = Object(JSON.parse(body.toString()))
+  return { source: String(source), type: String(type) }
+}
+
+/** Bytes that are no UTF-8 stay as they are. */
+const decoded = (encoded: string): string => {
+  try {
+    return decodeURIComponent(encoded)
+  } catch {
+    return encoded
+  }
+}
+
+/** Of the connection and of the attempt, not of the message. */
+const notSent: ReadonlySet<string> = new Set([...['host', 'connection', 'content-length', 'waybill-attempt']])
+
+const sentOf = (headers: IncomingHttpHeaders, body: Buffer): string => {
+  const kept = Object.entries(headers).filter(([name]) => !notSent.has(name))
+  // RabbitMQ 3 changes the order of headers, and so that of attributes in structured mode.
+  const bytes = headers['ce-id'] === undefined ? JSON.stringify(inOrder(JSON.parse(body.toString()))) : body
+  return digest(Buffer.concat([Buffer.from(JSON.stringify(kept.toSorted())), Buffer.from(bytes)]))
+}
+
+const inOrder = (document: object) => Object.entries(document).sort(([a], [b]) => (a < b ? -1 : 1))
+
+/** How long an answer asked to wait; where it says something else than seconds, not at all. */
+const waitIn = (response: ServerResponse): number => {
+  const asked = String(response.getHeader('retry-after'))
+  return /^\d+$/.test(asked) ? Math.min(Number(asked) * 1_000, retryAfterMaxMs) : 0
 }
