@@ -20,17 +20,19 @@ export type ServerOptions = {
   readonly option?: string
   /** Whether a request may take longer to arrive than five minutes. */
   readonly longRequests?: boolean
+  /** Called with an error that a page threw; the request is answered with 500. Default: it is written to standard error. */
+  readonly failed?: (error: unknown) => void
   /** Serves HTTPS. */
   readonly tls?: Tls
 }
 
 /** Serves the groups of pages, and 404 for all else. Resolves once it listens; ends with the signal. @throws ListenError */
 export const startServer = async (
-  { listen, routes, option = '--listen', tls, longRequests }: ServerOptions,
+  { listen, routes, option = '--listen', tls, longRequests, failed }: ServerOptions,
   signal: AbortSignal,
 ): Promise<{ readonly url: string }> => {
   const { host, port } = hostAndPort(listen)
-  const listener = getRequestListener(application(routes).fetch)
+  const listener = getRequestListener(application(routes, failed).fetch)
   const server = tls ? secureServer({ listen, tls, listener }, signal) : createServer(listener)
   if (longRequests) server.requestTimeout = 0
   await new Promise<void>((resolve, reject) => {
@@ -49,9 +51,15 @@ export const startServer = async (
   }
 }
 
-const application = (routes: readonly Routes[]): Hono => {
+const application = (routes: readonly Routes[], failed: ServerOptions['failed']): Hono => {
   const app = new Hono()
   for (const add of routes) add(app)
   app.notFound((context) => context.json(apiStatus(404, 'NotFound', `no such path: ${context.req.path}`), 404))
+  if (failed) {
+    app.onError((error, context) => {
+      failed(error)
+      return context.json(apiStatus(500, 'InternalError', 'an unexpected error, which the log names'), 500)
+    })
+  }
   return app
 }

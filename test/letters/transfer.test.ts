@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { contentHash, publishedProperties } from '../../src/delivery/letters/record.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
-import { waybill as command, waybillIn } from '../cli/waybill.ts'
+import { waybill as command, start, waybillIn } from '../cli/waybill.ts'
 import { publishRaw, rawBytes, rawHeader } from '../support/raw-message.ts'
 import { eventually } from '../support/wait.ts'
 import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
@@ -52,7 +52,7 @@ const contents = async (): Promise<string[]> => {
     it.shop.vhost.endpoint,
     {
       queue: dlq,
-      most: 10_000,
+      most: 50_000,
       look: ({ properties, content }) => {
         found.push(contentHash(publishedProperties(properties), content))
       },
@@ -115,6 +115,30 @@ test('an import that was broken off goes on where it was', async () => {
   expect(all.err).toBe('44 dead letters imported, 60 were there already\n')
   expect(await contents()).toEqual(before)
 }, 60_000)
+
+test('an import that is killed goes on where it was, and no letter is there twice', async () => {
+  const [line = ''] = readFileSync(fileOf('all.jsonl'), 'utf8').split('\n')
+  const record = JSON.parse(line) as { properties: object }
+  const many = Array.from({ length: 20_000 }, (_, seq) => ({
+    ...record,
+    properties: { ...record.properties, messageId: `killed-${seq}` },
+    body: 'x'.repeat(500),
+  }))
+  writeFileSync(fileOf('many.jsonl'), many.map((each) => `${JSON.stringify(each)}\n`).join(''))
+  await emptied()
+  const args = ['dl', 'import', 'shop/billing', fileOf('many.jsonl'), '--server', it.data, '--token', it.token]
+  const { child, ended } = start(...args)
+  await eventually(async () => (await it.ready()) > 100)
+  child.kill('SIGKILL')
+  await ended
+  const { code, err } = await command(...args)
+  expect([code, err]).toEqual([0, expect.stringMatching(/^\d+ dead letters imported, \d+ were there already\n$/)])
+  const found = await contents()
+  expect([found.length, new Set(found).size]).toEqual([20_000, 20_000])
+  expect(it.waybill.logs()).not.toMatch(/"level":"error"/)
+  await emptied()
+  await dl('import', 'shop/billing', fileOf('all.jsonl'))
+}, 120_000)
 
 test.each([
   [

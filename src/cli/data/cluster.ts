@@ -11,7 +11,7 @@ import type { Client } from '../../store/kubernetes/api/client.ts'
 import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
-import { dataOption, defaultDataListen } from './address.ts'
+import { dataOption, defaultDataListen, failedWith } from './address.ts'
 
 export type ClusterDataOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; a loopback address where there is no certificate. */
@@ -59,7 +59,7 @@ export const serveClusterData = async (
   )
   const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access)]
   try {
-    const { url } = await startServer({ ...listener, routes }, signal)
+    const { url } = await startServer({ ...listener, routes, failed: failedWith(log) }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')
   } catch (error) {
     throw asFailure(error)

@@ -12,7 +12,7 @@ import { startServer } from '../../server/server.ts'
 import type { DirectoryStore } from '../../store/directory/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
-import { dataOption, defaultDataListen } from './address.ts'
+import { dataOption, defaultDataListen, failedWith } from './address.ts'
 import { removeToken, tokenFile, writeToken } from './token-file.ts'
 
 export type LocalDataOptions = {
@@ -57,7 +57,7 @@ const serveAt = async (
   const routes = [letterRoutes(letters, decide), jobRoutes(apiVersion, jobKinds.map(creating(store)), decide)]
   const stopServing = new AbortController()
   const { url } = await startServer(
-    { listen, routes, option: dataOption, longRequests: true },
+    { listen, routes, option: dataOption, longRequests: true, failed: failedWith(log) },
     AbortSignal.any([end.signal, stopServing.signal]),
   )
   const path = tokenFile(Number(new URL(url).port))

@@ -2,6 +2,7 @@ import { contentHash, publishedProperties, type Recorded, recorded } from '../..
 import type { Message } from '../../delivery/message/message.ts'
 import { connectAmqp } from '../../rabbit/amqp/connect.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
+import { turnFor } from '../../rabbit/amqp/holding/turns.ts'
 import type { Amqp, AmqpLog } from '../../rabbit/amqp/port.ts'
 import { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { LineTooLong, linesOf } from './lines.ts'
@@ -33,6 +34,21 @@ const connectWithinMs = 10_000
  * again, so an import that was broken off goes on when it is made again. It stops at the first line that cannot be imported.
  */
 export const importLines = async (
+  place: Place,
+  body: AsyncIterable<Uint8Array>,
+  options: ImportOptions,
+  signal: AbortSignal,
+): Promise<Imported | Refused> => {
+  // One that was broken off may still have letters under way.
+  const endTurn = await turnFor(`import ${place.subscription}`)
+  try {
+    return await importInTurn(place, body, options, signal)
+  } finally {
+    endTurn()
+  }
+}
+
+const importInTurn = async (
   place: Place,
   body: AsyncIterable<Uint8Array>,
   { look, log, anySubscription }: ImportOptions,
@@ -97,8 +113,8 @@ const importOn = async (
       else await publishing.add(record as Recorded)
     }
   } catch (error) {
-    if (!(error instanceof LineTooLong)) throw error
-    problem = `line ${line + 1}: ${error.message}`
+    // Whoever sent it may have been killed.
+    problem = `line ${line + 1}: ${error instanceof LineTooLong ? error.message : 'the request broke off'}`
   } finally {
     await publishing.done()
   }
@@ -140,8 +156,7 @@ const createPublishing = (amqp: Amqp, { queue }: Place) => {
       await amqp.publish({ exchange: '', routingKey: queue, properties, body })
       confirmed += 1
     } catch (error) {
-      if (!(error instanceof PublishError)) throw error
-      failure ??= error.message
+      failure ??= error instanceof PublishError ? error.message : 'the letter could not be published'
     } finally {
       bytes -= size
     }
