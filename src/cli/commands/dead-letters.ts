@@ -1,18 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { exits, Failure } from '../failure.ts'
-import type { Named, ServerOptions } from '../letters/client.ts'
 import type { FilterOptions, ListOptions, ShowOptions } from '../letters/letters.ts'
 import type { ExportOptions, ImportOptions } from '../letters/transfer.ts'
+import { addJobs } from './dead-letter-jobs.ts'
+import { many, named, type Scoped, withServer } from './dead-letter-options.ts'
 
 /** Adds `waybill dead-letters`, with its own commands. */
 export const addDeadLetters = (program: Command): void => {
   const command = program
     .command('dead-letters')
     .alias('dl')
-    .description('look at dead letters, export and import them')
+    .description('look at dead letters, deliver them once more, discard, export and import them')
     .helpCommand(false)
     .addHelpText('after', `\n${help}`)
-  for (const add of [addList, addShow, addExport, addImport]) add(command)
+  for (const add of [addList, addShow, addJobs, addExport, addImport]) add(command)
 }
 
 const help = `Exits with 0 when it is done, with 1 when it failed, with 2 when it was called wrongly, and with 3 when it is not permitted.
@@ -21,10 +22,10 @@ Examples:
   waybill dead-letters ls
   waybill dead-letters ls billing -n shop --status 5xx --since 2h
   waybill dead-letters show billing ID -n shop --body
+  waybill dead-letters replay billing -n shop --status 5xx --canary 3
+  waybill dead-letters discard billing -n shop --group k7f3q2mzab --why 'orders of a test'
   waybill dead-letters export billing -n shop -o billing.jsonl
   waybill dead-letters import billing billing.jsonl -n shop`
-
-type Scoped = { readonly namespace?: string }
 
 const addList = (command: Command): void => {
   const own = command
@@ -103,19 +104,6 @@ const print = (text: string, otherwise: string): void => {
   process.stdout.write(text)
 }
 
-const named = (text: string, { namespace }: Scoped): Named => {
-  const [name = '', within = namespace ?? 'default'] = text.split('/').toReversed()
-  const isTwice = namespace !== undefined && within !== namespace
-  if (name !== '' && within !== '' && !isTwice && text.split('/').length <= 2) return { namespace: within, name }
-  throw new Failure(`"${text}" is not a name or namespace/name`, { exitCode: exits.usage })
-}
-
-const withServer = (command: Command): Command =>
-  command
-    .option('-n, --namespace <namespace>', 'namespace of the subscription (default: default)')
-    .option('--server <url>', 'address of the data port', 'http://127.0.0.1:9403' satisfies ServerOptions['server'])
-    .option('--token <token>', 'token for it (default: $WAYBILL_TOKEN, else that of waybill run on this machine)')
-
 const withFilter = (command: Command): Command =>
   command
     .addOption(many('--group <group>', 'only those of these groups'))
@@ -125,12 +113,6 @@ const withFilter = (command: Command): Command =>
     .option('--since <time>', 'only those dead-lettered since then: a time, or how long ago, such as 2h')
     .option('--until <time>', 'only those dead-lettered before then')
     .addOption(new Option('--limit <number>', 'at most so many, the oldest first').argParser(count))
-
-const many = (flags: string, description: string): Option =>
-  new Option(flags, `${description}; may be given again`).argParser((text, before: readonly string[] = []) => [
-    ...before,
-    text,
-  ])
 
 const count = (text: string): NonNullable<FilterOptions['limit']> => {
   if (/^[1-9]\d{0,8}$/.test(text)) return text

@@ -1,10 +1,15 @@
 import type { LookupFunction } from 'node:net'
+import { jobKinds } from '../../api/kinds/kinds.ts'
+import { apiVersion, type Kind } from '../../api/resource.ts'
+import { problemText } from '../../api/schema/problem.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
+import { type CreatedKind, jobRoutes } from '../../server/jobs.ts'
+import type { Access } from '../../server/letters/access.ts'
 import { localAccess } from '../../server/letters/local-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
 import { startServer } from '../../server/server.ts'
-import type { Store } from '../../store/store.ts'
+import type { DirectoryStore } from '../../store/directory/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
@@ -13,7 +18,7 @@ import { removeToken, tokenFile, writeToken } from './token-file.ts'
 export type LocalDataOptions = {
   /** `host:port`, or `off`; the default address when left out, and none where that is in use. */
   readonly listen: string | undefined
-  readonly store: Store
+  readonly store: DirectoryStore
   readonly lookup: LookupFunction | undefined
 }
 
@@ -48,7 +53,8 @@ const serveAt = async (
   // The token is made when the port is known: one that was given as 0 is chosen by the system.
   const token = Promise.withResolvers<string>()
   const access = token.promise.then(localAccess)
-  const routes = [letterRoutes(letters, async (...asked) => (await access)(...asked))]
+  const decide: Access = async (...asked) => (await access)(...asked)
+  const routes = [letterRoutes(letters, decide), jobRoutes(apiVersion, jobKinds.map(creating(store)), decide)]
   const stopServing = new AbortController()
   const { url } = await startServer(
     { listen, routes, option: dataOption, longRequests: true, failed: failedWith(log) },
@@ -65,3 +71,17 @@ const serveAt = async (
   }
   log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
 }
+
+/** Resources of a kind that are in no file, and last as long as the process. */
+const creating =
+  (store: DirectoryStore) =>
+  (kind: Kind): CreatedKind => ({
+    plural: kind.plural,
+    create(manifest) {
+      const created = store.create(kind, manifest)
+      if ('metadata' in created) return { resource: created }
+      const message = created.map(problemText).join('; ')
+      const isThere = created.some((problem) => problem.message === 'exists already')
+      return isThere ? { code: 409, reason: 'AlreadyExists', message } : { code: 422, reason: 'Invalid', message }
+    },
+  })

@@ -46,7 +46,8 @@ export const dataClient = (options: ServerOptions, { namespace, name }: Named): 
   }
 }
 
-const serverOf = ({ server, token = process.env.WAYBILL_TOKEN }: ServerOptions): { url: URL; token: string } => {
+/** The address of the data port and the token for it. @throws Failure */
+export const serverOf = ({ server, token = process.env.WAYBILL_TOKEN }: ServerOptions): { url: URL; token: string } => {
   const url = URL.canParse(server) ? new URL(server) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     const message = `--server must be a URL such as http://127.0.0.1:9403, found "${server}"`

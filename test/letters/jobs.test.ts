@@ -1,0 +1,64 @@
+import { replay } from '../../src/api/kinds/replay.ts'
+import { waybillIn } from '../cli/waybill.ts'
+import { eventually } from '../support/wait.ts'
+import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
+
+/** Replays and Discards from the command line, on a running `waybill run`. */
+
+let it: LetterShop
+beforeAll(async () => {
+  it = await openLetterShop()
+}, 60_000)
+afterAll(() => it[Symbol.asyncDispose]())
+
+const dl = (name: string, ...args: string[]) =>
+  waybillIn(
+    it.env,
+    ...['dead-letters', name, 'shop/billing', ...args],
+    ...['--server', it.data, '--status-server', it.waybill.server],
+  )
+
+test('without a selector nothing is done, and without anybody to ask only what was agreed to before', async () => {
+  await it.dead(sequence(0, 20))
+  const none = await dl('replay')
+  expect([none.code, none.err]).toEqual([2, expect.stringContaining('say which dead letters are meant')])
+  const dry = await dl('replay', '--status', '4xx', '--dry-run')
+  expect([dry.code, dry.err]).toEqual([0, '20 dead letters match\n'])
+  const asked = await dl('replay', '--all')
+  expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('there is nobody to ask: say -y')])
+  const wrong = await dl('replay', '--status', '4x', '-y')
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('must be a status code such as 503')])
+  expect(it.subscriber.received).toHaveLength(20)
+  await eventually(async () => (await it.ready()) === 20)
+})
+
+test('what fails again makes it end with 1; once the subscriber is well, a replay delivers the rest', async () => {
+  it.subscriber.answer(({ body }) => (JSON.parse(body.toString()).seq % 4 === 0 ? 500 : 204))
+  const some = await dl('replay', '--all', '-y')
+  expect([some.code, some.err]).toEqual([1, expect.stringContaining('15 dead letters delivered, 5 failed again')])
+  it.subscriber.answer(204)
+  const rest = await dl('replay', '--status', '500', '--canary', '1', '--rate', '50/s', '-y')
+  expect([rest.code, rest.err]).toEqual([0, expect.stringContaining('5 dead letters delivered\n')])
+  expect(rest.err).toMatch(/replay\/billing-[0-9a-f]{8} in namespace shop/)
+  await eventually(async () => (await it.ready()) === 0)
+  const made = await it.waybill.list(replay)
+  expect(made.every(({ spec }) => spec.requestedBy !== undefined)).toBe(true)
+})
+
+test('what is discarded can be restored', async () => {
+  it.subscriber.answer(400)
+  await it.shop.publish(sequence(20, 25))
+  await eventually(async () => (await it.ready()) === 5)
+  const away = await dl('discard', '--all', '--why', 'of a test', '-y')
+  expect([away.code, away.err]).toEqual([0, expect.stringContaining('5 dead letters discarded\n')])
+  await eventually(async () => (await it.ready()) === 0)
+  const back = await dl('restore', '--all', '-y')
+  expect([back.code, back.err]).toEqual([0, expect.stringContaining('5 dead letters restored\n')])
+  await eventually(async () => (await it.ready()) === 5)
+})
+
+test('who does not have the token makes nothing', async () => {
+  const to = `${it.data}/apis/waybill.dev/v1alpha1/namespaces/shop/replays`
+  const answer = await fetch(to, { method: 'POST', body: '{}' })
+  expect(answer.status).toBe(401)
+})
