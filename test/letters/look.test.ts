@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'amqplib'
 import { tokenFile } from '../../src/cli/data/token-file.ts'
 import type { Found, Listed } from '../../src/dispatcher/data/dead-letters.ts'
 import { waybillIn } from '../cli/waybill.ts'
 import { eventually } from '../support/wait.ts'
-import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
+import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
 
 let it: LetterShop
 /** The messages that the first look saw, and those that came after. */
@@ -56,6 +57,22 @@ test('several who look at once all see everything', async () => {
   ])
 })
 
+test('while somebody else has letters in hand a list waits for them, and says when it did not get them', async () => {
+  const connection = await connect(it.shop.vhost.amqpUrl)
+  const channel = await connection.createChannel()
+  await channel.prefetch(10)
+  await channel.consume(dlq, () => undefined)
+  await eventually(async () => (await it.ready()) <= 310)
+  expect((await it.ask('')).status).toBe(409)
+  const waiting = listed()
+  await connection.close()
+  const { letters, complete } = await waiting
+  const found = letters.map(({ messageId }) => messageId)
+  expect([found.toSorted(), complete]).toEqual([order.toSorted(), true])
+  // Those that a consumer of somebody else returns are behind the others, which were returned before.
+  order = found
+}, 60_000)
+
 test('the command lists and shows, and says when that is not all', async () => {
   const { code, out, err } = await dl('ls', 'billing', '-n', 'shop', '--limit', '3')
   expect([code, err]).toEqual([0, expect.stringMatching(/^These are not all: .* 320 /)])
@@ -64,7 +81,7 @@ test('the command lists and shows, and says when that is not all', async () => {
   expect(rows).toHaveLength(3)
   const [id = ''] = rows[0]?.split(' ') ?? []
   const shown = await dl('show', 'shop/billing', id, '--body')
-  expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/^id: +\w{16}\n(.|\n)*\n\{"seq":0\}\n$/)])
+  expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/^id: +\w{16}\n(.|\n)*\n\{"seq":\d+\}\n$/)])
   const lines = await dl('ls', 'shop/billing', '--since', '1h', '-o', 'jsonl')
   expect(
     lines.out

@@ -60,7 +60,7 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
       if ('problem' in filter) return refused(400, 'BadRequest', filter.problem)
       const place = await placeOf(store, of, lookup)
       if ('problem' in place) return place
-      const letters: ShownLetter[] = []
+      let letters: ShownLetter[] = []
       const isWanted = selects(filter.selector)
       let [bytes, isCut] = [0, false]
       const each = (message: Message): void => {
@@ -72,7 +72,12 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
         letters.push(shown(letter, message))
       }
       // Never less: what is looked at goes behind what is not, so the order would change.
-      const seen = await look(place, mostHeld, each)
+      const again = (): void => {
+        letters = []
+        bytes = 0
+        isCut = false
+      }
+      const seen = await look(place, mostHeld, each, again)
       return 'problem' in seen ? seen : { letters, complete: seen.isComplete && !isCut, looked: seen.seen }
     },
 
@@ -86,7 +91,9 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
         const copies = (found?.copies ?? 0) + 1
         found = { ...(found ?? { letter: shown(letter, message), body: message.content }), copies }
       }
-      const seen = await look(place, mostHeld, each)
+      const seen = await look(place, mostHeld, each, () => {
+        found = undefined
+      })
       if ('problem' in seen) return seen
       const among = seen.isComplete ? '' : ` among the ${seen.seen} that could be looked at`
       return found ?? refused(404, 'NotFound', `no dead letter of ${place.subscription} has this id${among}`)

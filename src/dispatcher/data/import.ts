@@ -55,10 +55,11 @@ const importInTurn = async (
   signal: AbortSignal,
 ): Promise<Imported | Refused> => {
   const present = new Map<string, number>()
-  const seen = await look(place, mostHeld, ({ properties, content }: Message) => {
+  const each = ({ properties, content }: Message): void => {
     const hash = contentHash(publishedProperties(properties), content)
     present.set(hash, (present.get(hash) ?? 0) + 1)
-  })
+  }
+  const seen = await look(place, mostHeld, each, () => present.clear())
   if ('problem' in seen) return seen
   if (!seen.isComplete) return busy
   const closing = new AbortController()

@@ -33,7 +33,10 @@ export type Held = {
   readonly seen: number
   /** Whether those are all messages that were ready when it began. */
   readonly isComplete: boolean
-  /** Whether nobody else, such as another replica, held messages of it when it began. */
+  /**
+   * Whether nobody else, such as another replica, consumes it. Where somebody did when it began, nothing is held: what two hold
+   * at a time is not requeued in its order.
+   */
   readonly isAlone: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
@@ -98,7 +101,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   const consumers = consumersOn(channel, queue, most)
-  for (let quiet = 0, before = -1; seen < most && quiet < longestQuietMs && !signal.aborted; ) {
+  for (let quiet = 0, before = -1; others === 0 && seen < most && quiet < longestQuietMs && !signal.aborted; ) {
     if (channel.end) break
     // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
     if (seen >= consumers.capacity()) await consumers.startNext()
@@ -107,11 +110,12 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     before = seen
     if (seen >= wanted && quiet >= quietMs) break
   }
+  const isAlone = others === 0 && (await checkQueue(channel, queue)).consumers <= consumers.count()
   await consumers.stop()
   return {
     seen,
     isComplete: seen >= wanted && wanted === ready,
-    isAlone: others === 0,
+    isAlone,
     get lost() {
       return channel.end !== undefined
     },
@@ -159,6 +163,7 @@ const consumersOn = (channel: Channel, queue: string, most: number) => {
   let capacity = 0
   return {
     capacity: () => capacity,
+    count: () => tags.length,
     async startNext(): Promise<void> {
       const prefetch = Math.min(most - capacity, mostOfConsumer)
       if (prefetch <= 0) return
