@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
+import { discard } from '../api/kinds/discard.ts'
 import { jobKinds, kinds } from '../api/kinds/kinds.ts'
 import { crd } from '../api/published/crd.ts'
 import { reference } from '../api/published/reference.ts'
@@ -18,8 +19,12 @@ const chartResources = (): string => {
   const define = (name: string, names: readonly string[]): string =>
     `{{- define "waybill.${name}" -}}\n[${names.join(', ')}]\n{{- end -}}\n`
   return [
-    `{{/* ${note}: all resources of ${group}, and the statuses of those that declare something and of those that act. */}}\n`,
+    `{{/* ${note}: all resources of ${group}; those that the role edit may change; the statuses of those that declare something, and of those that act. */}}\n`,
     define('resources', plurals),
+    define(
+      'editable',
+      plurals.filter((plural) => plural !== discard.plural),
+    ),
     define('statuses', statuses(plurals.filter((plural) => !jobs.includes(plural)))),
     define('jobStatuses', statuses(jobs)),
   ].join('\n')

@@ -94,7 +94,7 @@ export const options: Readonly<Record<string, Option>> = {
   'rbac.create': {
     values: { rbac: { create: false } },
     changes: [
-      ...['dispatcher', 'edit', 'operator', 'view'].map((name) => `-ClusterRole/waybill-${name}`),
+      ...['dead-letters-admin', 'dispatcher', 'edit', 'operator', 'view'].map((name) => `-ClusterRole/waybill-${name}`),
       ...['dispatcher', 'operator'].flatMap((name) => [
         `-ClusterRoleBinding/waybill-${name}`,
         `-Role/waybill-${name}-lease`,
@@ -104,7 +104,7 @@ export const options: Readonly<Record<string, Option>> = {
   },
   'rbac.aggregate': {
     values: { rbac: { aggregate: false } },
-    changes: ['-ClusterRole/waybill-edit', '-ClusterRole/waybill-view'],
+    changes: ['dead-letters-admin', 'edit', 'view'].map((name) => `-ClusterRole/waybill-${name}`),
   },
   'dispatcher.drainTimeoutSeconds': {
     values: { dispatcher: { drainTimeoutSeconds: 120 } },
@@ -120,8 +120,10 @@ export const options: Readonly<Record<string, Option>> = {
   'dispatcher.data.enabled': {
     values: data,
     changes: [
-      ...['data-reviews', 'dead-letters-admin'].map((name) => `+ClusterRole/waybill-${name}`),
+      '+ClusterRole/waybill-data-reviews',
       '+ClusterRoleBinding/waybill-data-reviews',
+      'ClusterRole/waybill-dead-letters-admin rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list","update"]}',
+      'ClusterRole/waybill-dead-letters-admin rules.2: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletterbodies"],"verbs":["get"]}',
       '+Service/waybill-dispatcher-data',
       'ClusterRole/waybill-view rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list"]}',
       ...dataArguments,

@@ -8,6 +8,8 @@ import { nameOf } from './changes.ts'
 import { all } from './values.ts'
 
 const resources = kinds.map(({ plural }) => plural).sort()
+const editable = resources.filter((name) => name !== 'discards')
+const change = ['create', 'update', 'patch', 'delete', 'deletecollection']
 const jobs: readonly string[] = jobKinds.map(({ plural }) => plural).sort()
 const statusesOf = (names: readonly string[]): string[] => names.map((name) => `${name}/status`)
 const rule = (
@@ -55,7 +57,8 @@ describeWithHelm('the permissions of the chart', () => {
       'ClusterRole/waybill-operator': [...operator.slice(0, 2), labels, ...operator.slice(2)],
       'ClusterRole/waybill-dispatcher': dispatcher,
       'ClusterRole/waybill-view': [rule(group, resources, ['get', 'list', 'watch'])],
-      'ClusterRole/waybill-edit': [rule(group, resources, ['create', 'update', 'patch', 'delete', 'deletecollection'])],
+      'ClusterRole/waybill-edit': [rule(group, editable, change)],
+      'ClusterRole/waybill-dead-letters-admin': [rule(group, ['discards'], change)],
       ...leases,
     })
   })
@@ -82,7 +85,7 @@ describeWithHelm('the permissions of the chart', () => {
     const [without, found] = await Promise.all([render(), render({ values: { dispatcher: { data } } })]).then((both) =>
       both.map(rulesByRole),
     )
-    expect(JSON.stringify(without)).not.toMatch(/reviews|deadletters|deadletterbodies/)
+    expect(JSON.stringify(without)).not.toMatch(/reviews|subscriptions\/deadletters|deadletterbodies/)
     expect(found).toEqual({
       ...without,
       'ClusterRole/waybill-view': [
@@ -94,6 +97,7 @@ describeWithHelm('the permissions of the chart', () => {
         rule('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
       ],
       'ClusterRole/waybill-dead-letters-admin': [
+        rule(group, ['discards'], change),
         rule(group, ['subscriptions/deadletters'], ['get', 'list', 'update']),
         rule(group, ['subscriptions/deadletterbodies'], ['get']),
       ],

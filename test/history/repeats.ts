@@ -16,7 +16,7 @@ import {
 /** Rules about what comes again, and about what tells messages apart. */
 
 /** The clock of the recorder is read a little late at both ends. */
-export const toleranceMs = 60
+export const toleranceMs = 100
 
 /** Requests beyond the first of each attempt, and all that began after a 2xx. */
 export const repeatsOf = (journey: Journey): number => {

@@ -1,4 +1,4 @@
-{{/* Prefix of all names. The longest suffix has 17 characters; the name of a Service may have 63. */}}
+{{/* Prefix of all names. The longest suffix of a Service has 17 characters, and its name may have 63. */}}
 {{- define "waybill.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
