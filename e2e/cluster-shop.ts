@@ -1,5 +1,6 @@
 import { orders } from '../examples/omega/demo/orders.ts'
-import type { Shop } from '../examples/omega/demo/shop.ts'
+import { replayOf, type Shop } from '../examples/omega/demo/shop.ts'
+import type { Replay } from '../src/api/kinds/replay.ts'
 import type { Subscription } from '../src/api/kinds/subscription.ts'
 import type { ApiProxy } from './api-proxy.ts'
 import type { BrokerAccess } from './broker-access.ts'
@@ -36,6 +37,10 @@ export const clusterShop = (cluster: Cluster, proxy: ApiProxy, broker: BrokerAcc
     },
     startWaybill: () => waybillUp(cluster),
     subscription: (name) => proxy.get<Subscription>(`/apis/waybill.dev/v1alpha1/namespaces/shop/subscriptions/${name}`),
+    async replay(name, spec) {
+      await cluster.kubectl(['apply', '-f', '-'], { input: JSON.stringify(replayOf(name, spec)) })
+    },
+    replayed: (name) => proxy.get<Replay>(`/apis/waybill.dev/v1alpha1/namespaces/shop/replays/${name}`),
     table: () => cluster.kubectl(['-n', 'shop', 'get', 'subscriptions']),
   }
 }

@@ -34,7 +34,10 @@ const keywords: Record<Schema['type'], readonly string[]> = {
   integer: [...common, 'format', 'minimum', 'maximum'],
   boolean: common,
   array: [...common, 'items', 'minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
-  object: [...common, 'properties', 'required', 'additionalProperties', 'maxProperties', 'x-waybill-secret'],
+  object: [
+    ...[...common, 'properties', 'required', 'additionalProperties', 'maxProperties', 'x-waybill-secret'],
+    'x-kubernetes-map-type',
+  ],
 }
 
 test('every node of a schema has a type and only keywords that a structural schema allows', () => {

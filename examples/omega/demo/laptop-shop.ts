@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { stringify } from 'yaml'
 import { isTrue } from '../../../src/api/conditions.ts'
+import { replay } from '../../../src/api/kinds/replay.ts'
 import { subscription } from '../../../src/api/kinds/subscription.ts'
 import { freePort } from '../../../test/support/free-port.ts'
 import { connectProducer } from '../../../test/support/publish.ts'
@@ -12,7 +15,7 @@ import { runWaybill, type Waybill } from '../../../test/support/waybill.ts'
 import { type LocalSubscriber, localSubscriber } from './local-subscriber.ts'
 import { orders } from './orders.ts'
 import { ownCopy } from './own-copy.ts'
-import { exchange, type Shop } from './shop.ts'
+import { exchange, replayOf, type Shop } from './shop.ts'
 
 const manifests = fileURLToPath(new URL('..', import.meta.url))
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
@@ -74,6 +77,8 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
       await eventually(() => allReady(waybill()), { timeoutMs: 20_000, everyMs: 100 })
     },
     subscription: (name) => waybill().get(subscription, `shop/${name}`),
+    replay: async (name, spec) => writeFileSync(join(folder, 'replay.yaml'), stringify(replayOf(name, spec))),
+    replayed: (name) => waybill().get(replay, `shop/${name}`),
     async table() {
       const args = [main, 'get', 'subscriptions', '--server', waybill().server]
       return (await promisify(execFile)(process.execPath, args)).stdout

@@ -51,4 +51,30 @@ export const poisonOrder = async (shop: Shop, say: Say): Promise<void> => {
     `it is retained in the dead-letter queue, with the reason: ${headers['waybill-reason'] ?? 'none'}`,
   )
   say.judge(shown, 'the status counts one dead letter, and its condition DeadLettersPresent is True')
+  await replayIt(shop, say, { poison, webhookId: tried[0]?.webhookId })
+}
+
+/** The end of story 3: Billing is fixed, and the order is delivered after all. */
+const replayIt = async (
+  shop: Shop,
+  say: Say,
+  { poison, webhookId }: { readonly poison: string; readonly webhookId: string | undefined },
+): Promise<void> => {
+  const grouped = async () => (await shop.subscription('billing'))?.status?.deadLetters?.groups?.[0]
+  say.now('Waiting for the cause: dead letters are grouped in the status of the subscription')
+  const group = await eventually(grouped, { timeoutMs: 30_000, everyMs: 200 }).catch(() => undefined)
+  say.quote(group ? `group ${group.group}: ${group.count} × ${group.reason} ${group.statusCode}: ${group.error}` : '')
+
+  await shop.billing.answer({ status: 204 })
+  say.now('Billing is fixed. Applied a Replay of that group, with a canary of one message')
+  await shop.replay('billing', { selector: { groups: [group?.group ?? 'none'] }, canary: { messages: 1 } })
+  const isOver = async () => isTrue((await shop.replayed('billing'))?.status?.conditions, 'Complete')
+  await eventually(isOver, { timeoutMs: 30_000, everyMs: 200 }).catch(() => {})
+  const status = (await shop.replayed('billing'))?.status
+  say.quote(status?.conditions?.map(({ type, reason, message }) => `${type}: ${reason}: ${message}`).join('\n') ?? '')
+  const got = (await shop.billing.received()).find(({ id, status: answer }) => id === poison && answer === 204)
+  say.judge(
+    got !== undefined && got.webhookId === webhookId && status?.delivered === 1,
+    `${poison} is delivered, with the webhook-id that it had from the beginning`,
+  )
 }

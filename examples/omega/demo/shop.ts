@@ -1,4 +1,5 @@
 import type { GetMessage } from 'amqplib'
+import type { Replay } from '../../../src/api/kinds/replay.ts'
 import type { Subscription } from '../../../src/api/kinds/subscription.ts'
 
 /** The exchange of the Topic `orders` in namespace `shop`. */
@@ -52,6 +53,10 @@ export type Shop = {
   startWaybill(): Promise<void>
   /** A Subscription with its status. */
   subscription(name: string): Promise<Subscription | undefined>
+  /** Makes a Replay of the dead letters of a Subscription. */
+  replay(subscription: string, spec: object): Promise<void>
+  /** It with its status. */
+  replayed(subscription: string): Promise<Replay | undefined>
   /** The table of subscriptions, as printed by the command line. */
   table(): Promise<string>
 }
@@ -64,3 +69,11 @@ export const acceptedAll = async (subscriber: Subscriber, ids: readonly string[]
   const done = new Set(await accepted(subscriber))
   return ids.every((id) => done.has(id))
 }
+
+/** The manifest of a Replay, which is called as its Subscription. */
+export const replayOf = (subscription: string, spec: object): object => ({
+  apiVersion: 'waybill.dev/v1alpha1',
+  kind: 'Replay',
+  metadata: { name: subscription, namespace: 'shop' },
+  spec: { subscriptionRef: { name: subscription }, ...spec },
+})
