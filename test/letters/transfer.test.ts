@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentHash, publishedProperties } from '../../src/delivery/letters/record.ts'
+import type { Message } from '../../src/delivery/message/message.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { waybill as command, start, waybillIn } from '../cli/waybill.ts'
 import { publishRaw, rawBytes, rawHeader } from '../support/raw-message.ts'
@@ -46,21 +47,16 @@ const odd = (): { readonly properties: Buffer; readonly body: Buffer }[] => {
 }
 
 /** What is in the queue, byte for byte, but for what the broker counts, and the order of headers. */
-const contents = async (): Promise<string[]> => {
-  const found: string[] = []
-  await browse(
-    it.shop.vhost.endpoint,
-    {
-      queue: dlq,
-      most: 50_000,
-      look: ({ properties, content }) => {
-        found.push(contentHash(publishedProperties(properties), content))
-      },
-    },
-    new AbortController().signal,
-  )
-  return found.toSorted()
-}
+const contents = (): Promise<string[]> =>
+  eventually(async () => {
+    const found: string[] = []
+    const look = ({ properties, content }: Message): void => {
+      found.push(contentHash(publishedProperties(properties), content))
+    }
+    const { signal } = new AbortController()
+    const { isComplete } = await browse(it.shop.vhost.endpoint, { queue: dlq, most: 50_000, look }, signal)
+    return isComplete && found.toSorted()
+  })
 
 /** What somebody looks at meanwhile is not there to be purged. */
 const emptied = async (): Promise<void> => {
@@ -87,7 +83,7 @@ test('an export has everything, in a file of this user', async () => {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
   expect(lines).toHaveLength(105)
   expect(JSON.parse(lines[104] ?? '')).toEqual({ export: { count: 104, complete: true } })
-  expect(await it.ready()).toBe(104)
+  await eventually(async () => (await it.ready()) === 104)
   expect((await dl('export', 'shop/billing', '-o', file)).err).toMatch(/exists already/)
 }, 60_000)
 
@@ -168,7 +164,7 @@ test.each([
     400,
     expect.objectContaining({ message: expect.stringMatching(message) }),
   ])
-  expect(await it.ready()).toBe(104)
+  await eventually(async () => (await it.ready()) === 104)
 })
 
 test('what a filter selects is exported alone, and an unknown parameter is refused', async () => {

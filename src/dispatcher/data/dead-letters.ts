@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import { filterOf } from '../../delivery/letters/filter.ts'
+import { filterOf, type LetterFilter } from '../../delivery/letters/filter.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
 import { selects } from '../../delivery/letters/select.ts'
 import { type ShownLetter, shown } from '../../delivery/letters/shown.ts'
@@ -9,8 +9,8 @@ import type { AmqpLog } from '../../rabbit/amqp/port.ts'
 import type { Store } from '../../store/store.ts'
 import { exported } from './export.ts'
 import { type Imported, importLines } from './import.ts'
-import { createLooks } from './look.ts'
-import { type Named, placeOf } from './place.ts'
+import { createLooks, type Look } from './look.ts'
+import { type Named, type Place, placeOf } from './place.ts'
 import { type Refused, refused } from './refused.ts'
 
 export type DeadLettersOptions = {
@@ -59,44 +59,12 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
       const filter = filterOf(query, limits)
       if ('problem' in filter) return refused(400, 'BadRequest', filter.problem)
       const place = await placeOf(store, of, lookup)
-      if ('problem' in place) return place
-      let letters: ShownLetter[] = []
-      const isWanted = selects(filter.selector)
-      let [bytes, isCut] = [0, false]
-      const each = (message: Message): void => {
-        const letter = letterOf(message, place.subscription)
-        if (!isWanted(letter, message)) return
-        isCut ||= letters.length >= filter.limit || bytes > mostBytes
-        if (isCut) return
-        bytes += message.properties.raw.length
-        letters.push(shown(letter, message))
-      }
-      // Never less: what is looked at goes behind what is not, so the order would change.
-      const again = (): void => {
-        letters = []
-        bytes = 0
-        isCut = false
-      }
-      const seen = await look(place, mostHeld, each, again)
-      return 'problem' in seen ? seen : { letters, complete: seen.isComplete && !isCut, looked: seen.seen }
+      return 'problem' in place ? place : listAt(place, filter, look)
     },
 
     async find(of, id) {
       const place = await placeOf(store, of, lookup)
-      if ('problem' in place) return place
-      let found: Found | undefined
-      const each = (message: Message): void => {
-        const letter = letterOf(message, place.subscription)
-        if (letter.id !== id) return
-        const copies = (found?.copies ?? 0) + 1
-        found = { ...(found ?? { letter: shown(letter, message), body: message.content }), copies }
-      }
-      const seen = await look(place, mostHeld, each, () => {
-        found = undefined
-      })
-      if ('problem' in seen) return seen
-      const among = seen.isComplete ? '' : ` among the ${seen.seen} that could be looked at`
-      return found ?? refused(404, 'NotFound', `no dead letter of ${place.subscription} has this id${among}`)
+      return 'problem' in place ? place : findAt(place, id, look)
     },
 
     async export(of, query) {
@@ -115,4 +83,43 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
       return importLines(place, body, { look, log, anySubscription }, signal)
     },
   }
+}
+
+const listAt = async (place: Place, filter: LetterFilter, look: Look): Promise<Listed | Refused> => {
+  const isWanted = selects(filter.selector)
+  let letters: ShownLetter[] = []
+  let [bytes, isCut] = [0, false]
+  const each = (message: Message): void => {
+    const letter = letterOf(message, place.subscription)
+    if (!isWanted(letter, message)) return
+    isCut ||= letters.length >= filter.limit || bytes > mostBytes
+    if (isCut) return
+    bytes += message.properties.raw.length
+    letters.push(shown(letter, message))
+  }
+  const again = (): void => {
+    letters = []
+    bytes = 0
+    isCut = false
+  }
+  // Never less: what is looked at goes behind what is not, so the order would change.
+  const seen = await look(place, mostHeld, each, again)
+  return 'problem' in seen ? seen : { letters, complete: seen.isComplete && !isCut, looked: seen.seen }
+}
+
+const findAt = async (place: Place, id: string, look: Look): Promise<Found | Refused> => {
+  let found: Found | undefined
+  const each = (message: Message): void => {
+    const letter = letterOf(message, place.subscription)
+    if (letter.id !== id) return
+    const copies = (found?.copies ?? 0) + 1
+    found = { ...(found ?? { letter: shown(letter, message), body: message.content }), copies }
+  }
+  const again = (): void => {
+    found = undefined
+  }
+  const seen = await look(place, mostHeld, each, again)
+  if ('problem' in seen) return seen
+  const among = seen.isComplete ? '' : ` among the ${seen.seen} that could be looked at`
+  return found ?? refused(404, 'NotFound', `no dead letter of ${place.subscription} has this id${among}`)
 }
