@@ -41,7 +41,10 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   }
 
   const keepDeadLetters = async ({ signal: leading, fence }: Leadership): Promise<void> => {
-    const controller = deadLettersController({ store: fenced(store, fence), log, metrics, guard, lookup, fence })
+    const controller = deadLettersController({
+      ...{ store: fenced(store, fence), log, metrics, guard },
+      ...{ drainTimeoutMs, lookup, fence },
+    })
     await runControllers([controller], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
     // Another process looks from now on.
     metrics.deadLettersOldest.reset()

@@ -59,7 +59,7 @@ export const jobStatus = {
       format: 'date-time',
       description: 'What was dead-lettered later is left alone. Fixed before the first message is taken.',
     },
-    matched: count('Dead letters that matched when it began, maxMessages at most.'),
+    matched: count('Dead letters that matched when it began.'),
     delivered: count('Done: answered 2xx, put back into a queue, or discarded.'),
     failed: count('Tried without success. They stay dead letters, marked as replayed.'),
     left: count('Not yet taken.'),

@@ -56,6 +56,9 @@ export const letterSelector = {
         notBefore: { ...dateTime, description: 'At this time or later.' },
         notAfter: { ...dateTime, description: 'At this time or earlier.' },
       },
+      'x-kubernetes-validations': [
+        { rule: 'has(self.notBefore) || has(self.notAfter)', message: 'set notBefore or notAfter' },
+      ],
     },
     headers: {
       type: 'object',

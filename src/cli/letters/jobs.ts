@@ -37,7 +37,7 @@ export const runJob = async (
     const make = async (more: object): Promise<string> => {
       const own = `${name.slice(0, 200)}-${randomBytes(4).toString('hex')}`
       const metadata = { name: own, namespace }
-      const requestedBy = userInfo().username
+      const requestedBy = userName()
       await client.create(kind, { metadata, spec: { ...spec, requestedBy, subscriptionRef: { name }, ...more } })
       return own
     }
@@ -54,6 +54,15 @@ export const runJob = async (
     return last?.type === 'Complete' && (job.status?.failed ?? 0) === 0
   } finally {
     await client.close()
+  }
+}
+
+/** A user of a container may have no name. */
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
 

@@ -48,10 +48,15 @@ const firstTextOf = (value: Value | undefined): string | undefined => {
   return bytes[0] === type.text && bytes.length >= 5 ? bytes.toString('utf8', 5, 5 + bytes.readUInt32BE(1)) : undefined
 }
 
+/** As `topology/names.ts` has it. */
+export const returnExchange = 'waybill.return'
+
 /** The message as it was in the queue in which the broker dropped it: there its headers meant what they say. */
 export const asItDied = (message: Message, death: BrokerDeath | undefined): Message => {
   if (death?.exchange === undefined) return message
   const { exchange, routingKey = '' } = death
+  // Where it came back from a delay, its headers are Waybill's own, as those of a dead letter are.
+  if (exchange === returnExchange) return message
   return { ...message, fields: { ...message.fields, exchange, routingKey } }
 }
 

@@ -20,6 +20,8 @@ export const stopAfter = (
   }
   if (abortOn === undefined || tried < abortOn.minimum) return undefined
   const latest = results.slice(-abortOn.window)
+  // Those of a process that was killed are not known any more.
+  if (latest.length < abortOn.minimum) return undefined
   const failed = latest.filter((succeeded) => !succeeded).length
   if (failed * 100 < abortOn.failureRatePercent * latest.length) return undefined
   return { reason: 'TooManyFailures', message: `${failed} of the latest ${latest.length} attempts failed` }

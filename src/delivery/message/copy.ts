@@ -180,8 +180,12 @@ const isForeign: IsKept = (table, at, value, end) => {
 
 /** As `isForeign`, but what is said of replays is written anew. */
 const isForeignToReplay: IsKept = (table, at, value, end) =>
-  isForeign(table, at, value, end) &&
-  (table[at + 1] !== w || table.toString('latin1', at + 1, value) !== waybillHeaders.replays)
+  table[at + 1] === w
+    ? keptByReplay(table.toString('latin1', at + 1, value), () => isForeign(table, at, value, end))
+    : isForeign(table, at, value, end)
+
+const keptByReplay = (name: string, otherwise: () => boolean): boolean =>
+  name === waybillHeaders.brokenProperties || (name !== waybillHeaders.replays && otherwise())
 
 /**
  * All but what was written when it was discarded, and what the broker acts on or counts anew. Its `x-death` stays: it says why

@@ -1,20 +1,18 @@
 import { outcomeText } from '../../delivery/attempt/outcome.ts'
-import type { Copy } from '../../delivery/message/copy.ts'
 import { createSender, type Sender } from '../../http/send.ts'
-import { connectAmqp } from '../../rabbit/amqp/connect.ts'
 import type { Held } from '../../rabbit/amqp/holding/hold.ts'
-import type { Amqp } from '../../rabbit/amqp/port.ts'
 import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import type { Route } from '../pipeline/route.ts'
-import { untilStored } from '../pipeline/until-stored.ts'
 import { credentialsOf } from '../workers/credentials.ts'
 import { refuseBlocked } from '../workers/running-workers.ts'
+import { endingAfter, inOneChain } from './ending.ts'
 import type { LettersOptions } from './options.ts'
-import { pass } from './pass.ts'
+import { pass, waitForTurnMs } from './pass.ts'
 import { counted, isCanaryDue, looked, type Progress, type Seen } from './progress.ts'
 import type { Report } from './report.ts'
 import { routeFor } from './route-for.ts'
+import { storing } from './store-copies.ts'
 import { current, type Job } from './unfinished.ts'
 import { ending, progressing, waiting } from './verdicts.ts'
 import { type Done, type Taken, wayOf } from './ways.ts'
@@ -42,28 +40,33 @@ export const advance = async (
     await report(job, waiting('SubscriptionNotDelivering', found.message))
     return lookAgainMs
   }
-  const settlesIn = settlesInMs(job, progress)
-  if (settlesIn > 0) return settlesIn
+  const waitMs = waitsMs(job, progress)
+  if (waitMs > 0) return waitMs
   // Fixed, and written where all can see it, before anything is done.
   const cutoff = Date.parse(job.status?.cutoff ?? new Date().toISOString())
   fence()
   await report(job, progressing(progress), { cutoff, progress })
   const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
   const seen = await onePass(job, { ...options, endpoint, route: found.route, cutoff, progress }, signal)
+  signal.throwIfAborted()
   const now = current(store, job)
   if (now === undefined) return undefined
+  // What was in hand may be back in its queue.
+  if (!progress.hasLooked) return 0
   const ended = ending(now, progress, seen)
   if (ended && progress.isUnsure) {
-    progress.hasLooked = false
+    Object.assign(progress, { hasLooked: false, isConfirming: true })
     return 0
   }
   await report(job, ended ?? progressing(progress), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
-  return ended || now.spec.suspend ? undefined : settlesInMs(now, progress)
+  return ended || now.spec.suspend ? undefined : waitsMs(now, progress)
 }
 
-/** How long the canary still settles, in ms. */
-const settlesInMs = (job: Job, progress: Progress): number =>
-  isCanaryDue(progress, job) ? 0 : Math.max(0, progress.settledAt - performance.now())
+/** How long until there is something to do: the canary settles, or the rate allows nothing before. In ms. */
+const waitsMs = (job: Job, progress: Progress): number => {
+  const settlesMs = isCanaryDue(progress, job) ? 0 : progress.settledAt - performance.now()
+  return Math.max(0, settlesMs, waitForTurnMs(job, progress))
+}
 
 type OnePass = AdvanceOptions & {
   readonly endpoint: Endpoint
@@ -73,16 +76,20 @@ type OnePass = AdvanceOptions & {
 }
 
 const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise<Seen> => {
-  const { store, progress, report, cutoff } = options
+  const { store, progress, report, cutoff, drainTimeoutMs } = options
   const sender = await senderFor(job, options)
   const way = wayOf(job, options.route, sender)
-  const copies = storing(job, options, signal)
+  const ending = endingAfter(signal, drainTimeoutMs, () => void sender?.abandon())
+  const reports = inOneChain()
+  const blocked = (message: string): void =>
+    reports.add(() => report(job, waiting('CopyNotConfirmed', message), { cutoff, progress }))
+  const copies = storing(options, blocked, ending.drop)
   let seen: Seen = { matching: 0, marked: 0, others: 0, isComplete: true }
   let reportedAt = performance.now()
 
-  const reportNow = async (): Promise<void> => {
+  const reportNow = (): Promise<void> => {
     reportedAt = performance.now()
-    await report(job, progressing(progress), { cutoff, progress })
+    return report(job, progressing(progress), { cutoff, progress })
   }
 
   const handle = async (taken: Taken, held: Held): Promise<boolean> => {
@@ -91,7 +98,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
     const failure = failureOf(done)
     counted(progress, job, failure)
     options.metrics.jobMessages.inc({ kind: job.kind, result: failure ? 'failed' : 'delivered' })
-    if (performance.now() - reportedAt > reportEveryMs) await reportNow()
+    if (performance.now() - reportedAt > reportEveryMs) reports.add(reportNow)
     return true
   }
 
@@ -100,14 +107,15 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
       job: () => wanted(current(store, job)),
       async looked(found: Seen) {
         seen = found
-        looked(progress, found)
+        looked(progress, job, found)
         await reportNow()
         return !job.spec.dryRun
       },
     }
-    await pass(job, { ...options, ...parts, handle }, signal)
+    await pass(job, { ...options, ...parts, handle, drop: ending.drop }, signal)
   } finally {
-    await Promise.all([copies.close(), sender?.abandon()])
+    await Promise.all([copies.close(), sender?.abandon(), reports.done()])
+    ending.clear()
   }
   return seen
 }
@@ -120,30 +128,6 @@ const failureOf = ({ outcome }: NonNullable<Done>) =>
     statusCode: outcome.kind === 'answered' ? outcome.status : undefined,
     message: outcomeText(outcome),
   }
-
-/** Stores copies on a connection of its own, opened for the first one. A copy that is not stored soon is said, and awaited. */
-const storing = (job: Job, { endpoint, log, report }: OnePass, signal: AbortSignal) => {
-  const closing = new AbortController()
-  const giveUp = AbortSignal.any([signal, closing.signal, AbortSignal.timeout(giveUpAfterMs)])
-  let amqp: Amqp | undefined
-  const waits = (_held: Held, { message }: Error): void => {
-    void report(job, waiting('CopyNotConfirmed', message)).catch(() => undefined)
-  }
-  return {
-    /** Resolves to whether the broker has confirmed it. */
-    async store(held: Held, copy: Copy): Promise<boolean> {
-      amqp ??= connectAmqp(endpoint, { name: 'waybill jobs', log }, signal)
-      return (await untilStored<Held>({ amqp, waits }, giveUp)(held, copy)) !== undefined
-    },
-    async close(): Promise<void> {
-      closing.abort()
-      await amqp?.close()
-    },
-  }
-}
-
-/** Until then the messages are held; the next pass goes on. */
-const giveUpAfterMs = 120_000
 
 /** @throws TargetError, SecretError */
 const senderFor = async (job: Job, { route, store, guard }: OnePass): Promise<Sender | undefined> => {

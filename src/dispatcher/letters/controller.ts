@@ -62,7 +62,9 @@ export const deadLettersController = (options: LettersOptions): Controller => {
       for (const job of jobs) if (job.spec.suspend) await report(job, suspended())
       for (const other of others) await report(other, waitsFor(first as Job))
       const again = first && (await goOn(first, signal))
-      return again ?? looks.look(key, signal)
+      if (again && again.againMs < 1_000) return again
+      // A job that only waits is no reason not to look.
+      return (await looks.look(key, signal)) ?? again
     },
     forget: looks.forget,
     isExpected,

@@ -9,6 +9,8 @@ export type LettersOptions = {
   readonly log: Log
   readonly metrics: Metrics
   readonly guard: AddressGuard
+  /** How long attempts in flight may take when it is to end. */
+  readonly drainTimeoutMs: number
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined
   /** Throws when another process leads. */

@@ -16,6 +16,8 @@ import type { Taken } from './ways.ts'
 const longestPassMs = 60_000
 const mostOfPass = 5_000
 const mostBytesOfPass = 64 * 1024 * 1024
+/** A longer wait for the next message is no reason to hold the others. */
+const longestWaitMs = 5_000
 /** Of a job that sends nothing. */
 const storedAtATime = 50
 
@@ -31,6 +33,8 @@ export type PassOptions = {
   fence(): void
   /** Called with what a look found; resolves to whether messages are to be taken. */
   looked(seen: Seen): Promise<boolean>
+  /** Ends the connection, some time after the signal. */
+  readonly drop: AbortSignal
   /** Does what the job is for, and resolves to whether the message may be removed from its queue. */
   handle(taken: Taken, held: Held): Promise<boolean>
 }
@@ -45,26 +49,29 @@ type Chosen = Taken & { readonly tag: number }
  * @throws {EndedError, OpenError, RefusedError} when the broker cannot be reached or refuses
  */
 export const pass = async (job: Job, options: PassOptions, signal: AbortSignal): Promise<void> => {
-  const { endpoint, route } = options
+  const { endpoint, route, progress, drop } = options
   const found = choose(job, options)
   const queue = queueOf(job, route)
-  const held = await hold(endpoint, { queue, name: 'waybill jobs', most: mostHeld, look: found.look }, signal)
+  const toHold = { queue, name: 'waybill jobs', most: mostHeld, look: found.look }
+  const held = await hold(endpoint, toHold, signal, drop)
   try {
     if (!held.isAlone) throw new QueueInUseError(queue)
     const isWanted = await options.looked({ ...found.seen(), isComplete: held.isComplete })
-    if (isWanted) await take(found.chosen, held, options, signal)
+    if (isWanted) await take(found.chosen.slice(0, roomOf(progress, job)), held, options, signal)
     // What was done but not taken out is there again.
-    if (held.lost) options.progress.hasLooked = false
+    if (held.lost) progress.hasLooked = false
+  } catch (error) {
+    progress.hasLooked = false
+    throw error
   } finally {
     await held.requeueOthers()
   }
 }
 
 /** Sorts the messages while they come: of those that match as many are kept as one pass takes. */
-const choose = (job: Job, { route, cutoff, progress }: PassOptions) => {
+const choose = (job: Job, { route, cutoff }: PassOptions) => {
   const subscription = keyOf(route.subscription)
   const sort = sorting(job, route, cutoff)
-  const room = Math.min(mostOfPass, roomOf(progress, job))
   const seen = { matching: 0, others: 0 }
   const marked = new Set<string>()
   const chosen: Chosen[] = []
@@ -75,10 +82,11 @@ const choose = (job: Job, { route, cutoff, progress }: PassOptions) => {
     look(message: Message, tag: number): void {
       const letter = letterOf(message, subscription)
       const is = sort(letter, message)
+      if (is === 'foreign') return
       if (is === 'marked') marked.add(letter.id)
       else seen[is] += 1
-      if (is !== 'matching' || chosen.length >= room || bytes >= mostBytesOfPass) return
-      bytes += message.content.length
+      if (is !== 'matching' || chosen.length >= mostOfPass || bytes >= mostBytesOfPass) return
+      bytes += message.content.length + message.properties.raw.length
       chosen.push({ message, letter, tag })
     },
   }
@@ -103,7 +111,7 @@ const take = async (
     const job = current()
     if (job === undefined || isBroken || next >= chosen.length) return undefined
     const at = nextTurn(job, progress)
-    if (at > until) return undefined
+    if (at > until || at - performance.now() > longestWaitMs) return undefined
     progress.nextAt = at
     await pause(Math.max(0, at - performance.now()), signal)
     const mayGoOn = !signal.aborted && !isBroken && !held.lost && progress.stop === undefined && current()
@@ -113,7 +121,7 @@ const take = async (
   const work = async (): Promise<void> => {
     for (let one = await turn(); one; one = await turn()) {
       options.fence()
-      if (await options.handle(one, held)) held.acknowledge(one.tag)
+      if (await options.handle(one, held)) await held.remove(one.tag)
     }
   }
 
@@ -127,6 +135,12 @@ const take = async (
     ),
   )
   for (const each of ended) if (each.status === 'rejected') throw each.reason
+}
+
+/** How long until a pass is worth while, in ms. */
+export const waitForTurnMs = (job: Job, progress: Progress): number => {
+  const waitMs = nextTurn(job, progress) - performance.now()
+  return waitMs > longestWaitMs ? waitMs : 0
 }
 
 /** When the next message may be taken, on the clock of `performance.now()`. */

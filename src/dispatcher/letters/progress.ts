@@ -38,6 +38,8 @@ export type Progress = {
   hasLooked: boolean
   /** Something may have been done twice: the counts are to be reckoned once more when all is done. */
   isUnsure: boolean
+  /** The next look is the one for that. */
+  isConfirming: boolean
 }
 
 /** Where a job is as far as its status says. */
@@ -50,23 +52,40 @@ export const progressOf = ({ status }: Job): Progress => ({
   results: [],
   lastFailure: undefined,
   stop: undefined,
-  ...{ begunAt: undefined, nextAt: 0, settledAt: 0, hasLooked: false, isUnsure: false },
+  ...{
+    begunAt: undefined,
+    nextAt: Number.NEGATIVE_INFINITY,
+    settledAt: 0,
+    hasLooked: false,
+    isUnsure: false,
+    isConfirming: false,
+  },
 })
 
 /**
  * Takes over what a look found. At the first one of this process, what was done after the last status was written follows
  * from what is left in the queue; what somebody else took out of it meanwhile counts as delivered.
  */
-export const looked = (progress: Progress, { matching, marked, others }: Seen): void => {
+export const looked = (progress: Progress, job: Job, { matching, marked, others, isComplete }: Seen): void => {
   if (!progress.hasLooked) {
-    progress.isUnsure = progress.matched !== undefined && matching > 0
+    progress.isUnsure = progress.matched !== undefined && !progress.isConfirming
+    progress.isConfirming = false
     progress.matched ??= matching + marked
     progress.failed = marked
-    progress.delivered = Math.max(0, progress.matched - marked - matching)
+    const delivered = Math.max(0, progress.matched - marked - matching)
+    progress.delivered = isComplete ? delivered : Math.max(delivered, progress.delivered)
+    progress.stop ??= canaryFailedBefore(progress, job)
   }
   progress.hasLooked = true
   progress.left = matching
   progress.passed = others
+}
+
+/** The canary failed, and the process that saw it could not say so any more. */
+const canaryFailedBefore = (progress: Progress, job: Job): Stop | undefined => {
+  const most = job.kind === 'Replay' ? (job.spec.canary?.messages ?? 0) : 0
+  if (progress.failed === 0 || triedBy(progress) > most) return undefined
+  return { reason: 'CanaryFailed', message: `The canary failed: ${progress.failed} of ${most} messages` }
 }
 
 /** Counts a message that was taken, and says when that is the end. */

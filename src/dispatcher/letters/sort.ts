@@ -6,8 +6,11 @@ import { bin } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
 import type { Job } from './unfinished.ts'
 
-/** What a dead letter is to a job; `marked`: it tried this one before, without success. */
-export type Sort = 'matching' | 'marked' | 'others'
+/**
+ * What a dead letter is to a job; `marked`: it tried this one before, without success; `foreign`: it is another
+ * Subscription's, and is not even counted.
+ */
+export type Sort = 'matching' | 'marked' | 'others' | 'foreign'
 
 /** Whether a job takes what was discarded, not what is a dead letter. */
 const restores = (job: Job): boolean => job.kind === 'Replay' && job.spec.to === 'DeadLetters'
@@ -24,7 +27,7 @@ export const sorting = (job: Job, { deadLetterQueue }: Route, cutoff: number) =>
     ? ({ properties }: Message) => properties.headers?.text(waybillHeaders.discardedFrom) === deadLetterQueue
     : () => true
   return (letter: Letter, message: Message): Sort => {
-    if (!isOurs(message)) return 'others'
+    if (!isOurs(message)) return 'foreign'
     if (letter.replay === uid) return 'marked'
     return (letter.deadLettered ?? 0) <= cutoff && isSelected(letter, message) ? 'matching' : 'others'
   }

@@ -22,7 +22,9 @@ export const unfinishedJobs = (store: Pick<Store, 'list'>): ReadonlyMap<string, 
     sourceOf,
   )
 
-const ageOf = ({ kind, metadata }: Job): string => `${metadata.creationTimestamp} ${kind} ${metadata.name}`
+/** One that was begun goes on, also where another was made in the same second. */
+const ageOf = ({ kind, metadata, status }: Job): string =>
+  `${status?.startTime ? 0 : 1} ${metadata.creationTimestamp} ${kind} ${metadata.name}`
 
 /** The job as it is now; `undefined` once it is gone, or another one has its name. */
 export const current = (store: Pick<Store, 'get'>, { kind, metadata }: Job): Job | undefined => {

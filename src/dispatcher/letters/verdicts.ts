@@ -1,4 +1,5 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
+import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import { type Progress, type Seen, triedBy } from './progress.ts'
 import type { Job } from './unfinished.ts'
 
@@ -33,8 +34,8 @@ export const ending = (job: Job, progress: Progress, seen: Seen): Verdict[] | un
   if (stop) return failed(stop.reason, `${stop.message}; ${progressText(job, progress)}`)
   if (job.spec.dryRun)
     return complete('DryRun', `${numbered(seen.matching, 'dead letter')} would be taken; nothing was`)
-  if (left <= 0 && seen.matching === 0 && !seen.isComplete) {
-    const looked = seen.marked + seen.others
+  const looked = seen.marked + seen.others
+  if (left <= 0 && seen.matching === 0 && !seen.isComplete && looked >= mostHeld) {
     return failed('SelectionTooDeep', `Nothing more matches among the first ${looked.toLocaleString('en')} messages`)
   }
   if (left <= 0) {

@@ -17,6 +17,7 @@ import {
 } from '../../delivery/message/copy.ts'
 import { type History, historyOf } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
+import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import type { Sender } from '../../http/send.ts'
 import { bin } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
@@ -61,6 +62,8 @@ const putBackWay = (job: Job, route: Route): Way => {
   // A queue that somebody else shapes may refuse it, or drop it after a while.
   const queue = route.retryQueue
   return async ({ message, letter }) => {
+    const broken = refusal(job, route, { message, letter })
+    if (broken) return broken
     const { history } = revived(message)
     return { copy: putBackCopy(message, history, queue, replayedBy(job, letter)) }
   }
@@ -72,6 +75,8 @@ const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Wa
   const origin = { subscription: keyOf(route.subscription), queue: route.queue }
 
   return async ({ message, letter }) => {
+    const broken = refusal(job, route, { message, letter })
+    if (broken) return broken
     const { alive, history } = revived(message)
     const attempt = { ...attemptAfter(history, Date.now()), expiresAt: undefined }
     const event = toEvent(alive, history)
@@ -89,6 +94,17 @@ const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Wa
     const copy = deadLetterCopy(message, origin, ended, decision, route.deadLetterQueue, replayedBy(job, letter))
     return { copy, outcome }
   }
+}
+
+/** What could not be read of a message cannot be sent: what is left of it would pass for the whole. */
+const refusal = (job: Job, route: Route, { message, letter }: Taken): Done => {
+  if (!message.properties.headers?.has(waybillHeaders.brokenProperties)) return undefined
+  const [outcome, endedAt] = [{ kind: 'unsendable', message: 'Its properties cannot be read' } as const, Date.now()]
+  const ended = { attempt: attemptAfter(revived(message).history, endedAt), outcome, endedAt }
+  const origin = { subscription: keyOf(route.subscription), queue: route.queue }
+  const decision = { reason: 'Unparsable', message: outcome.message } as const
+  const copy = deadLetterCopy(message, origin, ended, decision, route.deadLetterQueue, replayedBy(job, letter))
+  return { copy, outcome }
 }
 
 const replayedBy = ({ metadata }: Job, { replays }: Letter): Replayed => ({ by: metadata.uid, times: replays + 1 })

@@ -40,8 +40,8 @@ export type Held = {
   readonly isAlone: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
-  /** Removes one of them from the queue. */
-  acknowledge(tag: number): void
+  /** Removes one of them from the queue. Resolves once the broker has taken it. @throws {EndedError} */
+  remove(tag: number): Promise<void>
   /** Requeues the others, in their order, and disconnects. */
   requeueOthers(): Promise<void>
 }
@@ -64,17 +64,22 @@ const backWithinMs = 3_000
  * order that they had, and that counts as no failed delivery (`basic.nack`). On a connection of its own: when that is
  * lost, the broker takes them back. RabbitMQ does so too after its consumer timeout, 30 minutes by default.
  *
- * In this process it waits until nobody else holds the queue.
+ * In this process it waits until nobody else holds the queue. `signal` ends the look; `drop` ends the connection too.
  *
  * That the order is kept was tried on 3.10.8 and 4.3.6, with a delivery limit that is never reached (on 3.10.8 without one).
  *
  * @throws {EndedError} when the queue does not exist or the connection breaks
  */
-export const hold = async (endpoint: Endpoint, options: HoldOptions, signal: AbortSignal): Promise<Held> => {
+export const hold = async (
+  endpoint: Endpoint,
+  options: HoldOptions,
+  signal: AbortSignal,
+  drop: AbortSignal = signal,
+): Promise<Held> => {
   const { amqp, vhost } = endpoint
   const endTurn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]))
   try {
-    const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, signal)
+    const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, drop)
     void wire.ended.then(endTurn)
     return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal).catch(async (error) => {
       await wire.close()
@@ -101,6 +106,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   const consumers = consumersOn(channel, queue, most)
+  let enoughSince: number | undefined
   for (let quiet = 0, before = -1; others === 0 && seen < most && quiet < longestQuietMs && !signal.aborted; ) {
     if (channel.end) break
     // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
@@ -108,7 +114,9 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     await pause(quietMs / 3, signal)
     quiet = seen === before ? quiet + quietMs / 3 : 0
     before = seen
-    if (seen >= wanted && quiet >= quietMs) break
+    // Not until nothing more comes: while messages are dead-lettered that would never be.
+    if (seen >= wanted) enoughSince ??= performance.now()
+    if (enoughSince !== undefined && performance.now() - enoughSince >= quietMs) break
   }
   const isAlone = others === 0 && (await checkQueue(channel, queue)).consumers <= consumers.count()
   await consumers.stop()
@@ -119,11 +127,12 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     get lost() {
       return channel.end !== undefined
     },
-    acknowledge(tag) {
-      if (channel.end) return
+    async remove(tag) {
       acknowledge(channel, tag, false)
       open.delete(tag)
       removed += 1
+      // There is no answer to an acknowledgement; what is answered behind it says that it was taken.
+      await checkQueue(channel, queue)
     },
     async requeueOthers() {
       try {
