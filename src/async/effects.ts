@@ -12,6 +12,8 @@ export const effects = [
   'copy-confirmed',
   'message-acknowledged',
   'message-requeued',
+  'letter-removed',
+  'letters-requeued',
   'declare-exchange',
   'declare-queue',
   'bind',

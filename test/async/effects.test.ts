@@ -25,7 +25,7 @@ test('both moments of each effect are told', () => {
 const ways: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /\b(acknowledge|reject|rejectUpTo)\(this\.#channel|\b(acknowledge|rejectUpTo)\(channel/,
-    ['rabbit/amqp/consume-channel.ts', 'rabbit/amqp/delete-empty.ts'],
+    ['rabbit/amqp/consume-channel.ts', 'rabbit/amqp/delete-empty.ts', 'rabbit/amqp/holding/hold.ts'],
   ],
   [/hannel\.publish\(/, ['rabbit/amqp/delete-empty.ts', 'rabbit/amqp/publish-channel.ts', 'rabbit/amqp/publisher.ts']],
   [/\b(declareQueue|declareExchange|bindQueue|unbindQueue|deleteExchange)\(/, ['rabbit/amqp/declarations.ts']],
@@ -35,7 +35,10 @@ const ways: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /method: '(PUT|POST|PATCH|DELETE)'/,
     [
+      // Commands of people, and questions to the API server, change nothing that a process would have to finish.
+      ...['cli/letters/client.ts', 'cli/letters/job-client.ts'],
       'delivery/attempt/request.ts',
+      'store/kubernetes/access/reviews.ts',
       'store/kubernetes/api/writes.ts',
       'store/kubernetes/events/store-event.ts',
       'store/kubernetes/lease/lease-record.ts',

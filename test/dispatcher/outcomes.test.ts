@@ -118,7 +118,13 @@ test('a dead letter is the unchanged message with headers that say what happened
   const { headers, priority, ...rest } = properties
   expect(letter!.properties).toMatchObject({ ...rest, deliveryMode: 2, expiration: undefined, priority: undefined })
   expect(headers['waybill-x']).toBe(1)
-  const { 'waybill-first-attempt': first, 'waybill-last-attempt': last, ...others } = letter!.properties.headers ?? {}
+  const {
+    'waybill-first-attempt': first,
+    'waybill-last-attempt': last,
+    'waybill-dead-lettered': dead,
+    'waybill-history': history,
+    ...others
+  } = letter!.properties.headers ?? {}
   // RabbitMQ 3 counts the read of this test.
   delete others['x-delivery-count']
   expect(others).toEqual({
@@ -133,7 +139,8 @@ test('a dead letter is the unchanged message with headers that say what happened
     'waybill-exchange': 'shop.letter',
     'waybill-routing-key': 'a.b',
   })
-  expect(first).toBe(last)
+  expect([first, dead]).toEqual([last, last])
+  expect(history).toMatch(/^20\S+Z 400 \d+$/)
   expect(Date.parse(first)).toBeGreaterThanOrEqual(before)
 })
 

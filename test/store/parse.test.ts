@@ -26,7 +26,7 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'an unknown kind of ours',
       'apiVersion: waybill.dev/v1alpha1\nkind: Topci',
-      'shop.yaml:2: kind: must be one of Broker, Topic, Queue, Subscription, DeadLetterPolicy, found "Topci"',
+      'shop.yaml:2: kind: must be one of Broker, Topic, Queue, Subscription, DeadLetterPolicy, Replay, Discard, found "Topci"',
     ],
     ['no metadata', 'apiVersion: waybill.dev/v1alpha1\nkind: Topic', 'shop.yaml:1: Topic: metadata.name: is required'],
     ['no name', topic('""'), 'shop.yaml:4: Topic: metadata.name: must be lower-case letters'],

@@ -69,7 +69,11 @@ const expectTruth = async ({ shop, subscriber, ids, delivered }: Scene, doubledA
   expect(new Set(delivered()).size).toBe((count * 9) / 10)
   for (const id of delivered()) expect(ids).toContain(id)
   expect(subscriber.received.length - count).toBeLessThanOrEqual(doubledAtMost)
-  await eventually(async () => (await shop.producer.channel.checkQueue(queueOf(shop))).messageCount === count / 10)
+  // Of a message whose copy was stored right before the end there are two.
+  await eventually(async () => {
+    const { messageCount } = await shop.producer.channel.checkQueue(queueOf(shop))
+    return messageCount >= count / 10 && messageCount <= count / 10 + doubledAtMost
+  })
 }
 
 describeWithHelm('a Replay', () => {

@@ -1,18 +1,24 @@
 import type { Broker } from '../../api/kinds/broker.ts'
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
-import { type Attached, resolveReferences } from '../../topology/references.ts'
+import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
 import type { Job } from './unfinished.ts'
 
-/** The Broker of a Subscription, as its references lead to it. */
-export const brokerFor = (subscription: Subscription, store: Pick<Store, 'list'>): Broker | undefined => {
-  const { attached } = resolveReferences(gather(store))
-  const uses = ({ subscriptions }: Attached) => subscriptions.some((each) => each.subscription === subscription)
-  return [...attached.values()].find(uses)?.broker
+/** The Broker of a Subscription and its policy, as its references lead to them. */
+export const attachedFor = (
+  subscription: Subscription,
+  store: Pick<Store, 'list'>,
+): { readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined } | undefined => {
+  for (const { broker, subscriptions } of resolveReferences(gather(store)).attached.values()) {
+    const found = subscriptions.find((each) => each.subscription === subscription)
+    if (found) return { broker, policy: found.policy }
+  }
+  return undefined
 }
 
 type Found = { readonly route: Route; readonly broker: Broker }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { keyOf } from '../../api/resource.ts'
 import { type Group, Groups } from '../../delivery/letters/groups.ts'
@@ -9,7 +10,7 @@ import { readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import type { LettersOptions } from './options.ts'
 import { QueueInUseError } from './queue-in-use.ts'
-import { brokerFor } from './route-for.ts'
+import { attachedFor } from './route-for.ts'
 
 type Status = NonNullable<NonNullable<Subscription['status']>['deadLetters']>
 type Found = Omit<Status, 'count'>
@@ -29,13 +30,14 @@ export const scan = async (
 ): Promise<void> => {
   const before = store.get(kind, namespace, name)
   const queue = before?.status?.deadLetterQueue
-  const broker = before && brokerFor(before, store)
-  if (before === undefined || queue === undefined || broker === undefined) return
+  const found = before && attachedFor(before, store)
+  if (before === undefined || queue === undefined || found === undefined) return
+  if (isFull(before, found.policy)) throw new QueueInUseError(queue)
   const groups = new Groups()
   const id = keyOf(before)
   let isComplete = true
   if (before.status?.deadLetters?.count !== 0) {
-    const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
+    const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
     const look = (message: Parameters<typeof letterOf>[0]): void => groups.add(letterOf(message, id))
     const browsed = await browse(endpoint, { queue, most: mostHeld, look }, signal)
     if (!browsed.isAlone) throw new QueueInUseError(queue)
@@ -44,11 +46,17 @@ export const scan = async (
   const now = store.get(kind, namespace, name)
   if (now === undefined || now.metadata.uid !== before.metadata.uid) return
   metrics.deadLettersOldest.setSince({ namespace, subscription: name }, groups.oldest)
-  const found = statusOf(groups, isComplete)
+  const seen = statusOf(groups, isComplete)
   const { count: _count, ...known } = now.status?.deadLetters ?? {}
-  if (isDeepStrictEqual(known, found)) return
-  await store.applyStatus(kind, now, 'waybill-dead-letters', { deadLetters: found })
+  if (isDeepStrictEqual(known, seen)) return
+  await store.applyStatus(kind, now, 'waybill-dead-letters', { deadLetters: seen })
   metrics.statusWrites.inc({ manager: 'waybill-dead-letters' })
+}
+
+/** While messages are held they do not count for the limit: a queue that is full would take more than it may. */
+const isFull = ({ status }: Subscription, policy: DeadLetterPolicy | undefined): boolean => {
+  const { maxLength, whenFull } = policy?.spec.retention ?? {}
+  return maxLength !== undefined && whenFull === 'Refuse' && (status?.deadLetters?.count ?? 0) >= maxLength
 }
 
 /** The groups as the status lists them. */

@@ -1,4 +1,5 @@
 import type { Condition } from '../../../src/api/conditions.ts'
+import { kinds } from '../../../src/api/kinds/kinds.ts'
 import { subscription } from '../../../src/api/kinds/subscription.ts'
 import { topic } from '../../../src/api/kinds/topic.ts'
 import { SecretError } from '../../../src/store/secret-error.ts'
@@ -34,7 +35,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
   const openedWith = async (name: string) => {
     await given.putTopic(name)
     const opened = await given.open()
-    await eventually(() => given.proxy.watches === 5)
+    await eventually(() => given.proxy.watches === kinds.length)
     given.proxy.holdWatches()
     const known = opened.store.get(topic, given.own.name, name)
     if (known === undefined) throw new Error('It is not known')
@@ -113,7 +114,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
 
   test('the leader removes the finalizer from deleted resources that were never valid, and from no others', async () => {
     const { store } = await given.open()
-    await eventually(() => given.proxy.watches === 5)
+    await eventually(() => given.proxy.watches === kinds.length)
     given.proxy.holdWatches()
     for (const name of ['stays', 'goes']) {
       await given.putTopic(name)
@@ -189,7 +190,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     )
     const found = (await given.direct('GET', path(''))).body as { items: Stored[] }
     expect(found.items.map(({ status }) => status?.exchange).sort()).toEqual([...names].sort())
-    expect(given.proxy.connections).toBeLessThanOrEqual(32 + 5)
+    expect(given.proxy.connections).toBeLessThanOrEqual(32 + kinds.length)
   })
 
   test('Secrets are read one by one, and one that cannot be read is an error with the cause', async () => {

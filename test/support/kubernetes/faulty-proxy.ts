@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { kinds } from '../../../src/api/kinds/kinds.ts'
 import type { Cluster } from '../../../src/store/kubernetes/cluster/cluster.ts'
 import type { ApiServer } from './server.ts'
+
+const collections = new RegExp(`/(${kinds.map(({ plural }) => plural).join('|')})$`)
 
 /** A request that passed the proxy. */
 export type Seen = {
@@ -129,7 +132,7 @@ export const faultyProxy = async (server: ApiServer): Promise<FaultyProxy> => {
 
 const seenIn = ({ method = '', url = '' }: IncomingMessage): Seen => {
   const { pathname: path, searchParams: query } = new URL(url, 'http://proxy')
-  const isCollection = /\/(brokers|topics|queues|subscriptions|deadletterpolicies)$/.test(path)
+  const isCollection = collections.test(path)
   const read = query.has('watch') ? 'watch' : isCollection ? 'list' : 'get'
   return { verb: method === 'GET' ? read : (method.toLowerCase() as Seen['verb']), path, query }
 }

@@ -1,4 +1,5 @@
 import { pause } from '../../../async/abort.ts'
+import { momentsOf } from '../../../async/effects.ts'
 import type { Message } from '../../../delivery/message/message.ts'
 import type { Endpoint } from '../../endpoint.ts'
 import type { Channel, Delivered } from '../client/channel.ts'
@@ -48,6 +49,9 @@ export type Held = {
 
 /** More would take too much of the broker's memory: it remembers about 200 bytes of each message that is held. */
 export const mostHeld = 200_000
+
+const lettersRemoved = momentsOf('letter-removed')
+const lettersRequeued = momentsOf('letters-requeued')
 
 /** Of one consumer; the prefetch is a number of 16 bits. */
 const mostOfConsumer = 60_000
@@ -128,17 +132,21 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
       return channel.end !== undefined
     },
     async remove(tag) {
+      lettersRemoved.before.publish(undefined)
       acknowledge(channel, tag, false)
       open.delete(tag)
       removed += 1
       // There is no answer to an acknowledgement; what is answered behind it says that it was taken.
       await checkQueue(channel, queue)
+      lettersRemoved.after.publish(undefined)
     },
     async requeueOthers() {
       try {
         if (keepsOrder(wire) && !channel.end) {
+          lettersRequeued.before.publish(undefined)
           for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
           await untilBack(channel, queue, ready - removed, signal)
+          lettersRequeued.after.publish(undefined)
         }
         await channel.close()
       } finally {
