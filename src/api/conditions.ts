@@ -1,4 +1,5 @@
 import type { ArraySchema, Infer } from './schema/schema.ts'
+import { timestamp } from './timestamp.ts'
 
 /** Which process writes a condition: each applies its own, and removes those of its own that no longer hold. */
 type Writer = 'operator' | 'dispatcher' | 'both'
@@ -204,7 +205,7 @@ export const stamp = (
       // Half a character, cut here, would come back from an API server as another one, and be written over and over.
       message: found.message.slice(0, 2048).toWellFormed(),
       observedGeneration: generation,
-      lastTransitionTime: unchanged ? before.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z'),
+      lastTransitionTime: unchanged ? before.lastTransitionTime : timestamp(now.getTime()),
     }
   })
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Client, createClient } from '../store/kubernetes/api/client.ts'
-import { ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
+import { type Cluster, ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
 import { lead } from '../store/kubernetes/lease/lease.ts'
 import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
 import { type KubernetesStore, openKubernetes } from '../store/kubernetes/store.ts'
@@ -38,13 +38,17 @@ export type Member = {
   close(): Promise<void>
 }
 
-/** Connects to the cluster that the environment names. @throws Failure where there is none */
-export const joinCluster = async (component: string, options: ClusterOptions, own: Process): Promise<Member> => {
-  const { log, metrics, stop, end } = own
-  const cluster = await findCluster().catch((error: unknown) => {
+/** The cluster that the environment names. @throws Failure where there is none */
+export const clusterOrFailure = (): Promise<Cluster> =>
+  findCluster().catch((error: unknown) => {
     if (error instanceof ClusterError) throw new Failure(error.message, { cause: error })
     throw error
   })
+
+/** Connects to the cluster that the environment names. @throws Failure where there is none */
+export const joinCluster = async (component: string, options: ClusterOptions, own: Process): Promise<Member> => {
+  const { log, metrics, stop, end } = own
+  const cluster = await clusterOrFailure()
   const { watchNamespace: namespaces = [], leaseNamespace: namespace = cluster.namespace, leaseName: name } = options
   const { identity = hostname() } = options
   const client = createClient(cluster, { component, metrics })

@@ -1,5 +1,6 @@
 import { apiStatus } from './api-status.ts'
-import { type Access, bearerOf } from './letters/access.ts'
+import type { Access } from './letters/access.ts'
+import { denial } from './letters/denial.ts'
 import type { Routes } from './routes.ts'
 
 /** What became of a manifest: the resource, or why there is none. */
@@ -22,9 +23,8 @@ export const jobRoutes =
     for (const { plural, create } of kinds) {
       app.post(`/apis/${apiVersion}/namespaces/:namespace/${plural}`, async (context) => {
         const { namespace } = context.req.param()
-        const caller = { host: context.req.header('host'), token: bearerOf(context.req.header('authorization')) }
-        const denied = await access(caller, { namespace, subscription: '', right: 'update' })
-        if (denied) return context.json(apiStatus(denied.code, denied.reason, denied.message), denied.code)
+        const denied = await denial(context, access, { namespace, subscription: '', right: 'update' })
+        if (denied) return denied
         const manifest = manifestIn(await context.req.text(), namespace)
         if (typeof manifest === 'string') return context.json(apiStatus(400, 'BadRequest', manifest), 400)
         const created = create(manifest)

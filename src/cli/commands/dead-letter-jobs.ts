@@ -3,17 +3,12 @@ import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { exits, Failure } from '../failure.ts'
 import type { JobOptions, Order } from '../letters/jobs.ts'
+import type { FilterOptions } from '../letters/letters.ts'
 import { many, named, type Scoped, withServer } from './dead-letter-options.ts'
 
-type SelectorOptions = {
+type SelectorOptions = Omit<FilterOptions, 'limit'> & {
   readonly all?: boolean
-  readonly group?: readonly string[]
-  readonly reason?: readonly string[]
-  readonly status?: readonly string[]
-  readonly type?: readonly string[]
   readonly id?: readonly string[]
-  readonly since?: string
-  readonly until?: string
   readonly replaysAtMost?: number
   readonly max?: number
 }

@@ -1,3 +1,4 @@
+import type { Blob as Body } from 'node:buffer'
 import { isLoopback } from '../../server/listen.ts'
 import { readToken, tokenFile } from '../data/token-file.ts'
 import { exits, Failure } from '../failure.ts'
@@ -8,7 +9,6 @@ export type ServerOptions = {
   readonly token?: string
 }
 
-import type { Blob as Body } from 'node:buffer'
 export type Named = { readonly namespace: string; readonly name: string }
 
 /** The data port of a running Waybill, for one subscription. Answers that are not 2xx are thrown as a Failure. */
@@ -19,35 +19,41 @@ export type DataClient = {
   post(path: string, query: URLSearchParams, body: Body): Promise<Response>
 }
 
+/** One request to the data port. @throws Failure where the answer is not 2xx */
+export type Ask = (path: string, query: URLSearchParams, init: RequestInit) => Promise<Response>
+
 const answerWithinMs = 120_000
 
-/** @throws Failure where the options say nothing that can be used */
-export const dataClient = (options: ServerOptions, { namespace, name }: Named): DataClient => {
+/** `hint` says what to do where nothing answers. @throws Failure where the options say nothing that can be used */
+export const asking = (options: ServerOptions, hint: string): Ask => {
   const { url, token } = serverOf(options)
-  const base = `/namespaces/${encodeURIComponent(namespace)}/subscriptions/${encodeURIComponent(name)}/deadletters`
-
-  const ask = async (path: string, query: URLSearchParams, init: RequestInit): Promise<Response> => {
-    const to = new URL(url.pathname.replace(/\/+$/, '') + base + path, url)
+  return async (path, query, init) => {
+    const to = new URL(url.pathname.replace(/\/+$/, '') + path, url)
     to.search = query.toString()
-    const answer = await fetch(to, { ...init, headers: { authorization: `Bearer ${token}` }, redirect: 'error' }).catch(
-      (cause: Error) => {
-        const reason = cause.cause instanceof Error ? cause.cause.message : cause.message
-        const hint = 'waybill run serves it at 127.0.0.1:9403; set another address with --server'
-        throw new Failure(`no data port answers at ${options.server} (${reason}): ${hint}`, { cause })
-      },
-    )
+    const headers = { ...init.headers, authorization: `Bearer ${token}` }
+    const answer = await fetch(to, { ...init, headers, redirect: 'error' }).catch((cause: Error) => {
+      const reason = cause.cause instanceof Error ? cause.cause.message : cause.message
+      throw new Failure(`no data port answers at ${options.server} (${reason}): ${hint}`, { cause })
+    })
     if (!answer.ok) throw await failureOf(answer)
     return answer
   }
+}
+
+/** @throws Failure where the options say nothing that can be used */
+export const dataClient = (options: ServerOptions, { namespace, name }: Named): DataClient => {
+  const ask = asking(options, 'waybill run serves it at 127.0.0.1:9403; set another address with --server')
+  const base = `/namespaces/${encodeURIComponent(namespace)}/subscriptions/${encodeURIComponent(name)}/deadletters`
+  const nothing = new URLSearchParams()
   return {
-    get: (path, query = new URLSearchParams()) => ask(path, query, { signal: AbortSignal.timeout(answerWithinMs) }),
-    stream: (path, query) => ask(path, query, {}),
-    post: (path, query, body) => ask(path, query, { method: 'POST', body: body as NonNullable<RequestInit['body']> }),
+    get: (path, query = nothing) => ask(base + path, query, { signal: AbortSignal.timeout(answerWithinMs) }),
+    stream: (path, query) => ask(base + path, query, {}),
+    post: (path, query, body) =>
+      ask(base + path, query, { method: 'POST', body: body as NonNullable<RequestInit['body']> }),
   }
 }
 
-/** The address of the data port and the token for it. @throws Failure */
-export const serverOf = ({ server, token = process.env.WAYBILL_TOKEN }: ServerOptions): { url: URL; token: string } => {
+const serverOf = ({ server, token = process.env.WAYBILL_TOKEN }: ServerOptions): { url: URL; token: string } => {
   const url = URL.canParse(server) ? new URL(server) : undefined
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
     const message = `--server must be a URL such as http://127.0.0.1:9403, found "${server}"`
@@ -74,5 +80,5 @@ const failureOf = async (answer: Response): Promise<Failure> => {
   const message = typeof body?.message === 'string' ? body.message : `it answered ${status}`
   if ([401, 403, 421].includes(status))
     return new Failure(`not permitted: ${message}`, { exitCode: exits.notPermitted })
-  return new Failure(message, { exitCode: status === 400 ? exits.usage : exits.failed })
+  return new Failure(message, { exitCode: [400, 422].includes(status) ? exits.usage : exits.failed })
 }

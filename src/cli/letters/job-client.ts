@@ -2,11 +2,11 @@ import type { jobKinds } from '../../api/kinds/kinds.ts'
 import { apiVersion, type Kind, type Resource } from '../../api/resource.ts'
 import { createClient } from '../../store/kubernetes/api/client.ts'
 import { collectionPath, resourcePath } from '../../store/kubernetes/api/paths.ts'
-import { ClusterError, findCluster } from '../../store/kubernetes/cluster/cluster.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
+import { clusterOrFailure } from '../cluster.ts'
 import { exits, Failure } from '../failure.ts'
 import { fetchList } from '../get.ts'
-import { type ServerOptions, serverOf } from './client.ts'
+import { asking, type ServerOptions } from './client.ts'
 
 export type JobKind = (typeof jobKinds)[number]
 export type JobManifest = {
@@ -35,24 +35,13 @@ export const jobClient = (options: JobServerOptions): Promise<JobClient> =>
 const bodyOf = (kind: Kind, manifest: JobManifest) => ({ apiVersion, kind: kind.kind, ...manifest })
 
 const localClient = (options: JobServerOptions): JobClient => {
-  const { url, token } = serverOf(options)
+  const ask = asking(options, 'start waybill run, set its data port with --server, or use --kubernetes')
   return {
     async create(kind, manifest) {
-      const to = new URL(collectionPath(kind, manifest.metadata.namespace), url)
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-      const answer = await fetch(to, {
-        ...{ method: 'POST', headers, body: JSON.stringify(bodyOf(kind, manifest)), redirect: 'error' },
-        signal: AbortSignal.timeout(10_000),
-      }).catch((cause: Error) => {
-        const hint = 'start waybill run, set its data port with --server, or use --kubernetes'
-        throw new Failure(`no data port answers at ${options.server}: ${hint}`, { cause })
+      await ask(collectionPath(kind, manifest.metadata.namespace), new URLSearchParams(), {
+        ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+        ...{ body: JSON.stringify(bodyOf(kind, manifest)), signal: AbortSignal.timeout(10_000) },
       })
-      if (answer.ok) return
-      const { message = `it answered ${answer.status}` } = (await answer.json().catch(() => ({}))) as {
-        message?: string
-      }
-      const exitCode = answer.status === 422 ? exits.usage : answer.status < 404 ? exits.notPermitted : exits.failed
-      throw new Failure(message, { exitCode })
     },
     async get(kind, namespace, name) {
       const found = await fetchList(options.statusServer, kind as Kind, namespace)
@@ -63,11 +52,7 @@ const localClient = (options: JobServerOptions): JobClient => {
 }
 
 const clusterClient = async (): Promise<JobClient> => {
-  const cluster = await findCluster().catch((error: unknown) => {
-    if (error instanceof ClusterError) throw new Failure(error.message, { cause: error })
-    throw error
-  })
-  const client = createClient(cluster, { component: 'waybill', metrics: createMetrics() })
+  const client = createClient(await clusterOrFailure(), { component: 'waybill', metrics: createMetrics() })
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()

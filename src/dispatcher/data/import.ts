@@ -1,6 +1,6 @@
 import { contentHash, publishedProperties, type Recorded, recorded } from '../../delivery/letters/record.ts'
 import type { Message } from '../../delivery/message/message.ts'
-import { connectAmqp } from '../../rabbit/amqp/connect.ts'
+import { connectAmqp, untilPublishing } from '../../rabbit/amqp/connect.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import { turnFor } from '../../rabbit/amqp/holding/turns.ts'
 import type { Amqp, AmqpLog } from '../../rabbit/amqp/port.ts'
@@ -66,7 +66,8 @@ const importInTurn = async (
   const until = AbortSignal.any([signal, closing.signal])
   const amqp = connectAmqp(place.endpoint, { name: 'waybill import', log }, until)
   try {
-    if (!(await isConnected(amqp, signal))) return refused(503, 'BrokerUnavailable', 'the broker cannot be reached')
+    if (!(await untilPublishing(amqp, AbortSignal.any([signal, AbortSignal.timeout(connectWithinMs)]))))
+      return refused(503, 'BrokerUnavailable', 'the broker cannot be reached')
     return await importOn(amqp, place, body, { present, anySubscription })
   } finally {
     await amqp.close()
@@ -79,16 +80,6 @@ const busy = refused(
   'Conflict',
   'cannot see all letters that are in the queue: there are too many, or somebody else has some in hand',
 )
-
-const isConnected = async (amqp: Amqp, signal: AbortSignal): Promise<boolean> => {
-  const connected = Promise.withResolvers<boolean>()
-  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(connectWithinMs)])
-  giveUp.addEventListener('abort', () => connected.resolve(false), { once: true })
-  const unsubscribe = amqp.onState(({ publishing }) => {
-    if (publishing === 'up') connected.resolve(true)
-  })
-  return connected.promise.finally(unsubscribe)
-}
 
 type Present = { readonly present: Map<string, number>; readonly anySubscription: boolean }
 

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../api/conditions.ts'
+import { timestamp } from '../../api/timestamp.ts'
 import type { StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'
 import type { Progress } from './progress.ts'
@@ -19,14 +20,14 @@ export const reportOn = (store: Pick<Store, 'get'>, writer: StatusWriter, now: (
     const { status } = resource
     const { cutoff, progress, hasEnded } = said
     const startTime =
-      status?.startTime ?? started.get(job.metadata.uid) ?? (cutoff === undefined ? undefined : isoOf(now()))
+      status?.startTime ?? started.get(job.metadata.uid) ?? (cutoff === undefined ? undefined : timestamp(now()))
     if (startTime !== undefined) started.set(job.metadata.uid, startTime)
     const fields = {
       ...kept(status),
       ...(cutoff === undefined ? {} : { cutoff: new Date(cutoff).toISOString() }),
       ...(startTime === undefined ? {} : { startTime }),
       ...(progress?.matched === undefined ? {} : countsOf(progress)),
-      ...(hasEnded ? { completionTime: isoOf(now()) } : {}),
+      ...(hasEnded ? { completionTime: timestamp(now()) } : {}),
     }
     if (hasEnded) started.delete(job.metadata.uid)
     await writer.writeAll([{ resource, fields, verdicts }])
@@ -45,11 +46,9 @@ const countsOf = ({ matched, delivered, failed, left, passed, lastFailure }: Pro
     ? {}
     : {
         lastFailure: {
-          time: isoOf(lastFailure.at),
+          time: timestamp(lastFailure.at),
           ...(lastFailure.statusCode === undefined ? {} : { statusCode: lastFailure.statusCode }),
           message: lastFailure.message.slice(0, 256).toWellFormed(),
         },
       }),
 })
-
-const isoOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { keyOf } from '../../api/resource.ts'
+import { timestamp } from '../../api/timestamp.ts'
 import { type Group, Groups } from '../../delivery/letters/groups.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
 import { browse } from '../../rabbit/amqp/holding/browse.ts'
@@ -65,7 +66,7 @@ const statusOf = (groups: Groups, isComplete: boolean): Found => {
   const listed = all.slice(0, mostListed)
   const inListed = listed.reduce((sum, { count }) => sum + count, 0)
   return {
-    ...(groups.oldest === undefined ? {} : { oldest: isoOf(groups.oldest) }),
+    ...(groups.oldest === undefined ? {} : { oldest: timestamp(groups.oldest) }),
     complete: isComplete,
     scanned: groups.count,
     groups: listed.map(listedAs),
@@ -90,13 +91,11 @@ const listedAs = ({
   ...(statusCode === undefined ? {} : { statusCode }),
   ...(problem === undefined ? {} : { problem: problem.toWellFormed() }),
   error: error.slice(0, 256).toWellFormed(),
-  ...(first === undefined ? {} : { first: isoOf(first) }),
-  ...(last === undefined ? {} : { last: isoOf(last) }),
+  ...(first === undefined ? {} : { first: timestamp(first) }),
+  ...(last === undefined ? {} : { last: timestamp(last) }),
   types: [...types]
     .sort(([, a], [, b]) => b - a)
     .slice(0, mostTypes)
     .map(([type]) => type.toWellFormed()),
   samples: [...samples],
 })
-
-const isoOf = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../api/duration.ts'
 import { idOf, keyOf } from '../../api/resource.ts'
-import { attemptAfter } from '../../delivery/attempt/attempt.ts'
+import { type Attempt, attemptAfter, type Ended } from '../../delivery/attempt/attempt.ts'
 import { type Outcome, outcomeText } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
 import { decide } from '../../delivery/decide.ts'
@@ -61,24 +61,20 @@ const discardWay = (job: Job & { readonly kind: 'Discard' }, { deadLetterQueue: 
 const putBackWay = (job: Job, route: Route): Way => {
   // A queue that somebody else shapes may refuse it, or drop it after a while.
   const queue = route.retryQueue
-  return async ({ message, letter }) => {
-    const broken = refusal(job, route, { message, letter })
-    if (broken) return broken
+  return async (taken) => {
+    const { message, letter } = taken
     const { history } = revived(message)
+    if (isBroken(message)) return failedAgain(job, route, taken, unreadable(attemptAfter(history, Date.now())))
     return { copy: putBackCopy(message, history, queue, replayedBy(job, letter)) }
   }
 }
 
 /** One attempt, whatever the terms of the subscription: what fails stays a dead letter. */
 const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Way => {
-  const terms = { ...route.terms, maxAttempts: 1 }
-  const origin = { subscription: keyOf(route.subscription), queue: route.queue }
-
-  return async ({ message, letter }) => {
-    const broken = refusal(job, route, { message, letter })
-    if (broken) return broken
-    const { alive, history } = revived(message)
+  return async (taken) => {
+    const { alive, history } = revived(taken.message)
     const attempt = { ...attemptAfter(history, Date.now()), expiresAt: undefined }
+    if (isBroken(taken.message)) return failedAgain(job, route, taken, unreadable(attempt))
     const event = toEvent(alive, history)
     const outcome: Outcome =
       'unparsable' in event
@@ -86,23 +82,27 @@ const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Wa
         : await sender.send(toRequest(event, route.target, attempt.number))
     if (outcome.kind === 'delivered') return {}
     if (outcome.kind === 'abandoned') return undefined
-    const endedAt = Date.now()
-    const decided = decide(outcome, attempt, terms, endedAt)
-    const decision =
-      decided.do === 'dead-letter' ? decided : ({ reason: 'Gone', message: outcomeText(outcome) } as const)
-    const ended = { attempt, outcome, endedAt }
-    const copy = deadLetterCopy(message, origin, ended, decision, route.deadLetterQueue, replayedBy(job, letter))
-    return { copy, outcome }
+    return failedAgain(job, route, taken, { attempt, outcome, endedAt: Date.now() })
   }
 }
 
-/** What could not be read of a message cannot be sent: what is left of it would pass for the whole. */
-const refusal = (job: Job, route: Route, { message, letter }: Taken): Done => {
-  if (!message.properties.headers?.has(waybillHeaders.brokenProperties)) return undefined
-  const [outcome, endedAt] = [{ kind: 'unsendable', message: 'Its properties cannot be read' } as const, Date.now()]
-  const ended = { attempt: attemptAfter(revived(message).history, endedAt), outcome, endedAt }
+/** Whether a part of it could not be read: what is left of it would pass for the whole, so it cannot be sent. */
+const isBroken = ({ properties }: Message): boolean => properties.headers?.has(waybillHeaders.brokenProperties) === true
+
+type Failed = Ended & { readonly outcome: Outcome }
+
+const unreadable = (attempt: Attempt): Failed => ({
+  attempt,
+  outcome: { kind: 'unsendable', message: 'Its properties cannot be read' },
+  endedAt: attempt.begunAt,
+})
+
+/** It stays a dead letter, for what became of it now. */
+const failedAgain = (job: Job, route: Route, { message, letter }: Taken, ended: Failed): Done => {
+  const { outcome, attempt, endedAt } = ended
+  const decided = decide(outcome, attempt, { ...route.terms, maxAttempts: 1 }, endedAt)
+  const decision = decided.do === 'dead-letter' ? decided : ({ reason: 'Gone', message: outcomeText(outcome) } as const)
   const origin = { subscription: keyOf(route.subscription), queue: route.queue }
-  const decision = { reason: 'Unparsable', message: outcome.message } as const
   const copy = deadLetterCopy(message, origin, ended, decision, route.deadLetterQueue, replayedBy(job, letter))
   return { copy, outcome }
 }

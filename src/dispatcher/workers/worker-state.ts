@@ -1,3 +1,4 @@
+import { timestamp } from '../../api/timestamp.ts'
 import type { AmqpState, ConsumerState, Unreadable } from '../../rabbit/amqp/port.ts'
 import type { Waiting, WorkerState } from '../replicas/snapshot.ts'
 
@@ -49,11 +50,9 @@ export const trackState = (generation: number) => {
 }
 
 const unreadableText = ({ queue, since, cause, againAt }: Unreadable): string =>
-  `A message in queue ${JSON.stringify(queue)} ends the connection on which it is delivered, since ${timeText(since)}: ${cause}. ` +
+  `A message in queue ${JSON.stringify(queue)} ends the connection on which it is delivered, since ${timestamp(since)}: ${cause}. ` +
   'On RabbitMQ 4 this is mostly a message from an AMQP 1.0 producer with an application property of a type that AMQP 0-9-1 ' +
   'does not have, such as uuid or char. Take it out with an AMQP 1.0 client, move the messages with a shovel, or purge the ' +
-  `queue. All messages stay in it; they are tried again one by one: ${timeText(againAt)}`
-
-const timeText = (time: number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
+  `queue. All messages stay in it; they are tried again one by one: ${timestamp(againAt)}`
 
 export type TrackedState = ReturnType<typeof trackState>

@@ -78,3 +78,12 @@ export const connectAmqp = (endpoint: Endpoint, options: AmqpOptions, signal: Ab
     },
   }
 }
+
+/** Resolves to whether copies can be published, once they can or the signal aborts. */
+export const untilPublishing = async (amqp: Pick<Amqp, 'onState'>, signal: AbortSignal): Promise<boolean> => {
+  const up = Promise.withResolvers<true>()
+  const unsubscribe = amqp.onState(({ publishing }) => {
+    if (publishing === 'up') up.resolve(true)
+  })
+  return (await unlessAborted(up.promise, signal).finally(unsubscribe)) ?? false
+}

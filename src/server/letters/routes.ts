@@ -1,7 +1,8 @@
 import type { Context, Hono } from 'hono'
 import { apiStatus } from '../api-status.ts'
 import type { Routes } from '../routes.ts'
-import { type Access, bearerOf, type Right } from './access.ts'
+import type { Access, Right } from './access.ts'
+import { careful, denial } from './denial.ts'
 
 type Named = { readonly namespace: string; readonly name: string }
 type Refused = {
@@ -18,9 +19,6 @@ export type ServedLetters = {
 }
 
 const base = '/namespaces/:namespace/subscriptions/:name/deadletters'
-
-/** What holds people's data is neither kept by caches nor guessed at by browsers. */
-const careful = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 /** `/namespaces/…/subscriptions/…/deadletters`: the dead letters of a subscription, to those who may see them. */
 export const letterRoutes =
@@ -73,12 +71,8 @@ const answerWith =
   (method: 'GET' | 'POST', path: string, right: Right, handle: Handle): void => {
     app.on(method, path, async (context) => {
       const { namespace, name } = context.req.param() as Record<string, string> & Named
-      const caller = { host: context.req.header('host'), token: bearerOf(context.req.header('authorization')) }
-      const denied = await access(caller, { namespace, subscription: name, right })
-      if (denied === undefined) return handle(context, { namespace, name })
-      const { code, reason, message } = denied
-      const challenge = code === 401 ? { 'www-authenticate': 'Bearer' } : {}
-      return context.json(apiStatus(code, reason, message), code, { ...careful, ...challenge })
+      const denied = await denial(context, access, { namespace, subscription: name, right })
+      return denied ?? handle(context, { namespace, name })
     })
   }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { validate } from '../../api/kinds/validate.ts'
 import { apiVersion, idFrom, idOf, isDeleting, type Kind, type Metadata, type Resource } from '../../api/resource.ts'
 import type { Problem } from '../../api/schema/problem.ts'
+import { timestamp } from '../../api/timestamp.ts'
 import { type Change, type FieldManager, finalizer } from '../store.ts'
 import type { Identity } from './identity.ts'
 import { mergeStatuses } from './merge-status.ts'
@@ -38,10 +39,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
   let version = 0
 
   const nextVersion = (): string => String(++version)
-  const timestamp = (): string =>
-    now()
-      .toISOString()
-      .replace(/\.\d+Z$/, 'Z')
+  const timestampNow = (): string => timestamp(now().getTime())
 
   const changed = ({ kind, metadata: { namespace, name } }: Resource): void => {
     lists.delete(kind)
@@ -55,7 +53,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
   }
 
   const create = (wanted: Wanted): void => {
-    const resource = newResource(wanted, nextVersion(), timestamp())
+    const resource = newResource(wanted, nextVersion(), timestampNow())
     entries.set(idOf(resource), { kind: wanted.kind, resource, statuses: new Map() })
     changed(resource)
   }
@@ -110,7 +108,7 @@ export const createObjects = (now: () => Date, announce: (change: Change) => voi
       const { metadata } = entry.resource
       if (!metadata.finalizers?.length) drop(entry)
       else if (!isDeleting(entry.resource)) {
-        replace(entry, { ...entry.resource, metadata: { ...metadata, deletionTimestamp: timestamp() } })
+        replace(entry, { ...entry.resource, metadata: { ...metadata, deletionTimestamp: timestampNow() } })
       }
     },
 

@@ -1,9 +1,11 @@
 import fc from 'fast-check'
+import { returnExchange } from '../../../src/delivery/letters/broker-death.ts'
 import { letterOf } from '../../../src/delivery/letters/letter.ts'
 import { deadLetterCopy } from '../../../src/delivery/message/copy.ts'
 import { historyOf } from '../../../src/delivery/message/history.ts'
 import type { Message } from '../../../src/delivery/message/message.ts'
 import { Properties } from '../../../src/delivery/message/properties.ts'
+import * as names from '../../../src/topology/names.ts'
 import { anyMessage } from '../any-message.ts'
 import { endedOf, eventHeaders, fresh, messageOf, now, origin, whence } from '../samples.ts'
 
@@ -86,4 +88,8 @@ test('the last five attempts are kept, newest last, in less than 400 bytes', () 
   }
   expect(letterOf(message, 'shop/billing').lastAttempts).toHaveLength(5)
   expect(message.properties.headers?.text('waybill-history')?.length).toBeLessThan(400)
+})
+
+test('the exchange that messages come back through is the one that is declared', () => {
+  expect(returnExchange).toBe(names.returnExchange)
 })

@@ -109,6 +109,8 @@ test('what is before a culprit is delivered when it is tried alone; once the cul
   await eventually(() => erp.unreadable() !== undefined, { timeoutMs: 10_000 })
   await eventually(() => erp.bodies.includes('two') && proxy.ended >= 3, { timeoutMs: 20_000 })
   expect(other.unreadable()).toBeUndefined()
+  // A purge removes what is ready, and the culprit is in hand until the broker has seen that its connection is gone.
+  await eventually(async () => (await left(erp.queue)) === 2)
   await producer.channel.purgeQueue(erp.queue)
   await fill(erp.queue, 'four')
   await eventually(() => erp.bodies.at(-1) === 'four' && erp.unreadable() === undefined, { timeoutMs: 45_000 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { apiVersion, idOf, type Metadata } from '../../../api/resource.ts'
+import { timestamp } from '../../../api/timestamp.ts'
 import type { Notice } from '../../store.ts'
 
 /** Who reports: `component` is the kind of process, `identity` this one. */
@@ -54,5 +55,3 @@ export const seriesOf = (resource: Subject, notice: Notice, { component, identit
 
 /** What changes each time that it happens again. */
 export const counted = ({ count, lastMs }: Series) => ({ count, lastTimestamp: timestamp(lastMs) })
-
-const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
