@@ -1,6 +1,6 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { deadLetterQueueOf, delayPrefix, retryQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, deadLetterQueueOfQueue, delayPrefix, retryQueueOf } from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../topology/references.ts'
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
@@ -22,7 +22,7 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
 /** What the queues were observed to hold. The series of delay queues that were there `before` and are gone are removed. */
 export const backlogMetrics = (
   metrics: Metrics,
-  { broker, subscriptions }: Attached,
+  { broker, queues, subscriptions }: Attached,
   { observed: { states }, stalled }: Pick<Converged, 'observed' | 'stalled'>,
   before: Pick<Memory, 'lastSeen'>,
 ): void => {
@@ -50,6 +50,12 @@ export const backlogMetrics = (
     metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, unacknowledged)
     metrics.scalingPending.set(of, messages)
     metrics.deadLetters.set(of, states.get(deadLetterQueueOf(subscription))?.messages ?? 0)
+  }
+  for (const { queue, policy } of queues) {
+    const { namespace, name } = queue.metadata
+    if (policy)
+      metrics.deadLetters.set({ namespace, queue: name }, states.get(deadLetterQueueOfQueue(queue))?.messages ?? 0)
+    else metrics.deadLetters.remove({ namespace, queue: name })
   }
 }
 

@@ -1,4 +1,6 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
+import type { DeadLettersStatus } from '../../api/kinds/status-dead-letters.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
@@ -19,7 +21,13 @@ import {
   unroutedOf,
 } from '../../topology/names.ts'
 import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
-import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
+import {
+  type Attached,
+  type AttachedQueue,
+  type AttachedSubscription,
+  declarerOf,
+  sourceQueueOf,
+} from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
@@ -68,14 +76,12 @@ export const report = (
         unrouted: rounded(messages(unroutedOf(topic))),
       }),
     ),
-    ...attached.queues.map(({ queue, policy }) =>
-      simple(queue, {
-        queue: queueOf(queue),
-        messages: rounded(messages(queueOf(queue))),
-        policy: observed.states.get(queueOf(queue))?.policy ?? '',
-        ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
-      }),
-    ),
+    ...attached.queues.map((entry) => {
+      const { queue } = entry
+      const policy = observed.states.get(queueOf(queue))?.policy ?? ''
+      const fields = { queue: queueOf(queue), messages: rounded(messages(queueOf(queue))), policy }
+      return withDeadLetters(simple(queue, fields), entry, observed)
+    }),
     ...attached.subscriptions.map((entry) => {
       const declarer = owner(declarerOf(entry))
       const proven = isProven(entry, owners, declarer, judged(declarer))
@@ -179,6 +185,34 @@ const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fiel
   return { ...(queue === undefined ? {} : { queue }), ...(queueUid === undefined ? {} : { queueUid }) }
 }
 
+/** A Queue with a policy has a dead-letter queue of its own. */
+const withDeadLetters = (found: Report, { queue, policy }: AttachedQueue, { states }: Observed): Report => {
+  if (policy === undefined) return found
+  const deadLetterQueue = deadLetterQueueOfQueue(queue)
+  const count = states.get(deadLetterQueue)?.messages ?? 0
+  return {
+    ...found,
+    fields: { ...found.fields, deadLetterQueue, deadLetters: { count } },
+    verdicts: [
+      ...found.verdicts,
+      ...presentVerdicts({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }),
+    ],
+  }
+}
+
+type DeadLettersFound = {
+  readonly queue: string
+  readonly count: number
+  readonly policy: DeadLetterPolicy | undefined
+  /** What a dispatcher found in it when it looked last. */
+  readonly found: Partial<DeadLettersStatus> | undefined
+}
+
+const presentVerdicts = ({ queue, count, policy, found }: DeadLettersFound): Verdict[] =>
+  count >= (policy?.spec.alert.depth ?? 1)
+    ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', deadLettersText(queue, found))]
+    : []
+
 const subscriptionReport = (
   entry: AttachedSubscription,
   { verdicts, fields }: Report,
@@ -192,7 +226,6 @@ const subscriptionReport = (
   const backlog = backlogOf(entry, states)
   const retryQueue = retryQueueOf(subscription)
   const dead = states.get(deadLetterQueue)?.messages ?? 0
-  const alarming = dead >= (policy?.spec.alert.depth ?? 1)
   return {
     resource: subscription,
     fields: {
@@ -204,9 +237,7 @@ const subscriptionReport = (
     },
     verdicts: [
       ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
-      ...(alarming
-        ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', deadLettersText(deadLetterQueue, status?.deadLetters))]
-        : []),
+      ...presentVerdicts({ queue: deadLetterQueue, count: dead, policy, found: status?.deadLetters }),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>
           verdict('QueueFull', 'True', 'LimitReached', `${fullText(found)}: raise the limit, or deliver faster`),
