@@ -66,6 +66,8 @@ export const createLooks = (options: LettersOptions) => {
 /** In how many ms the next look is due; `undefined`: not before something changes. */
 const dueIn = (source: LetterSource, before: Looked | undefined, at: string): number | undefined => {
   if (before === undefined) return 0
+  // There is no queue to look at any more.
+  if (source.status?.deadLetterQueue === undefined) return before.at === at ? undefined : 0
   const now = performance.now()
   if (before.at !== at) return before.notBefore - now
   return isQueue(source) ? Math.max(before.notBefore, before.atMs + queueAgainMs) - now : undefined
