@@ -72,6 +72,12 @@ export const createMetrics = () => {
     retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
     /** `namespace`, and `subscription` or `queue`. */
     deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...letterSource),
+    /** `namespace`, and `subscription` or `queue`: 0 or 1. */
+    deadLettersAlert: gauge(
+      'dead_letters_alert',
+      '1 while the dead letters are as many or as old as alert of the DeadLetterPolicy says',
+      ...letterSource,
+    ),
     /** `namespace`, and `subscription` or `queue`. */
     deadLettersOldest: new AgeGauge({
       name: 'waybill_dead_letters_oldest_age_seconds',
@@ -205,6 +211,7 @@ export const createMetrics = () => {
       metrics.scalingPending.remove(namespace, name)
       metrics.deliveryDuration.remove(namespace, name)
       metrics.deadLetters.remove({ namespace, subscription: name })
+      metrics.deadLettersAlert.remove({ namespace, subscription: name })
       metrics.deadLettersOldest.remove({ namespace, subscription: name })
       metrics.copyUnconfirmed.remove(namespace, name)
       metrics.queueUnreadable.remove(namespace, name)
@@ -213,6 +220,7 @@ export const createMetrics = () => {
     /** Drops every series of a Queue that is gone, or has no dead-letter queue any more. */
     forgetQueue(namespace: string, name: string): void {
       metrics.deadLetters.remove({ namespace, queue: name })
+      metrics.deadLettersAlert.remove({ namespace, queue: name })
       metrics.deadLettersOldest.remove({ namespace, queue: name })
     },
     /** Drops what was last observed of the brokers: another process observes them now. */
@@ -221,6 +229,7 @@ export const createMetrics = () => {
         metrics.subscriptionBacklog,
         metrics.scalingPending,
         metrics.deadLetters,
+        metrics.deadLettersAlert,
         metrics.brokerDelayedMessages,
         metrics.ladderStalled,
         metrics.brokerConnected,

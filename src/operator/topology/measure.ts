@@ -5,6 +5,7 @@ import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../t
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Converged, Memory } from './converge.ts'
+import { deadLettersAlert, type HeldLetters } from './dead-letters-alert.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -49,14 +50,28 @@ export const backlogMetrics = (
     metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, ready)
     metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, unacknowledged)
     metrics.scalingPending.set(of, messages)
-    metrics.deadLetters.set(of, states.get(deadLetterQueueOf(subscription))?.messages ?? 0)
+    const queue = deadLetterQueueOf(subscription)
+    const count = states.get(queue)?.messages ?? 0
+    letterMetrics(metrics, of, { queue, count, policy: entry.policy, found: subscription.status?.deadLetters })
   }
   for (const { queue, policy } of queues) {
     const { namespace, name } = queue.metadata
-    if (policy)
-      metrics.deadLetters.set({ namespace, queue: name }, states.get(deadLetterQueueOfQueue(queue))?.messages ?? 0)
-    else metrics.deadLetters.remove({ namespace, queue: name })
+    if (policy === undefined) {
+      metrics.forgetQueue(namespace, name)
+      continue
+    }
+    const letters = deadLetterQueueOfQueue(queue)
+    const count = states.get(letters)?.messages ?? 0
+    const held = { queue: letters, count, policy, found: queue.status?.deadLetters }
+    letterMetrics(metrics, { namespace, queue: name }, held)
   }
+}
+
+type LetterLabels = { readonly namespace: string } & ({ readonly subscription: string } | { readonly queue: string })
+
+const letterMetrics = (metrics: Metrics, of: LetterLabels, held: HeldLetters): void => {
+  metrics.deadLetters.set(of, held.count)
+  metrics.deadLettersAlert.set(of, deadLettersAlert(held, Date.now()) ? 1 : 0)
 }
 
 /** What waits to be delivered by a Subscription: in the queue that it delivers from, and come back for a retry. */

@@ -1,6 +1,4 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
-import type { DeadLettersStatus } from '../../api/kinds/status-dead-letters.ts'
 import { deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
@@ -31,16 +29,17 @@ import {
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
-import { deadLettersText } from './dead-letters-text.ts'
+import { deadLettersAlert } from './dead-letters-alert.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
-/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
+/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist; `now` is in ms since 1970. */
 export const report = (
   attached: Attached,
   findings: Findings,
   observed: Observed,
   living: ReadonlySet<string>,
+  now: number,
 ): Report[] => {
   const { instance } = findings.wanted
   const owner = (resource: Resource) => ownerOf(instance, resource)
@@ -80,7 +79,7 @@ export const report = (
       const { queue } = entry
       const policy = observed.states.get(queueOf(queue))?.policy ?? ''
       const fields = { queue: queueOf(queue), messages: rounded(messages(queueOf(queue))), policy }
-      return withDeadLetters(simple(queue, fields), entry, observed)
+      return withDeadLetters(simple(queue, fields), entry, observed, now)
     }),
     ...attached.subscriptions.map((entry) => {
       const declarer = owner(declarerOf(entry))
@@ -88,6 +87,7 @@ export const report = (
       return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed, {
         returning,
         full,
+        now,
       })
     }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
@@ -186,38 +186,34 @@ const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fiel
 }
 
 /** A Queue with a policy has a dead-letter queue of its own. */
-const withDeadLetters = (found: Report, { queue, policy }: AttachedQueue, { states }: Observed): Report => {
+const withDeadLetters = (
+  found: Report,
+  { queue, policy }: AttachedQueue,
+  { states }: Observed,
+  now: number,
+): Report => {
   if (policy === undefined) return found
   const deadLetterQueue = deadLetterQueueOfQueue(queue)
   const count = states.get(deadLetterQueue)?.messages ?? 0
+  const alert = deadLettersAlert({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }, now)
   return {
     ...found,
     fields: { ...found.fields, deadLetterQueue, deadLetters: { count } },
-    verdicts: [
-      ...found.verdicts,
-      ...presentVerdicts({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }),
-    ],
+    verdicts: [...found.verdicts, ...(alert ? [alert] : [])],
   }
 }
 
-type DeadLettersFound = {
-  readonly queue: string
-  readonly count: number
-  readonly policy: DeadLetterPolicy | undefined
-  /** What a dispatcher found in it when it looked last. */
-  readonly found: Partial<DeadLettersStatus> | undefined
+type InForce = {
+  readonly returning: ReadonlySet<string>
+  readonly full: ReturnType<typeof fullAmong>
+  readonly now: number
 }
-
-const presentVerdicts = ({ queue, count, policy, found }: DeadLettersFound): Verdict[] =>
-  count >= (policy?.spec.alert.depth ?? 1)
-    ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', deadLettersText(queue, found))]
-    : []
 
 const subscriptionReport = (
   entry: AttachedSubscription,
   { verdicts, fields }: Report,
   { states }: Observed,
-  { returning, full }: { readonly returning: ReadonlySet<string>; readonly full: ReturnType<typeof fullAmong> },
+  { returning, full, now }: InForce,
 ): Report => {
   const { subscription, policy } = entry
   const { spec, status } = subscription
@@ -226,6 +222,7 @@ const subscriptionReport = (
   const backlog = backlogOf(entry, states)
   const retryQueue = retryQueueOf(subscription)
   const dead = states.get(deadLetterQueue)?.messages ?? 0
+  const alert = deadLettersAlert({ queue: deadLetterQueue, count: dead, policy, found: status?.deadLetters }, now)
   return {
     resource: subscription,
     fields: {
@@ -237,7 +234,7 @@ const subscriptionReport = (
     },
     verdicts: [
       ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
-      ...presentVerdicts({ queue: deadLetterQueue, count: dead, policy, found: status?.deadLetters }),
+      ...(alert ? [alert] : []),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>
           verdict('QueueFull', 'True', 'LimitReached', `${fullText(found)}: raise the limit, or deliver faster`),
