@@ -55,6 +55,7 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
+  'console/drawings': { imports: [], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [
       ...edges,
@@ -77,6 +78,7 @@ export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   topology: [],
   delivery: ['node:crypto', 'node:buffer'],
   'rabbit/losses': ['node:crypto', 'node:buffer'],
+  'console/drawings': [],
 }
 
 /** The room of a file `src/…`. */
