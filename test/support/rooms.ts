@@ -52,9 +52,15 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
+  'console/pages': { imports: ['api'], types: ['console', 'delivery'], packages: ['hono'] },
+  'console/backends': { imports: ['api', 'async', 'console'], types: ['delivery'] },
+  console: { imports: ['api', 'console/pages'], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [
       ...edges,
+      'console',
+      'console/backends',
+      'console/pages',
       'store/directory',
       'store/kubernetes',
       'operator',
@@ -74,6 +80,7 @@ export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   topology: [],
   delivery: ['node:crypto', 'node:buffer'],
   'rabbit/losses': ['node:crypto', 'node:buffer'],
+  'console/pages': [],
 }
 
 /** The room of a file `src/…`. */
