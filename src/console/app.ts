@@ -6,8 +6,13 @@ import type { OneTime } from './one-time.ts'
 import { paths } from './pages/paths.ts'
 import { problemPage } from './pages/problem.ts'
 import { BackendError, type Backends } from './port.ts'
+import { addCheck } from './routes/check.ts'
+import { addJobs } from './routes/jobs.ts'
+import { addLetters } from './routes/letters.ts'
 import { addLogin } from './routes/login.ts'
+import { addOthers } from './routes/others.ts'
 import { addOverview } from './routes/overview.ts'
+import { addSubscription } from './routes/subscription.ts'
 import { answerWith, pagesOf } from './served.ts'
 import { createVisits, type Site } from './visit.ts'
 
@@ -46,7 +51,7 @@ export const createConsole = (options: ConsoleOptions): Hono => {
   )
   app.get(paths.style, (context) => context.body(style, 200, { 'content-type': 'text/css; charset=utf-8' }))
   addLogin(app, site)
-  for (const add of [addOverview]) add(pagesOf(app, site))
+  for (const add of [addOverview, addSubscription, addLetters, addCheck, addJobs, addOthers]) add(pagesOf(app, site))
   app.notFound((context) => answerWith(context, problemPage(404, 'There is no such page.'), 404))
   app.onError((error, context) => {
     if (error instanceof BackendError) return problemOf(context, error, site)

@@ -48,6 +48,7 @@ p { margin: 8px 0; max-width: 75ch }
 .lead dt { color: var(--quiet); font-size: 13px }
 .lead dd { margin: 0; font-size: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
 .lead dd.small { font-size: 15px; padding-top: 4px }
+.big { font-size: 20px; font-variant-numeric: tabular-nums; text-decoration: none }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin: 12px 0 }
 table { width: 100%; border-collapse: collapse; background: var(--card); font-size: 14px }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; margin: 8px 0 }
