@@ -44,6 +44,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     const controller = deadLettersController({
       ...{ store: fenced(store, fence), log, metrics, guard },
       ...{ drainTimeoutMs, lookup, fence },
+      succeeded: (delivered) => local.succeeded(delivered, Date.now()),
     })
     await runControllers([controller], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
     // Another process looks from now on.

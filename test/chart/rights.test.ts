@@ -44,7 +44,10 @@ const lease = (name: string): Rule[] => [
   rule('coordination.k8s.io', ['leases'], ['get', 'update'], [name]),
 ]
 const leases = {
-  'Role/waybill-operator-lease': lease('waybill-operator'),
+  'Role/waybill-operator-lease': [
+    ...lease('waybill-operator'),
+    rule('coordination.k8s.io', ['leases'], ['get'], ['waybill-dispatcher']),
+  ],
   'Role/waybill-dispatcher-lease': lease('waybill-dispatcher'),
 }
 

@@ -97,6 +97,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
     if (done === undefined || (done.copy && !(await copies.store(held, done.copy)))) return false
     const failure = failureOf(done)
     counted(progress, job, failure)
+    if (sender && !failure) options.succeeded(options.route.subscription)
     options.metrics.jobMessages.inc({ kind: job.kind, result: failure ? 'failed' : 'delivered' })
     if (performance.now() - reportedAt > reportEveryMs) reports.add(reportNow)
     return true
