@@ -21,10 +21,11 @@ export type ConsoleOptions = {
   /** Of the cookie; see {@link Site}. */
   readonly name: string
   readonly isOurHost: (host: string) => boolean
-  readonly secure: boolean
+  /** Whether the cookie is sent over HTTPS alone, for those who come under this name. */
+  readonly isSecure: (host: string) => boolean
   /** Logs in whoever has it, once. */
   readonly oneTime?: OneTime
-  /** The token is in the header Authorization, which a proxy in front sets, and nobody else can. */
+  /** A token in the header Authorization is taken, as a proxy in front sets it. */
   readonly trustsAuthorization?: boolean
   /** Called with an error that nobody expected; it holds nothing of a message. */
   readonly failed: (error: unknown) => void

@@ -16,7 +16,7 @@ export const viewerOf = ({ backend, form }: Visit): Viewer => ({ user: backend.u
 export type SiteOptions = {
   readonly backends: Backends
   readonly name: string
-  readonly secure: boolean
+  readonly isSecure: (host: string) => boolean
   readonly oneTime?: OneTime
   readonly trustsAuthorization?: boolean
   readonly nowMs: () => number
@@ -43,17 +43,19 @@ export type Site = {
 const seen = 'visit'
 
 export const createVisits = (options: SiteOptions): Site => {
-  const { backends, name, secure, oneTime, trustsAuthorization = false, nowMs } = options
+  const { backends, name, isSecure, oneTime, trustsAuthorization = false, nowMs } = options
   const sessions = createSessions(name)
 
   const sessionOf = (context: Context): Session | undefined => {
-    if (!trustsAuthorization) return sessions.open(cookieValue(context.req.header('cookie'), name), nowMs())
-    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(context.req.header('authorization') ?? '')?.[1]
-    // The form token must outlive the token, which the proxy renews, so it is that of the user; see below.
-    return token === undefined ? undefined : { token, id: '', until: Number.POSITIVE_INFINITY }
+    const authorization = trustsAuthorization ? context.req.header('authorization') : undefined
+    const token = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1]
+    if (token === undefined) return sessions.open(cookieValue(context.req.header('cookie'), name), nowMs())
+    // Of no session, because the proxy renews the token: its forms are those of the user.
+    return { token, id: '', until: Number.POSITIVE_INFINITY }
   }
 
   const setCookie = (context: Context, value: string, maxAge: number): boolean => {
+    const secure = isSecure(context.req.header('host') ?? '')
     const cookies = setCookies(value, { name, secure, maxAge })
     for (const cookie of cookies ?? []) context.header('set-cookie', cookie, { append: true })
     return cookies !== undefined

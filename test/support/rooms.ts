@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
   'console/pages': { imports: ['api'], types: ['console', 'delivery'], packages: ['hono', 'yaml'] },
-  'console/backends': { imports: ['api', 'async', 'console'], types: ['delivery'] },
+  'console/backends': { imports: ['api', 'console', 'store', 'store/kubernetes'], packages: ['undici'] },
   console: { imports: ['api', 'console/pages'], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [

@@ -1,4 +1,4 @@
-import type { Kind } from '../../api/resource.ts'
+import { apiVersion, type Kind } from '../../api/resource.ts'
 import { type Problem, problemText } from '../../api/schema/problem.ts'
 import { createConsole } from '../../console/app.ts'
 import { localBackends } from '../../console/backends/local.ts'
@@ -31,14 +31,14 @@ export const localConsole = ({ store, letters, log }: LocalConsoleOptions): Loca
         ...{ token, user: userName(), store, letters },
         howToLogIn: ['The token of this waybill run is in a file that only its user can read:', `$ cat ${tokenFile}`],
         create(kind, manifest) {
-          const created = store.create(kind, manifest)
+          const created = store.create(kind, { apiVersion, kind: kind.kind, ...manifest })
           return 'metadata' in created ? undefined : refusedBy(created)
         },
         patch: (kind: Kind, { namespace, name }, spec) => refusedBy(store.patch(kind, namespace, name, spec)),
         remove: (kind: Kind, { namespace, name }) => refusedBy(store.remove(kind, namespace, name)),
       })
       app = createConsole({
-        ...{ backends, oneTime, secure: false, isOurHost: isLoopbackName },
+        ...{ backends, oneTime, isSecure: () => false, isOurHost: isLoopbackName },
         name: `waybill-console-${new URL(url).port}`,
         failed: (error) => log.error({ error }, 'Could not answer a request for the console'),
       })
