@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { script } from './assets/script.ts'
 import { style } from './assets/style.ts'
 import { refusalOf, sentOf, withCare } from './guard.ts'
 import type { OneTime } from './one-time.ts'
@@ -50,7 +51,8 @@ export const createConsole = (options: ConsoleOptions): Hono => {
       onError: (context) => answerWith(context, problemPage(413, 'The form is too long.'), 413),
     }),
   )
-  app.get(paths.style, (context) => context.body(style, 200, { 'content-type': 'text/css; charset=utf-8' }))
+  app.get(paths.style, (context) => context.body(style, 200, asset('text/css')))
+  app.get(paths.script, (context) => context.body(script(), 200, asset('text/javascript')))
   addLogin(app, site)
   for (const add of [addOverview, addSubscription, addLetters, addCheck, addJobs, addOthers]) add(pagesOf(app, site))
   app.notFound((context) => answerWith(context, problemPage(404, 'There is no such page.'), 404))
@@ -61,6 +63,8 @@ export const createConsole = (options: ConsoleOptions): Hono => {
   })
   return app
 }
+
+const asset = (type: string) => ({ 'content-type': `${type}; charset=utf-8`, 'cache-control': 'private, max-age=600' })
 
 /** A token that is no longer valid is one to log in again with. */
 const problemOf = async (context: Context, { code, message }: BackendError, site: Site): Promise<Response> => {

@@ -1,5 +1,5 @@
 import { type Content, type Html, html, text } from './markup.ts'
-import { paths } from './paths.ts'
+import { paths, scriptSettings } from './paths.ts'
 
 /** Who looks at a page, and what each of its forms holds. */
 export type Viewer = { readonly user: string; readonly form: string }
@@ -11,7 +11,7 @@ export type PageOptions = {
   readonly at?: 'overview' | 'jobs' | 'unrouted' | 'permissions'
   /** What leads here: links, the outermost first. */
   readonly trail?: readonly (readonly [text: string, href: string])[]
-  /** Seconds until a browser without script shows the page anew. */
+  /** A part of it is shown anew while it lasts: by a script, or as a whole after so many seconds. */
   readonly again?: number
 }
 
@@ -33,7 +33,13 @@ export const page = ({ title, viewer, at, trail = [], again }: PageOptions, cont
 <title>${text(title, 80)} · Waybill</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${paths.style}">
-${again === undefined ? '' : html`<noscript><meta http-equiv="refresh" content="${again}"></noscript>`}
+${
+  again === undefined
+    ? ''
+    : html`<noscript><meta http-equiv="refresh" content="${again}"></noscript>
+<meta name="htmx-config" content="${scriptSettings}">
+<script src="${paths.script}" defer></script>`
+}
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>

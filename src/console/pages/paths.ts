@@ -15,6 +15,7 @@ export const paths = {
   jobs: `${base}/jobs`,
   unrouted: `${base}/unrouted`,
   permissions: `${base}/permissions`,
+  script: `${base}/assets/htmx.js`,
   style: `${base}/assets/style.css`,
   subscription: ({ namespace, name }: Named): string => joined('subscriptions', namespace, name),
   letters: ({ namespace, name }: Named, query?: URLSearchParams): string =>
@@ -24,3 +25,13 @@ export const paths = {
   check: ({ namespace, name }: Named): string => joined('subscriptions', namespace, name, 'check'),
   job: (plural: JobPlural, { namespace, name }: Named): string => joined(plural, namespace, name),
 } as const
+
+/** Nothing of a page is run, no style is written into it, and nothing of it is kept. */
+export const scriptSettings = JSON.stringify({
+  allowEval: false,
+  allowScriptTags: false,
+  includeIndicatorStyles: false,
+  selfRequestsOnly: true,
+  historyEnabled: false,
+  historyCacheSize: 0,
+})
