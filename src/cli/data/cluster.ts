@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { group } from '../../api/resource.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
@@ -13,6 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
+import { tlsFiles } from './tls.ts'
 
 export type ClusterDataOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; a loopback address where there is no certificate. */
@@ -69,18 +69,11 @@ export const serveClusterData = async (
 
 const tlsOf = (listen: string, cert: string | undefined, key: string | undefined): Tls | undefined => {
   const { host } = hostAndPort(listen, defaultDataListen)
-  if (cert !== undefined && key !== undefined) return () => ({ cert: read(cert), key: read(key) })
+  const tls = tlsFiles(cert, key)
+  if (tls) return tls
   if (cert === undefined && key === undefined && isLoopback(host)) return undefined
   const why = 'tokens and messages must not be sent unencrypted'
   throw new Failure(
     `Cannot listen on ${listen}: ${why}: give --data-tls-cert and --data-tls-key, or a loopback address`,
   )
-}
-
-const read = (file: string): Buffer => {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new Failure(`Cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
-  }
 }

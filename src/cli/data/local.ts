@@ -11,6 +11,7 @@ import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
 import { startServer } from '../../server/server.ts'
 import type { DirectoryStore } from '../../store/directory/store.ts'
+import { localConsole } from '../console/local.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
@@ -53,10 +54,12 @@ const serveAt = async (
   const token = Promise.withResolvers<string>()
   const access = token.promise.then(localAccess)
   const decide: Access = async (...asked) => (await access)(...asked)
+  const pages = localConsole({ store, letters, log })
   const routes = [
     letterRoutes(letters, decide),
     historyRoutes(history, decide),
     jobRoutes(apiVersion, jobKinds.map(creating(store)), decide),
+    pages.routes,
   ]
   const stopServing = new AbortController()
   const { url } = await startServer(
@@ -68,11 +71,12 @@ const serveAt = async (
     const made = writeToken(path)
     process.once('exit', () => removeToken(path, made))
     token.resolve(made)
+    log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
+    log.info({ console: pages.open(url, made, path) }, 'Serving the console; the address is good for once')
   } catch (error) {
     stopServing.abort()
     throw error
   }
-  log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
 }
 
 /** Resources of a kind that are in no file, and last as long as the process. */
