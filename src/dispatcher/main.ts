@@ -13,6 +13,7 @@ import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
 import { createReplicas } from './replicas/replicas.ts'
+import { createHistory, keepHistory } from './status/history.ts'
 import { createObservations } from './status/observations.ts'
 import { reportDuring } from './status/report-during.ts'
 import { createFleet } from './workers/fleet.ts'
@@ -36,6 +37,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const fleet = createFleet({ store, log, metrics, guard, lookup, drainTimeoutMs, observer: local })
   const following = followResources({ store, fleet, log }, signal)
 
+  const history = createHistory({ store, local, replicas })
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
     await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), keepDeadLetters(leadership)])
@@ -59,6 +61,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       void metrics.forgetSubscription(namespace, name)
     })
     const drained = new AbortController()
+    const remembering = keepHistory(history, polling?.received, signal)
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
     await aborted(signal)
     stopForgetting()
@@ -67,7 +70,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     await fleet.close()
     await announceLeave({ local, replicas, polling })
     drained.abort()
-    await Promise.all([reporting, polling?.close()])
+    await Promise.all([reporting, remembering, polling?.close()])
   }
 
   return {
@@ -79,5 +82,6 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       return local.snapshot(version, replicas.gone)
     },
     report,
+    history: history.of,
   }
 }

@@ -1,6 +1,7 @@
 import { group } from '../../api/resource.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
+import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
 import type { Tls } from '../../server/secure.ts'
@@ -45,7 +46,7 @@ const asFailure = (error: unknown): unknown =>
  */
 export const serveClusterData = async (
   listener: Listener | undefined,
-  { client, store }: { readonly client: Client; readonly store: Store },
+  { client, store, history }: { readonly client: Client; readonly store: Store; readonly history: ServedHistory },
   { log, end }: Process,
 ): Promise<void> => {
   if (listener === undefined) return
@@ -57,7 +58,7 @@ export const serveClusterData = async (
     },
     { group, failed: (error) => log.warn({ error }, 'Could not ask the API server who may see dead letters') },
   )
-  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access)]
+  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access), historyRoutes(history, access)]
   try {
     const { url } = await startServer({ ...listener, routes, failed: failedWith(log) }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')

@@ -5,6 +5,7 @@ import { problemText } from '../../api/schema/problem.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { type CreatedKind, jobRoutes } from '../../server/jobs.ts'
 import type { Access } from '../../server/letters/access.ts'
+import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
 import { localAccess } from '../../server/letters/local-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
@@ -21,6 +22,7 @@ export type LocalDataOptions = {
   readonly listen: string | undefined
   readonly store: DirectoryStore
   readonly lookup: LookupFunction | undefined
+  readonly history: ServedHistory
 }
 
 /**
@@ -28,13 +30,10 @@ export type LocalDataOptions = {
  *
  * @throws Failure where it cannot listen on an address that was given
  */
-export const serveLocalData = async (
-  { listen, store, lookup }: LocalDataOptions,
-  { log, end }: Process,
-): Promise<void> => {
+export const serveLocalData = async ({ listen, ...served }: LocalDataOptions, { log, end }: Process): Promise<void> => {
   if (listen === 'off') return
   try {
-    await serveAt(listen ?? defaultDataListen, { store, lookup }, { log, end })
+    await serveAt(listen ?? defaultDataListen, served, { log, end })
   } catch (error) {
     // The token cannot be written where there is no home, as in a container.
     if (!(error instanceof ListenError) && !(error instanceof Error && 'syscall' in error)) throw error
@@ -45,7 +44,7 @@ export const serveLocalData = async (
 
 const serveAt = async (
   listen: string,
-  { store, lookup }: Pick<LocalDataOptions, 'store' | 'lookup'>,
+  { store, lookup, history }: Omit<LocalDataOptions, 'listen'>,
   { log, end }: Pick<Process, 'log' | 'end'>,
 ): Promise<void> => {
   const { host } = hostAndPort(listen, defaultDataListen)
@@ -58,6 +57,7 @@ const serveAt = async (
   const pages = localConsole({ store, letters, log })
   const routes = [
     letterRoutes(letters, decide),
+    historyRoutes(history, decide),
     jobRoutes(apiVersion, jobKinds.map(creating(store)), decide),
     pages.routes,
   ]
