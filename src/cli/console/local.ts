@@ -35,7 +35,7 @@ export const localConsole = ({ store, letters, log }: LocalConsoleOptions): Loca
           return 'metadata' in created ? undefined : refusedBy(created)
         },
         patch: (kind: Kind, { namespace, name }, spec) => refusedBy(store.patch(kind, namespace, name, spec)),
-        remove: (kind: Kind, { namespace, name }) => refusedBy(store.remove(kind, namespace, name)),
+        remove: (kind: Kind, { namespace, name }) => refusedBy(store.withdraw(kind, namespace, name)),
       })
       app = createConsole({
         ...{ backends, oneTime, isSecure: () => false, isOurHost: isLoopbackName },

@@ -39,6 +39,8 @@ main { max-width: 1180px; margin: 0 auto; padding: 22px 24px 64px }
 h1 { font-size: 22px; line-height: 1.3; font-weight: 620; margin: 4px 0 14px; overflow-wrap: anywhere }
 h1 small { font-size: 15px; font-weight: 400; color: var(--quiet); margin-left: 8px }
 h2 { font-size: 16px; font-weight: 620; margin: 30px 0 8px }
+h2 a { color: inherit; text-decoration: none }
+h2 a:hover { text-decoration: underline }
 h2 .count { color: var(--quiet); font-weight: 400; margin-left: 6px }
 p { margin: 8px 0; max-width: 75ch }
 .quiet, .none { color: var(--quiet) }
@@ -52,7 +54,7 @@ p { margin: 8px 0; max-width: 75ch }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 18px; margin: 12px 0 }
 table { width: 100%; border-collapse: collapse; background: var(--card); font-size: 14px }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; margin: 8px 0 }
-th, td { text-align: left; vertical-align: top; padding: 8px 12px; border-top: 1px solid var(--line); overflow-wrap: anywhere }
+th, td { text-align: left; vertical-align: top; padding: 8px 12px; border-top: 1px solid var(--line); overflow-wrap: break-word }
 thead th { border-top: 0; color: var(--quiet); font-weight: 500; font-size: 13px; white-space: nowrap }
 tbody th { font-weight: 500 }
 .num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
@@ -90,6 +92,8 @@ input, select, textarea {
 input[type=checkbox] { width: 16px; height: 16px; accent-color: var(--main) }
 label { color: var(--quiet); font-size: 13px }
 .filter, .actions { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: end; margin: 10px 0 }
+.card > .actions:first-child { margin-top: 0; align-items: baseline }
+.card > .actions:last-child { margin-bottom: 0 }
 .filter label { display: grid; gap: 2px }
 .filter input { width: 11em }
 .actions form { display: contents }
@@ -98,7 +102,6 @@ label { color: var(--quiet); font-size: 13px }
 .progress { height: 8px; border-radius: 4px; background: var(--soft); overflow: hidden; display: block; width: 100% }
 .progress rect.done { fill: var(--good) }
 .progress rect.failed { fill: var(--bad) }
-.spark { display: block; width: 120px; height: 24px }
 details > summary { cursor: pointer; color: var(--link) }
 .attempts { list-style: none; padding: 0; margin: 8px 0 }
 .attempts li { padding: 3px 0 3px 16px; border-left: 2px solid var(--line) }

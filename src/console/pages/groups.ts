@@ -23,11 +23,11 @@ export type GroupsOptions = { readonly viewer: Viewer; readonly may: May; readon
 const groupCard = (of: Named, group: Group, { viewer, may, nowMs }: GroupsOptions): Html => {
   const filter = new URLSearchParams({ group: group.group })
   return html`<article class="card">
-<div class="actions"><a class="big" href="${paths.letters(of, filter)}">${number(group.count)}</a> ${state(cause(group), 'bad')} <span class="quiet">${ago(group.first, nowMs)} to ${ago(group.last, nowMs)} ago${(group.replayed ?? 0) > 0 && html` · ${number(group.replayed)} replayed before`} · <span class="id">${group.group}</span></span></div>
+<div class="actions"><a class="big" href="${paths.letters(of, filter)}">${number(group.count)}</a> ${state(cause(group), 'bad')} <span class="quiet">first ${ago(group.first, nowMs)} ago, last ${ago(group.last, nowMs)} ago${(group.replayed ?? 0) > 0 && html` · ${number(group.replayed)} replayed before`} · <span class="id">${group.group}</span></span></div>
 <p><bdi>${text(group.error, 256)}</bdi></p>
 ${(group.types ?? []).length > 0 && html`<p class="quiet">Types: ${listed(group.types ?? [], (type) => html`<bdi>${text(type, 128)}</bdi>`)}</p>`}
 ${(group.samples ?? []).length > 0 && html`<p class="quiet">Some of them: ${listed(group.samples ?? [], (id) => html`<a class="id" href="${paths.letter(of, id)}">${text(id, 16)}</a>`)}</p>`}
-${checkForm(of, filter, viewer, may, `group ${group.group}`)}
+${checkForm(of, filter, viewer, may, 'group', group.group)}
 </article>`
 }
 
@@ -37,5 +37,12 @@ const listed = (values: readonly string[], show: (value: string) => Html): Html[
   values.map((value, at) => html`${at > 0 && ', '}${show(value)}`)
 
 /** Buttons that count first what they would do. */
-export const checkForm = (of: Named, filter: URLSearchParams, viewer: Viewer, may: May, what: string): Html =>
-  html`<form class="actions" method="post" action="${paths.check(of)}">${formToken(viewer)}${hidden(filter)}<button name="do" value="replay"${!may.replay && html` disabled title="You may not create Replays here"`}>Replay ${what} …</button><button class="danger" name="do" value="discard"${!may.discard && html` disabled title="You may not create Discards here"`}>Discard ${what} …</button></form>`
+export const checkForm = (
+  of: Named,
+  filter: URLSearchParams,
+  viewer: Viewer,
+  may: May,
+  what: string,
+  which = '',
+): Html =>
+  html`<form class="actions" method="post" action="${paths.check(of)}">${formToken(viewer)}${hidden(filter)}<button name="do" value="replay" aria-label="Replay ${what} ${which}"${!may.replay && html` disabled title="You may not create Replays here"`}>Replay ${what} …</button><button class="danger" name="do" value="discard" aria-label="Discard ${what} ${which}"${!may.discard && html` disabled title="You may not create Discards here"`}>Discard ${what} …</button></form>`

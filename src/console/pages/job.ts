@@ -33,7 +33,7 @@ export const jobPage = (options: JobOptions): Html => {
       jobProgress(options),
       html`<h2>What it takes</h2>`,
       facts(selectorFacts(spec.selector)),
-      html`<details><summary>Manifest</summary><pre tabindex="0">${text2(manifestOf(job))}</pre></details>`,
+      html`<details><summary>Manifest</summary><pre tabindex="0">${yamlText(manifestOf(job))}</pre></details>`,
     ],
   )
 }
@@ -80,7 +80,7 @@ ${facts([
 }
 
 const button = (what: string, word: string, may: boolean): Html =>
-  html`<button name="do" value="${what}"${what === 'cancel' && html` class="danger"`}${!may && html` disabled title="You may not do this here"`}>${word}</button>`
+  html`<button id="${what}" name="do" value="${what}"${what === 'cancel' && html` class="danger"`}${!may && html` disabled title="You may not do this here"`}>${word}</button>`
 
 const counted = ({ viewer, job, may }: JobOptions): Html => {
   const { metadata, status } = job
@@ -126,7 +126,7 @@ const manifestOf = ({ apiVersion, kind, metadata: { name, namespace }, spec }: J
   stringify({ apiVersion, kind, metadata: { name, namespace }, spec }, { lineWidth: 0, aliasDuplicateObjects: false })
 
 /** Lines stay. */
-const text2 = (lines: string): string =>
+const yamlText = (lines: string): string =>
   lines
     .split('\n')
     .map((line) => text(line, 2_000))

@@ -5,7 +5,7 @@ import { type Html, html } from './markup.ts'
 export type JobsOptions = { readonly viewer: Viewer; readonly nowMs: number; readonly jobs: readonly Job[] }
 
 /** A page has so many. */
-const most = 40
+const most = 30
 
 /** All Replays and Discards, the newest first. */
 export const jobsPage = ({ viewer, nowMs, jobs }: JobsOptions): Html => {

@@ -21,9 +21,9 @@ export type LetterOptions = {
   readonly revealed?: readonly RevealedHeader[] | undefined
 }
 
-const mostOfBody = 12_288
-const mostHeaders = 60
-const mostOfValue = 400
+const mostOfBody = 6_144
+const mostHeaders = 40
+const mostOfValue = 300
 
 /** One dead letter: why it is dead, what was tried, and what is in it as far as this user may see that. */
 export const letterPage = (options: LetterOptions): Html => {

@@ -22,7 +22,7 @@ export type LettersOptions = {
 }
 
 /** A page has so many letters, so that it stays small. */
-export const lettersOnPage = 40
+export const lettersOnPage = 32
 
 /** The dead letters of a subscription that its address asks for. */
 export const lettersPage = (options: LettersOptions): Html => {
@@ -57,7 +57,7 @@ const fields = [
 const filterForm = (of: Named, filter: URLSearchParams): Html =>
   html`<form class="filter" method="get" action="${paths.letters(of)}" role="search">${fields.map(
     ([name, label, example]) =>
-      html`<label>${label}<input name="${name}" value="${text(filter.get(name) ?? '', 1_024)}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`,
+      html`<label>${label}<input name="${name}" value="${filter.get(name)}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`,
   )}<button>Filter</button>${filter.size > 0 && html`<a class="button" href="${paths.letters(of)}">All</a>`}</form>`
 
 const letterForm = (shown: readonly ShownLetter[], options: LettersOptions): Html => {

@@ -1,5 +1,5 @@
 import { page } from './layout.ts'
-import { type Html, html } from './markup.ts'
+import { type Html, html, text } from './markup.ts'
 import { paths } from './paths.ts'
 
 export type LoginOptions = {
@@ -16,7 +16,7 @@ export const loginPage = ({ howToLogIn, to, form, problem }: LoginOptions): Html
     { title: 'Log in' },
     html`<section class="login">
 <h1>Log in</h1>
-${problem && html`<p class="problem" role="alert">${problem}</p>`}
+${problem && html`<p class="problem" role="alert">${text(problem, 600)}</p>`}
 <form method="post" action="${paths.login}">
 <input type="hidden" name="form" value="${form}">
 <input type="hidden" name="to" value="${to}">
@@ -25,6 +25,6 @@ ${problem && html`<p class="problem" role="alert">${problem}</p>`}
 <button class="main">Log in</button>
 </form>
 <p>You act with this token alone: what it may not do, this page cannot do for you.</p>
-${howToLogIn.map((line) => (line.startsWith('$ ') ? html`<pre tabindex="0">${line.slice(2)}</pre>` : html`<p>${line}</p>`))}
+${howToLogIn.map((line) => (line.startsWith('$ ') ? html`<pre tabindex="0">${text(line.slice(2), 600)}</pre>` : html`<p>${text(line, 600)}</p>`))}
 </section>`,
   )

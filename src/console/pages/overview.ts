@@ -22,14 +22,14 @@ export type OverviewOptions = {
 }
 
 /** A page has so many subscriptions, so that it stays small. */
-export const subscriptionsOnPage = 25
+export const subscriptionsOnPage = 16
 
 /** What there is, and how it is; what needs somebody comes first. */
 export const overviewPage = (options: OverviewOptions): Html => {
   const { viewer, namespace, subscriptions, brokers, part } = options
-  const dead = subscriptions.reduce((sum, { status }) => sum + (status?.deadLetters?.count ?? 0), 0)
+  const dead = subscriptions.reduce((sum, each) => sum + deadOf(each), 0)
   const ready = subscriptions.filter(({ status }) => isReady(status?.conditions)).length
-  const sorted = subscriptions.toSorted(byUrgency)
+  const sorted = byUrgency(subscriptions)
   const shown = sorted.slice((part - 1) * subscriptionsOnPage, part * subscriptionsOnPage)
   return page({ title: 'Overview', viewer, at: 'overview' }, [
     html`<h1>Overview${namespace === undefined ? '' : html` <small>namespace <bdi>${text(namespace, 63)}</bdi> · <a href="${paths.overview}">all</a></small>`}</h1>`,
@@ -51,19 +51,30 @@ export const overviewPage = (options: OverviewOptions): Html => {
 const isReady = (conditions: NonNullable<Subscription['status']>['conditions']): boolean =>
   conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
-const byUrgency = (a: Subscription, b: Subscription): number => {
-  if (a.metadata.namespace !== b.metadata.namespace) return a.metadata.namespace < b.metadata.namespace ? -1 : 1
-  const readyFirst = Number(isReady(a.status?.conditions)) - Number(isReady(b.status?.conditions))
-  const deadFirst = (b.status?.deadLetters?.count ?? 0) - (a.status?.deadLetters?.count ?? 0)
-  return readyFirst || deadFirst || (keyOf(a) < keyOf(b) ? -1 : 1)
+/** What needs somebody first: namespaces as a whole, so that each is in one place, and the subscriptions of each. */
+const byUrgency = (subscriptions: readonly Subscription[]): Subscription[] => {
+  const groups = [...Map.groupBy(subscriptions, ({ metadata }) => metadata.namespace)]
+  const sum = (of: readonly Subscription[], value: (each: Subscription) => number): number =>
+    of.reduce((all, each) => all + value(each), 0)
+  return groups
+    .toSorted(
+      ([a, of], [b, others]) =>
+        sum(others, trouble) - sum(of, trouble) || sum(others, deadOf) - sum(of, deadOf) || (a < b ? -1 : 1),
+    )
+    .flatMap(([, of]) =>
+      of.toSorted((a, b) => trouble(b) - trouble(a) || deadOf(b) - deadOf(a) || (keyOf(a) < keyOf(b) ? -1 : 1)),
+    )
 }
+
+const trouble = ({ status }: Subscription): number => (isReady(status?.conditions) ? 0 : 1)
+const deadOf = ({ status }: Subscription): number => status?.deadLetters?.count ?? 0
 
 const subscriptionTables = (shown: readonly Subscription[], options: OverviewOptions): Html[] =>
   [...Map.groupBy(shown, ({ metadata }) => metadata.namespace)].map(
     ([namespace, own]) =>
-      html`<h2><bdi>${text(namespace, 63)}</bdi></h2>${table(
+      html`<h2><a href="${paths.overview}?${new URLSearchParams({ namespace })}"><bdi>${text(namespace, 63)}</bdi></a></h2>${table(
         own.map((subscription) => subscriptionRow(subscription, options)),
-        `Subscriptions in ${namespace}`,
+        text(`Subscriptions in ${namespace}`),
       )}`,
   )
 

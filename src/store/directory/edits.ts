@@ -9,7 +9,8 @@ export type Edits = {
   create(kind: Kind, manifest: Manifest): Resource | readonly Problem[]
   /** Sets fields of the specification. */
   patch(kind: Kind, namespace: string, name: string, spec: Readonly<Record<string, unknown>>): readonly Problem[]
-  remove(kind: Kind, namespace: string, name: string): readonly Problem[]
+  /** Deletes it. */
+  withdraw(kind: Kind, namespace: string, name: string): readonly Problem[]
 }
 
 export const createEdits = (objects: Objects, homeOf: (id: string) => string | undefined): Edits => {
@@ -26,7 +27,7 @@ export const createEdits = (objects: Objects, homeOf: (id: string) => string | u
       const found = editable(kind, namespace, name)
       return 'metadata' in found ? patched(objects, kind, found, spec) : found
     },
-    remove(kind, namespace, name) {
+    withdraw(kind, namespace, name) {
       const found = editable(kind, namespace, name)
       if (!('metadata' in found)) return found
       objects.remove(idOf(found))
