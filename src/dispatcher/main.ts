@@ -14,6 +14,7 @@ import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
 import { createReplicas } from './replicas/replicas.ts'
+import { createHistory, keepHistory } from './status/history.ts'
 import { createObservations } from './status/observations.ts'
 import { reportDuring } from './status/report-during.ts'
 import { createFleet } from './workers/fleet.ts'
@@ -37,6 +38,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const fleet = createFleet({ store, log, metrics, guard, lookup, drainTimeoutMs, observer: local })
   const following = followResources({ store, fleet, log }, signal)
 
+  const history = createHistory({ store, local, replicas })
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
     await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), keepDeadLetters(leadership)])
@@ -63,6 +65,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       onGone(store, queue, metrics.forgetQueue),
     ]
     const drained = new AbortController()
+    const remembering = keepHistory(history, polling?.received, signal)
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
     await aborted(signal)
     for (const stop of stopForgetting) stop()
@@ -71,7 +74,7 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
     await fleet.close()
     await announceLeave({ local, replicas, polling })
     drained.abort()
-    await Promise.all([reporting, polling?.close()])
+    await Promise.all([reporting, remembering, polling?.close()])
   }
 
   return {
@@ -83,5 +86,6 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       return local.snapshot(version, replicas.gone)
     },
     report,
+    history: history.of,
   }
 }

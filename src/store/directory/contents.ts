@@ -23,6 +23,9 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
   return {
     goneIn,
 
+    /** The file that a resource is in. */
+    homeOf: (id: string): string | undefined => homes.get(id),
+
     /** Makes the contents equal to the files; returns the updates that were refused. */
     put(loaded: Loaded): readonly Finding[] {
       const refused: Finding[] = []
