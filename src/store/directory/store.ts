@@ -86,7 +86,6 @@ export const openDirectory = async (
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
-    remove: async (_kind: Kind, resource) => contents.removeCreated(resource),
     record: createNotices(log, Date.now),
     problems: () => findings,
     ...createEdits(objects, contents.homeOf),
