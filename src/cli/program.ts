@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { type Called, called } from './called.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addGet } from './commands/get.ts'
 import { addLint } from './commands/lint.ts'
@@ -20,8 +21,8 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
   // Examples are written once, as they are without kubectl.
   if (isPlugin) program.configureOutput({ writeOut: (text) => process.stdout.write(asPlugin(text)) })
   const add = isPlugin
-    ? [addGet, addDeadLetters, addLint]
-    : [addRun, addOperator, addDispatcher, addGet, addDeadLetters, addLint]
+    ? [addGet, addDeadLetters, addLint, addCompletion]
+    : [addRun, addOperator, addDispatcher, addGet, addDeadLetters, addLint, addCompletion]
   for (const each of add) each(program)
   return program
 }
