@@ -67,8 +67,8 @@ const jobCommand = (command: Command, name: string, description: string): Comman
 const help = `It counts what matches, asks, and then shows how it goes on; Ctrl-C stops watching, and the work goes on.
 What is dead-lettered after it began is left alone.
 
-Exits with 0 when everything that matches was done, also where nothing does; with 1 when some failed, it was stopped or
-not agreed to, or --max left some; with 2 when it was called wrongly; with 3 when it is not permitted.`
+Exits with 0 when everything that matches was done, also where nothing does; with 1 when some failed, it was stopped,
+not agreed to or no longer watched, or --max left some; with 2 when it was called wrongly; with 3 when it is not permitted.`
 
 const start = async (name: string, options: Run, order: Order): Promise<void> => {
   const { runJob } = await import('../letters/jobs.ts')

@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import { milliseconds } from '../../api/duration.ts'
+import { subscription } from '../../api/kinds/subscription.ts'
+import { age } from '../age.ts'
+import { called } from '../called.ts'
 import { exits, Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
 import type { Named } from './client.ts'
-import { failureWhere, type JobKind, type Result, resultOf, suspending, watched } from './watching.ts'
+import { type Counts, failureWhere, type JobKind, type Result, resultOf, suspending, watched } from './watching.ts'
 
 export type JobOptions = {
   /** Only count. */
@@ -28,6 +32,7 @@ export const runJob = async (
   { kind, spec }: Order,
   options: JobOptions,
 ): Promise<boolean> => {
+  await assertExists(remote, { namespace, name })
   const make = async (more: object): Promise<string> => {
     const own = `${name.slice(0, 200)}-${randomBytes(4).toString('hex')}`
     const metadata = { name: own, namespace }
@@ -61,6 +66,16 @@ export const runJob = async (
   }
 }
 
+/** A job of a Subscription that does not exist would wait for it. Who may not read it may make a job all the same. */
+const assertExists = async (remote: Remote, { namespace, name }: Named): Promise<void> => {
+  const found = await remote.get(subscription, namespace, name).catch((error: unknown) => {
+    if (error instanceof Failure && error.exitCode === exits.notPermitted) return true
+    throw error
+  })
+  if (found !== undefined) return
+  throw new Failure(`Subscription ${namespace}/${name} does not exist; see ${called.name} get subscriptions`)
+}
+
 const linesOf = (result: Result, where: string): string[] => [
   result.message,
   ...(result.failed > 0 ? [`What failed is a dead letter still; see why: ${where}`] : []),
@@ -70,9 +85,13 @@ const linesOf = (result: Result, where: string): string[] => [
 const question = (verb: string, matched: number, { maxMessages = 1_000, rate }: Order['spec']): string => {
   const most = Number(maxMessages)
   const which = matched > most ? `the oldest ${most} of them (see --max)` : matched === 1 ? 'it' : 'them'
-  const { requests, per } = (rate ?? {}) as { readonly requests?: number; readonly per?: string }
-  return `${verb} ${which}${requests === undefined ? '' : `, at ${requests} in ${per}`}?`
+  return `${verb} ${which}${rate === undefined ? '' : duration(Math.min(matched, most), rate as Rate)}?`
 }
+
+type Rate = { readonly requests: number; readonly per: string }
+
+const duration = (count: number, { requests, per }: Rate): string =>
+  `, which takes ${age((count * milliseconds(per)) / requests / 1_000)} at this rate`
 
 /** A user of a container may have no name. */
 const userName = (): string => {
@@ -98,12 +117,17 @@ const agreed = async (question: string): Promise<boolean> => {
 /** Says how far it is when that changed, every two seconds at most. */
 const sayProgress = (): Parameters<typeof watched>[3] => {
   let [said, at] = ['', 0]
-  return ({ delivered, failed, left }, waits) => {
-    const text = waits ? `waiting: ${waits}` : `${delivered} done, ${failed} failed again, ${left} left`
-    if (text === said || performance.now() - at < 2_000) return
+  return (counts, waits) => {
+    const text = waits ? `waiting: ${waits}` : counts && progressText(counts)
+    if (text === undefined || text === said || performance.now() - at < 2_000) return
     ;[said, at] = [text, performance.now()]
     say(text)
   }
+}
+
+const progressText = ({ delivered, failed, left }: Counts): string => {
+  const again = failed > 0 ? `, ${failed} failed again` : ''
+  return `${delivered} of ${delivered + failed + left} done${again}`
 }
 
 /** Says what is waited for, while there is nothing to count. */

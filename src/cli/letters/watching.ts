@@ -13,21 +13,21 @@ export type Job = Resource<JobKind>
 const lookEveryMs = 500
 const endsWithinMs = 24 * 3_600_000
 
-type Counts = { readonly delivered: number; readonly failed: number; readonly left: number }
+export type Counts = { readonly delivered: number; readonly failed: number; readonly left: number }
 
-/** The job once it has ended; `seen` is called until then, with what it waits for. @throws Failure */
+/** The job once it has ended; `seen` is called until then, with how far it is once that is known, and with what it waits for. @throws Failure */
 export const watched = async (
   remote: Remote,
   kind: JobKind,
   { namespace, name }: Named,
-  seen: (counts: Counts, waits: string | undefined) => void,
+  seen: (counts: Counts | undefined, waits: string | undefined) => void,
 ): Promise<Job> => {
   for (const until = performance.now() + endsWithinMs; performance.now() < until; await delay(lookEveryMs)) {
     const job = await remote.get(kind, namespace, name)
     if (job === undefined) throw new Failure(`${kind.singular}/${name} is gone: somebody deleted it`)
     if (endOf(job)) return job
     const waits = job.status?.conditions?.find(({ type, status }) => type === 'Progressing' && status === 'False')
-    seen(countsOf(job), waits?.message)
+    seen(job.status?.left === undefined ? undefined : countsOf(job), waits?.message)
   }
   throw new Failure(`${kind.singular}/${name} has not ended within a day`)
 }
