@@ -61,12 +61,13 @@ export const conditionTypes = {
       'Deleting',
     ],
   },
-  /** Subscription: a dispatcher consumes, and not every attempt fails. */
+  /** Subscription: a dispatcher consumes, and not every attempt fails. Where there is no dispatcher, the operator writes that. */
   Delivering: {
     writtenBy: 'dispatcher',
     decidesReady: true,
     reasons: [
       'Delivering',
+      'NoDispatcher',
       'NoConsumer',
       'QueueUnreadable',
       'AllAttemptsFailing',
@@ -83,8 +84,8 @@ export const conditionTypes = {
     writtenBy: 'both',
     reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
   },
-  /** Subscription: its dead-letter queue holds at least `alert.depth` messages. */
-  DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters'] },
+  /** Subscription: its dead-letter queue holds at least `alert.depth` messages, or one that is older than `alert.oldestAge`. */
+  DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
   /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
   RetryBlocked: { writtenBy: 'dispatcher', reasons: ['CopyNotConfirmed'] },
   /** Subscription: a message in a queue that it takes from makes the broker end the connection that it is delivered on. */
@@ -180,6 +181,8 @@ export type Verdict<T extends ConditionType = ConditionType> = {
   readonly status: Condition['status']
   readonly reason: Reason<T>
   readonly message: string
+  /** The generation that it is about, where that is an older one than was looked at. */
+  readonly observedGeneration?: number | undefined
 }
 
 /** A verdict of which type and reason go together. */
@@ -204,7 +207,7 @@ export const stamp = (
       ...found,
       // Half a character, cut here, would come back from an API server as another one, and be written over and over.
       message: found.message.slice(0, 2048).toWellFormed(),
-      observedGeneration: generation,
+      observedGeneration: Math.min(found.observedGeneration ?? generation, generation),
       lastTransitionTime: unchanged ? before.lastTransitionTime : timestamp(now.getTime()),
     }
   })

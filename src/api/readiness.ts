@@ -2,6 +2,7 @@ import { type Condition, type Verdict, verdict } from './conditions.ts'
 import type { Subscription } from './kinds/subscription.ts'
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>
+type Delivering = Said & Pick<Condition, 'observedGeneration'>
 
 /** Ready as it follows from the others: the first that is not True says why. */
 export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Verdict<'Ready'> => {
@@ -11,15 +12,21 @@ export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Ver
   return verdict('Ready', 'True', 'Ready', 'Declared on the broker')
 }
 
-/** Ready of a Subscription: once it is declared, it is Ready when a dispatcher delivers. */
+/**
+ * Ready of a Subscription: once it is declared, it is Ready when a dispatcher delivers. It is Ready in no newer generation than
+ * the one that the dispatcher has taken up.
+ */
 export const deliveringReady = (
   { suspend }: Subscription['spec'],
   declared: Verdict,
-  delivering: Said | undefined,
+  delivering: Delivering | undefined,
 ): Verdict => {
   if (declared.status !== 'True') return declared
   if (suspend) return verdict('Ready', 'False', 'Suspended', 'spec.suspend is true: messages wait in the queue')
-  if (delivering?.status === 'True') return verdict('Ready', 'True', 'Ready', 'Declared on the broker and delivering')
+  if (delivering?.status === 'True') {
+    const { observedGeneration } = delivering
+    return { ...verdict('Ready', 'True', 'Ready', 'Declared on the broker and delivering'), observedGeneration }
+  }
   const message = delivering?.message ?? 'No dispatcher has reported on it yet'
   return verdict('Ready', 'False', delivering?.reason === 'Suspended' ? 'Suspended' : 'NotDelivering', message)
 }

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Client, createClient } from '../store/kubernetes/api/client.ts'
 import { type Cluster, type ClusterChoice, ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
+import { watchHolder } from '../store/kubernetes/lease/holder.ts'
 import { lead } from '../store/kubernetes/lease/lease.ts'
 import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
 import { type KubernetesStore, openKubernetes } from '../store/kubernetes/store.ts'
-import type { Leadership } from '../store/leadership.ts'
+import type { Leadership, Presence } from '../store/leadership.ts'
 import type { LogLevel } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 import { preflight } from './preflight.ts'
@@ -37,6 +38,8 @@ export type Member = {
     work: (leadership: Leadership) => Promise<void>,
     annotations?: () => Readonly<Record<string, string | undefined>>,
   ): Promise<void>
+  /** Whether any process holds this lease, which is in the same namespace as that of this kind. */
+  watchLease(name: string, signal: AbortSignal): Presence
   /** Resolves when all Events have been sent and all connections are closed. */
   close(): Promise<void>
 }
@@ -89,6 +92,7 @@ export const joinCluster = async (component: string, options: ClusterOptions, ow
         stop,
       )
     },
+    watchLease: (other, signal) => watchHolder(client, { namespace, name: other, log }, signal),
     async close() {
       end.abort()
       await store?.done

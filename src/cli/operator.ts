@@ -7,7 +7,7 @@ import { type ClusterOptions, joinCluster } from './cluster.ts'
 import { startProcess } from './process.ts'
 import { serve } from './serve.ts'
 
-export type OperatorOptions = ClusterOptions & { readonly instance: string }
+export type OperatorOptions = ClusterOptions & { readonly instance: string; readonly dispatcherLeaseName: string }
 
 /** How long work in flight may take after leadership was lost; the fence lets it change nothing any more. */
 const endsWithinMs = 1_000
@@ -29,7 +29,11 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   if (opened && !stop.aborted) {
     store = opened
     await member.lead(async ({ fence, signal }) => {
-      const running = startOperator({ store: fenced(opened, fence), instance, log, metrics, fence }, signal)
+      const dispatchers = member.watchLease(options.dispatcherLeaseName, signal)
+      const running = startOperator(
+        { store: fenced(opened, fence), instance, log, metrics, fence, dispatchers },
+        signal,
+      )
       const release = () =>
         opened.releaseInvalid(fence).catch((error: unknown) => {
           if (!signal.aborted) log.warn({ error }, 'Could not remove the finalizer from an invalid resource')

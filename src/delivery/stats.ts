@@ -12,8 +12,6 @@ export type DeliveryStats = {
   failing: number
   /** The time that the newest of them is evidence for: see {@link count}. Always after the latest success. */
   failingSince: number
-  /** Until when they count as current: the retries that they led to have happened by then. */
-  failingUntil: number
   lastSuccess: number
   lastFailure: LastFailure | undefined
 }
@@ -32,12 +30,11 @@ export const newStats = (): DeliveryStats => ({
   deadLettered: 0,
   failing: 0,
   failingSince: 0,
-  failingUntil: 0,
   lastSuccess: 0,
   lastFailure: undefined,
 })
 
-/** How long a success or a failure counts as the current state. */
+/** For so long a success is not outweighed by the failures after it. */
 const windowMs = 5_000
 
 const aboutTheMessage: ReadonlySet<DeadLetterReason> = new Set(['Rejected', 'Unparsable', 'DeliveryLimit'])
@@ -55,8 +52,7 @@ export const count = (
 ): void => {
   if (decision.do === 'acknowledge') {
     stats.delivered += 1
-    stats.lastSuccess = now
-    endFailing(stats)
+    succeeded(stats, now)
     return
   }
   if (decision.do === 'postpone' || decision.do === 'isolate' || outcome?.kind === 'abandoned') return
@@ -72,15 +68,21 @@ export const count = (
   if (since <= stats.lastSuccess) return
   stats.failing += 1
   stats.failingSince = Math.max(stats.failingSince, since)
-  const speaksFor = windowMs + (decision.do === 'retry' ? decision.delayMs : 0)
-  stats.failingUntil = Math.max(stats.failingUntil, now + speaksFor)
 }
 
-const endFailing = (stats: DeliveryStats): void => {
-  stats.failing = 0
-  stats.failingSince = 0
-  stats.failingUntil = 0
+/** The subscriber has answered 2xx: failures of before are no evidence any more. */
+export const succeeded = (stats: DeliveryStats, now: number): void => {
+  stats.lastSuccess = now
+  forgetFailures(stats)
 }
+
+/** What failed until now says nothing about what comes, as after a change of the subscription. */
+export const forgetFailures = (stats: DeliveryStats): void => void Object.assign(stats, noFailures)
+
+/** The same counts, as those of a process that is gone: whether delivery works is for others to say. */
+export const withoutFailures = (stats: DeliveryStats): DeliveryStats => ({ ...stats, ...noFailures })
+
+const noFailures = { failing: 0, failingSince: 0 } as const
 
 const failureOf = (outcome: Outcome, time: number): LastFailure => ({
   time,
@@ -102,11 +104,10 @@ export const mergeStats = (all: readonly DeliveryStats[]): DeliveryStats => {
     merged.lastSuccess = Math.max(merged.lastSuccess, lastSuccess)
     merged.lastFailure = later(merged.lastFailure, lastFailure)
   }
-  for (const { failing, failingSince, failingUntil } of all) {
+  for (const { failing, failingSince } of all) {
     if (failingSince <= merged.lastSuccess) continue
     merged.failing += failing
     merged.failingSince = Math.max(merged.failingSince, failingSince)
-    merged.failingUntil = Math.max(merged.failingUntil, failingUntil)
   }
   return merged
 }
@@ -119,13 +120,16 @@ const later = (a: LastFailure | undefined, b: LastFailure | undefined): LastFail
 
 const textOf = ({ message, reason, statusCode }: LastFailure): string => JSON.stringify([message, reason, statusCode])
 
+/** Whether there is no attempt to judge by. */
+export const isUntried = ({ failing, lastSuccess }: DeliveryStats): boolean => failing === 0 && lastSuccess === 0
+
 /**
- * Whether delivery works: not when attempts failed, none succeeded in the last 5 s, and their retries are not long past.
- * So one bad message among good ones changes nothing, and the verdict stays the same between two distant retries.
+ * Whether delivery works: not when attempts failed and none succeeded since, nor in the last 5 s. So one bad message among
+ * good ones changes nothing, and after failures only a success says that it works: not time, nor that nothing is left to try.
  */
 export const deliveringVerdict = (stats: DeliveryStats, now: number): Verdict<'Delivering'> => {
-  const { failing, lastFailure, lastSuccess, failingUntil } = stats
-  if (failing === 0 || lastFailure === undefined || now - lastSuccess <= windowMs || now > failingUntil) {
+  const { failing, lastFailure, lastSuccess } = stats
+  if (failing === 0 || lastFailure === undefined || now - lastSuccess <= windowMs) {
     return verdict(
       'Delivering',
       'True',

@@ -5,9 +5,11 @@ import { idFrom } from '../api/resource.ts'
 import { onGone } from '../reconcile/on-gone.ts'
 import { type Running, runControllers } from '../reconcile/run.ts'
 import { statusWriter } from '../reconcile/status-writer.ts'
+import type { Presence } from '../store/leadership.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { dispatchersController } from './dispatchers/controller.ts'
 import { referencesController } from './references/controller.ts'
 import { topologyController } from './topology/controller.ts'
 import { createWorld } from './world/world.ts'
@@ -20,13 +22,15 @@ export type OperatorOptions = {
   readonly metrics: Metrics
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup?: LookupFunction
+  /** Whether there are dispatchers; left out where one runs in the same process. */
+  readonly dispatchers?: Presence
   /** Called right before anything is sent that changes a broker; throws when another process leads, and nothing is sent then. */
   readonly fence?: () => void
 }
 
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
-  const { store, instance, log, metrics, lookup, fence } = options
+  const { store, instance, log, metrics, lookup, fence, dispatchers } = options
   const world = createWorld(store)
   const statuses = statusWriter(store, metrics, 'waybill-operator', () => new Date())
   const stopForgetting = kinds.map((kind) =>
@@ -38,6 +42,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
   const controllers = [
     topologyController({ store, world, instance, statuses, log, metrics, lookup, fence }),
     referencesController({ store, world, statuses }),
+    ...(dispatchers ? [dispatchersController({ store, world, metrics, dispatchers })] : []),
   ]
   const { ready, done } = runControllers(controllers, { log, metrics, fence }, signal)
   return {

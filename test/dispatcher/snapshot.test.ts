@@ -16,7 +16,7 @@ const count = fc.integer({ min: 0, max: 1_000 })
 const text = fc.constantFrom('one', 'two', 'three')
 const stats: fc.Arbitrary<DeliveryStats> = fc.record({
   ...{ delivered: count, retried: count, deadLettered: count, lastSuccess: count },
-  ...{ failing: count, failingSince: count, failingUntil: count },
+  ...{ failing: count, failingSince: count },
   lastFailure: fc.option(fc.record({ time: count, reason: text, message: text }), { nil: undefined }),
 })
 const worker: fc.Arbitrary<WorkerState> = fc.record({

@@ -43,7 +43,7 @@ const untilMs = 90_000
  */
 export const beginWalk = async (): Promise<Walk> => {
   const vhost = await freshVhost()
-  const [subscriberPort, waybillPort] = [await freePort(), await freePort()]
+  const [subscriberPort, waybillPort, dataPort] = [await freePort(), await freePort(), await freePort()]
   const { username, password } = vhost.endpoint
   const replaceAddresses = (text: string): string =>
     text
@@ -57,7 +57,11 @@ export const beginWalk = async (): Promise<Walk> => {
       .replaceAll('%2F', encodeURIComponent(vhost.name))
       .replaceAll(example, path)
       .replace(/(?<=examples\/subscriber\.mjs)( 8080)?/g, ` ${subscriberPort}`)
-      .replaceAll('waybill -- run', `waybill -- run --listen 127.0.0.1:${waybillPort}`)
+      .replaceAll(
+        'waybill -- run',
+        `waybill -- run --listen 127.0.0.1:${waybillPort} --data-listen 127.0.0.1:${dataPort}`,
+      )
+      .replaceAll('waybill -- dead-letters ls', `waybill -- dead-letters ls --server http://127.0.0.1:${dataPort}`)
       .replaceAll('waybill -- get', `waybill -- get --server http://127.0.0.1:${waybillPort}`)
 
   const typed: Typed[] = []

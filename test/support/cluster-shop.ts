@@ -41,6 +41,7 @@ export type ClusterShop = {
     type: ConditionType,
     status: Condition['status'],
     reason?: string,
+    options?: { readonly timeoutMs: number },
   ): Promise<Condition>
   /** The Events of one resource, oldest first. */
   events(kind: Kind, name: string): Promise<ReportedEvent[]>
@@ -70,6 +71,7 @@ export const openClusterShop = async (values?: object): Promise<ClusterShop> => 
     async start(component, { args = [], through, env = {}, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
+      if (component === 'operator') options.push('--dispatcher-lease-name', accounts.dispatcher.name)
       const KUBECONFIG =
         through === undefined
           ? account.kubeconfig
@@ -79,7 +81,7 @@ export const openClusterShop = async (values?: object): Promise<ClusterShop> => 
         ({ stop }) => stop(),
       )
     },
-    condition: (kind, name, type, status, reason) =>
+    condition: (kind, name, type, status, reason, options) =>
       eventually(
         async () => {
           const conditions = (await get(kind, name))?.status?.conditions
@@ -87,7 +89,7 @@ export const openClusterShop = async (values?: object): Promise<ClusterShop> => 
           if (found?.status === status && (reason === undefined || found.reason === reason)) return found
           throw new Error(`${kind.kind} ${name} has ${JSON.stringify(conditions)}`)
         },
-        { everyMs: 50 },
+        { everyMs: 50, ...options },
       ),
     async events({ kind }, name) {
       const { body } = await request(apiServer(), 'GET', `/api/v1/namespaces/${own.name}/events`)

@@ -4,6 +4,7 @@ import type { Kind, Resource } from '../../src/api/resource.ts'
 import { startDispatcher } from '../../src/dispatcher/main.ts'
 import { startOperator } from '../../src/operator/main.ts'
 import { openDirectory } from '../../src/store/directory/store.ts'
+import type { Presence } from '../../src/store/leadership.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
 import { type ManifestFolder, manifestFolder } from './manifests.ts'
@@ -40,6 +41,8 @@ export type StageOptions = {
   /** Default: both. */
   readonly only?: 'operator' | 'dispatcher'
   readonly instance?: string
+  /** Whether there are dispatchers elsewhere. Default: nobody asks. */
+  readonly dispatchers?: Presence
   readonly drainTimeoutMs?: number
   /** Resolves the names of brokers and subscribers for the dispatcher. Default: the system. */
   readonly lookup?: LookupFunction
@@ -49,7 +52,7 @@ export type StageOptions = {
 
 /** Waybill in this process, on a virtual host and a folder of manifests of its own. */
 export const startStage = async (options: StageOptions = {}): Promise<Stage> => {
-  const { only, instance = 'waybill', drainTimeoutMs = 5_000, beside, lookup } = options
+  const { only, instance = 'waybill', drainTimeoutMs = 5_000, beside, lookup, dispatchers } = options
   const { vhost, folder } = beside ?? { vhost: await freshVhost(), folder: manifestFolder() }
   if (!beside) folder.write('none', '')
   const lines: string[] = []
@@ -58,8 +61,11 @@ export const startStage = async (options: StageOptions = {}): Promise<Stage> => 
   const [stop, files] = [new AbortController(), new AbortController()]
   const store = await openDirectory([folder.path], { log }, files.signal)
   const dispatching = { store, log, metrics, allowLoopback: true, drainTimeoutMs, ...(lookup ? { lookup } : {}) }
+  const operating = { store, instance, log, metrics }
   const running = [
-    ...(only === 'dispatcher' ? [] : [startOperator({ store, instance, log, metrics }, stop.signal)]),
+    ...(only === 'dispatcher'
+      ? []
+      : [startOperator({ ...operating, ...(dispatchers ? { dispatchers } : {}) }, stop.signal)]),
     ...(only === 'operator' ? [] : [startDispatcher(dispatching, stop.signal)]),
   ]
 

@@ -38,7 +38,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   'operator/world': { imports: ['api', 'store', 'topology', 'reconcile'] },
   'operator/topology': { imports: [...edges, 'operator/world'] },
   'operator/references': { imports: [...edges, 'operator/world', 'operator/topology'] },
-  operator: { imports: [...edges, 'operator/world', 'operator/topology', 'operator/references'] },
+  'operator/dispatchers': { imports: [...ground, 'store', 'reconcile', 'operator/world'] },
+  operator: {
+    imports: [...edges, 'operator/world', 'operator/topology', 'operator/references', 'operator/dispatchers'],
+  },
   'dispatcher/replicas': { imports: [...ground, 'delivery'], packages: ['undici'] },
   'dispatcher/pipeline': { imports: [...edges, 'delivery', 'http'] },
   'dispatcher/workers': { imports: [...edges, 'delivery', 'http', 'dispatcher/pipeline', 'dispatcher/replicas'] },

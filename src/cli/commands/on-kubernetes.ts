@@ -7,6 +7,7 @@ import { drainTimeout, instance, logLevel, peers } from './options.ts'
 export const addOperator = (program: Command): void => {
   onKubernetes(program, 'operator', 'keep RabbitMQ equal to the resources in a Kubernetes cluster')
     .addOption(instance())
+    .option('--dispatcher-lease-name <name>', 'name of the Lease that a dispatcher holds', 'waybill-dispatcher')
     .addHelpText(
       'after',
       `

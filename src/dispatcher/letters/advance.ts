@@ -1,3 +1,4 @@
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { outcomeText } from '../../delivery/attempt/outcome.ts'
 import { createSender, type Sender } from '../../http/send.ts'
 import type { Held } from '../../rabbit/amqp/holding/hold.ts'
@@ -47,7 +48,7 @@ export const advance = async (
   fence()
   await report(job, progressing(progress), { cutoff, progress })
   const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
-  const seen = await onePass(job, { ...options, endpoint, route: found.route, cutoff, progress }, signal)
+  const seen = await onePass(job, { ...options, ...found, endpoint, cutoff, progress }, signal)
   signal.throwIfAborted()
   const now = current(store, job)
   if (now === undefined) return undefined
@@ -71,6 +72,7 @@ const waitsMs = (job: Job, progress: Progress): number => {
 type OnePass = AdvanceOptions & {
   readonly endpoint: Endpoint
   readonly route: Route
+  readonly policy: DeadLetterPolicy | undefined
   readonly cutoff: number
   readonly progress: Progress
 }
@@ -78,7 +80,7 @@ type OnePass = AdvanceOptions & {
 const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise<Seen> => {
   const { store, progress, report, cutoff, drainTimeoutMs } = options
   const sender = await senderFor(job, options)
-  const way = wayOf(job, options.route, sender)
+  const way = wayOf(job, { ...options, sender })
   const ending = endingAfter(signal, drainTimeoutMs, () => void sender?.abandon())
   const reports = inOneChain()
   const blocked = (message: string): void =>
@@ -97,6 +99,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
     if (done === undefined || (done.copy && !(await copies.store(held, done.copy)))) return false
     const failure = failureOf(done)
     counted(progress, job, failure)
+    if (sender && !failure) options.succeeded(options.route.subscription)
     options.metrics.jobMessages.inc({ kind: job.kind, result: failure ? 'failed' : 'delivered' })
     if (performance.now() - reportedAt > reportEveryMs) reports.add(reportNow)
     return true

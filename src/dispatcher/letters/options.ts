@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { AddressGuard } from '../../http/address-guard.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -13,6 +14,8 @@ export type LettersOptions = {
   readonly drainTimeoutMs: number
   /** Resolves the names of brokers. */
   readonly lookup: LookupFunction | undefined
+  /** A subscriber has answered 2xx. */
+  succeeded(subscription: Subscription): void
   /** Throws when another process leads. */
   fence(): void
 }

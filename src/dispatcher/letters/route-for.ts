@@ -21,7 +21,7 @@ export const attachedFor = (
   return undefined
 }
 
-type Found = { readonly route: Route; readonly broker: Broker }
+type Found = { readonly route: Route; readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined }
 
 /** The route of the Subscription whose dead letters a job is about, or why nothing is to be done with them now. */
 export const routeFor = (job: Job, store: Pick<Store, 'get' | 'list'>): Found | { readonly message: string } => {
@@ -33,7 +33,9 @@ export const routeFor = (job: Job, store: Pick<Store, 'get' | 'list'>): Found | 
   const { work, idle } = workOf(gather(store))
   for (const { attached, routes } of work.values()) {
     const route = routes.find((each) => each.id === id)
-    if (route) return { route, broker: attached.broker }
+    if (route === undefined) continue
+    const entry = attached.subscriptions.find(({ subscription }) => subscription === route.subscription)
+    return { route, broker: attached.broker, policy: entry?.policy }
   }
   const why = idle.find(({ subscription }) => idOf(subscription) === id)?.message
   return { message: `${subject} is not delivered: ${why ?? 'it is not yet declared on a broker'}` }

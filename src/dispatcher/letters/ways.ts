@@ -1,4 +1,5 @@
 import { milliseconds } from '../../api/duration.ts'
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { idOf, keyOf } from '../../api/resource.ts'
 import { type Attempt, attemptAfter, type Ended } from '../../delivery/attempt/attempt.ts'
 import { type Outcome, outcomeText } from '../../delivery/attempt/outcome.ts'
@@ -35,12 +36,16 @@ export type Done = { readonly copy?: Copy; readonly outcome?: Outcome } | undefi
 /** What a job does with one dead letter. Never rejects. */
 export type Way = (taken: Taken) => Promise<Done>
 
-/** How long what was discarded is kept. */
-export const keptMs = milliseconds('168h')
+export type WayOptions = {
+  readonly route: Route
+  readonly policy: DeadLetterPolicy | undefined
+  /** There for a job that delivers. */
+  readonly sender: Pick<Sender, 'send'> | undefined
+}
 
-/** The way of a job. `sender` is there for one that delivers. */
-export const wayOf = (job: Job, route: Route, sender: Pick<Sender, 'send'> | undefined): Way => {
-  if (job.kind === 'Discard') return discardWay(job, route)
+/** The way of a job. */
+export const wayOf = (job: Job, { route, policy, sender }: WayOptions): Way => {
+  if (job.kind === 'Discard') return discardWay(job, route, policy)
   switch (job.spec.to) {
     case 'Queue':
       return putBackWay(job, route)
@@ -52,7 +57,16 @@ export const wayOf = (job: Job, route: Route, sender: Pick<Sender, 'send'> | und
   }
 }
 
-const discardWay = (job: Job & { readonly kind: 'Discard' }, { deadLetterQueue: from }: Route): Way => {
+/** How long what was discarded is kept, without a policy. */
+const usuallyKept = '168h'
+
+const discardWay = (
+  job: Job & { readonly kind: 'Discard' },
+  { deadLetterQueue: from }: Route,
+  policy: DeadLetterPolicy | undefined,
+): Way => {
+  const keptMs = milliseconds(policy?.spec.retention.discarded ?? usuallyKept)
+  if (keptMs === 0) return async () => ({})
   const by = [idOf(job), job.spec.requestedBy].filter(Boolean).join(' for ')
   const { reason } = job.spec
   return async ({ message }) => ({ copy: discardedCopy(message, { at: Date.now(), by, reason, from }, bin, keptMs) })

@@ -1,4 +1,4 @@
-import type { DeliveryStats } from '../../delivery/stats.ts'
+import { type DeliveryStats, withoutFailures } from '../../delivery/stats.ts'
 import type { Observation, Snapshot, SubscriptionObservation } from './snapshot.ts'
 
 /** Another replica, as far as it is known here. */
@@ -42,10 +42,10 @@ export const observe = (replica: Replica, all: readonly SubscriptionObservation[
   return all.map(({ uid }) => uid)
 }
 
-/** From now on it counts what it counted, and delivers nothing; returns the uids of the subscriptions. */
+/** From now on it counts what it counted, delivers nothing, and is no evidence; returns the uids of the subscriptions. */
 export const markGone = (replica: Replica): string[] => {
   Object.assign(replica, { gone: true, complete: false } satisfies Partial<Replica>)
-  for (const [uid, { stats }] of replica.observations) replica.observations.set(uid, { stats })
+  for (const [uid, { stats }] of replica.observations) replica.observations.set(uid, { stats: withoutFailures(stats) })
   return [...replica.observations.keys()]
 }
 

@@ -1,3 +1,4 @@
+import { withoutFailures } from '../../delivery/stats.ts'
 import { applySnapshot, markGone, observe, type Replica, unknownReplica } from './replica.ts'
 import type { GoneReplica, Observation, Snapshot } from './snapshot.ts'
 
@@ -24,7 +25,7 @@ export const createReplicas = (self: string) => {
     changed(
       observe(
         replica,
-        observations.map(({ uid, stats }) => ({ uid, stats })),
+        observations.map(({ uid, stats }) => ({ uid, stats: withoutFailures(stats) })),
         now,
       ),
     )

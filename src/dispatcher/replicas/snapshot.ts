@@ -75,7 +75,6 @@ const readStats = object<DeliveryStats>({
   deadLettered: count,
   failing: count,
   failingSince: count,
-  failingUntil: count,
   lastSuccess: count,
   lastFailure: optional(readFailure),
 })

@@ -1,5 +1,5 @@
-import { type Verdict, verdict } from '../../api/conditions.ts'
-import { type DeliveryStats, deliveringVerdict, deliveryStatus } from '../../delivery/stats.ts'
+import { type Condition, type Verdict, verdict } from '../../api/conditions.ts'
+import { type DeliveryStats, deliveringVerdict, deliveryStatus, isUntried } from '../../delivery/stats.ts'
 import type { WorkerState } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
 
@@ -9,10 +9,15 @@ export type Finding = {
   readonly delivery: ReturnType<typeof deliveryStatus>
 }
 
-/** The finding that follows from the state of a worker and the counts. */
-export const workerFinding = (worker: WorkerState, stats: DeliveryStats, now: number): Finding => {
+/** The finding that follows from the state of a worker and the counts; `before` is what was last said of this generation. */
+export const workerFinding = (
+  worker: WorkerState,
+  stats: DeliveryStats,
+  now: number,
+  before?: Pick<Condition, 'reason' | 'message'>,
+): Finding => {
   const { blocked, gone, unreadable } = worker
-  const verdicts: Verdict[] = [delivering(worker, stats, now)]
+  const verdicts: Verdict[] = [delivering(worker, stats, now, before)]
   if (gone) verdicts.push(verdict('Suspended', 'True', 'Gone', goneMessage))
   if (blocked !== undefined) {
     const message = `Messages stay in their queue because their copies for retry or dead letter are not stored: ${blocked}`
@@ -29,11 +34,15 @@ const delivering = (
   { waiting, gone, unreadable, missing }: WorkerState,
   stats: DeliveryStats,
   now: number,
+  before: Pick<Condition, 'reason' | 'message'> | undefined,
 ): Verdict => {
   if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
   if (unreadable !== undefined) return verdict('Delivering', 'False', 'QueueUnreadable', unreadable)
   if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
   if (missing !== undefined) return verdict('Delivering', 'False', 'SubscriberNotFound', missing)
+  // A process that was just started has tried nothing yet: what others have seen fail has not begun to work by that.
+  if (before?.reason === 'AllAttemptsFailing' && isUntried(stats))
+    return verdict('Delivering', 'False', 'AllAttemptsFailing', before.message)
   return deliveringVerdict(stats, now)
 }
 

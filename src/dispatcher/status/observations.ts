@@ -1,6 +1,6 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import { type DeliveryStats, newStats } from '../../delivery/stats.ts'
-import type { Snapshot } from '../replicas/snapshot.ts'
+import { type DeliveryStats, forgetFailures, newStats, succeeded } from '../../delivery/stats.ts'
+import type { Observation, Snapshot } from '../replicas/snapshot.ts'
 import type { Idle } from '../workers/routes.ts'
 import type { Worker } from '../workers/worker.ts'
 import { createEntries, type Entry, observationOf } from './entries.ts'
@@ -14,11 +14,20 @@ export const createObservations = (replica: string) => {
 
   return {
     replica,
-    /** The counts of a subscription since this process began to deliver it. */
+    /** The counts of a subscription since this process began to deliver it; failures before its latest change are none. */
     statsOf(subscription: Subscription): DeliveryStats {
+      const before = entries.known(subscription)?.subscription.metadata.generation
       const entry = entries.of(subscription)
       entry.stats ??= newStats()
+      if (before !== subscription.metadata.generation) forgetFailures(entry.stats)
       return entry.stats
+    },
+    /** The subscriber has answered 2xx to something else than a message of its queue. */
+    succeeded(subscription: Subscription, now: number): void {
+      const entry = entries.known(subscription)
+      if (entry?.stats === undefined) return
+      succeeded(entry.stats, now)
+      entries.touch(entry)
     },
     /** The state or the counts of a worker changed. */
     changed(worker: Worker): void {
@@ -73,7 +82,7 @@ export const createObservations = (replica: string) => {
       const changed = entries.since(from)
       const observations = changed.map((entry) => ({
         uid: entry.subscription.metadata.uid,
-        ...observationOf(entry, !leaving),
+        ...forOlder(observationOf(entry, !leaving)),
       }))
       // Time alone ends a start, and peers must receive that too.
       if (!leaving) for (const entry of changed) if (entry.worker?.state().starting) entries.touch(entry)
@@ -86,6 +95,12 @@ export const createObservations = (replica: string) => {
 }
 
 export type Observations = ReturnType<typeof createObservations>
+
+/** Replicas of the first version read until when failures count; an hour later they have all been asked again. */
+const forOlder = ({ stats, worker }: Observation) => ({
+  stats: { ...stats, failingUntil: stats.failing === 0 ? 0 : stats.failingSince + 3_600_000 },
+  worker,
+})
 
 const setWorker = (entry: Entry, worker: Worker): Entry => {
   delete entry.idle

@@ -78,7 +78,7 @@ export const createReporter = ({ store, metrics, local, replicas, now }: Reporte
       pending.delete(entry)
       return
     }
-    const { found, mayChange } = observe(entry, replicas.observations(uid), current.metadata.generation, at)
+    const { found, mayChange } = observe(entry, replicas.observations(uid), current, at)
     if (!mayChange) pending.delete(entry)
     if (found) await write(entry, current, found, at)
   }
@@ -106,7 +106,7 @@ export const createReporter = ({ store, metrics, local, replicas, now }: Reporte
 const observe = (
   entry: Entry,
   others: readonly Observation[],
-  generation: number,
+  { metadata: { generation }, status }: Subscription,
   at: number,
 ): { found?: Found; mayChange: boolean } => {
   const { stats, worker } = mergeObservations([observationOf(entry), ...others])
@@ -118,7 +118,13 @@ const observe = (
   // What this replica does not deliver, others may deliver only because they have not received a change yet.
   if (entry.worker === undefined || worker === undefined) return { mayChange: false }
   if (worker.starting) return { mayChange: true }
-  const found = { ...workerFinding(worker, stats, at), generation: worker.gone ? worker.generation : generation }
+  const before = status?.conditions?.find(
+    (each) => each.type === 'Delivering' && each.observedGeneration === generation,
+  )
+  const found = {
+    ...workerFinding(worker, stats, at, before),
+    generation: worker.gone ? worker.generation : generation,
+  }
   return { found, mayChange: stats.failing > 0 }
 }
 

@@ -68,7 +68,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
       const before = running.get(route.id)
       refuseBlocked(guard, route)
       const credentials = await credentialsOf(route.subscription, secrets)
-      if (before?.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)) return
+      if (before && isSame(before, route, credentials)) return
       start(route, credentials)
       if (before) endLater(before.worker)
     },
@@ -92,6 +92,9 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
     },
   }
 }
+
+const isSame = (before: Running, route: Route, credentials: Credentials): boolean =>
+  before.worker.route.key === route.key && isDeepStrictEqual(before.credentials, credentials)
 
 /** @throws TargetError */
 export const refuseBlocked = (guard: AddressGuard, { target }: Pick<Route, 'target'>): void => {
