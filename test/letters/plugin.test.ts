@@ -11,6 +11,7 @@ import { startAs } from '../cli/waybill.ts'
 import { cert, key } from '../http/self-signed.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import { command } from '../support/kubernetes/command.ts'
 import { startKubelet } from '../support/kubernetes/kubelet.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
@@ -128,7 +129,7 @@ describeWithHelm('kubectl waybill', () => {
     )
     chmodSync(program, 0o755)
     const path = `${folder}:${dirname(process.execPath)}`
-    const asked = (...words: string[]) => shop.own.kubectl(['__complete', 'waybill', ...words], { path })
+    const asked = (...words: string[]) => command(apiServer(), 'kubectl', ['__complete', 'waybill', ...words], { path })
     expect(await asked('dl', 'r')).toMatch(/^replay\t.*\nrestore\t.*\n:4\n/)
     expect(await asked('dl', 'ls', '--kubeconfig', kubeconfig, 'b')).toMatch(/^billing\n:4\n/)
   }, 60_000)
