@@ -1,5 +1,7 @@
+import { drawingsStyle } from '../drawings/style.ts'
+
 /** The one style of all pages: colours are variables, so that light and dark differ in these alone. */
-export const style = `
+export const style = `${drawingsStyle}
 :root {
   --page: #fbfbfa; --card: #fff; --line: #e3e2dd; --text: #23241f; --quiet: #62645b; --link: #0a5c66; --main: #0b6672;
   --on-main: #fff; --good: #1c6b3c; --good-page: #e5f3ea; --bad: #a3281d; --bad-page: #fbe9e6; --warn: #7a5000;
@@ -102,9 +104,9 @@ label { color: var(--quiet); font-size: 13px }
 .progress { height: 8px; border-radius: 4px; background: var(--soft); overflow: hidden; display: block; width: 100% }
 .progress rect.done { fill: var(--good) }
 .progress rect.failed { fill: var(--bad) }
+figure { margin: 8px 0 }
+figcaption { font-size: 13px }
 details > summary { cursor: pointer; color: var(--link) }
-.attempts { list-style: none; padding: 0; margin: 8px 0 }
-.attempts li { padding: 3px 0 3px 16px; border-left: 2px solid var(--line) }
 @media (max-width: 720px) {
   header, main { padding-left: 14px; padding-right: 14px }
   .scroll { border: 0; background: none }

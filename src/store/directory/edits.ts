@@ -1,3 +1,4 @@
+import { kindOf } from '../../api/kinds/kinds.ts'
 import { validate } from '../../api/kinds/validate.ts'
 import { idOf, type Kind, type Resource } from '../../api/resource.ts'
 import type { Problem } from '../../api/schema/problem.ts'
@@ -11,6 +12,8 @@ export type Edits = {
   patch(kind: Kind, namespace: string, name: string, spec: Readonly<Record<string, unknown>>): readonly Problem[]
   /** Deletes it. */
   withdraw(kind: Kind, namespace: string, name: string): readonly Problem[]
+  /** Removes this very resource; one that is in a file stays as long as it is there. */
+  removeCreated(resource: Resource): void
 }
 
 export const createEdits = (objects: Objects, homeOf: (id: string) => string | undefined): Edits => {
@@ -32,6 +35,12 @@ export const createEdits = (objects: Objects, homeOf: (id: string) => string | u
       if (!('metadata' in found)) return found
       objects.remove(idOf(found))
       return []
+    },
+    removeCreated(resource) {
+      const id = idOf(resource)
+      const { namespace, name, uid } = resource.metadata
+      const found = homeOf(id) === undefined ? objects.get(kindOf(resource), namespace, name) : undefined
+      if (found?.metadata.uid === uid) objects.remove(id)
     },
   }
 }

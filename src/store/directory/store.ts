@@ -44,6 +44,7 @@ export const openDirectory = async (
   const changes = createChanges(log)
   const objects = createObjects(() => new Date(), changes.announce)
   const contents = createContents(objects, changes.announce)
+  const edits = createEdits(objects, contents.homeOf)
   const report = createFindingReport(log)
   let findings: readonly Finding[] = []
 
@@ -86,10 +87,10 @@ export const openDirectory = async (
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
-    remove: async (_kind: Kind, resource) => contents.removeCreated(resource),
+    remove: async (_kind: Kind, resource) => edits.removeCreated(resource),
     record: createNotices(log, Date.now),
     problems: () => findings,
-    ...createEdits(objects, contents.homeOf),
+    ...edits,
   }
 }
 
