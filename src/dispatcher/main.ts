@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { subscription } from '../api/kinds/subscription.ts'
+import { queue } from '../api/kinds/queue.ts'
+import { type Subscription, subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
-import { runControllers } from '../reconcile/run.ts'
-import { fenced } from '../store/fenced.ts'
 import type { Leadership } from '../store/leadership.ts'
 import { announceLeave } from './leave.ts'
-import { deadLettersController } from './letters/controller.ts'
-import { finishedController } from './letters/finished.ts'
+import { keepDeadLetters } from './letters/keep.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
@@ -40,31 +38,27 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const history = createHistory({ store, local, replicas })
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
-    await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), keepDeadLetters(leadership)])
-  }
-
-  const keepDeadLetters = async ({ signal: leading, fence }: Leadership): Promise<void> => {
-    const controller = deadLettersController({
-      ...{ store: fenced(store, fence), log, metrics, guard },
-      ...{ drainTimeoutMs, lookup, fence },
-      succeeded: (delivered) => local.succeeded(delivered, Date.now()),
-    })
-    const finished = finishedController(fenced(store, fence), Date.now)
-    await runControllers([controller, finished], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
-    // Another process looks from now on.
-    metrics.deadLettersOldest.reset()
+    const succeeded = (delivered: Subscription) => local.succeeded(delivered, Date.now())
+    const letters = { store, log, metrics, guard, drainTimeoutMs, lookup, succeeded }
+    await Promise.all([
+      reportDuring(leadership, { store, log, metrics, local, replicas }),
+      keepDeadLetters(letters, leadership, signal),
+    ])
   }
 
   const run = async (): Promise<void> => {
-    const stopForgetting = onGone(store, subscription, (namespace, name) => {
-      local.forget(namespace, name)
-      void metrics.forgetSubscription(namespace, name)
-    })
+    const stopForgetting = [
+      onGone(store, subscription, (namespace, name) => {
+        local.forget(namespace, name)
+        void metrics.forgetSubscription(namespace, name)
+      }),
+      onGone(store, queue, metrics.forgetQueue),
+    ]
     const drained = new AbortController()
     const remembering = keepHistory(history, polling?.received, signal)
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
     await aborted(signal)
-    stopForgetting()
+    for (const stop of stopForgetting) stop()
     if (polling) local.leave()
     await following.done
     await fleet.close()

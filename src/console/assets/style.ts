@@ -40,6 +40,7 @@ main { max-width: 1180px; margin: 0 auto; padding: 22px 24px 64px }
 .trail span:last-child { display: none }
 h1 { font-size: 22px; line-height: 1.3; font-weight: 620; margin: 4px 0 14px; overflow-wrap: anywhere }
 h1 small { font-size: 15px; font-weight: 400; color: var(--quiet); margin-left: 8px }
+h1 .id { font-size: .85em }
 h2 { font-size: 16px; font-weight: 620; margin: 30px 0 8px }
 h2 a { color: inherit; text-decoration: none }
 h2 a:hover { text-decoration: underline }
@@ -96,6 +97,8 @@ label { color: var(--quiet); font-size: 13px }
 .filter, .actions { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: end; margin: 10px 0 }
 .card > .actions:first-child { margin-top: 0; align-items: baseline }
 .card > .actions:last-child { margin-bottom: 0 }
+.bar { position: sticky; bottom: 0; background: var(--page); border-top: 1px solid var(--line); margin: 0; padding: 10px 0 }
+.pick { width: 1% }
 .filter label { display: grid; gap: 2px }
 .filter input { width: 11em }
 .actions form { display: contents }

@@ -2,18 +2,17 @@ import { kindOf } from '../../api/kinds/kinds.ts'
 import { validate } from '../../api/kinds/validate.ts'
 import { idOf, type Kind, type Resource } from '../../api/resource.ts'
 import type { Problem } from '../../api/schema/problem.ts'
+import type { Store } from '../store.ts'
 import { identify, type Manifest } from './identity.ts'
 import type { Objects } from './objects.ts'
 
 /** Changes of resources that are in no file, and last as long as the process. A file alone says what is in it. */
-export type Edits = {
+export type Edits = Pick<Store, 'remove'> & {
   create(kind: Kind, manifest: Manifest): Resource | readonly Problem[]
   /** Sets fields of the specification. */
   patch(kind: Kind, namespace: string, name: string, spec: Readonly<Record<string, unknown>>): readonly Problem[]
   /** Deletes it. */
   withdraw(kind: Kind, namespace: string, name: string): readonly Problem[]
-  /** Removes this very resource; one that is in a file stays as long as it is there. */
-  removeCreated(resource: Resource): void
 }
 
 export const createEdits = (objects: Objects, homeOf: (id: string) => string | undefined): Edits => {
@@ -36,7 +35,7 @@ export const createEdits = (objects: Objects, homeOf: (id: string) => string | u
       objects.remove(idOf(found))
       return []
     },
-    removeCreated(resource) {
+    async remove(_kind, resource) {
       const id = idOf(resource)
       const { namespace, name, uid } = resource.metadata
       const found = homeOf(id) === undefined ? objects.get(kindOf(resource), namespace, name) : undefined

@@ -44,7 +44,6 @@ export const openDirectory = async (
   const changes = createChanges(log)
   const objects = createObjects(() => new Date(), changes.announce)
   const contents = createContents(objects, changes.announce)
-  const edits = createEdits(objects, contents.homeOf)
   const report = createFindingReport(log)
   let findings: readonly Finding[] = []
 
@@ -87,10 +86,9 @@ export const openDirectory = async (
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
-    remove: async (_kind: Kind, resource) => edits.removeCreated(resource),
     record: createNotices(log, Date.now),
     problems: () => findings,
-    ...edits,
+    ...createEdits(objects, contents.homeOf),
   }
 }
 
