@@ -34,6 +34,7 @@ const opened = (more: Partial<Parameters<typeof createConsole>[0]> = {}) => {
           return metadata.namespace === namespace && metadata.name === name
         }) as never,
     },
+    history: () => undefined,
     create: noted('create'),
     patch: noted('patch'),
     remove: noted('remove'),

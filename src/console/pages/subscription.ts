@@ -1,5 +1,8 @@
 import type { Condition } from '../../api/conditions.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
+import type { LastHour } from '../../delivery/last-hour.ts'
+import { hourCaption, sparkline } from '../drawings/sparkline.ts'
+import type { Hours } from '../port.ts'
 import { type GroupsOptions, groupCards, type May } from './groups.ts'
 import { type Job, jobTable } from './job-parts.ts'
 import { formToken, page, type Viewer } from './layout.ts'
@@ -15,15 +18,15 @@ export type SubscriptionOptions = {
   /** The newest first; `undefined` where the user may not see them. */
   readonly jobs: readonly Job[] | undefined
   readonly may: May
-  /** The last hour, drawn. */
-  readonly drawing: Html | string
+  /** `undefined` where it is not known. */
+  readonly hours: Hours | undefined
 }
 
 const mostJobs = 10
 
 /** One subscription: how it is, why letters of it are dead, and what was done about that. */
 export const subscriptionPage = (options: SubscriptionOptions): Html => {
-  const { viewer, nowMs, subscription, jobs, drawing } = options
+  const { viewer, nowMs, subscription, jobs, hours } = options
   const { metadata, spec, status } = subscription
   const { deadLetters } = status ?? {}
   const count = deadLetters?.count ?? 0
@@ -40,7 +43,7 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
       ],
       ['Oldest of them', count === 0 ? '–' : ago(deadLetters?.oldest, nowMs), true],
     ]),
-    drawing,
+    hours && lastHour(hours.get(metadata.name)),
     html`<h2>Dead letters${count > 0 && html`<span class="count">${number(count)}</span>`}</h2>`,
     deadLetterParts(options),
     html`<h2>Conditions</h2>`,
@@ -56,6 +59,9 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
     ])}</details>`,
   ])
 }
+
+const lastHour = (hour: LastHour | undefined): Html =>
+  html`<figure>${sparkline(hour, { size: 'large' })}<figcaption class="quiet">${hourCaption(hour)}</figcaption></figure>`
 
 export const trailOf = (namespace: string) =>
   [

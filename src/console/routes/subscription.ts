@@ -7,7 +7,7 @@ import { subscriptionPage } from '../pages/subscription.ts'
 import { type Backend, BackendError, type Named } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { viewerOf } from '../visit.ts'
-import { unlessForbidden } from './overview.ts'
+import { orNothing, unlessForbidden } from './overview.ts'
 
 /** Which buttons this user gets. */
 export const mayIn = async (backend: Backend, namespace: string): Promise<May> => {
@@ -36,13 +36,14 @@ export const addSubscription = ({ get }: Pages): void => {
   get('/subscriptions/:namespace/:name', async (visit, context) => {
     const { backend, nowMs } = visit
     const of = namedIn(context.req.param())
-    const [found, jobs, may] = await Promise.all([
+    const [found, jobs, may, hours] = await Promise.all([
       backend.get(subscription, of),
       jobsIn(backend, of.namespace),
       mayIn(backend, of.namespace),
+      orNothing(backend.hours(of.namespace, of.name)),
     ])
     if (found === undefined) throw new BackendError(404, `There is no Subscription ${of.namespace}/${of.name}.`)
     const own = jobs && newestFirst(jobs.filter(({ spec }) => spec.subscriptionRef.name === of.name))
-    return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, drawing: '' })
+    return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, hours })
   })
 }
