@@ -7,7 +7,6 @@ import type { Store } from '../../store/store.ts'
 import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
-import type { Job } from './unfinished.ts'
 
 /** The Broker of a Subscription and its policy, as its references lead to them. */
 export const attachedFor = (
@@ -23,10 +22,12 @@ export const attachedFor = (
 
 type Found = { readonly route: Route; readonly broker: Broker }
 
-/** The route of the Subscription whose dead letters a job is about, or why nothing is to be done with them now. */
-export const routeFor = (job: Job, store: Pick<Store, 'get' | 'list'>): Found | { readonly message: string } => {
-  const { namespace } = job.metadata
-  const { name } = job.spec.subscriptionRef
+/** The route of a Subscription, or why nothing is to be done with its dead letters now. */
+export const routeFor = (
+  namespace: string,
+  name: string,
+  store: Pick<Store, 'get' | 'list'>,
+): Found | { readonly message: string } => {
   const subject = `Subscription ${keyFrom(namespace, name)}`
   if (store.get(kind, namespace, name) === undefined) return { message: `${subject} does not exist` }
   const id = idFrom(kind.kind, namespace, name)
