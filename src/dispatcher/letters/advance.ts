@@ -167,18 +167,22 @@ const failureOf = ({ outcome }: NonNullable<Done>) =>
   }
 
 /**
- * What cannot be put anywhere stays where it is, and the job ends: a queue that is gone may be gone for good, and one that refuses
- * what it holds no room for needs somebody who empties it.
+ * What cannot be put anywhere stays where it is, and the job ends: a queue that is gone may be gone for good, and one that has
+ * no room needs somebody who empties it. A queue that is being deleted refuses too, for a moment.
  */
-const stopsAt =
-  (progress: Progress) =>
-  ({ kind, message }: PublishError): boolean => {
-    const reason = kind === 'refused' ? 'TargetFull' : 'TargetGone'
-    if (kind !== 'refused' && kind !== 'returned' && kind !== 'missing-exchange') return false
-    progress.stop ??= { reason, message: `It could not be put there: ${message}` }
+const stopsAt = (progress: Progress): ((error: PublishError) => boolean) => {
+  let refusals = 0
+  return ({ kind, message }) => {
+    if (kind === 'refused') refusals += 1
+    const isGone = kind === 'returned' || kind === 'missing-exchange'
+    if (!isGone && refusals < mostRefusals) return false
+    progress.stop ??= { reason: isGone ? 'TargetGone' : 'TargetFull', message: `It could not be put there: ${message}` }
     progress.lastFailure = { at: Date.now(), statusCode: undefined, message }
     return true
   }
+}
+
+const mostRefusals = 3
 
 /** @throws TargetError, SecretError */
 const senderFor = async (job: Job, { source, destination, store, guard }: OnePass): Promise<Sender | undefined> => {
