@@ -84,8 +84,8 @@ export const conditionTypes = {
     writtenBy: 'both',
     reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
   },
-  /** Subscription: its dead-letter queue holds at least `alert.depth` messages. */
-  DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters'] },
+  /** Subscription: its dead-letter queue holds at least `alert.depth` messages, or one that is older than `alert.oldestAge`. */
+  DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
   /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
   RetryBlocked: { writtenBy: 'dispatcher', reasons: ['CopyNotConfirmed'] },
   /** Subscription: a message in a queue that it takes from makes the broker end the connection that it is delivered on. */

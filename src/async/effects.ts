@@ -25,6 +25,7 @@ export const effects = [
   'delete-exchange',
   'status-written',
   'finalizer-written',
+  'resource-deleted',
   'lease-claimed',
   'lease-released',
 ] as const

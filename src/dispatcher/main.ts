@@ -8,6 +8,7 @@ import { fenced } from '../store/fenced.ts'
 import type { Leadership } from '../store/leadership.ts'
 import { announceLeave } from './leave.ts'
 import { deadLettersController } from './letters/controller.ts'
+import { finishedController } from './letters/finished.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
@@ -46,7 +47,8 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       ...{ drainTimeoutMs, lookup, fence },
       succeeded: (delivered) => local.succeeded(delivered, Date.now()),
     })
-    await runControllers([controller], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
+    const finished = finishedController(fenced(store, fence), Date.now)
+    await runControllers([controller, finished], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
     // Another process looks from now on.
     metrics.deadLettersOldest.reset()
   }

@@ -19,6 +19,10 @@ export const fenced = (store: Store & Partial<Fencing>, fence: () => void): Stor
       fence()
       await inner.setFinalizer(...write)
     },
+    async remove(...write) {
+      fence()
+      await inner.remove(...write)
+    },
     record(...notice) {
       fence()
       inner.record(...notice)

@@ -46,6 +46,8 @@ export type Store = {
   ): Promise<void>
   /** Adds or removes Waybill's finalizer. A resource being deleted is removed once it has none. */
   setFinalizer(kind: Kind, resource: Resource, present: boolean): Promise<void>
+  /** Deletes the resource with this uid, as its owner would. One that is gone is none to delete. */
+  remove(kind: Kind, resource: Resource): Promise<void>
   /** Publishes a notice about a resource: a Kubernetes Event where there is Kubernetes, else a log line. */
   record(resource: Resource, notice: Notice): void
 }

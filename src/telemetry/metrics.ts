@@ -70,6 +70,12 @@ export const createMetrics = () => {
     retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
     /** `namespace, subscription`. */
     deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...subscription),
+    /** `namespace, subscription`: 0 or 1. */
+    deadLettersAlert: gauge(
+      'dead_letters_alert',
+      '1 while the dead letters are as many or as old as alert of the DeadLetterPolicy says',
+      ...subscription,
+    ),
     /** `namespace, subscription`. */
     deadLettersOldest: new AgeGauge({
       name: 'waybill_dead_letters_oldest_age_seconds',
@@ -203,6 +209,7 @@ export const createMetrics = () => {
       metrics.scalingPending.remove(namespace, name)
       metrics.deliveryDuration.remove(namespace, name)
       metrics.deadLetters.remove(namespace, name)
+      metrics.deadLettersAlert.remove(namespace, name)
       metrics.deadLettersOldest.remove({ namespace, subscription: name })
       metrics.copyUnconfirmed.remove(namespace, name)
       metrics.queueUnreadable.remove(namespace, name)
@@ -214,6 +221,7 @@ export const createMetrics = () => {
         metrics.subscriptionBacklog,
         metrics.scalingPending,
         metrics.deadLetters,
+        metrics.deadLettersAlert,
         metrics.brokerDelayedMessages,
         metrics.ladderStalled,
         metrics.brokerConnected,

@@ -36,6 +36,7 @@ const dispatcher = [
   rule(group, resources, ['get', 'list', 'watch']),
   rule(group, ['subscriptions/status'], ['patch']),
   rule(group, statusesOf(jobs), ['patch']),
+  rule(group, ['replays', 'discards'], ['delete']),
   secrets,
   events,
 ]

@@ -16,7 +16,7 @@ const elsewhere: ReadonlySet<Effect> = new Set([
   ...(['status-written', 'finalizer-written', 'lease-claimed', 'lease-released'] as const),
   ...(['queue-plugged', 'delete-queue', 'delete-exchange'] as const),
   // Of Replays and looks at dead letters: system/replay.test.ts kills in the middle of one.
-  ...(['letter-removed', 'letters-requeued'] as const),
+  ...(['letter-removed', 'letters-requeued', 'resource-deleted'] as const),
 ])
 
 /** Fails once, is refused, fails for ever, or is fine, as the message says. */

@@ -57,6 +57,18 @@ test('what is discarded can be restored', async () => {
   await eventually(async () => (await it.ready()) === 5)
 })
 
+test('one that has ended is gone after its ttlAfterFinished', async () => {
+  const to = `${it.data}/apis/waybill.dev/v1alpha1/namespaces/shop/replays`
+  const spec = { subscriptionRef: { name: 'billing' }, selector: { all: true }, dryRun: true, ttlAfterFinished: '1s' }
+  const manifest = { apiVersion: 'waybill.dev/v1alpha1', kind: 'Replay', metadata: { name: 'short' }, spec }
+  const headers = { authorization: `Bearer ${it.token}`, 'content-type': 'application/json' }
+  const { status } = await fetch(to, { method: 'POST', headers, body: JSON.stringify(manifest) })
+  expect(status).toBe(201)
+  const short = async () => (await it.waybill.list(replay)).find(({ metadata }) => metadata.name === 'short')
+  await eventually(async () => (await short())?.status?.completionTime !== undefined)
+  await eventually(async () => (await short()) === undefined)
+})
+
 test('who does not have the token makes nothing', async () => {
   const to = `${it.data}/apis/waybill.dev/v1alpha1/namespaces/shop/replays`
   const answer = await fetch(to, { method: 'POST', body: '{}' })

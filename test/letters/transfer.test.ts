@@ -1,9 +1,12 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentHash, publishedProperties } from '../../src/delivery/letters/record.ts'
+import type { ShownLetter } from '../../src/delivery/letters/shown.ts'
 import type { Message } from '../../src/delivery/message/message.ts'
+import type { Listed } from '../../src/dispatcher/data/dead-letters.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { waybill as command, start, waybillIn } from '../cli/waybill.ts'
+import { deadLetterPolicyOf } from '../support/manifests.ts'
 import { publishRaw, rawBytes, rawHeader } from '../support/raw-message.ts'
 import { eventually } from '../support/wait.ts'
 import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
@@ -177,6 +180,25 @@ test('what a filter selects is exported alone, and an unknown parameter is refus
   expect(
     (await it.ask('/import?force=true', { method: 'POST', headers: { authorization: `Bearer ${it.token}` } })).status,
   ).toBe(400)
+}, 60_000)
+
+test('what the policy redacts is in no answer, and cannot be imported as if it were whole', async () => {
+  const { folder } = it.shop
+  folder.write('policy', [
+    deadLetterPolicyOf('private', { default: true, redact: { headers: ['TEXT'], jsonPointers: ['/seq'] } }),
+  ])
+  const letters = async (): Promise<ShownLetter[]> => ((await (await it.ask('')).json()) as Listed).letters.slice()
+  await eventually(async () => (await letters())[0]?.redacted === true)
+  const all = await letters()
+  expect(JSON.stringify(all)).not.toContain('grün')
+  const bodies = await Promise.all([0, 100].map(async (at) => (await it.ask(`/${all[at]?.id}/body`)).text()))
+  expect(bodies).toEqual(['{"seq":"[redacted]"}', '[redacted]'])
+  const file = fileOf('redacted.jsonl')
+  expect((await dl('export', 'shop/billing', '-o', file)).code).toBe(0)
+  expect(readFileSync(file, 'utf8')).not.toMatch(/grün|"seq\\":\d/)
+  expect((await dl('import', 'shop/billing', file)).err).toMatch(/line 1 is redacted/)
+  folder.write('policy', [])
+  await eventually(async () => (await letters())[0]?.redacted === undefined)
 }, 60_000)
 
 test('an export that cannot be made leaves no file', async () => {

@@ -89,6 +89,10 @@ describeWithHelm('a Replay', () => {
     expect(subscriber.received).toHaveLength(count)
     const reasons = (await shop.events(replay, 'again')).map(({ reason }) => reason)
     expect(reasons).toEqual(['Progressing', 'Completed'])
+    await shop.own.apply([
+      jobOf('Replay', 'billing', { ...spec, canary: { messages: 3 }, ttlAfterFinished: '1s' }, 'again'),
+    ])
+    await eventually(async () => (await shop.get(replay, 'again')) === undefined)
   }, 120_000)
 
   test('killed in the middle of it, another dispatcher goes on, and the figures are true', async () => {

@@ -27,6 +27,10 @@
 - apiGroups: [waybill.dev]
   resources: {{ include "waybill.jobStatuses" . }}
   verbs: [patch]
+# Those that have ended, as ttlAfterFinished says.
+- apiGroups: [waybill.dev]
+  resources: [replays, discards]
+  verbs: [delete]
 {{ include "waybill.rules.both" . }}
 {{- end -}}
 

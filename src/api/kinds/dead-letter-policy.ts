@@ -1,6 +1,7 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
-import { longestQueue, observedGeneration, timeToLive } from '../schema/fields.ts'
+import { durationBetween, longestQueue, observedGeneration, timeToLive } from '../schema/fields.ts'
+import { listOf } from './letter-selector.ts'
 
 export const deadLetterPolicy = defineKind({
   kind: 'DeadLetterPolicy',
@@ -31,11 +32,16 @@ export const deadLetterPolicy = defineKind({
             description:
               'Refuse: the message stays in the queue of its subscription, which reports RetryBlocked. DropOldest: the oldest dead letter is lost.',
           },
+          discarded: {
+            ...timeToLive('0s'),
+            default: '168h',
+            description: 'How long what a Discard took can be restored. 0s: it is removed at once.',
+          },
         },
       },
       alert: {
         type: 'object',
-        description: 'When a subscription reports DeadLettersPresent.',
+        description: 'When a subscription reports DeadLettersPresent: where one of these holds.',
         default: {},
         properties: {
           depth: {
@@ -45,6 +51,38 @@ export const deadLetterPolicy = defineKind({
             default: 1,
             description: 'At this many dead letters.',
           },
+          oldestAge: {
+            ...durationBetween('1s', '8760h'),
+            description: 'When the oldest dead letter has been one for this long.',
+          },
+        },
+      },
+      redact: {
+        type: 'object',
+        description:
+          'What nobody gets to see of dead letters, whatever they may see else. It is withheld where they are read, before the command line or the console has them.',
+        default: {},
+        properties: {
+          bodies: { type: 'boolean', default: false, description: 'No bodies.' },
+          headers: listOf(
+            { type: 'string', minLength: 1, maxLength: 128 },
+            64,
+            'No values of these headers, also inside of tables: names without regard to case, or how names begin, as in x-customer-*.',
+          ),
+          jsonPointers: listOf(
+            {
+              type: 'string',
+              maxLength: 512,
+              'x-kubernetes-validations': [
+                {
+                  rule: "self.matches('^(/([^/~]|~[01])*)+$')",
+                  message: 'must be a JSON pointer such as /customer/email',
+                },
+              ],
+            },
+            64,
+            'No values at these places of JSON bodies, and of the data of CloudEvents in structured mode; * is every element or member. A body that is not JSON, or larger than 1 MiB, is withheld whole.',
+          ),
         },
       },
       default: {

@@ -1,6 +1,6 @@
 import { conditions } from '../conditions.ts'
 import type { Column } from '../resource.ts'
-import { fixedPresence, immutable, longestQueue, observedGeneration } from '../schema/fields.ts'
+import { durationBetween, fixedPresence, immutable, longestQueue, observedGeneration } from '../schema/fields.ts'
 import type { ObjectSchema, Rule, Schema } from '../schema/schema.ts'
 import { letterSelector } from './letter-selector.ts'
 import { sourceFields, sourceRules } from './letter-source.ts'
@@ -31,6 +31,10 @@ export const jobFields = {
     type: 'boolean',
     default: false,
     description: 'Takes nothing more until it is false again. What is under way ends.',
+  },
+  ttlAfterFinished: {
+    ...durationBetween('0s', '8760h'),
+    description: 'How long this resource stays after it has ended. Without it, until somebody deletes it.',
   },
   requestedBy: {
     type: 'string',

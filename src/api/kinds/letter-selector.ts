@@ -1,7 +1,8 @@
 import { dateTime, longestQueue } from '../schema/fields.ts'
 import type { ArraySchema, ObjectSchema, StringSchema } from '../schema/schema.ts'
 
-const listOf = <const Item extends StringSchema>(item: Item, maxItems: number, description: string) =>
+/** A set of texts that is not empty. */
+export const listOf = <const Item extends StringSchema>(item: Item, maxItems: number, description: string) =>
   ({
     type: 'array',
     description,

@@ -33,7 +33,7 @@ export const addJobs = (command: Command): void => {
     .addOption(new Option('--abort-on <percent>', 'stop when so many of the latest attempts fail').argParser(number))
   again.action((name: string, options: ReplayOptions & Run) => start(name, options, replayOrder(options)))
 
-  jobCommand(command, 'discard', 'move dead letters to the queue waybill.discarded, which drops them after seven days')
+  jobCommand(command, 'discard', 'move dead letters to the queue waybill.discarded, for as long as the policy says')
     .requiredOption('--why <text>', 'why nobody wants them; it is written on each')
     .action((name: string, options: SelectorOptions & Run & { readonly why: string }) =>
       start(name, options, { kind: discard, spec: { ...shared(options), reason: options.why } }),

@@ -99,5 +99,13 @@ export const without = (
   return Buffer.concat([head, ...parts])
 }
 
+/** The bytes with another header table. */
+export const withTable = ({ raw, positions }: Properties, table: Buffer): Buffer =>
+  Buffer.concat([
+    raw.subarray(0, positions[field.headers]),
+    withLength(table),
+    raw.subarray(positions[field.headers + 1]),
+  ])
+
 const has = ({ positions }: Properties, name: keyof typeof field): boolean =>
   positions[field[name]] !== positions[field[name] + 1]

@@ -16,8 +16,14 @@ export const publishedProperties = (properties: Properties): Buffer => without(p
 
 /**
  * A dead letter as one line of an export. What cannot be said exactly is in `raw`: the properties and headers byte for byte.
+ * One of which something is withheld says so.
  */
-export const recordLine = (letter: Letter, { properties, content }: Message, subscription: string): string => {
+export const recordLine = (
+  letter: Letter,
+  { properties, content }: Message,
+  subscription: string,
+  isRedacted = false,
+): string => {
   const raw = publishedProperties(properties)
   const published = new Properties(raw)
   const plain = plainProperties(published)
@@ -26,6 +32,7 @@ export const recordLine = (letter: Letter, { properties, content }: Message, sub
   const text = content.toString('utf8')
   return JSON.stringify({
     id: letter.id,
+    ...(isRedacted ? { redacted: true } : {}),
     deadLetter: {
       subscription,
       reason: letter.reason,
@@ -54,6 +61,7 @@ export const recorded = (line: string): Recorded | { readonly end: true } | { re
   }
   if (typeof found !== 'object' || found === null || Array.isArray(found)) return { problem: 'is not a JSON object' }
   if ('export' in found) return { end: true }
+  if ('redacted' in found) return { problem: 'is redacted: import a copy that has everything in it' }
   const { raw, properties, headers, body, bodyBase64, deadLetter } = found as Readonly<Record<string, unknown>>
   const content = typeof body === 'string' ? Buffer.from(body) : base64(bodyBase64)
   if (content === undefined) return { problem: 'needs body or bodyBase64' }

@@ -41,6 +41,8 @@ export type ShownLetter = {
   readonly contentType?: string
   readonly messageId?: string
   readonly headers: readonly ShownHeader[]
+  /** Something of it is withheld, by its DeadLetterPolicy. */
+  readonly redacted?: true
 }
 
 const secretName = /authorization|cookie|token|secret|password|signature/i
@@ -49,7 +51,7 @@ const secretName = /authorization|cookie|token|secret|password|signature/i
 export const isMasked = (name: string): boolean => secretName.test(name)
 
 /** What is shown of a letter. */
-export const shown = (letter: Letter, { properties }: Message): ShownLetter => {
+export const shown = (letter: Letter, { properties }: Message, isRedacted = false): ShownLetter => {
   const { firstAttempt, lastAttempt, lastAttempts, deadLettered, ...rest } = letter
   return {
     ...given(rest),
@@ -66,6 +68,7 @@ export const shown = (letter: Letter, { properties }: Message): ShownLetter => {
       tookMs,
     })),
     headers: shownHeaders(properties.headers, 0),
+    ...(isRedacted ? { redacted: true } : {}),
   }
 }
 

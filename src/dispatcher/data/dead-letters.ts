@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { filterOf, type LetterFilter } from '../../delivery/letters/filter.ts'
-import { letterOf } from '../../delivery/letters/letter.ts'
+import { readLetters } from '../../delivery/letters/redact.ts'
 import { selects } from '../../delivery/letters/select.ts'
 import { type ShownLetter, shown } from '../../delivery/letters/shown.ts'
 import type { Message } from '../../delivery/message/message.ts'
@@ -87,15 +87,16 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
 
 const listAt = async (place: Place, filter: LetterFilter, look: Look): Promise<Listed | Refused> => {
   const isWanted = selects(filter.selector)
+  const read = readLetters(place.subscription, place.redaction)
   let letters: ShownLetter[] = []
   let [bytes, isCut] = [0, false]
-  const each = (message: Message): void => {
-    const letter = letterOf(message, place.subscription)
+  const each = (found: Message): void => {
+    const { letter, message, isRedacted } = read(found)
     if (!isWanted(letter, message)) return
     isCut ||= letters.length >= filter.limit || bytes > mostBytes
     if (isCut) return
     bytes += message.properties.raw.length
-    letters.push(shown(letter, message))
+    letters.push(shown(letter, message, isRedacted))
   }
   const again = (): void => {
     letters = []
@@ -109,11 +110,12 @@ const listAt = async (place: Place, filter: LetterFilter, look: Look): Promise<L
 
 const findAt = async (place: Place, id: string, look: Look): Promise<Found | Refused> => {
   let found: Found | undefined
-  const each = (message: Message): void => {
-    const letter = letterOf(message, place.subscription)
+  const read = readLetters(place.subscription, place.redaction)
+  const each = (whole: Message): void => {
+    const { letter, message, isRedacted } = read(whole)
     if (letter.id !== id) return
     const copies = (found?.copies ?? 0) + 1
-    found = { ...(found ?? { letter: shown(letter, message), body: message.content }), copies }
+    found = { ...(found ?? { letter: shown(letter, message, isRedacted), body: message.content }), copies }
   }
   const again = (): void => {
     found = undefined

@@ -1,6 +1,6 @@
 import type { LetterFilter } from '../../delivery/letters/filter.ts'
-import { letterOf } from '../../delivery/letters/letter.ts'
 import { type ExportEnd, recordLine } from '../../delivery/letters/record.ts'
+import { readLetters } from '../../delivery/letters/redact.ts'
 import { selects } from '../../delivery/letters/select.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
@@ -16,16 +16,17 @@ const mostUnread = 128 * 1024 * 1024
  */
 export const exported = (look: Look, place: Place, { selector, limit }: LetterFilter): ReadableStream<Uint8Array> => {
   const isWanted = selects(selector)
+  const read = readLetters(place.subscription, place.redaction)
   let [count, isCut, isCancelled] = [0, false, false]
 
   const start = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
-    const each = (message: Message): void => {
-      const letter = letterOf(message, place.subscription)
+    const each = (found: Message): void => {
+      const { letter, message, isRedacted } = read(found)
       if (isCancelled || !isWanted(letter, message)) return
       isCut ||= count >= limit || (controller.desiredSize ?? 0) <= 0
       if (isCut) return
       count += 1
-      controller.enqueue(lineOf(recordLine(letter, message, place.subscription)))
+      controller.enqueue(lineOf(recordLine(letter, message, place.subscription, isRedacted)))
     }
     const seen = await look(place, mostHeld, each)
     if (isCancelled) return

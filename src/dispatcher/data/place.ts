@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { keyFrom, keyOf } from '../../api/resource.ts'
+import { type Redaction, redactionOf } from '../../delivery/letters/redact.ts'
 import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import { gather } from '../../store/gather.ts'
@@ -19,6 +20,8 @@ export type Place = {
   readonly subscription: string
   readonly endpoint: Endpoint
   readonly queue: string
+  /** What nobody gets to see of them. */
+  readonly redaction: Redaction | undefined
 }
 
 /**
@@ -33,15 +36,16 @@ export const placeOf = async (
   const subscription = keyFrom(namespace, name)
   const { attached } = resolveReferences(gather(store))
   for (const { broker, subscriptions } of attached.values()) {
-    const found = subscriptions.find((each) => keyOf(each.subscription) === subscription)?.subscription
-    if (found === undefined) continue
+    const entry = subscriptions.find((each) => keyOf(each.subscription) === subscription)
+    if (entry === undefined) continue
+    const { subscription: found, policy } = entry
     if (!wasProgrammed(found)) {
       return refused(409, 'NotDeclared', `Subscription ${subscription} is not declared on the broker: see Programmed`)
     }
     try {
       const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
       const queue = deadLetterQueueOf(found)
-      return { subscription, endpoint, queue }
+      return { subscription, endpoint, queue, redaction: redactionOf(policy) }
     } catch (error) {
       if (!(error instanceof EndpointError || error instanceof SecretError)) throw error
       return refused(503, 'BrokerUnavailable', `Broker ${keyOf(broker)} cannot be used: see its condition Connected`)

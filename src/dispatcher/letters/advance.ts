@@ -112,7 +112,7 @@ type OnePass = AdvanceOptions &
 const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise<Seen> => {
   const { store, progress, report, cutoff, drainTimeoutMs } = options
   const sender = await senderFor(job, options)
-  const way = wayOf(job, options, sender)
+  const way = wayOf(job, { ...options, sender })
   const ending = endingAfter(signal, drainTimeoutMs, () => void sender?.abandon())
   const reports = inOneChain()
   const blocked = (message: string): void =>

@@ -1,5 +1,6 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
+import type { Queue } from '../../api/kinds/queue.ts'
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
@@ -8,19 +9,20 @@ import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
 
-/** The Broker of a Subscription and its policy, as its references lead to them. */
+/** The Broker of a Subscription or Queue and its policy, as its references lead to them. */
 export const attachedFor = (
-  subscription: Subscription,
+  source: Subscription | Queue,
   store: Pick<Store, 'list'>,
 ): { readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined } | undefined => {
-  for (const { broker, subscriptions } of resolveReferences(gather(store)).attached.values()) {
-    const found = subscriptions.find((each) => each.subscription === subscription)
+  for (const { broker, queues, subscriptions } of resolveReferences(gather(store)).attached.values()) {
+    const found =
+      queues.find(({ queue }) => queue === source) ?? subscriptions.find(({ subscription }) => subscription === source)
     if (found) return { broker, policy: found.policy }
   }
   return undefined
 }
 
-type Found = { readonly route: Route; readonly broker: Broker }
+type Found = { readonly route: Route; readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined }
 
 /** The route of a Subscription, or why nothing is to be done with its dead letters now. */
 export const routeFor = (
@@ -34,7 +36,9 @@ export const routeFor = (
   const { work, idle } = workOf(gather(store))
   for (const { attached, routes } of work.values()) {
     const route = routes.find((each) => each.id === id)
-    if (route) return { route, broker: attached.broker }
+    if (route === undefined) continue
+    const entry = attached.subscriptions.find(({ subscription }) => subscription === route.subscription)
+    return { route, broker: attached.broker, policy: entry?.policy }
   }
   const why = idle.find(({ subscription }) => idOf(subscription) === id)?.message
   return { message: `${subject} is not delivered: ${why ?? 'it is not yet declared on a broker'}` }

@@ -1,4 +1,5 @@
 import { type Broker, broker as brokerKind, manages } from '../../api/kinds/broker.ts'
+import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { queue as queueKind } from '../../api/kinds/queue.ts'
 import { topic as topicKind } from '../../api/kinds/topic.ts'
 import { idFrom, idOf, isDeleting, keyOf, type Resource } from '../../api/resource.ts'
@@ -9,7 +10,7 @@ import { deadLetterQueueOfQueue, exchangeOf, orphanQueue, queueOf, unroutedOf } 
 import { type Attached, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { isDeclared } from '../workers/routes.ts'
-import { routeFor } from './route-for.ts'
+import { attachedFor, routeFor } from './route-for.ts'
 import type { Job } from './unfinished.ts'
 
 /** Where messages are put: a queue through the default exchange, or an exchange with the routing key that each one has. */
@@ -26,6 +27,8 @@ export type Source = {
   readonly home: Destination | undefined
   /** Of a Subscription. */
   readonly route?: Route
+  /** Of dead letters. */
+  readonly policy?: DeadLetterPolicy | undefined
 }
 
 /** Why nothing can be done now. */
@@ -50,21 +53,21 @@ export const sourceFor = (job: Job, store: Stored): Source | NotReady => {
 const fromSubscription = (job: Job, name: string, store: Stored): Source | NotReady => {
   const found = routeFor(job.metadata.namespace, name, store)
   if ('message' in found) return { reason: 'SubscriptionNotDelivering', message: found.message }
-  const { broker, route } = found
+  const { broker, route, policy } = found
   // A queue that somebody else shapes may refuse it, or drop it after a while.
   const home = { queue: route.retryQueue }
-  return { broker, route, home, queue: route.deadLetterQueue, kept: 'dead', of: keyOf(route.subscription) }
+  return { broker, route, policy, home, queue: route.deadLetterQueue, kept: 'dead', of: keyOf(route.subscription) }
 }
 
 const fromQueue = ({ metadata: { namespace } }: Job, name: string, store: Stored): Source | NotReady => {
   const queue = store.get(queueKind, namespace, name)
   if (queue === undefined) return missing(idFrom('Queue', namespace, name))
-  const broker = brokerOf(store, ({ queues }) => queues.some((each) => each.queue === queue))
-  if (!isUsable(queue) || broker === undefined) return undeclared(queue)
+  const found = attachedFor(queue, store)
+  if (!isUsable(queue) || found === undefined) return undeclared(queue)
   if (queue.status?.deadLetterQueue === undefined)
     return notDeclared(`${idOf(queue)} has no dead-letter queue: it has no deadLetterPolicyRef`)
   const home = { queue: queueOf(queue) }
-  return { broker, home, queue: deadLetterQueueOfQueue(queue), kept: 'dead', of: idOf(queue) }
+  return { ...found, home, queue: deadLetterQueueOfQueue(queue), kept: 'dead', of: idOf(queue) }
 }
 
 const fromTopic = ({ metadata: { namespace } }: Job, name: string, store: Stored): Source | NotReady => {

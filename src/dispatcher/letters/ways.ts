@@ -38,14 +38,16 @@ export type Done = { readonly copy?: Copy; readonly isPut?: true; readonly outco
 /** What a job does with one message. Never rejects. */
 export type Way = (taken: Taken) => Promise<Done>
 
-/** How long what was discarded is kept. */
-export const keptMs = milliseconds('168h')
-
 /** Where a job takes from, and where it puts that. */
 export type Places = { readonly source: Source; readonly destination: Destination | undefined }
 
-/** The way of a job. `sender` is there for one that delivers. */
-export const wayOf = (job: Job, { source, destination }: Places, sender: Pick<Sender, 'send'> | undefined): Way => {
+export type WayOptions = Places & {
+  /** There for a job that delivers. */
+  readonly sender: Pick<Sender, 'send'> | undefined
+}
+
+/** The way of a job. */
+export const wayOf = (job: Job, { source, destination, sender }: WayOptions): Way => {
   if (job.kind === 'Discard') return discardWay(job, source)
   if (toOf(job.spec) === 'DeadLetters') return async ({ message }) => ({ copy: restoredCopy(message, source.queue) })
   if (destination) return putWay(job, source, destination)
@@ -53,7 +55,12 @@ export const wayOf = (job: Job, { source, destination }: Places, sender: Pick<Se
   return subscriberWay(job, source.route, sender)
 }
 
-const discardWay = (job: Job & { readonly kind: 'Discard' }, { kept, queue: from }: Source): Way => {
+/** How long what was discarded is kept, without a policy. */
+const usuallyKept = '168h'
+
+const discardWay = (job: Job & { readonly kind: 'Discard' }, { kept, queue: from, policy }: Source): Way => {
+  const keptMs = milliseconds(policy?.spec.retention.discarded ?? usuallyKept)
+  if (keptMs === 0) return async () => ({})
   const by = [idOf(job), job.spec.requestedBy].filter(Boolean).join(' for ')
   const { reason } = job.spec
   return async ({ message }) => {

@@ -36,12 +36,6 @@ export const createObservations = (replica: string) => {
       const entry = same?.worker === worker ? same : setWorker(entries.of(worker.route.subscription), worker)
       entries.touch(entry)
     },
-    /** A change of a subscription was read, and changes nothing. */
-    takenUp(subscription: Subscription): void {
-      const entry = entries.known(subscription)
-      if (entry === undefined || entry.subscription.metadata.generation === subscription.metadata.generation) return
-      entries.touch(entries.of(subscription))
-    },
     /** A subscription is not delivered. */
     idle(idle: Idle): void {
       const before = entries.known(idle.subscription)

@@ -9,8 +9,6 @@ export type SubscriptionObserver = {
   statsOf(subscription: Subscription): DeliveryStats
   /** The state or the counts of a worker changed. Called for every message. */
   changed(worker: Worker): void
-  /** A change of a subscription was read, and asks for nothing else than what its worker does. */
-  takenUp(subscription: Subscription): void
   /** A subscription is not delivered, and why. */
   idle(idle: Idle): void
   /** A subscription is not reported on any more, until it is delivered or idle again. */

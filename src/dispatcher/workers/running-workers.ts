@@ -68,7 +68,7 @@ export const createWorkers = (amqp: Amqp, options: WorkersOptions) => {
       const before = running.get(route.id)
       refuseBlocked(guard, route)
       const credentials = await credentialsOf(route.subscription, secrets)
-      if (before && isSame(before, route, credentials)) return observer.takenUp(route.subscription)
+      if (before && isSame(before, route, credentials)) return
       start(route, credentials)
       if (before) endLater(before.worker)
     },

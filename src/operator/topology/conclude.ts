@@ -38,7 +38,7 @@ export const conclude = async (
   const unsafe = unsafeOwners(attached, instance, converged)
   const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker), unsafe, stalled }
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
-  const reports = report(withLatestStatuses(attached, store), findings, observed, living)
+  const reports = report(withLatestStatuses(attached, store), findings, observed, living, Date.now())
 
   let lingers = false
   const release = async (): Promise<void> => {

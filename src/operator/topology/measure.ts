@@ -5,6 +5,7 @@ import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../t
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Converged, Memory } from './converge.ts'
+import { deadLettersAlert } from './dead-letters-alert.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -49,7 +50,12 @@ export const backlogMetrics = (
     metrics.subscriptionBacklog.set({ ...of, state: 'ready' }, ready)
     metrics.subscriptionBacklog.set({ ...of, state: 'inflight' }, unacknowledged)
     metrics.scalingPending.set(of, messages)
-    metrics.deadLetters.set(of, states.get(deadLetterQueueOf(subscription))?.messages ?? 0)
+    const queue = deadLetterQueueOf(subscription)
+    const count = states.get(queue)?.messages ?? 0
+    metrics.deadLetters.set(of, count)
+    const found = subscription.status?.deadLetters
+    const alert = deadLettersAlert({ queue, count, policy: entry.policy, found }, Date.now())
+    metrics.deadLettersAlert.set(of, alert ? 1 : 0)
   }
 }
 

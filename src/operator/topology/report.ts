@@ -23,16 +23,17 @@ import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } f
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
-import { deadLettersText } from './dead-letters-text.ts'
+import { deadLettersAlert } from './dead-letters-alert.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
-/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist. */
+/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist; `now` is in ms since 1970. */
 export const report = (
   attached: Attached,
   findings: Findings,
   observed: Observed,
   living: ReadonlySet<string>,
+  now: number,
 ): Report[] => {
   const { instance } = findings.wanted
   const owner = (resource: Resource) => ownerOf(instance, resource)
@@ -82,6 +83,7 @@ export const report = (
       return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed, {
         returning,
         full,
+        now,
       })
     }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
@@ -179,11 +181,17 @@ const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fiel
   return { ...(queue === undefined ? {} : { queue }), ...(queueUid === undefined ? {} : { queueUid }) }
 }
 
+type InForce = {
+  readonly returning: ReadonlySet<string>
+  readonly full: ReturnType<typeof fullAmong>
+  readonly now: number
+}
+
 const subscriptionReport = (
   entry: AttachedSubscription,
   { verdicts, fields }: Report,
   { states }: Observed,
-  { returning, full }: { readonly returning: ReadonlySet<string>; readonly full: ReturnType<typeof fullAmong> },
+  { returning, full, now }: InForce,
 ): Report => {
   const { subscription, policy } = entry
   const { spec, status } = subscription
@@ -192,7 +200,7 @@ const subscriptionReport = (
   const backlog = backlogOf(entry, states)
   const retryQueue = retryQueueOf(subscription)
   const dead = states.get(deadLetterQueue)?.messages ?? 0
-  const alarming = dead >= (policy?.spec.alert.depth ?? 1)
+  const alert = deadLettersAlert({ queue: deadLetterQueue, count: dead, policy, found: status?.deadLetters }, now)
   return {
     resource: subscription,
     fields: {
@@ -204,9 +212,7 @@ const subscriptionReport = (
     },
     verdicts: [
       ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
-      ...(alarming
-        ? [verdict('DeadLettersPresent', 'True', 'DeadLetters', deadLettersText(deadLetterQueue, status?.deadLetters))]
-        : []),
+      ...(alert ? [alert] : []),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>
           verdict('QueueFull', 'True', 'LimitReached', `${fullText(found)}: raise the limit, or deliver faster`),

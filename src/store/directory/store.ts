@@ -75,13 +75,9 @@ export const openDirectory = async (
     const loaded = await settled()
     if (!signal.aborted) apply(loaded)
   }
-  const logFault = (error: unknown): void => {
-    if (!signal.aborted) log.error({ error }, 'Could not watch the manifests; changes are noticed within 30 seconds')
-  }
-
   assertSomething(paths, await loader.load())
   // Watch first, then load: the other way round, a change in between would be missed.
-  await watchPaths({ paths, onChange: reload, onError: logFault }, signal)
+  await watchPaths({ paths, onChange: reload, onError: faultLog(log, signal) }, signal)
   apply(await loader.load())
   started.resolve()
 
@@ -93,11 +89,18 @@ export const openDirectory = async (
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
+    remove: async (_kind: Kind, resource) => contents.removeCreated(resource),
     record: createNotices(log, Date.now),
     problems: () => findings,
     create: (kind, manifest) => created(objects, kind, manifest),
   }
 }
+
+const faultLog =
+  (log: Log, signal: AbortSignal) =>
+  (error: unknown): void => {
+    if (!signal.aborted) log.error({ error }, 'Could not watch the manifests; changes are noticed within 30 seconds')
+  }
 
 const created = (objects: Objects, kind: Kind, manifest: Manifest): Resource | readonly Problem[] => {
   const identity = identify(kind.kind, manifest)

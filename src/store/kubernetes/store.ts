@@ -79,6 +79,7 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret' | 'namespaceLabels'>),
     applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, fence),
     setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, fence),
+    remove: (kind, resource) => writes.remove(kind, resource, fence),
     record: (resource, notice) => events.record(resource, notice, fence),
   })
   return { ...fenced(), fenced, releaseInvalid: (fence) => releaseInvalid({ caches, writes, events }, fence), done }

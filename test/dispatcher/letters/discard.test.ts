@@ -1,6 +1,6 @@
 import { discard } from '../../../src/api/kinds/discard.ts'
 import { replay } from '../../../src/api/kinds/replay.ts'
-import { jobOf } from '../../support/manifests.ts'
+import { deadLetterPolicyOf, jobOf } from '../../support/manifests.ts'
 import { type LettersStage, lettersStage } from './stage.ts'
 
 /** A Discard moves dead letters to a bin, from which they can be restored. */
@@ -46,6 +46,24 @@ test('what is discarded is in the bin with who, when and why, and is restored as
   stage.folder.write('job', [jobOf('Replay', 'unwanted', { to: 'DeadLetters' })])
   await stage.condition(replay, 'unwanted', 'Complete', 'True', 'Completed')
   expect(sorted(await look(dlq))).toEqual(before)
+})
+
+test('how long it is kept is said by the policy; for no time, it is gone at once', async () => {
+  for (const [name, discarded] of [
+    ['hour', '1h'],
+    ['never', '0s'],
+  ] as const) {
+    stage.folder.write('policy', [deadLetterPolicyOf('kept', { default: true, retention: { discarded } })])
+    await stage.deadLettered(name, 2)
+    stage.folder.write('job', [jobOf('Discard', name, { reason: 'Not needed' })])
+    await stage.condition(discard, name, 'Complete', 'True', 'Completed')
+    await stage.holds(name, 0)
+  }
+  stage.folder.write('policy', [])
+  const left = (await look('waybill.discarded')).filter(({ headers }) =>
+    ['waybill.dlq.shop.hour', 'waybill.dlq.shop.never'].includes(String(headers['waybill-discarded-from'])),
+  )
+  expect(left.map(({ properties }) => properties.expiration)).toEqual(['3600000', '3600000'])
 })
 
 test('one Subscription does not restore what was discarded of another', async () => {

@@ -56,7 +56,11 @@ test('what the broker made a dead letter of a Queue goes back into that queue, o
   await reject('shop.work')
   await holds(dlq, 5)
   // What nobody but a person puts there, for a queue that is there only later.
-  const cc = { CC: ['victim'], BCC: ['victim'], 'x-death': [{ queue: 'victim', exchange: 'amq.topic', reason: 'expired' }] }
+  const cc = {
+    CC: ['victim'],
+    BCC: ['victim'],
+    'x-death': [{ queue: 'victim', exchange: 'amq.topic', reason: 'expired' }],
+  }
   await stage.producer.publish('', [{ routingKey: dlq, body: 'copied', options: { headers: cc } }])
   await channel.assertQueue('victim')
   start('Replay', 'work', { queueRef: { name: 'work' } })
@@ -71,7 +75,9 @@ test('what the broker made a dead letter of a Queue goes back into that queue, o
   expect(byBody.get('large')!.properties.headers!.large).toHaveLength(60 * 1024)
   const uid = stage.get(replay, 'work')!.metadata.uid
   for (const { properties } of back) {
-    const names = Object.keys(properties.headers!).filter((name) => !/^(large|x-tenant|x-(acquired|delivery)-count)$/.test(name))
+    const names = Object.keys(properties.headers!).filter(
+      (name) => !/^(large|x-tenant|x-(acquired|delivery)-count)$/.test(name),
+    )
     expect(names.toSorted()).toEqual(['waybill-exchange', 'waybill-replay', 'waybill-replays', 'waybill-routing-key'])
     expect(properties.headers).toMatchObject({ 'waybill-replays': 1, 'waybill-replay': uid })
   }

@@ -12,7 +12,7 @@ import { createTransport, type Query, type Transport, type TransportOptions } fr
 import { type WatchEvent, watchEvents } from './watch-events.ts'
 
 export type ApiRequest = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** From the root of the server: `/apis/waybill.dev/v1alpha1/…`. */
   readonly path: string
   readonly query?: Query

@@ -21,6 +21,7 @@ export type Fence = (() => void) | undefined
 
 const statusWritten = momentsOf('status-written')
 const finalizerWritten = momentsOf('finalizer-written')
+const resourceDeleted = momentsOf('resource-deleted')
 
 /** The server would read what is written twice, to warn of fields that it does not know. */
 const unwarned = { fieldValidation: 'Ignore' }
@@ -64,6 +65,18 @@ export const createWrites = (options: WritesOptions) => ({
         fence,
       }
     })
+  },
+
+  /** @throws ApiError */
+  async remove(kind: Kind, { metadata }: Named, fence: Fence): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: metadata.uid } }
+    const path = resourcePath(kind, metadata)
+    try {
+      await around(resourceDeleted, () => options.client.request({ method: 'DELETE', path, body, fence }))
+    } catch (error) {
+      // Another one has its name.
+      if (!isApiError(error, 404, 409)) throw error
+    }
   },
 })
 
