@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { queue as queueKind } from '../../../src/api/kinds/queue.ts'
 import { replay } from '../../../src/api/kinds/replay.ts'
-import { brokerOf, deadLetterPolicyOf, jobOf, queueOf } from '../../support/manifests.ts'
+import { topic } from '../../../src/api/kinds/topic.ts'
+import { brokerOf, deadLetterPolicyOf, jobFrom, jobOf, queueOf, topicOf } from '../../support/manifests.ts'
 import { tcpProxy } from '../../support/tcp-proxy.ts'
 import { type LettersStage, lettersStage } from './stage.ts'
 
@@ -136,4 +137,27 @@ test('a dead letter that went through delays goes back into its queue, through d
   await stage.eventually(() => stage.ids().length === 6)
   expect(new Set(stage.ids()).size).toBe(1)
   await stage.holds('ladder', 0)
+}, 60_000)
+
+test('parked events whose connection is lost are with those who want them, or parked; the counts are true', async () => {
+  stage.folder.write('mixed', [topicOf('mixed')])
+  await stage.condition(topic, 'mixed', 'Ready', 'True')
+  const keys = Array.from({ length: 100 }, (_, index) => (index % 2 ? 'wanted' : 'unwanted'))
+  await stage.producer.publish(
+    'shop.mixed',
+    keys.map((routingKey, index) => ({ routingKey, body: `${index}` })),
+  )
+  const parked = 'waybill.unrouted.shop.mixed'
+  await stage.eventually(async () => (await count(parked)) === 100)
+  await makeQueue('wants', { bindings: [{ topicRef: { name: 'mixed' }, routingKeys: ['wanted'] }] })
+  const stop = afterCopies(30, () => proxy.cut())
+  stage.folder.write('job', [jobFrom('Replay', 'mixed', { topicRef: { name: 'mixed' } })])
+  await ended('mixed', 'Complete', 'Completed')
+  stop()
+  expect(statusOf('mixed')).toMatchObject({ matched: 100, delivered: 50, failed: 50, left: 0 })
+  for (const queue of ['shop.wants', parked]) {
+    const found = await stage.producer.look(queue)
+    expect(new Set(found.map(({ content }) => content.toString())).size).toBe(50)
+    expect(found.length).toBeLessThanOrEqual(50 + 5)
+  }
 }, 60_000)
