@@ -13,10 +13,11 @@ export const listSources = (store: Pick<Store, 'list'>): LetterSource[] => [
   ...store.list(queue),
 ]
 
-/** The source of this id, as it is now. */
+/** The source of this id, as it is now; `undefined` also for an id of another kind. */
 export const getSource = (store: Pick<Store, 'get'>, id: string): LetterSource | undefined => {
   const [kind, namespace, name] = identifiedBy(id)
-  return kind === queue.kind ? store.get(queue, namespace, name) : store.get(subscription, namespace, name)
+  if (kind === queue.kind) return store.get(queue, namespace, name)
+  return kind === subscription.kind ? store.get(subscription, namespace, name) : undefined
 }
 
 /** Whose letters they are, as their ids are reckoned from it. */
