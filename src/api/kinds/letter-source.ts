@@ -77,17 +77,17 @@ export const targetRules: readonly Rule[] = [
   ...fixed(['to', 'target']),
   {
     rule: `!${isTo('Subscriber')} || has(self.subscriptionRef)`,
-    message: 'Subscriber needs subscriptionRef: nothing else has a subscriber',
+    message: 'needs subscriptionRef for Subscriber: nothing else has a subscriber',
     fieldPath: '.to',
   },
   {
     rule: `!${isTo('Queue')} || has(self.subscriptionRef) || has(self.queueRef) || has(self.target)`,
-    message: 'Queue needs subscriptionRef, queueRef or target: parked events go to Topic',
+    message: 'needs subscriptionRef, queueRef or target for Queue: parked events go to Topic',
     fieldPath: '.to',
   },
   {
     rule: `!${isTo('Topic')} || has(self.topicRef)`,
-    message: 'Topic needs topicRef',
+    message: 'needs topicRef for Topic',
     fieldPath: '.to',
   },
   {
