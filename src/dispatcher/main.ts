@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { queue } from '../api/kinds/queue.ts'
 import { subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
@@ -54,14 +55,17 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   }
 
   const run = async (): Promise<void> => {
-    const stopForgetting = onGone(store, subscription, (namespace, name) => {
-      local.forget(namespace, name)
-      void metrics.forgetSubscription(namespace, name)
-    })
+    const stopForgetting = [
+      onGone(store, subscription, (namespace, name) => {
+        local.forget(namespace, name)
+        void metrics.forgetSubscription(namespace, name)
+      }),
+      onGone(store, queue, metrics.forgetQueue),
+    ]
     const drained = new AbortController()
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
     await aborted(signal)
-    stopForgetting()
+    for (const stop of stopForgetting) stop()
     if (polling) local.leave()
     await following.done
     await fleet.close()

@@ -34,7 +34,7 @@ const operator = [
 ]
 const dispatcher = [
   rule(group, resources, ['get', 'list', 'watch']),
-  rule(group, ['subscriptions/status'], ['patch']),
+  rule(group, ['queues/status', 'subscriptions/status'], ['patch']),
   rule(group, statusesOf(jobs), ['patch']),
   rule(group, ['replays', 'discards'], ['delete']),
   secrets,

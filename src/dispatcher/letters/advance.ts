@@ -118,7 +118,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
   const blocked = (message: string): void =>
     reports.add(() => report(job, waiting('CopyNotConfirmed', message), { cutoff, progress }))
   const copies = storing(options, blocked, ending.drop)
-  let seen: Seen = { matching: 0, marked: 0, others: 0, isComplete: true }
+  let seen: Seen = { matching: 0, marked: 0, others: 0, untimed: 0, isComplete: true }
   let reportedAt = performance.now()
 
   const reportNow = (): Promise<void> => {

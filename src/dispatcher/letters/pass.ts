@@ -71,7 +71,7 @@ export const pass = async (job: Job, options: PassOptions, signal: AbortSignal):
 /** Sorts the messages while they come: of those that match as many are kept as one pass takes. */
 const choose = (job: Job, { source, cutoff }: PassOptions) => {
   const sort = sorting(job, source, cutoff)
-  const seen = { matching: 0, others: 0 }
+  const seen = { matching: 0, others: 0, untimed: 0 }
   const marked = new Set<string>()
   const chosen: Chosen[] = []
   let bytes = 0
@@ -84,6 +84,7 @@ const choose = (job: Job, { source, cutoff }: PassOptions) => {
       if (is === 'foreign') return
       if (is === 'marked') marked.add(letter.id)
       else seen[is] += 1
+      if (is === 'matching' && letter.deadLettered === undefined) seen.untimed += 1
       if (is !== 'matching' || chosen.length >= mostOfPass || bytes >= mostBytesOfPass) return
       bytes += message.content.length + message.properties.raw.length
       chosen.push({ message, letter, tag })

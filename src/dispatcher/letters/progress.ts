@@ -9,6 +9,8 @@ export type Seen = {
   /** What this job has tried without success; a letter of which a crash left two copies counts once. */
   readonly marked: number
   readonly others: number
+  /** How many of those that match do not say since when they are there. */
+  readonly untimed: number
   /** Whether that is the whole queue. */
   readonly isComplete: boolean
 }
@@ -66,7 +68,8 @@ export const progressOf = ({ status }: Job): Progress => ({
  * Takes over what a look found. At the first one of this process, what was done after the last status was written follows
  * from what is left in the queue; what somebody else took out of it meanwhile counts as delivered.
  */
-export const looked = (progress: Progress, job: Job, { matching, marked, others, isComplete }: Seen): void => {
+export const looked = (progress: Progress, job: Job, seen: Seen): void => {
+  const { matching, marked, others, untimed, isComplete } = seen
   if (!progress.hasLooked) {
     progress.isUnsure = progress.matched !== undefined && !progress.isConfirming
     progress.isConfirming = false
@@ -77,8 +80,8 @@ export const looked = (progress: Progress, job: Job, { matching, marked, others,
     progress.stop ??= canaryFailedBefore(progress, job)
   }
   progress.hasLooked = true
-  // Parked events do not say since when: what came after the first look is as much as there is more than then.
-  const due = job.spec.topicRef && isComplete ? (progress.matched ?? matching) - triedBy(progress) : matching
+  // Where some do not say since when they are there, what came after the first look is as much as there is more than then.
+  const due = untimed > 0 && isComplete ? (progress.matched ?? matching) - triedBy(progress) : matching
   progress.left = Math.max(0, Math.min(matching, due))
   progress.passed = others + matching - progress.left
 }

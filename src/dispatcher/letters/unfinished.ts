@@ -1,16 +1,16 @@
 import { isTrue } from '../../api/conditions.ts'
 import { type Discard, discard } from '../../api/kinds/discard.ts'
 import { type Replay, replay } from '../../api/kinds/replay.ts'
-import { idFrom, isDeleting, keyFrom } from '../../api/resource.ts'
+import { idFrom, isDeleting } from '../../api/resource.ts'
 import type { Store } from '../../store/store.ts'
 
 /** Something to do once with messages that are kept. */
 export type Job = Replay | Discard
 
-/** Where a job takes messages from: the key of a Subscription, or the id of another resource. Each has a queue of its own for them. */
+/** The id of what a job takes messages from. Each has a queue of its own for them. */
 export const sourceOf = ({ metadata: { namespace }, spec }: Job): string => {
   const { subscriptionRef, queueRef, topicRef, orphans } = spec
-  if (subscriptionRef) return keyFrom(namespace, subscriptionRef.name)
+  if (subscriptionRef) return idFrom('Subscription', namespace, subscriptionRef.name)
   if (queueRef) return idFrom('Queue', namespace, queueRef.name)
   if (topicRef) return idFrom('Topic', namespace, topicRef.name)
   return idFrom('Broker', namespace, orphans?.brokerRef.name ?? '')
