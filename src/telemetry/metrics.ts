@@ -5,6 +5,9 @@ const states = ['ready', 'inflight'] as const
 const outcomes = ['delivered', 'retried', 'dead_lettered', 'requeued'] as const
 const codeClasses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 
+/** Gauges of prom-client whose names are those of counters; the same without `_total` have a series for each kind of resource. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 /** What the metrics of a controller say of one of its keys. */
 export type ReconcileLabels = { readonly namespace: string; readonly broker: string }
 
@@ -24,6 +27,7 @@ const reconcileBucketsSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 export const createMetrics = () => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  for (const name of misnamed) registry.removeSingleMetric(name)
   const registers = [registry]
 
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>

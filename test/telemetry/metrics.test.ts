@@ -60,3 +60,11 @@ test('all series of a deleted broker are removed, and no others are', async () =
   expect(await seriesOf(metrics, '"main"')).toEqual([])
   expect(await seriesOf(metrics, '"other"')).not.toEqual([])
 })
+
+test('only what counts up ends in _total', async () => {
+  const text = await createMetrics().registry.metrics()
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]))
+  const wrong = [...types].filter(([name, type]) => name?.endsWith('_total') !== (type === 'counter'))
+  expect(wrong).toEqual([])
+  expect(text).toMatch(/^nodejs_active_handles\{/m)
+})
