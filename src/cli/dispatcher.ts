@@ -38,9 +38,9 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   store = await member.open()
   if (store && !stop.aborted) {
     const drainTimeoutMs = milliseconds(drainTimeout)
-    await serveClusterData(listener, { client: member.client, store }, own)
+    const notice = await serveClusterData(listener, { client: member.client, store }, own)
     running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
-    await Promise.all([running.done, member.lead(running.report)])
+    await Promise.all([running.done, member.lead(running.report, notice)])
   }
   await member.close()
   log.info({}, 'Stopped')

@@ -23,7 +23,7 @@ test('without a selector nothing is done, and without anybody to ask only what w
   const none = await dl('replay')
   expect([none.code, none.err]).toEqual([2, expect.stringContaining('say which dead letters are meant')])
   const dry = await dl('replay', '--status', '4xx', '--dry-run')
-  expect([dry.code, dry.err]).toEqual([0, '20 dead letters match\n'])
+  expect([dry.code, dry.err]).toEqual([0, '20 dead letters of shop/billing match\n'])
   const asked = await dl('replay', '--all')
   expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('there is nobody to ask: say -y')])
   const wrong = await dl('replay', '--status', '4x', '-y')

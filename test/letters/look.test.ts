@@ -89,7 +89,7 @@ test('the command lists and shows, and says when that is not all', async () => {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toHaveLength(320)
-  expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters found\n')
+  expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters of shop/billing that match\n')
 }, 60_000)
 
 test('the command without a subscription lists how many each has, and why', async () => {

@@ -12,6 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
+import { dataNotice } from './notice.ts'
 
 export type ClusterDataOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; a loopback address where there is no certificate. */
@@ -39,7 +40,8 @@ const asFailure = (error: unknown): unknown =>
   error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
 
 /**
- * Serves the dead letters to those whom the cluster's rules allow it, until the process ends.
+ * Serves the dead letters to those whom the cluster's rules allow it, until the process ends. Resolves to what its Lease says
+ * of that.
  *
  * @throws Failure where it cannot listen, or the certificate cannot be used
  */
@@ -47,8 +49,8 @@ export const serveClusterData = async (
   listener: Listener | undefined,
   { client, store }: { readonly client: Client; readonly store: Store },
   { log, end }: Process,
-): Promise<void> => {
-  if (listener === undefined) return
+): Promise<ReturnType<typeof dataNotice>> => {
+  if (listener === undefined) return dataNotice(undefined)
   const { signal } = end
   const access = clusterAccess(
     {
@@ -61,6 +63,7 @@ export const serveClusterData = async (
   try {
     const { url } = await startServer({ ...listener, routes, failed: failedWith(log) }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')
+    return dataNotice({ port: Number(new URL(url).port), tls: listener.tls })
   } catch (error) {
     throw asFailure(error)
   }
