@@ -26,7 +26,7 @@ export const replay = defineKind({
       target,
       rate: {
         type: 'object',
-        description: 'How fast.',
+        description: 'How fast it delivers to a subscriber. What it puts into queues is there at once.',
         default: {},
         properties: {
           requests: {
