@@ -38,7 +38,12 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   store = await member.open()
   if (store && !stop.aborted) {
     const drainTimeoutMs = milliseconds(drainTimeout)
-    const notice = await serveClusterData(listener, { client: member.client, store }, own)
+    const served = {
+      client: member.client,
+      store,
+      history: (...of: Parameters<Running['history']>) => running?.history(...of),
+    }
+    const notice = await serveClusterData(listener, served, own)
     running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
     await Promise.all([running.done, member.lead(running.report, notice)])
   }

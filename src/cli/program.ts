@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { type Called, called } from './called.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addConsole } from './commands/console.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addGet } from './commands/get.ts'
 import { addLint } from './commands/lint.ts'
@@ -22,7 +23,7 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
   if (isPlugin) program.configureOutput({ writeOut: (text) => process.stdout.write(asPlugin(text)) })
   const add = isPlugin
     ? [addGet, addDeadLetters, addLint, addCompletion]
-    : [addRun, addOperator, addDispatcher, addGet, addDeadLetters, addLint, addCompletion]
+    : [addRun, addOperator, addDispatcher, addConsole, addGet, addDeadLetters, addLint, addCompletion]
   for (const each of add) each(program)
   return program
 }

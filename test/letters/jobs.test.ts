@@ -33,6 +33,15 @@ test('without a selector nothing is done, and without anybody to ask only what w
   expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('there is nobody to ask: say -y')])
   const wrong = await dl('replay', '--status', '4x', '-y')
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('must be a status code such as 503')])
+  const nothing = await waybillIn(
+    it.env,
+    ...['dl', 'replay', 'shop/nothing', '--all', '-y'],
+    ...['--server', it.data, '--status-server', it.waybill.server],
+  )
+  expect([nothing.code, nothing.err]).toEqual([
+    1,
+    expect.stringMatching(/^Error: Subscription shop\/nothing does not /),
+  ])
   expect(it.subscriber.received).toHaveLength(20)
   await eventually(async () => (await it.ready()) === 20)
 })
@@ -42,8 +51,10 @@ test('what fails again makes it end with 1; once the subscriber is well, a repla
   const some = await dl('replay', '--all', '-y')
   expect([some.code, some.err]).toEqual([1, expect.stringContaining('15 dead letters delivered, 5 failed again')])
   it.subscriber.answer(204)
+  const limited = await dl('replay', '--since', '2h', '--max', '1', '-y')
+  expect([limited.code, limited.err]).toEqual([1, expect.stringContaining('\n4 are left, because of --max')])
   const rest = await dl('replay', '--status', '500', '--canary', '1', '--rate', '50/s', '-y')
-  expect([rest.code, rest.err]).toEqual([0, expect.stringContaining('5 dead letters delivered\n')])
+  expect([rest.code, rest.err]).toEqual([0, expect.stringContaining('4 dead letters delivered\n')])
   expect(rest.err).toMatch(/replay\/billing-[0-9a-f]{8} in namespace shop/)
   await eventually(async () => (await it.ready()) === 0)
   const made = await it.waybill.list(replay)

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { connect } from 'amqplib'
 import { tokenFile } from '../../src/cli/data/token-file.ts'
 import type { Found, Listed } from '../../src/dispatcher/data/dead-letters.ts'
+import type { NamespaceHistory } from '../../src/dispatcher/status/history.ts'
 import { waybillIn } from '../cli/waybill.ts'
 import { eventually } from '../support/wait.ts'
 import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
@@ -101,6 +102,16 @@ test('the command without a subscription lists how many each has, and why', asyn
   })
 }, 60_000)
 
+test('names of subscriptions are completed from the server that answers', async () => {
+  const asked = (...words: string[]) =>
+    waybillIn(it.env, '__complete', 'dl', 'show', '--status-server', it.waybill.server, ...words)
+  expect((await asked('')).out).toBe('shop/billing\n:4\n')
+  expect((await asked('-n', 'shop', 'b')).out).toBe('billing\n:4\n')
+  expect((await waybillIn(it.env, '__complete', 'dl', 'show', '--status-server', 'http://127.0.0.1:1', '')).out).toBe(
+    ':4\n',
+  )
+}, 60_000)
+
 test.each([
   ['?colour=red', 400, /unknown parameter "colour"/],
   ['?status=abc', 400, /status must be/],
@@ -115,6 +126,16 @@ test.each([
     code,
     expect.objectContaining({ kind: 'Status', message: expect.stringMatching(message) }),
   ])
+})
+
+test('the last hour of the subscriptions is there to see, minute by minute', async () => {
+  const answer = await it.ask('/../../../history')
+  const { from, subscriptions } = (await answer.json()) as NamespaceHistory
+  expect(Date.now() - Date.parse(from)).toBeLessThan(3_600_000)
+  const [{ name, delivered, failed, backlog } = { name: 'none' }] = subscriptions
+  expect([name, delivered?.length, delivered?.at(-1), backlog?.at(-1)]).toEqual(['billing', 60, 0, 0])
+  expect(failed?.reduce<number>((sum, each) => sum + (each ?? 0), 0)).toBe(320)
+  expect(await (await it.ask('/../history')).json()).toMatchObject({ subscriptions: [{ name: 'billing' }] })
 })
 
 test('a subscription that does not exist is not found', async () => {

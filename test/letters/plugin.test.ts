@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { broker } from '../../src/api/kinds/broker.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { group } from '../../src/api/resource.ts'
@@ -11,6 +11,7 @@ import { startAs } from '../cli/waybill.ts'
 import { cert, key } from '../http/self-signed.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import { command } from '../support/kubernetes/command.ts'
 import { startKubelet } from '../support/kubernetes/kubelet.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
@@ -115,6 +116,22 @@ describeWithHelm('kubectl waybill', () => {
     const { kubeconfig } = await accountWith('nobody')
     const { code, err } = await as(kubeconfig, 'dl', 'ls', 'billing')
     expect([code, err]).toEqual([3, expect.stringContaining('--as-service-account')])
+  }, 60_000)
+
+  test('kubectl itself completes its commands and the names of subscriptions', async () => {
+    const { kubeconfig } = await shop.own.account('typist', [
+      { apiGroups: [group], resources: ['subscriptions'], verbs: ['list'] },
+    ])
+    const program = join(folder, 'kubectl_complete-waybill')
+    writeFileSync(
+      program,
+      `#!/bin/sh\nexec '${process.execPath}' '${join(folder, 'kubectl-waybill')}' __complete "$@"\n`,
+    )
+    chmodSync(program, 0o755)
+    const path = `${folder}:${dirname(process.execPath)}`
+    const asked = (...words: string[]) => command(apiServer(), 'kubectl', ['__complete', 'waybill', ...words], { path })
+    expect(await asked('dl', 'r')).toMatch(/^replay\t.*\nrestore\t.*\n:4\n/)
+    expect(await asked('dl', 'ls', '--kubeconfig', kubeconfig, 'b')).toMatch(/^billing\n:4\n/)
   }, 60_000)
 
   test('get, groups and replays need the API server alone', async () => {

@@ -58,6 +58,7 @@ export const withServer = (command: Command): Command => {
       'in a cluster: where Waybill runs (default: $WAYBILL_NAMESPACE, else waybill)',
     )
     .option('--lease-name <name>', "in a cluster: the dispatcher's Lease (default: waybill-dispatcher)")
+    .optionsGroup('Options:')
 }
 
 /** An option that may be given several times. */
@@ -76,6 +77,7 @@ export const withFilter = (command: Command): Command =>
     .addOption(header())
     .option('--since <time>', 'those dead-lettered since then: 2h for two hours ago, or 2026-01-31T08:00:00Z')
     .option('--until <time>', 'those dead-lettered before then: 2h for two hours ago, or 2026-01-31T08:00:00Z')
+    .optionsGroup('Options:')
 
 const header = (): Option =>
   new Option('--header <name=value>', 'those with all of these headers').argParser(

@@ -1,6 +1,6 @@
+import { ago } from '../../api/age.ts'
+import { short, visible } from '../../api/visible.ts'
 import type { ShownLetter } from '../../delivery/letters/shown.ts'
-import { ago } from '../age.ts'
-import { short, visible } from './visible.ts'
 
 /** What letters have in common: as fields for programs, and as a row of a table. */
 export type Part = {

@@ -1,10 +1,10 @@
 import { stringify } from 'yaml'
+import { ago } from '../../api/age.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
-import { ago } from '../age.ts'
+import { short, visible, visibleJson } from '../../api/visible.ts'
 import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
 import type { Output } from './letters.ts'
-import { short, visible, visibleJson } from './visible.ts'
 
 export type GroupsOptions = {
   /** All of them when left out. */

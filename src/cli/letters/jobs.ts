@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
+import { age } from '../../api/age.ts'
 import { milliseconds } from '../../api/duration.ts'
 import type { Kind } from '../../api/resource.ts'
-import { age } from '../age.ts'
 import { called } from '../called.ts'
 import { exits, Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
+import { userName } from '../user-name.ts'
 import type { Named } from './client.ts'
 import { type SourceName, sources } from './source.ts'
 import { type Counts, failureWhere, type JobKind, type Result, resultOf, suspending, watched } from './watching.ts'
@@ -99,15 +99,6 @@ type Rate = { readonly requests: number; readonly per: string }
 
 const duration = (count: number, { requests, per }: Rate): string =>
   `, which takes ${age((count * milliseconds(per)) / requests / 1_000)} at this rate`
-
-/** A user of a container may have no name. */
-const userName = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`
-  }
-}
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 

@@ -1,7 +1,7 @@
+import { age } from '../../api/age.ts'
+import { visible } from '../../api/visible.ts'
 import type { Found } from '../../dispatcher/data/dead-letters.ts'
-import { age } from '../age.ts'
 import { aligned } from '../table.ts'
-import { visible } from './visible.ts'
 
 type Attempt = Found['letter']['lastAttempts'][number]
 

@@ -1,13 +1,13 @@
 import { stringify } from 'yaml'
+import { ago } from '../../api/age.ts'
+import { short, visible, visibleJson, visibleLines } from '../../api/visible.ts'
 import type { Found, Listed } from '../../dispatcher/data/dead-letters.ts'
-import { ago } from '../age.ts'
 import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
 import { causes, types } from './causes.ts'
 import { type DataClient, dataClient, type Named } from './client.ts'
 import { type FilterOptions, filterIn, queryOf } from './filter.ts'
 import { letterText } from './letter-text.ts'
-import { short, visible, visibleJson, visibleLines } from './visible.ts'
 
 export type Output = 'table' | 'wide' | 'json' | 'jsonl' | 'yaml'
 export type ListOptions = FilterOptions & {
