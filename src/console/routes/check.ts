@@ -40,15 +40,8 @@ export const addCheck = ({ post }: Pages): void => {
       const of = subscriptionOf(job) ?? { namespace, name }
       const selector = confirmedSelector(job)
       const spec = {
-        ...{
-          subscriptionRef,
-          queueRef,
-          topicRef,
-          orphans,
-          selector,
-          maxMessages: count,
-          requestedBy: visit.backend.user.name,
-        },
+        ...sourceOf(job),
+        ...{ selector, maxMessages: count, requestedBy: visit.backend.user.name },
         ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job, form)),
       }
       return created(visit, context, plural, of, spec)
