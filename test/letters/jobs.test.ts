@@ -1,5 +1,10 @@
+import { isTrue } from '../../src/api/conditions.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
 import { replay } from '../../src/api/kinds/replay.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
+import type { Kind } from '../../src/api/resource.ts'
 import { waybillIn } from '../cli/waybill.ts'
+import { queueOf, topicOf } from '../support/manifests.ts'
 import { eventually } from '../support/wait.ts'
 import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
 
@@ -84,4 +89,23 @@ test('who does not have the token makes nothing', async () => {
   const to = `${it.data}/apis/waybill.dev/v1alpha1/namespaces/shop/replays`
   const answer = await fetch(to, { method: 'POST', body: '{}' })
   expect(answer.status).toBe(401)
+})
+
+test('parked events are put into a queue', async () => {
+  it.shop.folder.write('late', [topicOf('late'), queueOf('taker')])
+  const isReady = async (kind: Kind, name: string) => {
+    const found = (await it.waybill.list(kind)).find(({ metadata }) => metadata.name === name)
+    return isTrue(found?.status?.conditions, 'Ready')
+  }
+  await eventually(async () => (await isReady(topic, 'late')) && (await isReady(queue, 'taker')))
+  await it.shop.producer.publish('shop.late', [{ routingKey: 'a', body: 'x' }])
+  const args = ['--from', 'topic', '--all', '-y', '--to-queue', 'taker']
+  const { code, err } = await waybillIn(
+    it.env,
+    ...['dead-letters', 'replay', 'shop/late', ...args],
+    ...['--server', it.data, '--status-server', it.waybill.server],
+  )
+  expect([code, err]).toEqual([0, expect.stringContaining('1 parked events of shop/late match')])
+  expect(err).toContain('1 parked event put into the queue of Queue taker\n')
+  expect((await it.shop.producer.channel.checkQueue('shop.taker')).messageCount).toBe(1)
 })

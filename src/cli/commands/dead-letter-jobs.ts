@@ -4,6 +4,7 @@ import { replay } from '../../api/kinds/replay.ts'
 import { exits, Failure } from '../failure.ts'
 import { type FilterOptions, selectorOf } from '../letters/filter.ts'
 import type { JobOptions, Order } from '../letters/jobs.ts'
+import { type SourceName, sourceNames } from '../letters/source.ts'
 import { withRemote } from '../remote/open.ts'
 import { named, type Scoped, withFilter, withServer } from './dead-letter-options.ts'
 
@@ -14,7 +15,9 @@ type SelectorOptions = Omit<FilterOptions, 'limit'> & {
 }
 
 type ReplayOptions = SelectorOptions & {
-  readonly to: string
+  readonly to?: string
+  readonly toSubscription?: string
+  readonly toQueue?: string
   readonly rate?: string
   readonly canary?: number
   readonly abortOn?: number
@@ -24,10 +27,13 @@ type ReplayOptions = SelectorOptions & {
 export const addJobs = (command: Command): void => {
   const again = jobCommand(command, 'replay', 'deliver dead letters once more: one attempt each, what fails stays')
     .addOption(
-      new Option('--to <where>', 'the subscriber at once, or its queue, with all its retries')
-        .choices(['subscriber', 'queue'])
-        .default('subscriber'),
+      new Option(
+        '--to <where>',
+        'the subscriber at once, or its queue, with all its retries (default: subscriber; with --from queue or topic: where they were)',
+      ).choices(['subscriber', 'queue']),
     )
+    .option('--to-subscription <name>', 'the queue of another subscription, in the same namespace')
+    .option('--to-queue <name>', 'another queue, in the same namespace')
     .addOption(new Option('--rate <requests/time>', 'how fast, such as 10/s or 100/1m').argParser(rate))
     .addOption(new Option('--canary <number>', 'try so many first, and stop where one fails').argParser(number))
     .addOption(new Option('--abort-on <percent>', 'stop when so many of the latest attempts fail').argParser(number))
@@ -36,16 +42,16 @@ export const addJobs = (command: Command): void => {
   jobCommand(command, 'discard', 'move dead letters to the queue waybill.discarded, for as long as the policy says')
     .requiredOption('--why <text>', 'why nobody wants them; it is written on each')
     .action((name: string, options: SelectorOptions & Run & { readonly why: string }) =>
-      start(name, options, { kind: discard, spec: { ...shared(options), reason: options.why } }),
+      start(name, options, { kind: discard, from: options.from, spec: { ...shared(options), reason: options.why } }),
     )
 
   jobCommand(command, 'restore', 'make what was discarded dead letters again').action(
     (name: string, options: SelectorOptions & Run) =>
-      start(name, options, { kind: replay, spec: { ...shared(options), to: 'DeadLetters' } }),
+      start(name, options, { kind: replay, from: options.from, spec: { ...shared(options), to: 'DeadLetters' } }),
   )
 }
 
-type Run = JobOptions & Scoped
+type Run = JobOptions & Scoped & { readonly from: SourceName }
 
 const jobCommand = (command: Command, name: string, description: string): Command =>
   withServer(
@@ -53,7 +59,15 @@ const jobCommand = (command: Command, name: string, description: string): Comman
       command
         .command(name)
         .description(description)
-        .argument('<subscription>', 'name, or namespace/name')
+        .argument('<subscription>', 'name, or namespace/name; with --from, of the queue, topic or broker')
+        .addOption(
+          new Option(
+            '--from <source>',
+            'dead letters of a subscription or queue, parked events of a topic, orphans of a broker',
+          )
+            .choices(sourceNames)
+            .default('subscription'),
+        )
         .option('--all', 'all of them'),
     )
       .addOption(new Option('--replays-at-most <number>', 'those replayed so often at most').argParser(number))
@@ -77,16 +91,26 @@ const start = async (name: string, options: Run, order: Order): Promise<void> =>
   })
 }
 
-const replayOrder = (options: ReplayOptions): Order => ({
+const replayOrder = (options: ReplayOptions & Run): Order => ({
   kind: replay,
+  from: options.from,
   spec: {
     ...shared(options),
-    to: options.to === 'queue' ? 'Queue' : 'Subscriber',
+    ...(options.to === undefined ? {} : { to: options.to === 'queue' ? 'Queue' : 'Subscriber' }),
+    ...targetOf(options),
     ...(options.rate === undefined ? {} : { rate: JSON.parse(options.rate) }),
     ...(options.canary === undefined ? {} : { canary: { messages: options.canary } }),
     ...(options.abortOn === undefined ? {} : { abortOn: { failureRatePercent: options.abortOn } }),
   },
 })
+
+const targetOf = ({ toSubscription, toQueue }: ReplayOptions) => {
+  const target = {
+    ...(toSubscription === undefined ? {} : { subscriptionRef: { name: toSubscription } }),
+    ...(toQueue === undefined ? {} : { queueRef: { name: toQueue } }),
+  }
+  return Object.keys(target).length === 0 ? {} : { target }
+}
 
 /** The fields that all have in common. @throws Failure where nothing says which dead letters are meant */
 const shared = (options: SelectorOptions) => {

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline/promises'
 import { age } from '../../api/age.ts'
 import { milliseconds } from '../../api/duration.ts'
-import { subscription } from '../../api/kinds/subscription.ts'
+import type { Kind } from '../../api/resource.ts'
 import { called } from '../called.ts'
 import { exits, Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
 import { userName } from '../user-name.ts'
 import type { Named } from './client.ts'
+import { type SourceName, sources } from './source.ts'
 import { type Counts, failureWhere, type JobKind, type Result, resultOf, suspending, watched } from './watching.ts'
 
 export type JobOptions = {
@@ -17,8 +18,12 @@ export type JobOptions = {
   readonly yes?: boolean
 }
 
-/** What is to be done: the spec without its subscription. */
-export type Order = { readonly kind: JobKind; readonly spec: Readonly<Record<string, unknown>> }
+/** What is to be done, and with what: the spec without its source. */
+export type Order = {
+  readonly kind: JobKind
+  readonly from: SourceName
+  readonly spec: Readonly<Record<string, unknown>>
+}
 
 /**
  * Counts what matches, asks, and then makes the job and shows how it goes on until it has ended. Resolves to whether all that
@@ -29,22 +34,22 @@ export type Order = { readonly kind: JobKind; readonly spec: Readonly<Record<str
 export const runJob = async (
   remote: Remote,
   { namespace, name }: Named,
-  { kind, spec }: Order,
+  { kind, from, spec }: Order,
   options: JobOptions,
 ): Promise<boolean> => {
-  await assertExists(remote, { namespace, name })
+  await assertExists(remote, { namespace, name }, from)
   const make = async (more: object): Promise<string> => {
     const own = `${name.slice(0, 200)}-${randomBytes(4).toString('hex')}`
     const metadata = { name: own, namespace }
     const requestedBy = userName()
-    await remote.create(kind, { metadata, spec: { ...spec, requestedBy, subscriptionRef: { name }, ...more } })
+    await remote.create(kind, { metadata, spec: { ...spec, requestedBy, ...sources[from].specOf(name), ...more } })
     return own
   }
   const verb = spec.to === 'DeadLetters' ? 'Restore' : kind.kind
-  const from = verb === 'Restore' ? 'discarded letters' : 'dead letters'
+  const nouns = verb === 'Restore' ? 'discarded letters' : sources[from].noun
   const dry = await watched(remote, kind, { namespace, name: await make({ dryRun: true }) }, sayWaits())
   const { matched = 0 } = dry.status ?? {}
-  say(matched === 0 ? `No ${from} of ${namespace}/${name} match` : `${matched} ${from} of ${namespace}/${name} match`)
+  say(matched === 0 ? `No ${nouns} of ${namespace}/${name} match` : `${matched} ${nouns} of ${namespace}/${name} match`)
   if (matched === 0 || options.dryRun) return true
   if (!options.yes && !(await agreed(question(verb, matched, spec)))) {
     say('Nothing was done')
@@ -59,26 +64,28 @@ export const runJob = async (
   say(`${kind.singular}/${own} in namespace ${namespace}; Ctrl-C stops watching, it goes on`)
   try {
     const result = resultOf(await watched(remote, kind, { namespace, name: own }, sayProgress()))
-    for (const line of linesOf(result, failureWhere(remote, { namespace, name }))) say(line)
+    const where = from === 'subscription' ? failureWhere(remote, { namespace, name }) : undefined
+    for (const line of linesOf(result, where)) say(line)
     return result.isDone
   } finally {
     process.off('SIGINT', stopWatching)
   }
 }
 
-/** A job of a Subscription that does not exist would wait for it. Who may not read it may make a job all the same. */
-const assertExists = async (remote: Remote, { namespace, name }: Named): Promise<void> => {
-  const found = await remote.get(subscription, namespace, name).catch((error: unknown) => {
+/** A job of a source that does not exist would wait for it. Who may not read it may make a job all the same. */
+const assertExists = async (remote: Remote, { namespace, name }: Named, from: SourceName): Promise<void> => {
+  const { kind } = sources[from]
+  const found = await remote.get<Kind>(kind, namespace, name).catch((error: unknown) => {
     if (error instanceof Failure && error.exitCode === exits.notPermitted) return true
     throw error
   })
   if (found !== undefined) return
-  throw new Failure(`Subscription ${namespace}/${name} does not exist; see ${called.name} get subscriptions`)
+  throw new Failure(`${kind.kind} ${namespace}/${name} does not exist; see ${called.name} get ${kind.plural}`)
 }
 
-const linesOf = (result: Result, where: string): string[] => [
+const linesOf = (result: Result, where: string | undefined): string[] => [
   result.message,
-  ...(result.failed > 0 ? [`What failed is a dead letter still; see why: ${where}`] : []),
+  ...(result.failed > 0 && where ? [`What failed is a dead letter still; see why: ${where}`] : []),
   ...(result.isLimited ? [`${result.left} are left, because of --max: do it again for more`] : []),
 ]
 

@@ -1,6 +1,7 @@
 import type { Discard } from '../../api/kinds/discard.ts'
-import type { Replay } from '../../api/kinds/replay.ts'
-import { keyOf } from '../../api/resource.ts'
+import { type Replay, toOf } from '../../api/kinds/replay.ts'
+import { keyFrom } from '../../api/resource.ts'
+import type { Named } from '../port.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { conditionOf, state, table } from './parts.ts'
 import { type JobPlural, paths } from './paths.ts'
@@ -58,7 +59,7 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
           value: html`<a href="${paths.job(pluralOf(job), metadata)}"><bdi>${text(metadata.name, 80)}</bdi></a>`,
         },
         { label: 'What', value: whatOf(job) },
-        { label: 'Of', value: html`<bdi>${text(keyOf({ metadata: { ...metadata, name: of(job) } }), 100)}</bdi>` },
+        { label: 'Of', value: html`<bdi>${text(sourceText(job), 100)}</bdi>` },
         { label: 'State', value: outcomeOf(job).word },
         { label: 'Matched', value: number(status?.matched), isNumber: true },
         { label: 'Done', value: number(status?.delivered), isNumber: true },
@@ -70,10 +71,26 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
     caption,
   )
 
-const of = ({ spec }: Job): string => spec.subscriptionRef.name
+/** The Subscription whose dead letters a job takes; `undefined` where it takes something else. */
+export const subscriptionOf = ({ metadata: { namespace }, spec }: Job): Named | undefined =>
+  spec.subscriptionRef && { namespace, name: spec.subscriptionRef.name }
+
+const sourceText = (job: Job): string => {
+  const { namespace } = job.metadata
+  const { subscriptionRef, queueRef, topicRef, orphans } = job.spec
+  if (subscriptionRef) return keyFrom(namespace, subscriptionRef.name)
+  if (queueRef) return `Queue ${keyFrom(namespace, queueRef.name)}`
+  if (topicRef) return `Topic ${keyFrom(namespace, topicRef.name)}`
+  return `Orphans of ${keyFrom(namespace, orphans?.brokerRef.name ?? '')}`
+}
+
+/** What a job takes. */
+export const nounOf = ({ spec }: Job): string =>
+  spec.topicRef ? 'parked event' : spec.orphans ? 'orphan' : 'dead letter'
 
 /** What a job does, in a word. */
 export const whatOf = (job: Job): string => {
   if (job.kind === 'Discard') return 'Discard'
-  return { Subscriber: 'Replay', Queue: 'Replay to queue', DeadLetters: 'Restore' }[job.spec.to]
+  const words = { Subscriber: 'Replay', Queue: 'Replay to queue', Topic: 'Replay to topic', DeadLetters: 'Restore' }
+  return words[toOf(job.spec)]
 }

@@ -43,7 +43,7 @@ export const addSubscription = ({ get }: Pages): void => {
       orNothing(backend.hours(of.namespace, of.name)),
     ])
     if (found === undefined) throw new BackendError(404, `There is no Subscription ${of.namespace}/${of.name}.`)
-    const own = jobs && newestFirst(jobs.filter(({ spec }) => spec.subscriptionRef.name === of.name))
+    const own = jobs && newestFirst(jobs.filter(({ spec }) => spec.subscriptionRef?.name === of.name))
     return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, hours })
   })
 }

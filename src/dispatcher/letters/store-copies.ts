@@ -2,6 +2,7 @@ import type { Copy } from '../../delivery/message/copy.ts'
 import { connectAmqp, untilPublishing } from '../../rabbit/amqp/connect.ts'
 import type { Held } from '../../rabbit/amqp/holding/hold.ts'
 import type { Amqp } from '../../rabbit/amqp/port.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { untilStored } from '../pipeline/until-stored.ts'
@@ -16,12 +17,12 @@ export const storing = ({ endpoint, log }: Parts, blocked: (message: string) => 
   let connected: Promise<boolean> | undefined
   const waits = (_held: Held, { message }: Error): void => blocked(message)
   return {
-    /** Resolves to whether the broker has confirmed it. */
-    async store(held: Held, copy: Copy): Promise<boolean> {
+    /** Resolves to whether the broker has confirmed it. A failure for which `isFinal` holds is the end of it. */
+    async store(held: Held, copy: Copy, isFinal: (error: PublishError) => boolean = () => false): Promise<boolean> {
       amqp ??= connectAmqp(endpoint, { name: 'waybill jobs', log }, drop)
       connected ??= untilPublishing(amqp, AbortSignal.any([giveUp, AbortSignal.timeout(upWithinMs)]))
       await connected
-      return (await untilStored<Held>({ amqp, waits }, giveUp)(held, copy)) !== undefined
+      return (await untilStored<Held>({ amqp, waits, isFinal }, giveUp)(held, copy)) !== undefined
     },
     async close(): Promise<void> {
       closing.abort()
