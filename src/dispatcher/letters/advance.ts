@@ -14,6 +14,7 @@ import { counted, isCanaryDue, looked, type Progress, type Seen } from './progre
 import type { Report } from './report.ts'
 import { routeFor } from './route-for.ts'
 import { storing } from './store-copies.ts'
+import { isUnchanged } from './unchanged.ts'
 import { current, type Job } from './unfinished.ts'
 import { ending, progressing, waiting } from './verdicts.ts'
 import { type Done, type Taken, wayOf } from './ways.ts'
@@ -85,7 +86,10 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
   const reports = inOneChain()
   const blocked = (message: string): void =>
     reports.add(() => report(job, waiting('CopyNotConfirmed', message), { cutoff, progress }))
-  const copies = storing(options, blocked, ending.drop)
+  /** The job while it is wanted, and goes to where it began. */
+  const now = (): Job | undefined =>
+    isUnchanged(store, options.route.subscription) ? wanted(current(store, job)) : undefined
+  const copies = storing({ ...options, isWanted: () => now() !== undefined }, blocked, ending.drop)
   let seen: Seen = { matching: 0, marked: 0, others: 0, isComplete: true }
   let reportedAt = performance.now()
 
@@ -107,7 +111,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
 
   try {
     const parts = {
-      job: () => wanted(current(store, job)),
+      job: now,
       async looked(found: Seen) {
         seen = found
         looked(progress, job, found)

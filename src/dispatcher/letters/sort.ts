@@ -18,17 +18,23 @@ const restores = (job: Job): boolean => job.kind === 'Replay' && job.spec.to ===
 /** The queue that a job takes from. */
 export const queueOf = (job: Job, { deadLetterQueue }: Route): string => (restores(job) ? bin : deadLetterQueue)
 
+/** Whether a part of it could not be read: what is left of it would pass for the whole, so it cannot be sent. */
+export const isBroken = ({ properties }: Message): boolean =>
+  properties.headers?.has(waybillHeaders.brokenProperties) === true
+
 /** Sorts the messages of its queue for a job: what was dead-lettered after `cutoff` (ms since 1970) is left alone. */
 export const sorting = (job: Job, { deadLetterQueue }: Route, cutoff: number) => {
   const isSelected = selects(job.spec.selector)
   const { uid } = job.metadata
+  const putsBack = job.kind === 'Replay' && job.spec.to === 'Queue'
   // What was discarded of all Subscriptions is in one queue.
   const isOurs = restores(job)
     ? ({ properties }: Message) => properties.headers?.text(waybillHeaders.discardedFrom) === deadLetterQueue
     : () => true
   return (letter: Letter, message: Message): Sort => {
     if (!isOurs(message)) return 'foreign'
-    if (letter.replay === uid) return 'marked'
+    // What was put back and is a dead letter again was done: the clock of who gave it up may be behind that of this process.
+    if (letter.replay === uid) return putsBack && !isBroken(message) ? 'others' : 'marked'
     return (letter.deadLettered ?? 0) <= cutoff && isSelected(letter, message) ? 'matching' : 'others'
   }
 }

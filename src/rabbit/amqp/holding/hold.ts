@@ -53,8 +53,10 @@ export const mostHeld = 200_000
 const lettersRemoved = momentsOf('letter-removed')
 const lettersRequeued = momentsOf('letters-requeued')
 
-/** Of one consumer; the prefetch is a number of 16 bits. */
-const mostOfConsumer = 60_000
+/** Of one consumer: the broker reads so many at a time, and has them all in its memory until they are sent. */
+const mostOfConsumer = 5_000
+/** How soon the next consumer begins when one is full. */
+const tickMs = 20
 /** What is requeued at a time, so that the queue is not busy with it for long. */
 const sliceOf = 10_000
 /** Nothing more came for so long: the queue has been seen. */
@@ -115,8 +117,8 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
     if (channel.end) break
     // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
     if (seen >= consumers.capacity()) await consumers.startNext()
-    await pause(quietMs / 3, signal)
-    quiet = seen === before ? quiet + quietMs / 3 : 0
+    await pause(tickMs, signal)
+    quiet = seen === before ? quiet + tickMs : 0
     before = seen
     // Not until nothing more comes: while messages are dead-lettered that would never be.
     if (seen >= wanted) enoughSince ??= performance.now()
