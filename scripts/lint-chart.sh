@@ -3,4 +3,4 @@
 set -e
 helm=$(sh scripts/find-helm.sh)
 "$helm" lint --strict charts/waybill
-"$helm" template waybill charts/waybill >/dev/null
+"$helm" template waybill charts/waybill --kube-version 1.36 >/dev/null

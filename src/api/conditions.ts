@@ -84,7 +84,7 @@ export const conditionTypes = {
     writtenBy: 'both',
     reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
   },
-  /** Subscription: its dead-letter queue holds at least `alert.depth` messages, or one that is older than `alert.oldestAge`. */
+  /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
   /** Subscription: copies for retry or dead letter are not confirmed; the originals stay unacknowledged in the queue. */
   RetryBlocked: { writtenBy: 'dispatcher', reasons: ['CopyNotConfirmed'] },

@@ -38,7 +38,7 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   store = await member.open()
   if (store && !stop.aborted) {
     const drainTimeoutMs = milliseconds(drainTimeout)
-    await serveClusterData(listener, { client: member.client, store }, own)
+    await serveClusterData(listener, { client: member.client, store, history: (...of) => running?.history(...of) }, own)
     running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
     await Promise.all([running.done, member.lead(running.report)])
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addConsole } from './commands/console.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
 import { addGet } from './commands/get.ts'
 import { addLint } from './commands/lint.ts'
@@ -19,7 +20,7 @@ const program = new Command('waybill')
   .configureHelp({ showGlobalOptions: false })
   .exitOverride()
 
-for (const add of [addRun, addOperator, addDispatcher, addGet, addDeadLetters, addLint]) add(program)
+for (const add of [addRun, addOperator, addDispatcher, addConsole, addGet, addDeadLetters, addLint]) add(program)
 
 // A reader such as head may close the pipe early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

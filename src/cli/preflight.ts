@@ -41,14 +41,12 @@ export const preflight = async (
       if (error.status !== 404) throw error
     }
   }
-  const all = namespaces.length === 0 ? [undefined] : namespaces
-  const reads = kinds.flatMap((kind) =>
-    all.map((namespace) => () => read(collectionPath(kind, namespace), (cause) => notInstalled(kind.plural, cause))),
-  )
+  const readAll = (namespace: string | undefined) =>
+    Promise.all(kinds.map((kind) => read(collectionPath(kind, namespace), (cause) => notInstalled(kind.plural, cause))))
 
   for (let loggedAt = Number.NEGATIVE_INFINITY; ; ) {
     try {
-      await Promise.all([...reads, () => read(lease, () => undefined)].map((check) => check()))
+      await Promise.all([readAny(namespaces, readAll), read(lease, () => undefined)])
       return
     } catch (error) {
       signal.throwIfAborted()
@@ -61,6 +59,24 @@ export const preflight = async (
     }
   }
 }
+
+/** Reads all namespaces, or of several each: one that may not be read, or is gone with its roles, holds up no start. */
+const readAny = async (
+  namespaces: readonly string[],
+  readAll: (namespace: string | undefined) => Promise<unknown>,
+): Promise<void> => {
+  if (namespaces.length < 2) {
+    await readAll(namespaces[0])
+    return
+  }
+  const results = await Promise.allSettled(namespaces.map(readAll))
+  const reasons = results.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
+  const other = reasons.find((reason) => !(reason instanceof Failure && isForbidden(reason.cause)))
+  if (other !== undefined) throw other
+  if (reasons.length === results.length) throw reasons[0]
+}
+
+const isForbidden = (cause: unknown): boolean => cause instanceof ApiError && cause.status === 403
 
 const notInstalled = (plural: string, cause: ApiError): Failure => {
   const what = `the cluster does not know ${plural}.${group}: install the CustomResourceDefinitions`

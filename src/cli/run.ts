@@ -1,6 +1,7 @@
 import { milliseconds } from '../api/duration.ts'
-import { startDispatcher } from '../dispatcher/main.ts'
+import { type Running, startDispatcher } from '../dispatcher/main.ts'
 import { startOperator } from '../operator/main.ts'
+import type { ServedHistory } from '../server/letters/history.ts'
 import { ManifestPathError, openDirectory } from '../store/directory/store.ts'
 import type { LogLevel } from '../telemetry/log.ts'
 import { serveLocalData } from './data/local.ts'
@@ -31,7 +32,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     if (error instanceof ManifestPathError) throw new Failure(error.message, { cause: error })
     throw error
   })
-  const parts: { operator?: Part; dispatcher?: Part } = {}
+  const parts: { operator?: Part; dispatcher?: Running } = {}
   const { url } = await serve(
     {
       listen,
@@ -46,7 +47,8 @@ export const run = async (options: RunOptions): Promise<void> => {
     own,
   )
   log.info({ url, instance, files: file }, 'Started')
-  await serveLocalData({ listen: dataListen, store, lookup }, own)
+  const history: ServedHistory = (...of) => parts.dispatcher?.history(...of)
+  await serveLocalData({ listen: dataListen, store, lookup, history }, own)
 
   parts.operator = startOperator({ store, instance, log, metrics, lookup }, stop)
   parts.dispatcher = startDispatcher(

@@ -1,6 +1,6 @@
 import { JSONPath } from 'jsonpath-plus'
+import { age } from '../api/age.ts'
 import type { Column, Kind, Resource } from '../api/resource.ts'
-import { age } from './age.ts'
 
 export type TableOptions = {
   /** With the columns that kubectl shows for `-o wide` only. */

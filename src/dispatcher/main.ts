@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { subscription } from '../api/kinds/subscription.ts'
+import { queue } from '../api/kinds/queue.ts'
+import { type Subscription, subscription } from '../api/kinds/subscription.ts'
 import { aborted } from '../async/abort.ts'
 import { addressGuard } from '../http/address-guard.ts'
 import { onGone } from '../reconcile/on-gone.ts'
-import { runControllers } from '../reconcile/run.ts'
-import { fenced } from '../store/fenced.ts'
 import type { Leadership } from '../store/leadership.ts'
 import { announceLeave } from './leave.ts'
-import { deadLettersController } from './letters/controller.ts'
-import { finishedController } from './letters/finished.ts'
+import { keepDeadLetters } from './letters/keep.ts'
 import type { DispatcherOptions, Running } from './options.ts'
 import { peerName } from './replicas/peers.ts'
 import { pollPeers } from './replicas/poll.ts'
 import { createReplicas } from './replicas/replicas.ts'
+import { createHistory, keepHistory } from './status/history.ts'
 import { createObservations } from './status/observations.ts'
 import { reportDuring } from './status/report-during.ts'
 import { createFleet } from './workers/fleet.ts'
@@ -36,38 +35,36 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const fleet = createFleet({ store, log, metrics, guard, lookup, drainTimeoutMs, observer: local })
   const following = followResources({ store, fleet, log }, signal)
 
+  const history = createHistory({ store, local, replicas })
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
-    await Promise.all([reportDuring(leadership, { store, log, metrics, local, replicas }), keepDeadLetters(leadership)])
-  }
-
-  const keepDeadLetters = async ({ signal: leading, fence }: Leadership): Promise<void> => {
-    const controller = deadLettersController({
-      ...{ store: fenced(store, fence), log, metrics, guard },
-      ...{ drainTimeoutMs, lookup, fence },
-      succeeded: (delivered) => local.succeeded(delivered, Date.now()),
-    })
-    const finished = finishedController(fenced(store, fence), Date.now)
-    await runControllers([controller, finished], { log, metrics, fence }, AbortSignal.any([leading, signal])).done
-    // Another process looks from now on.
-    metrics.deadLettersOldest.reset()
+    const succeeded = (delivered: Subscription) => local.succeeded(delivered, Date.now())
+    const letters = { store, log, metrics, guard, drainTimeoutMs, lookup, succeeded }
+    await Promise.all([
+      reportDuring(leadership, { store, log, metrics, local, replicas }),
+      keepDeadLetters(letters, leadership, signal),
+    ])
   }
 
   const run = async (): Promise<void> => {
-    const stopForgetting = onGone(store, subscription, (namespace, name) => {
-      local.forget(namespace, name)
-      void metrics.forgetSubscription(namespace, name)
-    })
+    const stopForgetting = [
+      onGone(store, subscription, (namespace, name) => {
+        local.forget(namespace, name)
+        void metrics.forgetSubscription(namespace, name)
+      }),
+      onGone(store, queue, metrics.forgetQueue),
+    ]
     const drained = new AbortController()
+    const remembering = keepHistory(history, polling?.received, signal)
     const reporting = polling ? undefined : report({ signal: drained.signal, fence() {} })
     await aborted(signal)
-    stopForgetting()
+    for (const stop of stopForgetting) stop()
     if (polling) local.leave()
     await following.done
     await fleet.close()
     await announceLeave({ local, replicas, polling })
     drained.abort()
-    await Promise.all([reporting, polling?.close()])
+    await Promise.all([reporting, remembering, polling?.close()])
   }
 
   return {
@@ -79,5 +76,6 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
       return local.snapshot(version, replicas.gone)
     },
     report,
+    history: history.of,
   }
 }

@@ -3,6 +3,7 @@ import type { Leadership } from '../store/leadership.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { NamespaceHistory } from './status/history.ts'
 
 export type DispatcherOptions = {
   readonly store: Store
@@ -36,4 +37,6 @@ export type Running = {
    * then. Where there are replicas, a Lease decides who leads. Never rejects.
    */
   report(leadership: Leadership): Promise<void>
+  /** The last hour of the subscriptions of a namespace, or of one; `undefined` until it is known what others counted before. */
+  history(namespace: string, name?: string): NamespaceHistory | undefined
 }

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { kinds } from '../api/kinds/kinds.ts'
+import { queue } from '../api/kinds/queue.ts'
 import { subscription } from '../api/kinds/subscription.ts'
 import { idFrom } from '../api/resource.ts'
 import { onGone } from '../reconcile/on-gone.ts'
@@ -37,6 +38,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     onGone(store, kind, (namespace, name) => {
       statuses.forget(idFrom(kind.kind, namespace, name))
       if (kind.kind === subscription.kind) void metrics.forgetSubscription(namespace, name)
+      if (kind.kind === queue.kind) metrics.forgetQueue(namespace, name)
     }),
   )
   const controllers = [

@@ -5,6 +5,9 @@ const states = ['ready', 'inflight'] as const
 const outcomes = ['delivered', 'retried', 'dead_lettered', 'requeued'] as const
 const codeClasses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 
+/** Gauges of prom-client whose names are those of counters; the same without `_total` have a series for each kind of resource. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 /** What the metrics of a controller say of one of its keys. */
 export type ReconcileLabels = { readonly namespace: string; readonly broker: string }
 
@@ -24,6 +27,7 @@ const reconcileBucketsSeconds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 export const createMetrics = () => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  for (const name of misnamed) registry.removeSingleMetric(name)
   const registers = [registry]
 
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
@@ -34,6 +38,8 @@ export const createMetrics = () => {
     new Histogram({ name: `waybill_${name}`, help, buckets, labelNames, registers })
 
   const subscription = ['namespace', 'subscription'] as const
+  /** Of a Queue, `queue` is there in place of `subscription`. */
+  const letterSource = [...subscription, 'queue'] as const
   const broker = ['namespace', 'broker'] as const
   const reconciled = ['controller', ...broker] as const
 
@@ -68,19 +74,19 @@ export const createMetrics = () => {
     ),
     /** `level`: the delay, as durations are written. */
     retryScheduled: counter('retry_scheduled_total', 'Messages put into a delay queue', 'level'),
-    /** `namespace, subscription`. */
-    deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...subscription),
-    /** `namespace, subscription`: 0 or 1. */
+    /** `namespace`, and `subscription` or `queue`. */
+    deadLetters: gauge('dead_letters', 'Messages in the dead-letter queue when last observed', ...letterSource),
+    /** `namespace`, and `subscription` or `queue`: 0 or 1. */
     deadLettersAlert: gauge(
       'dead_letters_alert',
       '1 while the dead letters are as many or as old as alert of the DeadLetterPolicy says',
-      ...subscription,
+      ...letterSource,
     ),
-    /** `namespace, subscription`. */
+    /** `namespace`, and `subscription` or `queue`. */
     deadLettersOldest: new AgeGauge({
       name: 'waybill_dead_letters_oldest_age_seconds',
       help: 'Age of the oldest message in the dead-letter queue, since it was dead-lettered; 0 where there is none',
-      labelNames: subscription,
+      labelNames: letterSource,
       registers,
     }),
     /** `kind, result` (delivered, failed). */
@@ -208,12 +214,18 @@ export const createMetrics = () => {
       }
       metrics.scalingPending.remove(namespace, name)
       metrics.deliveryDuration.remove(namespace, name)
-      metrics.deadLetters.remove(namespace, name)
-      metrics.deadLettersAlert.remove(namespace, name)
+      metrics.deadLetters.remove({ namespace, subscription: name })
+      metrics.deadLettersAlert.remove({ namespace, subscription: name })
       metrics.deadLettersOldest.remove({ namespace, subscription: name })
       metrics.copyUnconfirmed.remove(namespace, name)
       metrics.queueUnreadable.remove(namespace, name)
       await removeWhere(metrics.deadLettered, { namespace, subscription: name })
+    },
+    /** Drops every series of a Queue that is gone, or has no dead-letter queue any more. */
+    forgetQueue(namespace: string, name: string): void {
+      metrics.deadLetters.remove({ namespace, queue: name })
+      metrics.deadLettersAlert.remove({ namespace, queue: name })
+      metrics.deadLettersOldest.remove({ namespace, queue: name })
     },
     /** Drops what was last observed of the brokers: another process observes them now. */
     forgetObserved(): void {

@@ -35,8 +35,8 @@ const ways: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /method: '(PUT|POST|PATCH|DELETE)'/,
     [
-      // Commands of people, and questions to the API server, change nothing that a process would have to finish.
-      ...['cli/letters/client.ts', 'cli/letters/job-client.ts'],
+      // What people ask for, and questions to the API server, change nothing that a process would have to finish.
+      ...['cli/letters/client.ts', 'cli/letters/job-client.ts', 'console/backends/cluster.ts'],
       'delivery/attempt/request.ts',
       'store/kubernetes/access/reviews.ts',
       'store/kubernetes/api/writes.ts',

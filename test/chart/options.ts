@@ -106,6 +106,11 @@ export const options: Readonly<Record<string, Option>> = {
     values: { rbac: { aggregate: false } },
     changes: ['dead-letters-admin', 'edit', 'view'].map((name) => `-ClusterRole/waybill-${name}`),
   },
+  'rbac.finalizersEverywhere': {
+    from: { watchNamespaces: ['shop'] },
+    values: { watchNamespaces: ['shop'], rbac: { finalizersEverywhere: false } },
+    changes: ['-ClusterRole/waybill-operator-finalizers', '-ClusterRoleBinding/waybill-operator-finalizers'],
+  },
   'dispatcher.drainTimeoutSeconds': {
     values: { dispatcher: { drainTimeoutSeconds: 120 } },
     changes: [

@@ -34,7 +34,7 @@ const operator = [
 ]
 const dispatcher = [
   rule(group, resources, ['get', 'list', 'watch']),
-  rule(group, ['subscriptions/status'], ['patch']),
+  rule(group, ['queues/status', 'subscriptions/status'], ['patch']),
   rule(group, statusesOf(jobs), ['patch']),
   rule(group, ['replays', 'discards'], ['delete']),
   secrets,
@@ -67,8 +67,15 @@ describeWithHelm('the permissions of the chart', () => {
     })
   })
 
+  test('the right to take finalizers off outlives a watched namespace, unless it is not wanted', async () => {
+    const rules = rulesByRole(await render({ values: { watchNamespaces: ['shop'] } }))
+    expect(rules['ClusterRole/waybill-operator-finalizers']).toEqual([rule(group, resources, ['patch'])])
+    expect(Object.keys(rules).filter((name) => name.startsWith('ClusterRole/'))).toHaveLength(1)
+  })
+
   test('the permissions with watchNamespaces are Roles with the same rules but for namespaces, and nothing is cluster-wide', async () => {
-    const manifests = await render({ values: { watchNamespaces: ['shop', 'billing'] } })
+    const values = { watchNamespaces: ['shop', 'billing'], rbac: { finalizersEverywhere: false } }
+    const manifests = await render({ values })
     expect(rulesByRole(manifests)).toEqual({
       'Role/shop/waybill-operator': operator,
       'Role/shop/waybill-dispatcher': dispatcher,

@@ -17,5 +17,9 @@ const merged = (a: Tree, b: Tree): Tree => {
 /** Every option of the table at once, except those that remove objects. */
 export const all: Tree = [
   ...Object.values(options).map(({ values }) => values as Tree),
-  { rbac: { create: true, aggregate: true }, podDisruptionBudget: { enabled: true }, networkPolicy: { enabled: true } },
+  {
+    rbac: { create: true, aggregate: true, finalizersEverywhere: true },
+    podDisruptionBudget: { enabled: true },
+    networkPolicy: { enabled: true },
+  },
 ].reduce(merged)

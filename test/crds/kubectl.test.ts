@@ -35,8 +35,8 @@ const shown: readonly [string, object, object, RegExp, RegExp][] = [
   [
     'queue',
     queueOf('work'),
-    { queue: 'shop.work', messages: 12, policy: 'ops', conditions: [ready] },
-    /NAME +READY +QUEUE +MESSAGES +AGE\nqueue\S+\/work +True +shop\.work +12 +\d+s/,
+    { queue: 'shop.work', messages: 12, policy: 'ops', deadLetters: { count: 3 }, conditions: [ready] },
+    /NAME +READY +QUEUE +MESSAGES +DEAD +AGE\nqueue\S+\/work +True +shop\.work +12 +3 +\d+s/,
     /POLICY +REASON +AGE\n.* ops +Ready +\d+s/,
   ],
   [

@@ -33,6 +33,9 @@ const deliveredBy = async ({ url }: Replica): Promise<number> => {
   const { observations } = (await (await fetch(url)).json()) as { observations: { stats: { delivered: number } }[] }
   return observations[0]?.stats.delivered ?? 0
 }
+/** How much all have delivered in the last hour, as a replica knows it. */
+const deliveredInHour = ({ running }: Replica): number | undefined =>
+  running.history('shop')?.subscriptions[0]?.delivered.reduce<number>((sum, each) => sum + (each ?? 0), 0)
 const delivered = () => set.status('billing')?.delivery?.delivered
 /** Waits until the status counts this many, without waiting for the time at which it would. */
 const counted = (count: number, by: Replica): Promise<true> =>
@@ -65,6 +68,7 @@ describe('two replicas', () => {
     await counted(40, first)
     for (const replica of [first, second]) expect(await deliveredBy(replica)).toBeGreaterThan(0)
     expect(await second.writes()).toBe(0)
+    for (const replica of [first, second]) expect(deliveredInHour(replica)).toBe(40)
 
     const before = set.status('billing')
     await second.lead()
@@ -96,10 +100,13 @@ describe('two replicas', () => {
     await counted(20, first)
     const third = await set.replica()
     await third.lead()
+    await eventually(() => third.running.history('shop'))
     await publish(4)
     const seen = new Set<number | undefined>()
     await eventually(() => seen.add(delivered()).has(24), { timeoutMs: 15_000 })
     expect(Math.min(...[...seen].map(Number))).toBeGreaterThanOrEqual(20)
+    // What was before its time is not of this minute.
+    expect([deliveredInHour(third), deliveredInHour(first)]).toEqual([4, 24])
     await delivering()
   })
 

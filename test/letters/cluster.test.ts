@@ -99,6 +99,11 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
       403,
       expect.stringContaining(`viewer may not get subscriptions.${group}/deadletterbodies of billing in the namespace`),
     ])
+    for (const history of ['/../history', '/../../../history']) {
+      const { status, text } = await ask(history, viewer)
+      expect([status, JSON.parse(text).subscriptions[0]]).toMatchObject([200, { name: 'billing' }])
+      expect((await ask(history, await tokenFor('stranger', []))).status).toBe(403)
+    }
     const reader = await tokenFor('reader', [rule('deadletterbodies', 'get')])
     expect(await ask(`/${id}/body`, reader)).toEqual({ status: 200, text: `{"secret":"${canary}-body"}` })
     expect((await ask('', reader)).status).toBe(403)

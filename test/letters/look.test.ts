@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { connect } from 'amqplib'
 import { tokenFile } from '../../src/cli/data/token-file.ts'
 import type { Found, Listed } from '../../src/dispatcher/data/dead-letters.ts'
+import type { NamespaceHistory } from '../../src/dispatcher/status/history.ts'
 import { waybillIn } from '../cli/waybill.ts'
 import { eventually } from '../support/wait.ts'
 import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
@@ -115,6 +116,16 @@ test.each([
     code,
     expect.objectContaining({ kind: 'Status', message: expect.stringMatching(message) }),
   ])
+})
+
+test('the last hour of the subscriptions is there to see, minute by minute', async () => {
+  const answer = await it.ask('/../../../history')
+  const { from, subscriptions } = (await answer.json()) as NamespaceHistory
+  expect(Date.now() - Date.parse(from)).toBeLessThan(3_600_000)
+  const [{ name, delivered, failed, backlog } = { name: 'none' }] = subscriptions
+  expect([name, delivered?.length, delivered?.at(-1), backlog?.at(-1)]).toEqual(['billing', 60, 0, 0])
+  expect(failed?.reduce<number>((sum, each) => sum + (each ?? 0), 0)).toBe(320)
+  expect(await (await it.ask('/../history')).json()).toMatchObject({ subscriptions: [{ name: 'billing' }] })
 })
 
 test('a subscription that does not exist is not found', async () => {

@@ -32,9 +32,12 @@ export const render = async ({
   namespace = 'waybill',
   values = {},
 }: RenderOptions = {}): Promise<Manifest[]> => {
-  const text = await helm(['template', release, chart, '--namespace', namespace, '--values', '-'], {
-    input: JSON.stringify(values),
-  })
+  const text = await helm(
+    ['template', release, chart, '--kube-version', '1.36', '--namespace', namespace, '--values', '-'],
+    {
+      input: JSON.stringify(values),
+    },
+  )
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
     .filter((manifest) => manifest !== null)

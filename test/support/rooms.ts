@@ -55,9 +55,16 @@ export const rooms: Readonly<Record<string, Room>> = {
     ],
   },
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
+  'console/drawings': { imports: [], types: ['delivery'], packages: ['hono'] },
+  'console/pages': { imports: ['api', 'console/drawings'], types: ['console', 'delivery'], packages: ['hono', 'yaml'] },
+  'console/backends': { imports: ['api', 'console', 'store', 'store/kubernetes'], packages: ['undici'] },
+  console: { imports: ['api', 'console/pages'], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [
       ...edges,
+      'console',
+      'console/backends',
+      'console/pages',
       'store/directory',
       'store/kubernetes',
       'operator',
@@ -77,6 +84,8 @@ export const pureRooms: Readonly<Record<string, readonly string[]>> = {
   topology: [],
   delivery: ['node:crypto', 'node:buffer'],
   'rabbit/losses': ['node:crypto', 'node:buffer'],
+  'console/drawings': [],
+  'console/pages': [],
 }
 
 /** The room of a file `src/…`. */

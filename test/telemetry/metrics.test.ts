@@ -9,7 +9,7 @@ const use = (metrics: ReturnType<typeof createMetrics>, name: string): void => {
   metrics.deliveryAttempts.labels('shop', name, 'delivered', '2xx').inc()
   metrics.deliveryAttempts.labels('shop', name, 'retried', 'none').inc()
   metrics.deliveryDuration.labels('shop', name).observe(0.2)
-  metrics.deadLetters.labels('shop', name).set(1)
+  metrics.deadLetters.set({ namespace: 'shop', subscription: name }, 1)
   metrics.deadLettered.labels('shop', name, 'Exhausted').inc()
   metrics.copyUnconfirmed.labels('shop', name).inc()
   metrics.queueUnreadable.labels('shop', name).set(1)
@@ -32,6 +32,18 @@ test('all series of a deleted subscription are removed, and no others are', asyn
   await metrics.forgetSubscription('shop', 'never-there')
 })
 
+test('all series of a Queue that is gone are removed, and none of a Subscription of that name', async () => {
+  const metrics = createMetrics()
+  use(metrics, 'mail')
+  const before = await seriesOf(metrics, '"mail"')
+  metrics.deadLetters.set({ namespace: 'shop', queue: 'mail' }, 1)
+  metrics.deadLettersAlert.set({ namespace: 'shop', queue: 'mail' }, 1)
+  metrics.deadLettersOldest.setSince({ namespace: 'shop', queue: 'mail' }, 0)
+  expect(await seriesOf(metrics, 'queue="mail"')).toHaveLength(3)
+  metrics.forgetQueue('shop', 'mail')
+  expect(await seriesOf(metrics, '"mail"')).toEqual(before)
+})
+
 test('all series of a deleted broker are removed, and no others are', async () => {
   const metrics = createMetrics()
   for (const broker of ['main', 'other']) {
@@ -47,4 +59,12 @@ test('all series of a deleted broker are removed, and no others are', async () =
   await metrics.forgetReconciles({ controller: 'topology', namespace: 'shop', broker: 'main' })
   expect(await seriesOf(metrics, '"main"')).toEqual([])
   expect(await seriesOf(metrics, '"other"')).not.toEqual([])
+})
+
+test('only what counts up ends in _total', async () => {
+  const text = await createMetrics().registry.metrics()
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]))
+  const wrong = [...types].filter(([name, type]) => name?.endsWith('_total') !== (type === 'counter'))
+  expect(wrong).toEqual([])
+  expect(text).toMatch(/^nodejs_active_handles\{/m)
 })

@@ -22,7 +22,8 @@
   resources: {{ include "waybill.resources" . }}
   verbs: [get, list, watch]
 - apiGroups: [waybill.dev]
-  resources: [subscriptions/status]
+  # Of queues, what it finds in their dead-letter queues.
+  resources: [queues/status, subscriptions/status]
   verbs: [patch]
 - apiGroups: [waybill.dev]
   resources: {{ include "waybill.jobStatuses" . }}

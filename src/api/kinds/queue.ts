@@ -12,6 +12,7 @@ import {
   routingKeys,
   timeToLive,
 } from '../schema/fields.ts'
+import { deadLetters } from './status-dead-letters.ts'
 
 export const queue = defineKind({
   kind: 'Queue',
@@ -114,6 +115,7 @@ export const queue = defineKind({
       deadLetterQueue: { type: 'string', description: 'Name of its dead-letter queue.' },
       messages: { type: 'integer', description: 'Messages in the queue, rounded to two significant digits.' },
       policy: { type: 'string', description: 'The policy in force on the queue.' },
+      deadLetters,
       conditions,
     },
   },
@@ -122,6 +124,8 @@ export const queue = defineKind({
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     { name: 'Queue', type: 'string', jsonPath: '.status.queue' },
     { name: 'Messages', type: 'integer', jsonPath: '.status.messages' },
+    { name: 'Dead', type: 'integer', jsonPath: '.status.deadLetters.count' },
+    { name: 'Oldest-Dead', type: 'date', jsonPath: '.status.deadLetters.oldest', priority: 1 },
     { name: 'Policy', type: 'string', jsonPath: '.status.policy', priority: 1 },
     { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -9,7 +9,7 @@ import {
   observedGeneration,
   routingKeys,
 } from '../schema/fields.ts'
-import { deadLetters } from './subscription-dead-letters.ts'
+import { deadLetters } from './status-dead-letters.ts'
 import { delivery } from './subscription-delivery.ts'
 import { subscriber } from './subscription-subscriber.ts'
 

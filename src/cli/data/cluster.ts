@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { group } from '../../api/resource.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
+import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
 import type { Tls } from '../../server/secure.ts'
@@ -12,6 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
+import { tlsFiles } from './tls.ts'
 
 export type ClusterDataOptions = {
   /** `host:port`, `[::1]:port`, or `:port` for every address; a loopback address where there is no certificate. */
@@ -45,7 +46,7 @@ const asFailure = (error: unknown): unknown =>
  */
 export const serveClusterData = async (
   listener: Listener | undefined,
-  { client, store }: { readonly client: Client; readonly store: Store },
+  { client, store, history }: { readonly client: Client; readonly store: Store; readonly history: ServedHistory },
   { log, end }: Process,
 ): Promise<void> => {
   if (listener === undefined) return
@@ -57,7 +58,7 @@ export const serveClusterData = async (
     },
     { group, failed: (error) => log.warn({ error }, 'Could not ask the API server who may see dead letters') },
   )
-  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access)]
+  const routes = [letterRoutes(createDeadLetters({ store, log }, signal), access), historyRoutes(history, access)]
   try {
     const { url } = await startServer({ ...listener, routes, failed: failedWith(log) }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')
@@ -68,18 +69,11 @@ export const serveClusterData = async (
 
 const tlsOf = (listen: string, cert: string | undefined, key: string | undefined): Tls | undefined => {
   const { host } = hostAndPort(listen, defaultDataListen)
-  if (cert !== undefined && key !== undefined) return () => ({ cert: read(cert), key: read(key) })
+  const tls = tlsFiles(cert, key)
+  if (tls) return tls
   if (cert === undefined && key === undefined && isLoopback(host)) return undefined
   const why = 'tokens and messages must not be sent unencrypted'
   throw new Failure(
     `Cannot listen on ${listen}: ${why}: give --data-tls-cert and --data-tls-key, or a loopback address`,
   )
-}
-
-const read = (file: string): Buffer => {
-  try {
-    return readFileSync(file)
-  } catch (cause) {
-    throw new Failure(`Cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`, { cause })
-  }
 }

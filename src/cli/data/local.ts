@@ -5,11 +5,13 @@ import { problemText } from '../../api/schema/problem.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { type CreatedKind, jobRoutes } from '../../server/jobs.ts'
 import type { Access } from '../../server/letters/access.ts'
+import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
 import { localAccess } from '../../server/letters/local-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
 import { startServer } from '../../server/server.ts'
 import type { DirectoryStore } from '../../store/directory/store.ts'
+import { localConsole } from '../console/local.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
@@ -20,6 +22,7 @@ export type LocalDataOptions = {
   readonly listen: string | undefined
   readonly store: DirectoryStore
   readonly lookup: LookupFunction | undefined
+  readonly history: ServedHistory
 }
 
 /**
@@ -27,13 +30,10 @@ export type LocalDataOptions = {
  *
  * @throws Failure where it cannot listen on an address that was given
  */
-export const serveLocalData = async (
-  { listen, store, lookup }: LocalDataOptions,
-  { log, end }: Process,
-): Promise<void> => {
+export const serveLocalData = async ({ listen, ...served }: LocalDataOptions, { log, end }: Process): Promise<void> => {
   if (listen === 'off') return
   try {
-    await serveAt(listen ?? defaultDataListen, { store, lookup }, { log, end })
+    await serveAt(listen ?? defaultDataListen, served, { log, end })
   } catch (error) {
     // The token cannot be written where there is no home, as in a container.
     if (!(error instanceof ListenError) && !(error instanceof Error && 'syscall' in error)) throw error
@@ -44,7 +44,7 @@ export const serveLocalData = async (
 
 const serveAt = async (
   listen: string,
-  { store, lookup }: Pick<LocalDataOptions, 'store' | 'lookup'>,
+  { store, lookup, history }: Omit<LocalDataOptions, 'listen'>,
   { log, end }: Pick<Process, 'log' | 'end'>,
 ): Promise<void> => {
   const { host } = hostAndPort(listen, defaultDataListen)
@@ -54,7 +54,13 @@ const serveAt = async (
   const token = Promise.withResolvers<string>()
   const access = token.promise.then(localAccess)
   const decide: Access = async (...asked) => (await access)(...asked)
-  const routes = [letterRoutes(letters, decide), jobRoutes(apiVersion, jobKinds.map(creating(store)), decide)]
+  const pages = localConsole({ store, letters, log })
+  const routes = [
+    letterRoutes(letters, decide),
+    historyRoutes(history, decide),
+    jobRoutes(apiVersion, jobKinds.map(creating(store)), decide),
+    pages.routes,
+  ]
   const stopServing = new AbortController()
   const { url } = await startServer(
     { listen, routes, option: dataOption, longRequests: true, failed: failedWith(log) },
@@ -65,11 +71,12 @@ const serveAt = async (
     const made = writeToken(path)
     process.once('exit', () => removeToken(path, made))
     token.resolve(made)
+    log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
+    log.info({ console: pages.open(url, made, path) }, 'Serving the console; the address is good for once')
   } catch (error) {
     stopServing.abort()
     throw error
   }
-  log.info({ dataPort: url, tokenFile: path }, 'Serving dead letters')
 }
 
 /** Resources of a kind that are in no file, and last as long as the process. */

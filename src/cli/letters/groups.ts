@@ -1,8 +1,8 @@
+import { age } from '../../api/age.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
-import { age } from '../age.ts'
+import { visible, visibleJson } from '../../api/visible.ts'
 import { fetchList } from '../get.ts'
 import { aligned } from '../table.ts'
-import { visible, visibleJson } from './visible.ts'
 
 export type GroupsOptions = {
   /** Where the resources are served. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Condition } from '../../api/conditions.ts'
 import type { Resource } from '../../api/resource.ts'
 import { exits, Failure } from '../failure.ts'
+import { userName } from '../user-name.ts'
 import type { Named } from './client.ts'
 import { type JobClient, type JobKind, type JobServerOptions, jobClient } from './job-client.ts'
 
@@ -54,15 +54,6 @@ export const runJob = async (
     return last?.type === 'Complete' && (job.status?.failed ?? 0) === 0
   } finally {
     await client.close()
-  }
-}
-
-/** A user of a container may have no name. */
-const userName = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
 

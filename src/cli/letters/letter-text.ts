@@ -1,6 +1,6 @@
+import { visible } from '../../api/visible.ts'
 import type { Found } from '../../dispatcher/data/dead-letters.ts'
 import { aligned } from '../table.ts'
-import { visible } from './visible.ts'
 
 /** One dead letter for people: what it is, why it is here, its last attempts, its headers. */
 export const letterText = ({ letter, copies }: Omit<Found, 'body'>): string => {

@@ -1,12 +1,12 @@
+import { age } from '../../api/age.ts'
 import { milliseconds } from '../../api/duration.ts'
 import { isDuration } from '../../api/schema/fields.ts'
+import { visible, visibleJson, visibleLines } from '../../api/visible.ts'
 import type { Found, Listed } from '../../dispatcher/data/dead-letters.ts'
-import { age } from '../age.ts'
 import { exits, Failure } from '../failure.ts'
 import { aligned } from '../table.ts'
 import { type DataClient, dataClient, type Named, type ServerOptions } from './client.ts'
 import { letterText } from './letter-text.ts'
-import { visible, visibleJson, visibleLines } from './visible.ts'
 
 /** The options that select dead letters; all that are given must hold. */
 export type FilterOptions = {

@@ -1,21 +1,24 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
-import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { subscription as kind } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
 import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
+import { isQueue, type LetterSource } from './letter-source.ts'
 import type { Job } from './unfinished.ts'
 
-/** The Broker of a Subscription and its policy, as its references lead to them. */
+/** The Broker of a source of dead letters and its policy, as its references lead to them. */
 export const attachedFor = (
-  subscription: Subscription,
+  source: LetterSource,
   store: Pick<Store, 'list'>,
 ): { readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined } | undefined => {
-  for (const { broker, subscriptions } of resolveReferences(gather(store)).attached.values()) {
-    const found = subscriptions.find((each) => each.subscription === subscription)
+  for (const { broker, queues, subscriptions } of resolveReferences(gather(store)).attached.values()) {
+    const found = isQueue(source)
+      ? queues.find(({ queue }) => queue === source)
+      : subscriptions.find(({ subscription }) => subscription === source)
     if (found) return { broker, policy: found.policy }
   }
   return undefined

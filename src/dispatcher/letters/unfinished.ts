@@ -1,19 +1,21 @@
 import { isTrue } from '../../api/conditions.ts'
 import { type Discard, discard } from '../../api/kinds/discard.ts'
 import { type Replay, replay } from '../../api/kinds/replay.ts'
-import { isDeleting, keyFrom } from '../../api/resource.ts'
+import { subscription } from '../../api/kinds/subscription.ts'
+import { idFrom, isDeleting } from '../../api/resource.ts'
 import type { Store } from '../../store/store.ts'
 
 /** Something to do once with the dead letters of a Subscription. */
 export type Job = Replay | Discard
 
-/** The key of the Subscription whose dead letters are meant. */
-export const sourceOf = ({ metadata, spec }: Job): string => keyFrom(metadata.namespace, spec.subscriptionRef.name)
+/** The id of the Subscription whose dead letters are meant. */
+export const sourceOf = ({ metadata, spec }: Job): string =>
+  idFrom(subscription.kind, metadata.namespace, spec.subscriptionRef.name)
 
 export const isFinished = ({ status }: Job): boolean =>
   isTrue(status?.conditions, 'Complete') || isTrue(status?.conditions, 'Failed')
 
-/** The jobs that are not finished by the key of their Subscription, the oldest first: they take turns. */
+/** The jobs that are not finished by the id of their Subscription, the oldest first: they take turns. */
 export const unfinishedJobs = (store: Pick<Store, 'list'>): ReadonlyMap<string, readonly Job[]> =>
   Map.groupBy(
     [...store.list(replay), ...store.list(discard)]

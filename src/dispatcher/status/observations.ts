@@ -22,6 +22,8 @@ export const createObservations = (replica: string) => {
       if (before !== subscription.metadata.generation) forgetFailures(entry.stats)
       return entry.stats
     },
+    /** The same counts, for somebody who only looks; `undefined` where there are none. */
+    counted: (subscription: Subscription): DeliveryStats | undefined => entries.known(subscription)?.stats,
     /** The subscriber has answered 2xx to something else than a message of its queue. */
     succeeded(subscription: Subscription, now: number): void {
       const entry = entries.known(subscription)

@@ -1,11 +1,9 @@
-import type { Subscription } from '../../api/kinds/subscription.ts'
-
-type DeadLetters = NonNullable<NonNullable<Subscription['status']>['deadLetters']>
+import type { DeadLettersStatus } from '../../api/kinds/status-dead-letters.ts'
 
 /** What is in a dead-letter queue, by the groups that a dispatcher found when it looked last. */
 export const deadLettersText = (
   queue: string,
-  { groups = [], scanned = 0, others = 0 }: Partial<DeadLetters> = {},
+  { groups = [], scanned = 0, others = 0 }: Partial<DeadLettersStatus> = {},
 ): string => {
   const holds = `${queue} holds undeliverable messages`
   const [most] = groups

@@ -1,11 +1,11 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { deadLetterQueueOf, delayPrefix, retryQueueOf } from '../../topology/names.ts'
+import { deadLetterQueueOf, deadLetterQueueOfQueue, delayPrefix, retryQueueOf } from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../topology/references.ts'
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Converged, Memory } from './converge.ts'
-import { deadLettersAlert } from './dead-letters-alert.ts'
+import { deadLettersAlert, type HeldLetters } from './dead-letters-alert.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -23,7 +23,7 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
 /** What the queues were observed to hold. The series of delay queues that were there `before` and are gone are removed. */
 export const backlogMetrics = (
   metrics: Metrics,
-  { broker, subscriptions }: Attached,
+  { broker, queues, subscriptions }: Attached,
   { observed: { states }, stalled }: Pick<Converged, 'observed' | 'stalled'>,
   before: Pick<Memory, 'lastSeen'>,
 ): void => {
@@ -52,11 +52,26 @@ export const backlogMetrics = (
     metrics.scalingPending.set(of, messages)
     const queue = deadLetterQueueOf(subscription)
     const count = states.get(queue)?.messages ?? 0
-    metrics.deadLetters.set(of, count)
-    const found = subscription.status?.deadLetters
-    const alert = deadLettersAlert({ queue, count, policy: entry.policy, found }, Date.now())
-    metrics.deadLettersAlert.set(of, alert ? 1 : 0)
+    letterMetrics(metrics, of, { queue, count, policy: entry.policy, found: subscription.status?.deadLetters })
   }
+  for (const { queue, policy } of queues) {
+    const { namespace, name } = queue.metadata
+    if (policy === undefined) {
+      metrics.forgetQueue(namespace, name)
+      continue
+    }
+    const letters = deadLetterQueueOfQueue(queue)
+    const count = states.get(letters)?.messages ?? 0
+    const held = { queue: letters, count, policy, found: queue.status?.deadLetters }
+    letterMetrics(metrics, { namespace, queue: name }, held)
+  }
+}
+
+type LetterLabels = { readonly namespace: string } & ({ readonly subscription: string } | { readonly queue: string })
+
+const letterMetrics = (metrics: Metrics, of: LetterLabels, held: HeldLetters): void => {
+  metrics.deadLetters.set(of, held.count)
+  metrics.deadLettersAlert.set(of, deadLettersAlert(held, Date.now()) ? 1 : 0)
 }
 
 /** What waits to be delivered by a Subscription: in the queue that it delivers from, and come back for a retry. */

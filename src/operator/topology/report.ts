@@ -19,7 +19,13 @@ import {
   unroutedOf,
 } from '../../topology/names.ts'
 import { isNobodys, type Owners, ownersOf } from '../../topology/owners.ts'
-import { type Attached, type AttachedSubscription, declarerOf, sourceQueueOf } from '../../topology/references.ts'
+import {
+  type Attached,
+  type AttachedQueue,
+  type AttachedSubscription,
+  declarerOf,
+  sourceQueueOf,
+} from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
 import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
@@ -69,14 +75,12 @@ export const report = (
         unrouted: rounded(messages(unroutedOf(topic))),
       }),
     ),
-    ...attached.queues.map(({ queue, policy }) =>
-      simple(queue, {
-        queue: queueOf(queue),
-        messages: rounded(messages(queueOf(queue))),
-        policy: observed.states.get(queueOf(queue))?.policy ?? '',
-        ...(policy ? { deadLetterQueue: deadLetterQueueOfQueue(queue) } : {}),
-      }),
-    ),
+    ...attached.queues.map((entry) => {
+      const { queue } = entry
+      const policy = observed.states.get(queueOf(queue))?.policy ?? ''
+      const fields = { queue: queueOf(queue), messages: rounded(messages(queueOf(queue))), policy }
+      return withDeadLetters(simple(queue, fields), entry, observed, now)
+    }),
     ...attached.subscriptions.map((entry) => {
       const declarer = owner(declarerOf(entry))
       const proven = isProven(entry, owners, declarer, judged(declarer))
@@ -179,6 +183,24 @@ const provenQueue = (entry: AttachedSubscription, proven: boolean): Report['fiel
   if (proven) return { queue: sourceQueueOf(entry), queueUid: declarerOf(entry).metadata.uid }
   const { queue, queueUid } = entry.subscription.status ?? {}
   return { ...(queue === undefined ? {} : { queue }), ...(queueUid === undefined ? {} : { queueUid }) }
+}
+
+/** A Queue with a policy has a dead-letter queue of its own. */
+const withDeadLetters = (
+  found: Report,
+  { queue, policy }: AttachedQueue,
+  { states }: Observed,
+  now: number,
+): Report => {
+  if (policy === undefined) return found
+  const deadLetterQueue = deadLetterQueueOfQueue(queue)
+  const count = states.get(deadLetterQueue)?.messages ?? 0
+  const alert = deadLettersAlert({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }, now)
+  return {
+    ...found,
+    fields: { ...found.fields, deadLetterQueue, deadLetters: { count } },
+    verdicts: [...found.verdicts, ...(alert ? [alert] : [])],
+  }
 }
 
 type InForce = {

@@ -1,6 +1,7 @@
 /** What somebody wants to do with the dead letters of a subscription. */
 export type Wanted = {
   readonly namespace: string
+  /** Empty for all of the namespace. */
   readonly subscription: string
   readonly right: Right
 }

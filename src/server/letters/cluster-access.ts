@@ -107,6 +107,6 @@ const attributesOf = (group: string, { namespace, subscription, right }: Wanted)
 
 const forbidden = ({ username }: User, group: string, { namespace, subscription, right }: Wanted): Denied => {
   const { verb, subresource } = rules[right]
-  const what = `${verb} subscriptions.${group}/${subresource} of ${subscription} in the namespace ${namespace}`
+  const what = `${verb} subscriptions.${group}/${subresource} of ${subscription || 'all'} in the namespace ${namespace}`
   return { code: 403, reason: 'Forbidden', message: `${username} may not ${what}: a role must allow it` }
 }

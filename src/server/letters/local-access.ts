@@ -3,6 +3,9 @@ import { type Access, unauthenticated } from './access.ts'
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 
+/** Whether a header `Host` names this machine as itself. */
+export const isLoopbackName = (host: string): boolean => loopback.test(host)
+
 /**
  * Everything for everyone who has the token, under a loopback name only: a web page that resolves a name of its own to this
  * machine sends that name as `Host`.
@@ -10,7 +13,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i
 export const localAccess = (token: string): Access => {
   const wanted = hashOf(token)
   return async (caller) => {
-    if (!loopback.test(caller.host ?? '')) {
+    if (!isLoopbackName(caller.host ?? '')) {
       return { code: 421, reason: 'MisdirectedRequest', message: 'is answered under localhost and 127.0.0.1 only' }
     }
     return caller.token !== undefined && timingSafeEqual(hashOf(caller.token), wanted) ? undefined : unauthenticated

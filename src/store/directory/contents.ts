@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { kindOf } from '../../api/kinds/kinds.ts'
-import { identifiedBy, idFrom, idOf, type Resource } from '../../api/resource.ts'
+import { identifiedBy, idFrom } from '../../api/resource.ts'
 import type { Change, SecretData } from '../store.ts'
 import type { Finding } from './finding.ts'
 import { namespaceLabels } from './identity.ts'
@@ -22,6 +21,9 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
 
   return {
     goneIn,
+
+    /** The file that a resource is in. */
+    homeOf: (id: string): string | undefined => homes.get(id),
 
     /** Makes the contents equal to the files; returns the updates that were refused. */
     put(loaded: Loaded): readonly Finding[] {
@@ -50,14 +52,6 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
         if (secrets.delete(id)) announce({ kind: 'Secret', namespace, name })
       }
       return refused
-    },
-
-    /** Removes a resource that is in no file; one that is in a file stays as long as it is there. */
-    removeCreated(resource: Resource): void {
-      const id = idOf(resource)
-      const { namespace, name, uid } = resource.metadata
-      const found = homes.has(id) ? undefined : objects.get(kindOf(resource), namespace, name)
-      if (found?.metadata.uid === uid) objects.remove(id)
     },
 
     labelsOf: (namespace: string): Readonly<Record<string, string>> =>

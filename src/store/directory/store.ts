@@ -1,28 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { validate } from '../../api/kinds/validate.ts'
-import type { Kind, Resource } from '../../api/resource.ts'
-import type { Problem } from '../../api/schema/problem.ts'
+import type { Kind } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store.ts'
 import { createContents } from './contents.ts'
+import { createEdits, type Edits } from './edits.ts'
 import { shown } from './find-files.ts'
 import type { Finding } from './finding.ts'
-import { identify, type Manifest } from './identity.ts'
 import { createLoader, type Loaded } from './load.ts'
 import { createNotices } from './notices.ts'
-import { createObjects, type Objects } from './objects.ts'
+import { createObjects } from './objects.ts'
 import { createFindingReport } from './report-findings.ts'
 import { watchPaths } from './watch.ts'
 
 /** A store whose resources are manifests in files. */
-export type DirectoryStore = Store & {
-  /** The problems of the manifests as the files are now. */
-  problems(): readonly Finding[]
-  /** Creates a resource that is in no file: it lasts as long as the process. */
-  create(kind: Kind, manifest: Manifest): Resource | readonly Problem[]
-}
+export type DirectoryStore = Store &
+  Edits & {
+    /** The problems of the manifests as the files are now. */
+    problems(): readonly Finding[]
+  }
 
 /** There is nothing to read: a path does not exist, or no manifest was found. */
 export class ManifestPathError extends Error {
@@ -89,10 +86,9 @@ export const openDirectory = async (
     secret: async (namespace, name) => contents.secret(namespace, name),
     applyStatus: async (_kind, resource, manager, status) => objects.applyStatus(resource, manager, status),
     setFinalizer: async (_kind: Kind, resource, present) => objects.setFinalizer(resource, present),
-    remove: async (_kind: Kind, resource) => contents.removeCreated(resource),
     record: createNotices(log, Date.now),
     problems: () => findings,
-    create: (kind, manifest) => created(objects, kind, manifest),
+    ...createEdits(objects, contents.homeOf),
   }
 }
 
@@ -101,17 +97,6 @@ const faultLog =
   (error: unknown): void => {
     if (!signal.aborted) log.error({ error }, 'Could not watch the manifests; changes are noticed within 30 seconds')
   }
-
-const created = (objects: Objects, kind: Kind, manifest: Manifest): Resource | readonly Problem[] => {
-  const identity = identify(kind.kind, manifest)
-  if (!('name' in identity)) return identity
-  const { namespace, name } = identity
-  if (objects.get(kind, namespace, name)) return [{ field: 'metadata.name', value: name, message: 'exists already' }]
-  const validated = validate(kind, manifest)
-  if ('problems' in validated) return validated.problems
-  objects.put({ kind, identity, spec: validated.spec as Resource['spec'] })
-  return objects.get(kind, namespace, name) ?? []
-}
 
 const assertSomething = (paths: readonly string[], { files, findings }: Loaded): void => {
   const roots = new Set(paths.map(shown))

@@ -1,4 +1,6 @@
+import { queue } from '../../../src/api/kinds/queue.ts'
 import { subscription } from '../../../src/api/kinds/subscription.ts'
+import { deadLetterPolicyOf, queueOf } from '../../support/manifests.ts'
 import { type LettersStage, lettersStage } from './stage.ts'
 
 /** Dead letters are looked at and grouped by their cause, in the status of their Subscription. */
@@ -42,3 +44,31 @@ test('once the dead letters are gone, the status has no groups', async () => {
   expect(groups).toEqual([])
   expect(oldest).toBeUndefined()
 }, 60_000)
+
+test('a Queue says what the broker dead-letters from it, as a Subscription does, until it has no policy', async () => {
+  const policy = deadLetterPolicyOf('reports', { alert: { depth: 3 } })
+  const work = { messageTTL: '1ms' }
+  stage.folder.write('reports', [policy, queueOf('reports', { ...work, deadLetterPolicyRef: { name: 'reports' } })])
+  await stage.condition(queue, 'reports', 'Ready', 'True')
+  const found = () => stage.get(queue, 'reports')?.status?.deadLetters
+  await stage.producer.publish(
+    '',
+    [1, 2, 3].map((body) => ({ routingKey: 'shop.reports', body: `${body}` })),
+  )
+  const { groups, complete, oldest } = await stage.eventually(
+    () => found()?.count === 3 && found()?.scanned === 3 && found(),
+    { timeoutMs: 40_000 },
+  )
+  expect({ complete, groups }).toMatchObject({ complete: true, groups: [{ reason: 'Expired', count: 3 }] })
+  expect(Date.parse(oldest!)).toBeGreaterThan(Date.now() - 120_000)
+  const of = { namespace: 'shop', queue: 'reports' }
+  const { message } = await stage.condition(queue, 'reports', 'DeadLettersPresent', 'True')
+  expect(message).toContain('waybill.dlq.Queue.shop.reports')
+  expect(await stage.metric('waybill_dead_letters', of)).toBe(3)
+  expect(await stage.metric('waybill_dead_letters_oldest_age_seconds', of)).toBeGreaterThan(0)
+
+  stage.folder.write('reports', [policy, queueOf('reports', work)])
+  await stage.noCondition(queue, 'reports', 'DeadLettersPresent')
+  await stage.eventually(() => found() === undefined, { timeoutMs: 40_000 })
+  expect(await stage.metrics.registry.metrics()).not.toContain('queue="reports"')
+}, 90_000)

@@ -26,6 +26,8 @@ test.each([
   one('Topic', { unrouted: 2 }),
   { ...one('Topic', { unrouted: 140 }), metadata: { ...one('Topic').metadata, name: 'many' } },
   one('Subscription', { deadLetters: { count: 3 }, conditions: withLetters }),
+  one('Queue', { deadLetterQueue: letters, deadLetters: { count: 3 }, conditions: withLetters }),
+  one('Queue'),
 ])('a status that is true is not complained of', (resource) => {
   expect(untruths([resource], holds)).toEqual([])
 })
@@ -36,6 +38,7 @@ test.each([
   ['that does not say whether it is Ready', one('Broker', { conditions: [] })],
   ['of trouble that is over', one('Broker', { conditions: [...ready, condition('OrphansPresent')] })],
   ['that counts dead letters wrongly', one('Subscription', { deadLetters: { count: 2 }, conditions: withLetters })],
+  ['of a Queue that counts no dead letters', one('Queue', { deadLetterQueue: letters, conditions: withLetters })],
   ['that counts no dead letters', one('Subscription', { conditions: withLetters })],
   ['that is silent about dead letters', one('Subscription', { deadLetters: { count: 3 } })],
   [

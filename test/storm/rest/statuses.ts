@@ -49,7 +49,7 @@ const countsOf = (one: Seen, holds: (queue: string) => number): string[] => {
   if (kind === 'Topic')
     return says('unrouted', unrouted, holds(`waybill.unrouted.${metadata.namespace}.${metadata.name}`))
   if (kind === 'Broker') return says('orphans', orphaned, holds('waybill.orphans'))
-  if (kind !== 'Subscription') return []
+  if (kind !== 'Subscription' && kind !== 'Queue') return []
   return [
     ...says('dead letters', deadLetters?.count, holds(deadLetterQueue), false),
     ...says('messages that wait', backlog?.ready, 0),

@@ -23,6 +23,8 @@ export type ApiRequest = {
   readonly tries?: number
   /** For the answer to one try, once it is sent. Default: 10,000. */
   readonly timeoutMs?: number
+  /** Whose request it is; those of the cluster's configuration when left out. */
+  readonly authorization?: string
   /** Does not wait behind other requests for a connection. */
   readonly urgent?: boolean
   /** Called at the moment a try is sent, which may be long after the request was made; throwing prevents it. */

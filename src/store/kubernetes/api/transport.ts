@@ -19,6 +19,8 @@ export type Sent = Omit<Dispatcher.RequestOptions, 'query' | 'headers'> & {
   readonly verb: string
   /** Default: `application/json`. */
   readonly contentType?: string | undefined
+  /** In place of the headers that identify us. */
+  readonly authorization?: string | undefined
   /** Does not wait for one of the 32 connections. */
   readonly urgent?: boolean | undefined
   /** Called at the moment the request is sent; throwing prevents it, and it fails with {@link FencedRequest}. */
@@ -44,10 +46,10 @@ export const createTransport = (cluster: Cluster, { component, metrics }: Transp
   const unlimited = new Pool(base.origin, options)
 
   return {
-    async send({ verb, path, query, contentType = 'application/json', urgent = false, fence, ...rest }) {
+    async send({ verb, path, query, authorization, contentType = 'application/json', urgent = false, fence, ...rest }) {
       const via = urgent ? unlimited : pool
       const headers = {
-        ...(await cluster.headers()),
+        ...(authorization === undefined ? await cluster.headers() : { authorization }),
         accept: 'application/json',
         'content-type': contentType,
         'user-agent': `waybill/${component}`,

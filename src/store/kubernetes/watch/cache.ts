@@ -1,4 +1,4 @@
-import { keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
+import { isDeleting, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
 import { type CacheOptions, createCacheEntries, type Entry } from './cache-entries.ts'
 import { rawOf } from './intake.ts'
 import type { Sink } from './list-watch.ts'
@@ -57,9 +57,12 @@ export const createCache = (options: CacheOptions) => {
     /** Takes the answer to a read or write of one object; never brings back what is gone. */
     refresh(object: unknown): void {
       const raw = rawOf(object)
-      if (raw && entries.get(raw.metadata.namespace, raw.metadata.name)?.metadata.uid === raw.metadata.uid) {
-        entries.put(raw, isLater)
-      }
+      const entry = raw && entries.get(raw.metadata.namespace, raw.metadata.name)
+      if (entry?.metadata.uid !== raw?.metadata.uid || raw === undefined || entry === undefined) return
+      // The last finalizer was taken off: the watch may say so late, or never where the right to watch has ended.
+      const isGone = isDeleting(raw) && !raw.metadata.finalizers?.length
+      if (isGone) entries.remove(keyFrom(raw.metadata.namespace, raw.metadata.name), entry)
+      else entries.put(raw, isLater)
     },
   }
 }

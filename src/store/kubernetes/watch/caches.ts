@@ -2,6 +2,7 @@ import { kinds } from '../../../api/kinds/kinds.ts'
 import type { Kind, Metadata, Resource } from '../../../api/resource.ts'
 import type { Log } from '../../log.ts'
 import type { Store } from '../../store.ts'
+import type { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { collectionPath } from '../api/paths.ts'
 import { type Cache, createCache } from './cache.ts'
@@ -28,7 +29,7 @@ export type Caches = {
   readonly namespaceLabels: Store['namespaceLabels']
   /** The metadata of exactly this object, valid or not. */
   current(kind: Kind, object: Pick<Resource, 'metadata'>): { readonly metadata: Metadata } | undefined
-  /** Resolves when all resources were listed. */
+  /** Resolves when all resources were listed, but for those of a namespace that may not be read. */
   readonly listed: Promise<unknown>
   /** Resolves after the signal, when nothing is read any more. */
   readonly done: Promise<unknown>
@@ -54,8 +55,14 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
     const path = collectionPath(kind, namespace)
     const labels = { kind: kind.kind, namespace: namespace ?? '' }
     const sink = cacheOf(kind).sink(namespace)
-    const all = { client, path, labels, sink, metrics, log, listed: listed.resolve, ...faults(), ...asked }
-    return { listed: listed.promise, ended: listWatch(all, signal) }
+    const { failed, recovered } = faults()
+    const all = { client, path, labels, sink, metrics, log, listed: listed.resolve, recovered, ...asked }
+    const failedIn = (error: ApiError): void => {
+      failed(error)
+      // One of several namespaces that is forbidden, or gone with its roles, does not hold up the others.
+      if (namespace !== undefined && error.status === 403) listed.resolve()
+    }
+    return { listed: listed.promise, ended: listWatch({ ...all, failed: failedIn }, signal) }
   }
   const watched = namespaces.length === 0 ? [undefined] : [...new Set(namespaces)]
   const watches = kinds.flatMap((kind: Kind) => watched.map((namespace) => watch(kind, namespace)))

@@ -31,7 +31,10 @@ const explained = ({ status, message }: ApiError): { cause: string; message: str
     case 401:
       return { cause: '401', message: 'The API server does not accept our credentials: check the token or kubeconfig' }
     case 403:
-      return { cause: message, message: 'Missing RBAC permission: grant it to the service account' }
+      return {
+        cause: message,
+        message: 'Missing RBAC permission: grant it to the service account; until then its namespace is left alone',
+      }
     default:
       // Down, starting and busy are one thing, seen at different moments.
       return { cause: 'away', message: 'Lost the watch on the API server; using the last known state' }

@@ -1,4 +1,4 @@
-import { visible, visibleJson, visibleLines } from '../../../src/cli/letters/visible.ts'
+import { visible, visibleJson, visibleLines } from '../../src/api/visible.ts'
 
 test.each([
   ['\u001b[31mred', '\\u{1b}[31mred'],

@@ -1,4 +1,4 @@
-import { age } from '../../src/cli/age.ts'
+import { age } from '../../src/api/age.ts'
 
 const minute = 60
 const hour = 60 * minute

@@ -1,4 +1,4 @@
-import type { ObjectSchema } from '../schema/schema.ts'
+import type { Infer, ObjectSchema } from '../schema/schema.ts'
 
 const text = (maxLength: number, description: string) => ({ type: 'string', maxLength, description }) as const
 const time = (description: string) => ({ type: 'string', format: 'date-time', description }) as const
@@ -54,3 +54,5 @@ export const deadLetters = {
     others: { type: 'integer', description: 'Messages in groups that are not listed.' },
   },
 } as const satisfies ObjectSchema
+
+export type DeadLettersStatus = Infer<typeof deadLetters>

@@ -1,0 +1,69 @@
+/** What the console reads and does, as the user who is logged in: pages know nothing else of where things are. */
+import type { Kind, Resource } from '../api/resource.ts'
+import type { ShownLetter } from '../delivery/letters/shown.ts'
+
+export type Named = { readonly namespace: string; readonly name: string }
+
+/** Who is logged in. */
+export type User = { readonly name: string }
+
+/** A right, as rules of RBAC name it. */
+export type Right = {
+  readonly verb: string
+  /** Of the group waybill.dev: `replays`, or `subscriptions/deadletters`. */
+  readonly resource: string
+  /** All of them where it is left out. */
+  readonly namespace?: string | undefined
+}
+
+export type Listed = {
+  readonly letters: readonly ShownLetter[]
+  /** Whether these are all that are asked for. */
+  readonly complete: boolean
+  /** How many messages of the queue were looked at. */
+  readonly looked: number
+}
+
+export type FoundLetter = { readonly letter: ShownLetter; readonly copies: number }
+
+/** A header with its value, whatever its name. */
+export type RevealedHeader = { readonly name: string; readonly value: string }
+
+export type Manifest = { readonly metadata: Named; readonly spec: Readonly<Record<string, unknown>> }
+
+/** A kind and its resources; every function throws a {@link BackendError} where it is refused, or nothing answers. */
+export type Backend = {
+  readonly user: User
+  list<K extends Kind>(kind: K, namespace?: string): Promise<readonly Resource<K>[]>
+  get<K extends Kind>(kind: K, of: Named): Promise<Resource<K> | undefined>
+  create(kind: Kind, manifest: Manifest): Promise<void>
+  /** Sets some fields of the specification. */
+  patch(kind: Kind, of: Named, spec: Readonly<Record<string, unknown>>): Promise<void>
+  remove(kind: Kind, of: Named): Promise<void>
+  letters(of: Named, query: URLSearchParams): Promise<Listed>
+  letter(of: Named, id: string): Promise<FoundLetter>
+  body(of: Named, id: string): Promise<Uint8Array>
+  /** All headers of a letter with their values, to those who may see bodies. */
+  headers(of: Named, id: string): Promise<readonly RevealedHeader[]>
+  may(right: Right): Promise<boolean>
+}
+
+/** Why something is not shown or done. The message is for people, and holds no token and nothing of a message. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError'
+  /** As in HTTP; 503 where nothing answers. */
+  readonly code: number
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Where users come from. */
+export type Backends = {
+  /** What a user reaches with their token; `undefined` where the token is not valid. @throws BackendError */
+  as(token: string): Promise<Backend | undefined>
+  /** What to paste on the page for logging in, in two lines or three. */
+  readonly howToLogIn: readonly string[]
+}

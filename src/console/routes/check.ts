@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from 'hono'
+import { discard } from '../../api/kinds/discard.ts'
+import { replay } from '../../api/kinds/replay.ts'
+import { asCounted, filterIn, type Selector, selectorOf } from '../filter.ts'
+import type { Job } from '../pages/job-parts.ts'
+import { type JobPlural, paths } from '../pages/paths.ts'
+import { BackendError, type Named } from '../port.ts'
+import type { Pages } from '../served.ts'
+import type { Visit } from '../visit.ts'
+import { jobOf } from './jobs.ts'
+import { namedIn } from './subscription.ts'
+
+/** Nothing is done before it was counted, and nothing else than what was counted: first a job that only counts, then one that acts. */
+export const addCheck = ({ post }: Pages): void => {
+  post('/subscriptions/:namespace/:name/check', async (visit, form, context) => {
+    const of = namedIn(context.req.param())
+    const [what = '', which] = (form.get('do') ?? '').split(' ')
+    const selector = which === 'picked' ? picked(form) : selectorOf(filterIn(form, visit.nowMs))
+    const plural = what === 'discard' ? 'discards' : 'replays'
+    if (!['replay', 'discard', 'restore'].includes(what)) throw new BackendError(400, 'The form says nothing to do.')
+    const spec = {
+      ...{ subscriptionRef: { name: of.name }, selector, dryRun: true, requestedBy: visit.backend.user.name },
+      ...(what === 'discard' ? { reason: 'Only counted' } : {}),
+      ...(what === 'restore' ? { to: 'DeadLetters' } : {}),
+    }
+    return created(visit, context, plural, of, spec)
+  })
+
+  for (const plural of ['replays', 'discards'] as const) {
+    post(`/${plural}/:namespace/:name/confirm`, async (visit, form, context) => {
+      const job = await jobOf(visit.backend, plural, namedIn(context.req.param()))
+      const count = Number(form.get('count'))
+      const isCounted = job.spec.dryRun && job.status?.cutoff !== undefined && count === job.status.matched && count > 0
+      // What is confirmed is what was seen: both travel in the form.
+      if (!isCounted || form.get('cutoff') !== job.status?.cutoff) {
+        throw new BackendError(409, 'This is not what was counted, so nothing was done: count once more.')
+      }
+      const of = { namespace: job.metadata.namespace, name: job.spec.subscriptionRef.name }
+      const selector = confirmedSelector(job)
+      const spec = {
+        ...{ subscriptionRef: { name: of.name }, selector, maxMessages: count, requestedBy: visit.backend.user.name },
+        ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job.spec.to, form)),
+      }
+      return created(visit, context, plural, of, spec)
+    })
+  }
+}
+
+const picked = (form: URLSearchParams): Selector => {
+  const ids = [...new Set(form.getAll('pick'))]
+  if (ids.length === 0)
+    throw new BackendError(400, 'No dead letter is selected: go back and select some, or choose all matching.')
+  return { ids }
+}
+
+/** What was discarded keeps the time of its death, so a count of it says nothing of what is discarded later: the number limits it. */
+const confirmedSelector = (job: Job): Selector => {
+  const { all, ...rest } = job.spec.selector
+  const selector = all ? { all } : rest
+  const isRestore = job.kind === 'Replay' && job.spec.to === 'DeadLetters'
+  return isRestore ? selector : asCounted(selector, job.status?.cutoff ?? '')
+}
+
+/** Empty fields are those that nobody filled in. */
+const replayFields = (counted: string, form: URLSearchParams) => {
+  if (counted === 'DeadLetters') return { to: counted }
+  const number = (name: string): number | undefined => {
+    const text = (form.get(name) ?? '').trim()
+    return text === '' ? undefined : Number(text)
+  }
+  const [canary, rate, abort] = [number('canary'), number('rate'), number('abort')]
+  const isDirect = form.get('to') !== 'Queue'
+  return {
+    to: isDirect ? 'Subscriber' : 'Queue',
+    ...(canary && isDirect ? { canary: { messages: canary } } : {}),
+    ...(rate === undefined ? {} : { rate: { requests: rate } }),
+    ...(abort === undefined || !isDirect ? {} : { abortOn: { failureRatePercent: abort } }),
+  }
+}
+
+const created = async (
+  { backend }: Visit,
+  context: Context,
+  plural: JobPlural,
+  of: Named,
+  spec: Readonly<Record<string, unknown>>,
+): Promise<Response> => {
+  const name = `${of.name.slice(0, 200)}-${randomBytes(4).toString('hex')}`
+  const job = { namespace: of.namespace, name }
+  await backend.create(plural === 'replays' ? replay : discard, { metadata: job, spec })
+  return context.redirect(paths.job(plural, job), 303)
+}

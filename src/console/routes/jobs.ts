@@ -1,0 +1,67 @@
+import type { Context } from 'hono'
+import { discard } from '../../api/kinds/discard.ts'
+import { replay } from '../../api/kinds/replay.ts'
+import { jobPage, jobProgress } from '../pages/job.ts'
+import { type Job, newestFirst } from '../pages/job-parts.ts'
+import { jobsPage } from '../pages/jobs.ts'
+import { type JobPlural, paths } from '../pages/paths.ts'
+import { type Backend, BackendError, type Named } from '../port.ts'
+import type { Pages } from '../served.ts'
+import { type Visit, viewerOf } from '../visit.ts'
+import { jobsIn, namedIn } from './subscription.ts'
+
+/** @throws BackendError where it does not exist */
+export const jobOf = async (backend: Backend, plural: JobPlural, of: Named): Promise<Job> => {
+  const found: Job | undefined = await (plural === 'replays' ? backend.get(replay, of) : backend.get(discard, of))
+  if (found === undefined) throw new BackendError(404, `${of.namespace}/${of.name} does not exist, or was removed.`)
+  return found
+}
+
+export const addJobs = ({ get, post }: Pages): void => {
+  get('/jobs', async (visit, context) => {
+    const jobs = await jobsIn(visit.backend, context.req.query('namespace') || undefined)
+    if (jobs === undefined) {
+      const message = 'You may not list Replays and Discards of all namespaces: see them at their Subscription.'
+      throw new BackendError(403, message)
+    }
+    return jobsPage({ viewer: viewerOf(visit), nowMs: visit.nowMs, jobs: newestFirst(jobs) })
+  })
+  for (const plural of ['replays', 'discards'] as const) {
+    get(`/${plural}/:namespace/:name`, async (visit, context) => jobPage(await shown(visit, context, plural)))
+    get(`/${plural}/:namespace/:name/progress`, async (visit, context) =>
+      jobProgress(await shown(visit, context, plural)),
+    )
+    post(`/${plural}/:namespace/:name/do`, async (visit, form, context) => {
+      const { backend } = visit
+      const of = namedIn(context.req.param())
+      const kind = plural === 'replays' ? replay : discard
+      const job = await jobOf(backend, plural, of)
+      const what = form.get('do')
+      if (what === 'cancel') {
+        await backend.remove(kind, of)
+        const subscription = { namespace: of.namespace, name: job.spec.subscriptionRef.name }
+        return context.redirect(paths.subscription(subscription), 303)
+      }
+      if (what !== 'suspend' && what !== 'resume') throw new BackendError(400, 'The form says nothing to do.')
+      await backend.patch(kind, of, { suspend: what === 'suspend' })
+      return context.redirect(paths.job(plural, of), 303)
+    })
+  }
+}
+
+const shown = async (visit: Visit, context: Context, plural: JobPlural) => {
+  const { backend, nowMs } = visit
+  const of = namedIn(context.req.param())
+  const { namespace } = of
+  const may = (verb: string) => backend.may({ verb, resource: plural, namespace })
+  const [job, create, patch, remove] = await Promise.all([
+    jobOf(backend, plural, of),
+    ...['create', 'patch', 'delete'].map(may),
+  ])
+  return {
+    viewer: viewerOf(visit),
+    nowMs,
+    job,
+    may: { create: create === true, patch: patch === true, remove: remove === true },
+  }
+}
