@@ -35,7 +35,9 @@ export const storing = ({ endpoint, log, isWanted }: Parts, blocked: (message: s
       amqp ??= connectAmqp(endpoint, { name: 'waybill jobs', log }, drop)
       connected ??= untilPublishing(amqp, AbortSignal.any([giveUp, AbortSignal.timeout(upWithinMs)]))
       await connected
-      return (await untilStored<Held>({ amqp, waits }, giveUp)(held, copy)) !== undefined
+      const isStored = (await untilStored<Held>({ amqp, waits }, giveUp)(held, copy)) !== undefined
+      if (isStored) isBlocked = false
+      return isStored
     },
     async close(): Promise<void> {
       closing.abort()
