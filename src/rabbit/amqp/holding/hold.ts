@@ -25,6 +25,8 @@ export type HoldOptions = {
    * the others that were held before.
    */
   readonly most: number
+  /** Called with how many it will hold, before the first of them. */
+  begins?(count: number): void
   /** Called for each message, in the order of the queue. Whoever does not keep it lets its memory go. */
   look(message: Message, tag: number): void
 }
@@ -97,7 +99,7 @@ export const hold = async (
   }
 }
 
-const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
+const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
   let removed = 0
   /** The deliveries that are not settled, in their order. */
@@ -111,6 +113,7 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   const channel = await wire.openChannel({ delivered })
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
+  begins?.(wanted)
   const consumers = consumersOn(channel, queue, most)
   let enoughSince: number | undefined
   for (let quiet = 0, before = -1; others === 0 && seen < most && quiet < longestQuietMs && !signal.aborted; ) {
