@@ -182,6 +182,32 @@ describe('a dead letter', () => {
   })
 })
 
+describe('how often a letter was replayed, and by which Replay', () => {
+  const headers = { 'waybill-replays': 2, 'waybill-replay': 'uid' }
+  const copiesOf = (message: Message): Record<string, unknown>[] => {
+    const ended = endedOf(outcome, historyOf(message, whence))
+    return [
+      retryCopy(message, origin, ended, retry, level),
+      deadLetterCopy(message, origin, ended, rejected, 'dlq'),
+    ].map(headersOf)
+  }
+
+  test('stays with a letter that was put back into its queue, through its delays', () => {
+    const putBack = messageOf({ ...properties, headers }, 'hello', { exchange: '' })
+    for (const copy of copiesOf(putBack)) expect(copy).toMatchObject(headers)
+    const history = historyOf(putBack, whence)
+    const back = deliveredOf(retryCopy(putBack, origin, endedOf(outcome, history), retry, level))
+    for (const copy of copiesOf(back)) expect(copy).toMatchObject(headers)
+  })
+
+  test('is not believed of what a producer published', () => {
+    for (const copy of copiesOf(messageOf({ ...properties, headers }))) {
+      expect(copy).not.toHaveProperty('waybill-replays')
+      expect(copy).not.toHaveProperty('waybill-replay')
+    }
+  })
+})
+
 /** Names that are not passed on. */
 const isOurs = (name: string): boolean =>
   /^x-(death$|first-death-|last-death-|delivery-count$|acquired-count$)|^B?CC$|^waybill-/.test(name) &&

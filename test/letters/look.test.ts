@@ -171,6 +171,14 @@ test('only this user can read the token, which is in no log', () => {
   expect(it.waybill.logs()).not.toContain(it.token)
 })
 
+test('when the process that looks is killed, all are ready again', async () => {
+  const looking = listed().catch(() => undefined)
+  await eventually(async () => (await it.ready()) === 0, { timeoutMs: 30_000, everyMs: 5 })
+  await it.waybill.kill('SIGKILL')
+  await looking
+  await eventually(async () => (await it.ready()) === 320, { timeoutMs: 30_000 })
+}, 60_000)
+
 test('after all this the letters are in their order, with their bytes', async () => {
   const letters = await it.drained(320)
   const bodies = letters.map(({ content }) => content.toString())

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { toEvent } from '../event/event.ts'
 import type { Value } from '../message/field-table.ts'
 import { historyOf } from '../message/history.ts'
@@ -45,7 +45,7 @@ export type Letter = {
 /**
  * Reads a dead letter of a subscription (`namespace/name`), or another message that is kept, of the resource with this id. Never
  * throws, whatever the message holds: one that the broker dead-lettered, or that a person put into the queue, has no headers
- * of Waybill's, or false ones.
+ * of Waybill's, or false ones. What takes long is reckoned when it is asked for: there may be very many.
  */
 export const letterOf = (message: Message, of: string, kept: Kept = 'dead'): Letter => {
   const { headers } = message.properties
@@ -58,13 +58,16 @@ export const letterOf = (message: Message, of: string, kept: Kept = 'dead'): Let
   const { reason, error, statusCode, problem, deadLettered } = whyHere(message, kept, death)
   const firstAttempt = timeOf(text(waybillHeaders.firstAttempt))
   const replays = countOf(headers?.get(waybillHeaders.replays))
+  let id: string | undefined
   return {
-    id: idOf(
-      message,
-      [of, isEvent ? event.id : '', firstAttempt, replays, reason],
-      isEvent && !death && kept === 'dead',
-    ),
-    group: fingerprint({ reason, statusCode, problem, error }),
+    get id() {
+      const parts = [of, isEvent ? event.id : '', firstAttempt, replays, reason]
+      id ??= idOf(message, parts, isEvent && !death && kept === 'dead')
+      return id
+    },
+    get group() {
+      return fingerprint({ reason, statusCode, problem, error })
+    },
     ...{ reason, error, statusCode, problem },
     eventId: isEvent ? event.id : undefined,
     eventType: isEvent ? typeOf(event.attributes) : undefined,
@@ -72,8 +75,12 @@ export const letterOf = (message: Message, of: string, kept: Kept = 'dead'): Let
     routingKey: history.routingKey,
     attempts: countOf(headers?.get(waybillHeaders.attempts)),
     firstAttempt,
-    lastAttempt: timeOf(text(waybillHeaders.lastAttempt)),
-    lastAttempts: lastAttemptsOf(text(waybillHeaders.history)),
+    get lastAttempt() {
+      return timeOf(text(waybillHeaders.lastAttempt))
+    },
+    get lastAttempts() {
+      return lastAttemptsOf(text(waybillHeaders.history))
+    },
     deadLettered,
     replays,
     replay: text(waybillHeaders.replay),
@@ -108,11 +115,14 @@ const whyHere = ({ fields, properties: { headers } }: Message, kept: Kept, death
 const nowhere = { returnExchange: 'waybill.none', countsDeliveries: false, timeToLiveMs: undefined }
 
 const idOf = (message: Message, parts: readonly unknown[], isOurs: boolean): string => {
-  const hash = createHash('sha256')
-  if (isOurs) hash.update(parts.join('\0'))
-  else for (const part of identityOf(message)) hash.update(part)
-  return base32(hash.digest()).slice(0, 16)
+  if (isOurs) return idFrom(hash('sha256', parts.join('\0'), 'buffer'))
+  const all = createHash('sha256')
+  for (const part of identityOf(message)) all.update(part)
+  return idFrom(all.digest())
 }
+
+/** Ten bytes are sixteen characters. */
+const idFrom = (digest: Buffer): string => base32(digest.subarray(0, 10))
 
 const typeOf = (attributes: readonly unknown[]): string | undefined => {
   for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === 'type') return String(attributes[at + 1])

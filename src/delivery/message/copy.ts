@@ -1,6 +1,6 @@
 import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
-import type { History } from './history.ts'
+import type { History, Replayed } from './history.ts'
 import { withAttempt } from './last-attempts.ts'
 import type { Message } from './message.ts'
 import { type IsKept, type OwnHeader, type OwnProperties, rewritten } from './rewrite.ts'
@@ -59,9 +59,6 @@ export const suspectCopy = (
   return copyOf(message, exchange, origin.queue, isForeign, own)
 }
 
-/** A replay of a dead letter: the uid of the Replay, and how often the letter was replayed, this time included. */
-export type Replayed = { readonly by: string; readonly times: number }
-
 /**
  * The dead letter, published to the queue `deadLetterQueue` through the default exchange; `replayed` where it was one before and
  * failed again.
@@ -74,8 +71,7 @@ export const deadLetterCopy = (
   deadLetterQueue: string,
   replayed?: Replayed,
 ): Copy => {
-  const own = attempted(message, ended)
-  if (replayed) own.push(...replayHeaders(replayed))
+  const own = attempted(message, ended, replayed)
   own.push(
     [waybillHeaders.subscription, origin.subscription],
     [waybillHeaders.queue, origin.queue],
@@ -95,7 +91,7 @@ export const putBackCopy = (message: Message, history: History, to: Whither, rep
   const { exchange, routingKey, priority } = history
   const own: OwnHeader[] = replayHeaders(replayed)
   if (to.exchange === '') own.push([waybillHeaders.exchange, exchange], [waybillHeaders.routingKey, routingKey])
-  return copyOf(message, to.exchange, to.routingKey, isForeignToPut, own, { priority })
+  return copyOf(message, to.exchange, to.routingKey, isForeign, own, { priority })
 }
 
 /** Who discarded a dead letter and why, and the dead-letter queue that it comes from. Times are in ms since 1970. */
@@ -138,7 +134,11 @@ const replayHeaders = ({ by, times }: Replayed): OwnHeader[] => [
   [waybillHeaders.replay, by],
 ]
 
-const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended): OwnHeader[] => {
+const attempted = (
+  { properties }: Message,
+  { attempt, outcome, endedAt }: Ended,
+  replayed: Replayed | undefined = attempt.history.replayed,
+): OwnHeader[] => {
   const { number, history } = attempt
   const tried = outcome !== undefined && outcome.kind !== 'unsendable'
   const own: OwnHeader[] = [[waybillHeaders.attempts, tried ? number : history.attempts]]
@@ -150,6 +150,7 @@ const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended
   if (outcome?.kind === 'answered') own.push([waybillHeaders.status, outcome.status])
   if (outcome?.kind === 'answered' && outcome.problem !== undefined) own.push([waybillHeaders.problem, outcome.problem])
   if (history.priority !== undefined) own.push([waybillHeaders.priority, history.priority])
+  if (replayed) own.push(...replayHeaders(replayed))
   own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
   if (properties.isBroken) own.push([waybillHeaders.brokenProperties, properties.raw])
   return own
@@ -179,25 +180,21 @@ const isNotBrokers: IsKept = (table, at, value) => {
   return !brokersOwn.test(table.toString('latin1', at + 1, value))
 }
 
-/** Not the broker's, and none of Waybill's from an earlier hop but what is true for good: headers dropped, and replays. */
+/** Not the broker's, and none of Waybill's from an earlier hop but what is true for good: headers dropped. */
 const isForeign: IsKept = (table, at, value, end) => {
   if (table[at + 1] !== w) return isNotBrokers(table, at, value, end)
   const name = table.toString('latin1', at + 1, value)
   return lasting.has(name) || !name.startsWith(waybillPrefix)
 }
 
-/** As `isForeign`, but what is said of replays is written anew. */
+/** As `isForeign`, but what could not be read before stays. */
 const isForeignToReplay: IsKept = (table, at, value, end) =>
   table[at + 1] === w
     ? keptByReplay(table.toString('latin1', at + 1, value), () => isForeign(table, at, value, end))
     : isForeign(table, at, value, end)
 
-/** As `isForeign`, but what is said of replays is written anew: nothing of Waybill's is true of it any more. */
-const isForeignToPut: IsKept = (table, at, value, end) =>
-  isForeign(table, at, value, end) && table.toString('latin1', at + 1, value) !== waybillHeaders.replays
-
 const keptByReplay = (name: string, otherwise: () => boolean): boolean =>
-  name === waybillHeaders.brokenProperties || (name !== waybillHeaders.replays && otherwise())
+  name === waybillHeaders.brokenProperties || otherwise()
 
 /**
  * All but what was written when it was discarded, and what the broker acts on or counts anew. Its `x-death` stays: it says why
@@ -216,6 +213,6 @@ const isNeitherDiscardsNorOrigin: IsKept = (table, at, value, end) =>
 
 const origin: ReadonlySet<string> = new Set([waybillHeaders.exchange, waybillHeaders.routingKey])
 
-const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped, waybillHeaders.replays])
+const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped])
 
 const isoOf = (time: number): string => new Date(time).toISOString()

@@ -15,6 +15,7 @@ import { cameBack, counted, isCanaryDue, looked, type Progress, type Seen, tried
 import type { Report } from './report.ts'
 import { type NotReady, sourceFor } from './source.ts'
 import { storing } from './store-copies.ts'
+import { isUnchanged } from './unchanged.ts'
 import { current, type Job } from './unfinished.ts'
 import { ending, progressing, stopped, waiting } from './verdicts.ts'
 import { type Done, type Places, type Taken, wayOf } from './ways.ts'
@@ -117,7 +118,10 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
   const reports = inOneChain()
   const blocked = (message: string): void =>
     reports.add(() => report(job, waiting('CopyNotConfirmed', message), { cutoff, progress }))
-  const copies = storing(options, blocked, ending.drop)
+  /** The job while it is wanted, and goes to where it began. */
+  const now = (): Job | undefined =>
+    isUnchanged(store, options.source.route?.subscription) ? wanted(current(store, job)) : undefined
+  const copies = storing({ ...options, isWanted: () => now() !== undefined }, blocked, ending.drop)
   let seen: Seen = { matching: 0, marked: 0, others: 0, untimed: 0, isComplete: true }
   let reportedAt = performance.now()
 
@@ -141,7 +145,7 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
 
   try {
     const parts = {
-      job: () => wanted(current(store, job)),
+      job: now,
       async looked(found: Seen) {
         seen = found
         looked(progress, job, found)

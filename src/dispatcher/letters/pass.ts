@@ -14,7 +14,7 @@ import type { Taken } from './ways.ts'
 
 /** Messages are held for so long at most, far below the broker's consumer timeout. */
 const longestPassMs = 60_000
-const mostOfPass = 5_000
+const mostOfPass = 20_000
 const mostBytesOfPass = 64 * 1024 * 1024
 /** A longer wait for the next message is no reason to hold the others. */
 const longestWaitMs = 5_000

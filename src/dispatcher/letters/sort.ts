@@ -19,10 +19,15 @@ const restores = (job: Job): boolean => job.kind === 'Replay' && toOf(job.spec) 
 /** The queue that a job takes from. */
 export const queueOf = (job: Job, source: Source): string => (restores(job) ? bin : source.queue)
 
+/** Whether a part of it could not be read: what is left of it would pass for the whole, so it cannot be sent. */
+export const isBroken = ({ properties }: Message): boolean =>
+  properties.headers?.has(waybillHeaders.brokenProperties) === true
+
 /** Sorts the messages of its queue for a job: what was dead-lettered after `cutoff` (ms since 1970) is left alone. */
 export const sorting = (job: Job, source: Source, cutoff: number) => {
   const isSelected = selects(job.spec.selector)
   const { uid } = job.metadata
+  const putsBack = job.kind === 'Replay' && toOf(job.spec) === 'Queue'
   // What was discarded of all sources is in one queue.
   const isOurs = restores(job)
     ? ({ properties }: Message) => properties.headers?.text(waybillHeaders.discardedFrom) === source.queue
@@ -30,7 +35,8 @@ export const sorting = (job: Job, source: Source, cutoff: number) => {
   const isPuttable = job.kind === 'Discard' || restores(job) || source.route ? () => true : canBePut
   return (letter: Letter, message: Message): Sort => {
     if (!isOurs(message)) return 'foreign'
-    if (letter.replay === uid) return 'marked'
+    // What was put back and is a dead letter again was done: the clock of who gave it up may be behind that of this process.
+    if (letter.replay === uid) return putsBack && !isBroken(message) ? 'others' : 'marked'
     const isMeant = (letter.deadLettered ?? 0) <= cutoff && isSelected(letter, message)
     return isMeant && isPuttable(letter, message, source) ? 'matching' : 'others'
   }

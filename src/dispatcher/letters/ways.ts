@@ -8,20 +8,13 @@ import { decide } from '../../delivery/decide.ts'
 import { toEvent } from '../../delivery/event/event.ts'
 import { asItDied, brokerDeathOf } from '../../delivery/letters/broker-death.ts'
 import type { Letter } from '../../delivery/letters/letter.ts'
-import {
-  type Copy,
-  deadLetterCopy,
-  discardedCopy,
-  putBackCopy,
-  type Replayed,
-  restoredCopy,
-} from '../../delivery/message/copy.ts'
-import { type History, historyOf } from '../../delivery/message/history.ts'
+import { type Copy, deadLetterCopy, discardedCopy, putBackCopy, restoredCopy } from '../../delivery/message/copy.ts'
+import { type History, historyOf, type Replayed } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
-import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import type { Sender } from '../../http/send.ts'
 import { bin, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
+import { isBroken } from './sort.ts'
 import type { Destination, Source } from './source.ts'
 import type { Job } from './unfinished.ts'
 
@@ -98,9 +91,6 @@ const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Wa
     return failedAgain(job, route, taken, { attempt, outcome, endedAt: Date.now() })
   }
 }
-
-/** Whether a part of it could not be read: what is left of it would pass for the whole, so it cannot be sent. */
-const isBroken = ({ properties }: Message): boolean => properties.headers?.has(waybillHeaders.brokenProperties) === true
 
 type Failed = Ended & { readonly outcome: Outcome }
 
