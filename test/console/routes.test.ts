@@ -287,7 +287,7 @@ test.each<[string, Record<string, string>, object]>([
   const { app, done } = opened()
   const { post } = await loggedIn(app)
   expect((await post(actions[0] ?? '', fields)).status).toBe(303)
-  const shared = { subscriptionRef: { name: 'billing' }, dryRun: true, requestedBy: 'alice' }
+  const shared = { subscriptionRef: { name: 'billing' }, dryRun: true, requestedBy: 'alice', ttlAfterFinished: '1h' }
   expect(done).toEqual([['create', { metadata: expect.anything(), spec: { ...shared, ...spec } }]])
 })
 

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { jobPage, jobProgress } from '../pages/job.ts'
-import { type Job, newestFirst } from '../pages/job-parts.ts'
+import { type Job, newestFirst, pageOf } from '../pages/job-parts.ts'
 import { jobsPage } from '../pages/jobs.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
 import { type Backend, BackendError, type Named } from '../port.ts'
@@ -39,8 +39,7 @@ export const addJobs = ({ get, post }: Pages): void => {
       const what = form.get('do')
       if (what === 'cancel') {
         await backend.remove(kind, of)
-        const subscription = { namespace: of.namespace, name: job.spec.subscriptionRef.name }
-        return context.redirect(paths.subscription(subscription), 303)
+        return context.redirect(pageOf(job), 303)
       }
       if (what !== 'suspend' && what !== 'resume') throw new BackendError(400, 'The form says nothing to do.')
       await backend.patch(kind, of, { suspend: what === 'suspend' })
