@@ -1,7 +1,6 @@
 import type { Discard } from '../../api/kinds/discard.ts'
 import { type Replay, toOf } from '../../api/kinds/replay.ts'
 import { keyFrom } from '../../api/resource.ts'
-import type { Named } from '../port.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { conditionOf, state, table } from './parts.ts'
 import { type JobPlural, paths } from './paths.ts'
@@ -14,6 +13,33 @@ export const pluralOf = (job: Job): JobPlural => (job.kind === 'Replay' ? 'repla
 export const hasEnded = ({ status }: Job): boolean =>
   status?.conditions?.some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed')) ??
   false
+
+/** What a job takes from, in its namespace. */
+export type Source = { readonly kind: 'Subscription' | 'Queue' | 'Topic' | 'Broker'; readonly name: string }
+
+export const sourceOf = ({ spec }: Job): Source => {
+  const { subscriptionRef, queueRef, topicRef, orphans } = spec
+  if (subscriptionRef) return { kind: 'Subscription', name: subscriptionRef.name }
+  if (queueRef) return { kind: 'Queue', name: queueRef.name }
+  if (topicRef) return { kind: 'Topic', name: topicRef.name }
+  return { kind: 'Broker', name: orphans?.brokerRef.name ?? '' }
+}
+
+const sourceText = (job: Job): string => {
+  const { kind, name } = sourceOf(job)
+  const key = keyFrom(job.metadata.namespace, name)
+  return kind === 'Subscription' ? key : kind === 'Broker' ? `Orphans of ${key}` : `${kind} ${key}`
+}
+
+/** What a job takes. */
+export const nounOf = ({ spec }: Job): string =>
+  spec.topicRef ? 'parked event' : spec.orphans ? 'orphan' : 'dead letter'
+
+/** The page that a job belongs to. */
+export const pageOf = (job: Job): string => {
+  const { kind, name } = sourceOf(job)
+  return kind === 'Subscription' ? paths.subscription({ namespace: job.metadata.namespace, name }) : paths.unrouted
+}
 
 /** Where a job is, in one word and a sentence. */
 export const outcomeOf = ({ status, spec }: Job): { readonly word: Html; readonly message: string } => {
@@ -70,23 +96,6 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
     }),
     caption,
   )
-
-/** The Subscription whose dead letters a job takes; `undefined` where it takes something else. */
-export const subscriptionOf = ({ metadata: { namespace }, spec }: Job): Named | undefined =>
-  spec.subscriptionRef && { namespace, name: spec.subscriptionRef.name }
-
-const sourceText = (job: Job): string => {
-  const { namespace } = job.metadata
-  const { subscriptionRef, queueRef, topicRef, orphans } = job.spec
-  if (subscriptionRef) return keyFrom(namespace, subscriptionRef.name)
-  if (queueRef) return `Queue ${keyFrom(namespace, queueRef.name)}`
-  if (topicRef) return `Topic ${keyFrom(namespace, topicRef.name)}`
-  return `Orphans of ${keyFrom(namespace, orphans?.brokerRef.name ?? '')}`
-}
-
-/** What a job takes. */
-export const nounOf = ({ spec }: Job): string =>
-  spec.topicRef ? 'parked event' : spec.orphans ? 'orphan' : 'dead letter'
 
 /** What a job does, in a word. */
 export const whatOf = (job: Job): string => {
