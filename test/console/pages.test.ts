@@ -10,6 +10,7 @@ import { permissionsPage, rights } from '../../src/console/pages/permissions.ts'
 import { problemPage } from '../../src/console/pages/problem.ts'
 import { subscriptionPage } from '../../src/console/pages/subscription.ts'
 import { unroutedPage } from '../../src/console/pages/unrouted.ts'
+import { whichNamespacePage } from '../../src/console/pages/which-namespace.ts'
 import { brokerWith, jobWith, subscriptionWith, topicWith } from './fixtures.ts'
 import { hostile, letterWith } from './hostile.ts'
 
@@ -32,6 +33,7 @@ const pagesWith = (text: string): Record<string, unknown> => {
   return {
     login: loginPage({ howToLogIn: [text, `$ ${text}`], to: text, form: 'FORM', problem: text }),
     problem: problemPage(503, text, viewer),
+    'which namespace': whichNamespacePage(viewer, 'jobs'),
     overview: overviewPage({
       ...{ ...shared, namespace: text, subscriptions, brokers: [brokerWith(text)], part: 1 },
       hours: new Map([[text, new Map([[text, hour]])]]),

@@ -1,6 +1,6 @@
 import type { Discard } from '../../api/kinds/discard.ts'
 import type { Replay } from '../../api/kinds/replay.ts'
-import { keyOf } from '../../api/resource.ts'
+import { keyFrom } from '../../api/resource.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { conditionOf, state, table } from './parts.ts'
 import { type JobPlural, paths } from './paths.ts'
@@ -13,6 +13,31 @@ export const pluralOf = (job: Job): JobPlural => (job.kind === 'Replay' ? 'repla
 export const hasEnded = ({ status }: Job): boolean =>
   status?.conditions?.some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed')) ??
   false
+
+/** What a job takes from, in its namespace. */
+export type Source = { readonly kind: 'Subscription' | 'Queue' | 'Topic' | 'Broker'; readonly name: string }
+
+type Ref = { readonly name: string }
+type Refs = {
+  readonly subscriptionRef?: Ref
+  readonly queueRef?: Ref
+  readonly topicRef?: Ref
+  readonly orphans?: { readonly brokerRef: Ref }
+}
+
+export const sourceOf = ({ spec }: Job): Source => {
+  const { subscriptionRef, queueRef, topicRef, orphans } = spec as Refs
+  if (subscriptionRef) return { kind: 'Subscription', name: subscriptionRef.name }
+  if (queueRef) return { kind: 'Queue', name: queueRef.name }
+  if (topicRef) return { kind: 'Topic', name: topicRef.name }
+  return { kind: 'Broker', name: orphans?.brokerRef.name ?? '' }
+}
+
+/** The page that a job belongs to. */
+export const pageOf = (job: Job): string => {
+  const { kind, name } = sourceOf(job)
+  return kind === 'Subscription' ? paths.subscription({ namespace: job.metadata.namespace, name }) : paths.unrouted
+}
 
 /** Where a job is, in one word and a sentence. */
 export const outcomeOf = ({ status, spec }: Job): { readonly word: Html; readonly message: string } => {
@@ -58,7 +83,7 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
           value: html`<a href="${paths.job(pluralOf(job), metadata)}"><bdi>${text(metadata.name, 80)}</bdi></a>`,
         },
         { label: 'What', value: whatOf(job) },
-        { label: 'Of', value: html`<bdi>${text(keyOf({ metadata: { ...metadata, name: of(job) } }), 100)}</bdi>` },
+        { label: 'Of', value: html`<bdi>${text(keyFrom(metadata.namespace, sourceOf(job).name), 100)}</bdi>` },
         { label: 'State', value: outcomeOf(job).word },
         { label: 'Matched', value: number(status?.matched), isNumber: true },
         { label: 'Done', value: number(status?.delivered), isNumber: true },
@@ -69,8 +94,6 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
     }),
     caption,
   )
-
-const of = ({ spec }: Job): string => spec.subscriptionRef.name
 
 /** What a job does, in a word. */
 export const whatOf = (job: Job): string => {

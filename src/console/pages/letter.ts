@@ -39,6 +39,7 @@ export const letterPage = (options: LetterOptions): Html => {
     checkForm(of, new URLSearchParams({ id: letter.id }), viewer, may, 'this one') as Html,
     html`<h2>Attempts<span class="count">${number(letter.attempts)}</span></h2>`,
     attempts(letter),
+    letter.redacted && html`<p class="note">The DeadLetterPolicy withholds some of it: see [redacted].</p>`,
     html`<h2>Event</h2>`,
     factsOf(letter, of, copies),
     html`<h2>Headers<span class="count">${number(letter.headers.length)}</span></h2>`,

@@ -140,15 +140,3 @@ const brokerTable = (brokers: readonly Broker[], { nowMs }: OverviewOptions): Ht
     'Brokers',
   )}`
 }
-
-/** What somebody sees who may not list the subscriptions of all namespaces. */
-export const whichNamespacePage = (viewer: Viewer): Html =>
-  page(
-    { title: 'Overview', viewer, at: 'overview' },
-    html`<h1>Overview</h1>
-<p>You may not list the Subscriptions of all namespaces. Which one?</p>
-<form class="filter" method="get" action="${paths.overview}">
-<label for="namespace">Namespace<input id="namespace" name="namespace" required pattern="[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" autofocus></label>
-<button class="main">Show</button>
-</form>`,
-  )

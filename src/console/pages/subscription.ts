@@ -50,7 +50,7 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
     conditionTable(status?.conditions ?? [], nowMs),
     lastFailure(status?.delivery?.lastFailure),
     html`<h2>Replays and Discards</h2>`,
-    jobParts(jobs, nowMs),
+    jobParts(jobs, metadata.namespace, nowMs),
     html`<details><summary>Where it is delivered</summary>${facts([
       ['Subscriber', targetOf(spec.subscriber)],
       ['Queue', status?.queue],
@@ -121,8 +121,8 @@ const lastFailure = (failure: Failure | undefined): Html =>
         ['Why', failure.message ?? failure.reason],
       ])}`
 
-const jobParts = (jobs: readonly Job[] | undefined, nowMs: number): Html => {
+const jobParts = (jobs: readonly Job[] | undefined, namespace: string, nowMs: number): Html => {
   if (jobs === undefined) return html`<p class="quiet">You may not list them here.</p>`
   if (jobs.length === 0) return html`<p class="quiet">There are none.</p>`
-  return html`${jobTable(jobs.slice(0, mostJobs), nowMs, 'Replays and Discards')}${jobs.length > mostJobs && html`<p><a href="${paths.jobs}">All of them</a></p>`}`
+  return html`${jobTable(jobs.slice(0, mostJobs), nowMs, 'Replays and Discards')}${jobs.length > mostJobs && html`<p><a href="${paths.jobs}?${new URLSearchParams({ namespace })}">All of them</a></p>`}`
 }

@@ -1,6 +1,7 @@
 import { broker } from '../../api/kinds/broker.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
-import { overviewPage, partOf, whichNamespacePage } from '../pages/overview.ts'
+import { overviewPage, partOf } from '../pages/overview.ts'
+import { whichNamespacePage } from '../pages/which-namespace.ts'
 import { type Backend, BackendError, type Hours } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { viewerOf } from '../visit.ts'
@@ -42,7 +43,7 @@ export const addOverview = ({ get }: Pages): void => {
       unlessForbidden(backend.list(subscription, namespace)),
       unlessForbidden(backend.list(broker, namespace)),
     ])
-    if (subscriptions === undefined && namespace === undefined) return whichNamespacePage(viewer)
+    if (subscriptions === undefined && namespace === undefined) return whichNamespacePage(viewer, 'overview')
     if (subscriptions === undefined) throw new BackendError(403, `You may not list the Subscriptions of ${namespace}.`)
     const part = Math.max(1, Number.parseInt(context.req.query('part') ?? '1', 10) || 1)
     const namespaces = new Set(partOf(subscriptions, part).map(({ metadata }) => metadata.namespace))

@@ -2,7 +2,7 @@ import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
 import type { May } from '../pages/groups.ts'
-import { newestFirst } from '../pages/job-parts.ts'
+import { newestFirst, sourceOf } from '../pages/job-parts.ts'
 import { subscriptionPage } from '../pages/subscription.ts'
 import { type Backend, BackendError, type Named } from '../port.ts'
 import type { Pages } from '../served.ts'
@@ -43,7 +43,8 @@ export const addSubscription = ({ get }: Pages): void => {
       orNothing(backend.hours(of.namespace, of.name)),
     ])
     if (found === undefined) throw new BackendError(404, `There is no Subscription ${of.namespace}/${of.name}.`)
-    const own = jobs && newestFirst(jobs.filter(({ spec }) => spec.subscriptionRef.name === of.name))
+    const own =
+      jobs && newestFirst(jobs.filter((job) => sourceOf(job).kind === 'Subscription' && sourceOf(job).name === of.name))
     return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, hours })
   })
 }
