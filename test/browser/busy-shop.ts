@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { ownCopy } from '../../examples/omega/demo/own-copy.ts'
+import { isTrue } from '../../src/api/conditions.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
 import { readToken, tokenFile } from '../../src/cli/data/token-file.ts'
 import { connectProducer } from '../support/publish.ts'
 import { type Answer, startSubscriber } from '../support/subscriber.ts'
@@ -27,9 +29,9 @@ const tickMs = 250
 const answers = {
   mailing: (_minute: number, order: number): Answer =>
     order % 40 === 7 ? { status: 422, body: 'no such address' } : { status: order % 90 === 11 ? 404 : 204 },
-  billing: (minute: number): Answer => ({ status: minute > 14 && minute < 19 ? 503 : 204 }),
+  billing: (minute: number): Answer => ({ status: minute > 20 && minute < 29 ? 503 : 204 }),
   shipping: (minute: number, order: number): Answer => {
-    if (minute > 33 && minute < 38) return { status: 502, afterMs: 300 }
+    if (minute > 38 && minute < 43) return { status: 502, afterMs: 300 }
     return order % 25 === 3 ? { status: 400 } : { status: 204, afterMs: 30 }
   },
 }
@@ -52,6 +54,13 @@ export const openBusyShop = async (closing: AsyncDisposableStack, state: string)
     stop(),
   )
   const login = await eventually(() => /"console":"(http:[^"]+)"/.exec(waybill.logs())?.[1], { timeoutMs: 20_000 })
+  await eventually(
+    async () => {
+      const all = await waybill.list(subscription)
+      return all.length === 3 && all.every(({ status }) => isTrue(status?.conditions, 'Ready'))
+    },
+    { timeoutMs: 30_000 },
+  )
   const { origin, port: dataPort } = new URL(login)
   const producer = closing.adopt(await connectProducer(vhost.amqpUrl), ({ close }) => close())
   const headers = { authorization: `Bearer ${readToken(tokenFile(Number(dataPort), env))}` }
