@@ -1,7 +1,7 @@
-import { type Queue, queue } from '../../api/kinds/queue.ts'
-import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
-import { identifiedBy, idOf, keyOf } from '../../api/resource.ts'
-import type { Store } from '../../store/store.ts'
+import { type Queue, queue } from '../../../api/kinds/queue.ts'
+import { type Subscription, subscription } from '../../../api/kinds/subscription.ts'
+import { identifiedBy, idOf, keyOf } from '../../../api/resource.ts'
+import type { Store } from '../../../store/store.ts'
 
 /** What may have a dead-letter queue: a Subscription, and a Queue with a DeadLetterPolicy. */
 export type LetterSource = Subscription | Queue
