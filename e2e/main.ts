@@ -10,6 +10,7 @@ import { diagnose } from './diagnose.ts'
 import { provideImage } from './image.ts'
 import { createReport, type Report } from './report.ts'
 import { brokerGone } from './steps/broker-gone.ts'
+import { lookInBrowser } from './steps/console.ts'
 import { deletion } from './steps/deletion.ts'
 import { brokenThings } from './steps/faults.ts'
 import { install } from './steps/install.ts'
@@ -40,6 +41,7 @@ const judge = async (world: World, closing: AsyncDisposableStack): Promise<void>
   const shop = clusterShop(world.cluster, world.proxy, broker)
   const inShop = { ...world, broker, shop }
   await look(world)
+  await lookInBrowser(world).catch(failedEarly(report, lookInBrowser.name))
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) {
     await story(shop, report.say).catch(failedEarly(report, story.name))
     for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })

@@ -115,6 +115,17 @@ describeWithHelm('the permissions of the chart', () => {
     })
   })
 
+  test('the console is not there unless it is enabled, and has no right at all', async () => {
+    const [without, found] = await Promise.all([
+      render(),
+      render({ values: { console: { enabled: true, tlsInFront: true } } }),
+    ])
+    expect(without.map(nameOf).filter((name) => name.includes('console'))).toEqual([])
+    expect(rulesByRole(found)).toEqual(rulesByRole(without))
+    const bindings = found.filter(({ kind }) => kind.endsWith('Binding'))
+    expect(JSON.stringify(bindings)).not.toContain('console')
+  })
+
   test.each([
     ['the defaults', {}],
     ['every option', all],

@@ -1,7 +1,7 @@
 import type { Condition } from '../../api/conditions.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { LastHour } from '../../delivery/last-hour.ts'
-import { hourText, sparkline } from '../drawings/sparkline.ts'
+import { hourCaption, sparkline } from '../drawings/sparkline.ts'
 import type { Hours } from '../port.ts'
 import { type GroupsOptions, groupCards, type May } from './groups.ts'
 import { type Job, jobTable } from './job-parts.ts'
@@ -61,7 +61,7 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
 }
 
 const lastHour = (hour: LastHour | undefined): Html =>
-  html`<figure>${sparkline(hour, { size: 'large' })}<figcaption class="quiet">${hour ? hourText(hour) : 'Last hour: no deliveries'}</figcaption></figure>`
+  html`<figure>${sparkline(hour, { size: 'large' })}<figcaption class="quiet">${hourCaption(hour)}</figcaption></figure>`
 
 export const trailOf = (namespace: string) =>
   [
