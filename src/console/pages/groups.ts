@@ -36,13 +36,20 @@ const cause = ({ reason, statusCode }: Group): string => (statusCode === undefin
 const listed = (values: readonly string[], show: (value: string) => Html): Html[] =>
   values.map((value, at) => html`${at > 0 && ', '}${show(value)}`)
 
-/** Buttons that count first what they would do. */
+/** Buttons that count first what they would do; `which` is part of their names for those who do not see where they are. */
 export const checkForm = (
   of: Named,
   filter: URLSearchParams,
   viewer: Viewer,
   may: May,
   what: string,
-  which = '',
-): Html =>
-  html`<form class="actions" method="post" action="${paths.check(of)}">${formToken(viewer)}${hidden(filter)}<button name="do" value="replay" aria-label="Replay ${what} ${which}"${!may.replay && html` disabled title="You may not create Replays here"`}>Replay ${what} …</button><button class="danger" name="do" value="discard" aria-label="Discard ${what} ${which}"${!may.discard && html` disabled title="You may not create Discards here"`}>Discard ${what} …</button></form>`
+  which?: string,
+): Html => {
+  const button = (action: 'replay' | 'discard', word: string, mayDo: boolean): Html => {
+    const tone = action === 'discard' && html` class="danger"`
+    const name = which !== undefined && html` aria-label="${word} ${what} ${which} …"`
+    const disabled = !mayDo && html` disabled title="You may not create ${word}s here"`
+    return html`<button${tone} name="do" value="${action}"${name}${disabled}>${word} ${what} …</button>`
+  }
+  return html`<form class="actions" method="post" action="${paths.check(of)}">${formToken(viewer)}${hidden(filter)}${button('replay', 'Replay', may.replay)}${button('discard', 'Discard', may.discard)}</form>`
+}
