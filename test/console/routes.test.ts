@@ -17,7 +17,10 @@ const opened = (more: Partial<Parameters<typeof createConsole>[0]> = {}) => {
   const done: unknown[] = []
   const failures: unknown[] = []
   const job = jobWith('billing', { ended: true, dryRun: true })
-  const resources: Record<string, object[]> = { Subscription: [subscriptionWith('billing')], Replay: [job] }
+  const counted = jobWith('parked', { ended: true, dryRun: true })
+  const { subscriptionRef: _, to: __, ...rest } = counted.spec
+  const parked = { ...counted, spec: { ...rest, topicRef: { name: 'orders' } } }
+  const resources: Record<string, object[]> = { Subscription: [subscriptionWith('billing')], Replay: [job, parked] }
   const noted =
     (what: string) =>
     (...args: unknown[]) => {
@@ -267,6 +270,20 @@ test('what is confirmed is what was counted: of the same cutoff and number, and 
       },
     ],
   ])
+})
+
+test('parked events that were counted go to their topic, by their number: they do not say when they came', async () => {
+  const { app, done } = opened()
+  const { get, post } = await loggedIn(app)
+  const page = await (await get('/console/replays/parked/parked')).text()
+  expect(page).toContain('100 parked events would go to each subscription that wants them now.')
+  expect(await (await get('/console/jobs')).text()).not.toContain('undefined')
+  await post('/console/replays/parked/parked/confirm', { cutoff: '2026-11-28T11:00:00.123Z', count: '100' })
+  expect(done).toMatchObject([['create', { metadata: { namespace: 'parked' } }]])
+  expect((done as [string, { spec: object }][])[0]![1].spec).toEqual({
+    ...{ topicRef: { name: 'orders' }, to: 'Topic', requestedBy: 'alice', maxMessages: 100 },
+    selector: { types: ['parked'], headers: { a: 'parked' } },
+  })
 })
 
 test.each<[string, Record<string, string>, object]>([

@@ -7,18 +7,17 @@ import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import { credentialsOf } from '../workers/credentials.ts'
 import { refuseBlocked } from '../workers/running-workers.ts'
-import { destinationFor } from './destination.ts'
 import { endingAfter, inOneChain } from './ending.ts'
 import type { LettersOptions } from './options.ts'
 import { pass, waitForTurnMs } from './pass.ts'
+import { type NotReady, type Places, placesFor } from './places.ts'
 import { cameBack, counted, isCanaryDue, looked, type Progress, type Seen, triedBy } from './progress.ts'
 import type { Report } from './report.ts'
-import { type NotReady, sourceFor } from './source.ts'
 import { storing } from './store-copies.ts'
 import { isUnchanged } from './unchanged.ts'
 import { current, type Job } from './unfinished.ts'
 import { ending, progressing, stopped, waiting } from './verdicts.ts'
-import { type Done, type Places, type Taken, wayOf } from './ways.ts'
+import { type Done, type Taken, wayOf } from './ways.ts'
 
 export type AdvanceOptions = LettersOptions & { readonly report: Report }
 
@@ -63,13 +62,6 @@ export const advance = async (
   const ended = ending(now, progress, seen)
   await report(job, ended ?? progressing(now, progress), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
   return ended || now.spec.suspend ? undefined : waitsMs(now, progress)
-}
-
-const placesFor = (job: Job, store: AdvanceOptions['store']): Places | NotReady => {
-  const source = sourceFor(job, store)
-  if ('message' in source) return source
-  const destination = destinationFor(job, source, store)
-  return destination && 'message' in destination ? destination : { source, destination }
 }
 
 /** Waits, or ends where a job that has begun has nowhere to put what it takes any more. */

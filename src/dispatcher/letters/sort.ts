@@ -4,7 +4,7 @@ import { selects } from '../../delivery/letters/select.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import { bin } from '../../topology/names.ts'
-import type { Source } from './source.ts'
+import type { Source } from './places.ts'
 import type { Job } from './unfinished.ts'
 
 /**

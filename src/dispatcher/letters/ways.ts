@@ -14,8 +14,8 @@ import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
 import { bin, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
+import type { Destination, Places, Source } from './places.ts'
 import { isBroken } from './sort.ts'
-import type { Destination, Source } from './source.ts'
 import type { Job } from './unfinished.ts'
 
 /** A dead letter, or another message that is kept, in hand. */
@@ -30,9 +30,6 @@ export type Done = { readonly copy?: Copy; readonly isPut?: true; readonly outco
 
 /** What a job does with one message. Never rejects. */
 export type Way = (taken: Taken) => Promise<Done>
-
-/** Where a job takes from, and where it puts that. */
-export type Places = { readonly source: Source; readonly destination: Destination | undefined }
 
 export type WayOptions = Places & {
   /** There for a job that delivers. */

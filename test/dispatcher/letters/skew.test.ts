@@ -1,7 +1,7 @@
 import type { Replay } from '../../../src/api/kinds/replay.ts'
 import { letterOf } from '../../../src/delivery/letters/letter.ts'
+import type { Source } from '../../../src/dispatcher/letters/places.ts'
 import { sorting } from '../../../src/dispatcher/letters/sort.ts'
-import type { Source } from '../../../src/dispatcher/letters/source.ts'
 import type { Job } from '../../../src/dispatcher/letters/unfinished.ts'
 import { messageOf } from '../../delivery/samples.ts'
 

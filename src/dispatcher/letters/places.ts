@@ -1,6 +1,8 @@
 import { type Broker, broker as brokerKind, manages } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { queue as queueKind } from '../../api/kinds/queue.ts'
+import { toOf } from '../../api/kinds/replay.ts'
+import { subscription as subscriptionKind } from '../../api/kinds/subscription.ts'
 import { topic as topicKind } from '../../api/kinds/topic.ts'
 import { idFrom, idOf, isDeleting, keyOf, type Resource } from '../../api/resource.ts'
 import type { Kept } from '../../delivery/letters/letter.ts'
@@ -39,10 +41,13 @@ export type NotReady = {
   readonly isTargetGone?: true
 }
 
+/** Where a job takes from, and where it puts that. */
+export type Places = { readonly source: Source; readonly destination: Destination | undefined }
+
 type Stored = Pick<Store, 'get' | 'list'>
 
 /** Where a job takes messages from, or why nothing is to be done with them now. */
-export const sourceFor = (job: Job, store: Stored): Source | NotReady => {
+const sourceFor = (job: Job, store: Stored): Source | NotReady => {
   const { subscriptionRef, queueRef, topicRef, orphans } = job.spec
   if (subscriptionRef) return fromSubscription(job, subscriptionRef.name, store)
   if (queueRef) return fromQueue(job, queueRef.name, store)
@@ -88,13 +93,63 @@ const fromOrphans = ({ metadata: { namespace } }: Job, name: string, store: Stor
 }
 
 /** The broker to which something is attached. */
-export const brokerOf = (store: Stored, isIt: (attached: Attached) => boolean): Broker | undefined =>
+const brokerOf = (store: Stored, isIt: (attached: Attached) => boolean): Broker | undefined =>
   [...resolveReferences(gather(store)).attached.values()].find(isIt)?.broker
 
-export const isUsable = (resource: Resource & Parameters<typeof isDeclared>[0]): boolean =>
+const isUsable = (resource: Resource & Parameters<typeof isDeclared>[0]): boolean =>
   !isDeleting(resource) && isDeclared(resource)
 
-export const notDeclared = (message: string): NotReady => ({ reason: 'NotDeclared', message })
-export const missing = (id: string): NotReady => notDeclared(`${id} does not exist`)
-export const undeclared = (resource: Resource & { readonly kind: string }): NotReady =>
+const notDeclared = (message: string): NotReady => ({ reason: 'NotDeclared', message })
+const missing = (id: string): NotReady => notDeclared(`${id} does not exist`)
+const undeclared = (resource: Resource & { readonly kind: string }): NotReady =>
   notDeclared(`${idOf(resource)} is not, or no longer, declared on a broker: see its conditions`)
+
+/** Where a job puts what it takes, or why that is not possible; `undefined` where it puts nothing anywhere. */
+const destinationFor = (
+  job: Job,
+  source: Source,
+  store: Pick<Store, 'get' | 'list'>,
+): Destination | NotReady | undefined => {
+  if (job.kind === 'Discard') return undefined
+  const to = toOf(job.spec)
+  if (to !== 'Queue' && to !== 'Topic') return undefined
+  if (job.spec.target === undefined) return source.home ?? notDeclared('Orphans need a target')
+  const found = targetOf(job, source, store)
+  return 'message' in found ? { ...found, isTargetGone: true } : found
+}
+
+/** Only what the namespace of the job has, on the broker that has the messages: nobody gets what they could not get otherwise. */
+const targetOf = (
+  { spec, metadata: { namespace } }: Job & { readonly kind: 'Replay' },
+  { broker }: Source,
+  store: Pick<Store, 'get' | 'list'>,
+): Destination | NotReady => {
+  const { subscriptionRef, queueRef } = spec.target ?? {}
+  const elsewhere = (id: string) =>
+    notDeclared(`${id} is on another Broker than ${idOf(broker)}, which has the messages`)
+  const isHere = (found: typeof broker | undefined): boolean => found !== undefined && keyOf(found) === keyOf(broker)
+  if (queueRef) {
+    const queue = store.get(queueKind, namespace, queueRef.name)
+    if (queue === undefined) return missing(idFrom('Queue', namespace, queueRef.name))
+    if (!isUsable(queue)) return undeclared(queue)
+    const itsBroker = brokerOf(store, ({ queues }) => queues.some((each) => each.queue === queue))
+    return isHere(itsBroker) ? { queue: queueOf(queue) } : elsewhere(idOf(queue))
+  }
+  const name = subscriptionRef?.name ?? ''
+  const subscription = store.get(subscriptionKind, namespace, name)
+  if (subscription === undefined) return missing(idFrom('Subscription', namespace, name))
+  const { retryQueue } = subscription.status ?? {}
+  if (!isUsable(subscription) || retryQueue === undefined) return undeclared(subscription)
+  const itsBroker = brokerOf(store, ({ subscriptions }) =>
+    subscriptions.some((each) => each.subscription === subscription),
+  )
+  return isHere(itsBroker) ? { queue: retryQueue } : elsewhere(idOf(subscription))
+}
+
+/** Where a job takes from and where it puts that, or why nothing can be done now. */
+export const placesFor = (job: Job, store: Stored): Places | NotReady => {
+  const source = sourceFor(job, store)
+  if ('message' in source) return source
+  const destination = destinationFor(job, source, store)
+  return destination && 'message' in destination ? destination : { source, destination }
+}
