@@ -2,18 +2,18 @@ import type { Replay } from '../../../src/api/kinds/replay.ts'
 import { letterOf } from '../../../src/delivery/letters/letter.ts'
 import { sorting } from '../../../src/dispatcher/letters/sort.ts'
 import type { Job } from '../../../src/dispatcher/letters/unfinished.ts'
-import type { Route } from '../../../src/dispatcher/pipeline/route.ts'
 import { messageOf } from '../../delivery/samples.ts'
 
 /** Which dispatcher gave a letter up, and with which clock, is not known. */
 
 const cutoff = Date.parse('2026-01-31T12:00:00Z')
 const before = '2026-01-31T11:59:00.000Z'
+const from = { queue: 'dlq', deadLetterQueue: 'dlq', route: {} } as unknown as Parameters<typeof sorting>[1]
 const jobTo = (to: Replay['spec']['to']): Job =>
   ({ kind: 'Replay', metadata: { uid: 'mine' }, spec: { to, selector: { all: true } } }) as Job
 const sorted = (to: Replay['spec']['to'], headers: object) => {
   const message = messageOf({ headers: { 'waybill-dead-lettered': before, 'waybill-reason': 'Rejected', ...headers } })
-  return sorting(jobTo(to), { deadLetterQueue: 'dlq' } as Route, cutoff)(letterOf(message, 'shop/billing'), message)
+  return sorting(jobTo(to), from, cutoff)(letterOf(message, 'shop/billing'), message)
 }
 const mine = { 'waybill-replays': 1, 'waybill-replay': 'mine' }
 
