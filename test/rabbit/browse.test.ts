@@ -83,6 +83,27 @@ test('what is held is requeued in slices, in order', async () => {
   expect(await drained(25_000)).toEqual(sequence(25_000))
 }, 120_000)
 
+test('while somebody looks, everything else in the process has its turn after each read', async () => {
+  await filled(5_000)
+  let [inTurn, most] = [0, 0]
+  let isDue = false
+  const ended = (): void => {
+    most = Math.max(most, inTurn)
+    inTurn = 0
+    isDue = false
+  }
+  const look = (): void => {
+    inTurn += 1
+    if (!isDue) setImmediate(ended)
+    isDue = true
+    // Slower than the broker, so that there is always more to read.
+    for (const until = performance.now() + 0.2; performance.now() < until; );
+  }
+  await browse(vhost.endpoint, { queue, most: 10_000, look }, stop.signal)
+  // What one read of 64 KiB holds.
+  expect(most).toBeLessThan(1_500)
+}, 60_000)
+
 test('what comes while somebody looks is behind the rest', async () => {
   await filled(200)
   const hold = Promise.withResolvers<void>()

@@ -58,10 +58,20 @@ const begun = performance.now()
 const say = (line: string): void =>
   console.log(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(7)}  ${line}`)
 
+/** What is interrupted leaves no million of messages behind. */
+let current: AsyncDisposable | undefined
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  process.once(signal, async () => {
+    await current?.[Symbol.asyncDispose]()
+    await broker.stop()
+    process.exit(130)
+  })
+
 const run = async (name: string, scenario: Scenario): Promise<Figure[]> => {
   const letters = options.letters === '' ? scenario.letters : countOf('--letters', options.letters)
   say(`${name}: ${letters.toLocaleString('en')} dead letters; the load of this machine is ${loadavg()[0]?.toFixed(1)}`)
   await using ground = await openGround()
+  current = ground
   return await scenario.run(ground, { ...size, letters }, say)
 }
 

@@ -104,7 +104,9 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
   let removed = 0
   /** The deliveries that are not settled, in their order. */
   const open = new Set<number>()
+  const giveWay = givingWay(wire)
   const delivered = (delivery: Delivered): void => {
+    giveWay()
     open.add(delivery.deliveryTag)
     if (seen >= most) return
     seen += 1
@@ -158,6 +160,24 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
         await wire.close()
       }
     },
+  }
+}
+
+/**
+ * Reads once, and then lets everything else in this process have its turn, such as live deliveries. Else a socket is read
+ * for as long as there is more, two megabytes at a time.
+ */
+const givingWay = (wire: Wire) => {
+  let isPaused = false
+  const goOn = (): void => {
+    isPaused = false
+    wire.resumeReading()
+  }
+  return (): void => {
+    if (isPaused) return
+    isPaused = true
+    wire.pauseReading()
+    setImmediate(goOn)
   }
 }
 
