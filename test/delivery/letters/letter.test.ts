@@ -37,7 +37,8 @@ test('a dead letter says what its event is, why it is there and what was tried',
 
 test('its id is the same at each reading, and differs between events, subscriptions and replays', () => {
   const other = messageOf({ headers: eventHeaders('cloudEvents:', { id: 'a-2' }) })
-  const replayed = messageOf({ headers: { ...eventHeaders('cloudEvents:'), 'waybill-replays': 1 } })
+  const headers = { ...eventHeaders('cloudEvents:'), 'waybill-replays': 1 }
+  const replayed = messageOf({ headers }, '', { exchange: '' })
   const ids = [
     letterOf(deadOf(event), 'shop/billing').id,
     letterOf(deadOf(other), 'shop/billing').id,

@@ -117,18 +117,7 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
   const wanted = Math.min(ready, most)
   begins?.(wanted)
   const consumers = consumersOn(channel, queue, most)
-  let enoughSince: number | undefined
-  for (let quiet = 0, before = -1; others === 0 && seen < most && quiet < longestQuietMs && !signal.aborted; ) {
-    if (channel.end) break
-    // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
-    if (seen >= consumers.capacity()) await consumers.startNext()
-    await pause(tickMs, signal)
-    quiet = seen === before ? quiet + tickMs : 0
-    before = seen
-    // Not until nothing more comes: while messages are dead-lettered that would never be.
-    if (seen >= wanted) enoughSince ??= performance.now()
-    if (enoughSince !== undefined && performance.now() - enoughSince >= quietMs) break
-  }
+  if (others === 0) await untilSeen(channel, consumers, { seen: () => seen, wanted, most }, signal)
   const isAlone = others === 0 && (await checkQueue(channel, queue)).consumers <= consumers.count()
   await consumers.stop()
   return {
@@ -178,6 +167,29 @@ const givingWay = (wire: Wire) => {
     isPaused = true
     wire.pauseReading()
     setImmediate(goOn)
+  }
+}
+
+type Seeing = { seen(): number; readonly wanted: number; readonly most: number }
+
+/** Starts one consumer after the other until all that is wanted was seen, or nothing comes any more. */
+const untilSeen = async (
+  channel: Channel,
+  consumers: ReturnType<typeof consumersOn>,
+  { seen, wanted, most }: Seeing,
+  signal: AbortSignal,
+): Promise<void> => {
+  let enoughSince: number | undefined
+  for (let quiet = 0, before = -1; seen() < most && quiet < longestQuietMs && !signal.aborted; ) {
+    if (channel.end) return
+    // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
+    if (seen() >= consumers.capacity()) await consumers.startNext()
+    await pause(tickMs, signal)
+    quiet = seen() === before ? quiet + tickMs : 0
+    before = seen()
+    // Not until nothing more comes: while messages are dead-lettered that would never be.
+    if (seen() >= wanted) enoughSince ??= performance.now()
+    if (enoughSince !== undefined && performance.now() - enoughSince >= quietMs) return
   }
 }
 
