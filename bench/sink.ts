@@ -5,15 +5,17 @@ import { createServer, type Socket } from 'node:net'
 export type Sink = {
   readonly port: number
   readonly url: string
-  /** Sets the function that is called for each POST, synchronously, before the answer 200. */
+  /** Sets the function that is called for each POST, synchronously, before the answer: 200, or 400 where it returns `refuse`. */
   receive(receiver: Receiver): void
   /** Closes the server and every connection. */
   close(): void
 }
 
-export type Receiver = (body: Buffer) => void
+// biome-ignore lint/suspicious/noConfusingVoidType: most receivers return nothing
+export type Receiver = (body: Buffer) => 'refuse' | undefined | void
 
 const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+const refused = Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
 const endOfHead = '\r\n\r\n'
 
 /**
@@ -57,8 +59,8 @@ const serve = (socket: Socket, receiver: Receiver): void => {
         return
       }
       buffer = buffer.subarray(request.end)
-      if (request.isPost) receiver(request.body)
-      socket.write(ok)
+      const isRefused = request.isPost && receiver(request.body) === 'refuse'
+      socket.write(isRefused ? refused : ok)
     }
   })
 }

@@ -16,6 +16,7 @@ import { brokenThings } from './steps/faults.ts'
 import { install } from './steps/install.ts'
 import { look } from './steps/look.ts'
 import { openShop } from './steps/open-shop.ts'
+import { plugin } from './steps/plugin.ts'
 import { podsKilled } from './steps/pods-killed.ts'
 import { uninstall } from './steps/uninstall.ts'
 import { upgrade } from './steps/upgrade.ts'
@@ -46,7 +47,7 @@ const judge = async (world: World, closing: AsyncDisposableStack): Promise<void>
     await story(shop, report.say).catch(failedEarly(report, story.name))
     for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })
   }
-  for (const step of [podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
+  for (const step of [plugin, podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
     await step(inShop).catch(failedEarly(report, step.name))
   }
 }

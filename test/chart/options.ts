@@ -136,6 +136,7 @@ export const options: Readonly<Record<string, Option>> = {
       '+ClusterRoleBinding/waybill-data-reviews',
       'ClusterRole/waybill-dead-letters-admin rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list","update"]}',
       'ClusterRole/waybill-dead-letters-admin rules.2: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletterbodies"],"verbs":["get"]}',
+      '+Role/waybill-data-port',
       '+Service/waybill-dispatcher-data',
       'ClusterRole/waybill-view rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list"]}',
       ...dataArguments,

@@ -112,6 +112,10 @@ describeWithHelm('the permissions of the chart', () => {
         rule(group, ['subscriptions/deadletters'], ['get', 'list', 'update']),
         rule(group, ['subscriptions/deadletterbodies'], ['get']),
       ],
+      'Role/waybill-data-port': [
+        { ...rule('coordination.k8s.io', ['leases'], ['get']), resourceNames: ['waybill-dispatcher'] },
+        rule('', ['pods/portforward'], ['get', 'create']),
+      ],
     })
   })
 

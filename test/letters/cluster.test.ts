@@ -154,7 +154,7 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
       const env = { WAYBILL_TOKEN: token, NODE_EXTRA_CA_CERTS: join(folder, 'tls.crt') }
       return waybillIn(env, 'dl', ...args, '-n', shop.own.name, '--server', data)
     }
-    const { code, out } = await run('ls', 'billing', '-o', 'jsonl')
+    const { code, out } = await run('ls', 'billing', '--by', 'none', '-o', 'jsonl')
     expect([code, out.trimEnd().split('\n').length]).toEqual([0, 2])
     const { id } = JSON.parse(out.split('\n')[0] ?? '') as { id: string }
     const shown = await run('show', 'billing', id, '--body')

@@ -1,7 +1,8 @@
 import { queue as queueKind } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
+import { dialectOf } from '../../src/topology/dialect.ts'
 import { type Stage, startStage } from '../support/in-process.ts'
-import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf } from '../support/manifests.ts'
+import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { connectProducer, type Producer } from '../support/publish.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
@@ -26,6 +27,38 @@ afterAll(async () => {
 const pushing = (name: string, spec: object = {}) => ({
   ...subscriptionOf(name, name, subscriber.url),
   spec: { queueRef: { name }, subscriber: { url: subscriber.url }, ...spec },
+})
+
+test('no queue of ours gives up a message that is returned to it, whatever its retention', async () => {
+  const retention = deadLetterPolicyOf('short', { retention: { maxLength: 100, maxAge: '1h' } })
+  const kept = { deadLetterPolicyRef: { name: 'short' } }
+  stage.folder.write('kept', [
+    ...[retention, topicOf('kept'), subscriptionOf('kept', 'kept', subscriber.url, kept)],
+    subscriptionOf('plain', 'kept', subscriber.url),
+  ])
+  for (const name of ['kept', 'plain']) await stage.condition(subscription, name, 'Ready', 'True')
+  const { rabbitmq_version: version } = (await stage.vhost.manage('GET', '/overview')) as { rabbitmq_version: string }
+  const { deliveryLimit } = dialectOf(version)
+  type Found = { readonly name: string; readonly type: string; readonly effective_policy_definition?: unknown }
+  const found = async (): Promise<Found[]> => {
+    const all = (await stage.vhost.manage('GET', `/queues/${stage.vhost.name}`)) as Found[]
+    return all.filter(({ name, type }) => name.startsWith('waybill.') && type === 'quorum')
+  }
+  const limitOf = ({ effective_policy_definition: inForce }: Found): unknown =>
+    (inForce as Readonly<Record<string, unknown>>)?.['delivery-limit']
+  await eventually(async () => {
+    const limits = (await found()).map((queue) => [queue.name, limitOf(queue)])
+    expect(limits).toEqual(limits.map(([name]) => [name, deliveryLimit]))
+    expect(limits.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'waybill.dlq.shop.kept',
+        'waybill.dlq.shop.plain',
+        'waybill.sub.shop.kept',
+        'waybill.orphans',
+      ]),
+    )
+    return true
+  })
 })
 
 const keptIn = (logs: string, name: string): number =>

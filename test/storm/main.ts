@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { refuse } from '../../bench/option.ts'
 import { findBroker } from '../support/broker.ts'
 import { findApiServer } from '../support/kubernetes/find.ts'
 import { variable } from '../support/kubernetes/server.ts'
+import { shared, useShared } from '../support/shared-broker.ts'
 import type { FaultWorld } from './fault.ts'
 import { apiFaults, faults, folderFaults, nodeFaults } from './faults/index.ts'
 import { directoryGround } from './grounds/directory.ts'
@@ -70,22 +69,7 @@ const number = (name: 'seed' | 'storms' | 'minutes' | 'rate' | 'shrink', fallbac
   return Number.isFinite(value) && value >= 0 ? value : refuse(`--${name} must be a number, found ${given[name]}`)
 }
 
-const shared = fileURLToPath(new URL('../../../shared/brokers/', import.meta.url))
 const run = promisify(execFile)
-
-/** Names the broker to everything that opens virtual hosts, by the environment. */
-const useShared = async (name: string): Promise<void> => {
-  const up = join(shared, 'up')
-  if (!existsSync(up)) refuse(`--broker needs ../shared/brokers; else set RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL`)
-  const { stdout } = await run('bash', [
-    '-c',
-    `eval "$("$0" "$1")" && echo "$RABBITMQ_URL $RABBITMQ_MANAGEMENT_URL"`,
-    up,
-    name,
-  ])
-  const [amqp, management] = stdout.trim().split(' ')
-  Object.assign(process.env, { RABBITMQ_URL: amqp, RABBITMQ_MANAGEMENT_URL: management })
-}
 
 const nodesOf = (name: string): FaultWorld['nodes'] => ({
   names: name === 'cluster' ? [2, 3].map((each) => `waybill4-${each}`) : [`waybill${name}`],

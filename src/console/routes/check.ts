@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { discard } from '../../api/kinds/discard.ts'
-import { replay } from '../../api/kinds/replay.ts'
+import { type Replay, replay, toOf } from '../../api/kinds/replay.ts'
 import { asCounted, filterIn, type Selector, selectorOf } from '../filter.ts'
 import type { Job } from '../pages/job-parts.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
@@ -42,7 +42,7 @@ export const addCheck = ({ post }: Pages): void => {
       const selector = confirmedSelector(job)
       const spec = {
         ...{ ...refsOf(job), selector, maxMessages: count, requestedBy: visit.backend.user.name },
-        ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job.spec.to, form)),
+        ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job, form)),
       }
       // The same name each time: a form that is sent twice begins one job.
       return created(visit, context, plural, { namespace, name: confirmedName(name) }, spec)
@@ -69,17 +69,21 @@ const picked = (form: URLSearchParams): Selector => {
   return { ids }
 }
 
-/** What was discarded keeps the time of its death, so a count of it says nothing of what is discarded later: the number limits it. */
+/**
+ * What was discarded keeps the time of its death, so a count of it says nothing of what is discarded later, and what is parked
+ * has no time: the number limits it.
+ */
 const confirmedSelector = (job: Job): Selector => {
   const { all, ...rest } = job.spec.selector
   const selector = all ? { all } : rest
-  const isRestore = job.kind === 'Replay' && job.spec.to === 'DeadLetters'
-  return isRestore ? selector : asCounted(selector, job.status?.cutoff ?? '')
+  const isRestore = job.kind === 'Replay' && toOf(job.spec) === 'DeadLetters'
+  return isRestore || job.spec.topicRef ? selector : asCounted(selector, job.status?.cutoff ?? '')
 }
 
 /** Empty fields are those that nobody filled in. */
-const replayFields = (counted: string, form: URLSearchParams) => {
-  if (counted === 'DeadLetters') return { to: counted }
+const replayFields = ({ spec }: Replay, form: URLSearchParams) => {
+  const counted = toOf(spec)
+  if (counted !== 'Subscriber') return { to: counted, ...(spec.target ? { target: spec.target } : {}) }
   const number = (name: string): number | undefined => {
     const text = (form.get(name) ?? '').trim()
     return text === '' ? undefined : Number(text)

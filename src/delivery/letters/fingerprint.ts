@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { base32 } from './base32.ts'
 
 /** What is the same for all dead letters of one cause. */
@@ -12,10 +12,20 @@ export type Cause = {
 const mostCharacters = 512
 const cutTo = 120
 
+/** Most dead letters of a queue have one of a few causes. */
+const known = new Map<string, string>()
+const mostKnown = 200
+
 /** Ten characters that are the same for dead letters of the same cause: the group that they belong to. */
 export const fingerprint = ({ reason, statusCode, problem, error }: Cause): string => {
-  const parts = [reason, statusCode ?? '', problem ?? '', normalised(error)]
-  return base32(createHash('sha256').update(parts.join('\0')).digest()).slice(0, 10)
+  const parts = [reason, statusCode ?? '', problem ?? '']
+  const key = [...parts, error.slice(0, mostCharacters)].join('\0')
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const found = base32(hash('sha256', [...parts, normalised(error)].join('\0'), 'buffer')).slice(0, 10)
+  if (known.size >= mostKnown) known.clear()
+  known.set(key, found)
+  return found
 }
 
 /**

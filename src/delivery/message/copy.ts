@@ -1,9 +1,9 @@
 import type { Ended } from '../attempt/attempt.ts'
 import type { Decision } from '../decide.ts'
-import type { History } from './history.ts'
+import type { History, Replayed } from './history.ts'
 import { withAttempt } from './last-attempts.ts'
 import type { Message } from './message.ts'
-import { type IsKept, type OwnHeader, rewritten } from './rewrite.ts'
+import { type IsKept, type OwnHeader, type OwnProperties, rewritten } from './rewrite.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
 /** A message to publish, persistent, `mandatory` and confirmed, before the original is acknowledged. */
@@ -59,9 +59,6 @@ export const suspectCopy = (
   return copyOf(message, exchange, origin.queue, isForeign, own)
 }
 
-/** A replay of a dead letter: the uid of the Replay, and how often the letter was replayed, this time included. */
-export type Replayed = { readonly by: string; readonly times: number }
-
 /**
  * The dead letter, published to the queue `deadLetterQueue` through the default exchange; `replayed` where it was one before and
  * failed again.
@@ -74,8 +71,7 @@ export const deadLetterCopy = (
   deadLetterQueue: string,
   replayed?: Replayed,
 ): Copy => {
-  const own = attempted(message, ended)
-  if (replayed) own.push(...replayHeaders(replayed))
+  const own = attempted(message, ended, replayed)
   own.push(
     [waybillHeaders.subscription, origin.subscription],
     [waybillHeaders.queue, origin.queue],
@@ -87,14 +83,15 @@ export const deadLetterCopy = (
   return copyOf(message, '', deadLetterQueue, replayed ? isForeignToReplay : isForeign, own)
 }
 
-/** A dead letter put back into the queue `queue`, where all its attempts begin anew. */
-export const putBackCopy = (message: Message, history: History, queue: string, replayed: Replayed): Copy => {
-  const own: OwnHeader[] = [
-    ...replayHeaders(replayed),
-    [waybillHeaders.exchange, history.exchange],
-    [waybillHeaders.routingKey, history.routingKey],
-  ]
-  return copyOf(message, '', queue, isForeignToReplay, own)
+/** Where a copy is put: through which exchange, and with which routing key. */
+export type Whither = { readonly exchange: string; readonly routingKey: string }
+
+/** A message that was kept, put where all its attempts begin anew. What it was first published with is lost unless `to` says so. */
+export const putBackCopy = (message: Message, history: History, to: Whither, replayed: Replayed): Copy => {
+  const { exchange, routingKey, priority } = history
+  const own: OwnHeader[] = replayHeaders(replayed)
+  if (to.exchange === '') own.push([waybillHeaders.exchange, exchange], [waybillHeaders.routingKey, routingKey])
+  return copyOf(message, to.exchange, to.routingKey, isForeign, own, { priority })
 }
 
 /** Who discarded a dead letter and why, and the dead-letter queue that it comes from. Times are in ms since 1970. */
@@ -105,12 +102,15 @@ export type Discarded = {
   readonly from: string
 }
 
-/** A dead letter as it is, published to the queue `bin`, which drops it after `keptMs`. */
+/**
+ * A dead letter as it is, published to the queue `bin`, which drops it after `keptMs`. `history` is there for what has no headers
+ * that say with what it was first published.
+ */
 export const discardedCopy = (
   message: Message,
   { at, by, reason, from }: Discarded,
-  bin: string,
-  keptMs: number,
+  { bin, keptMs }: { readonly bin: string; readonly keptMs: number },
+  history?: History,
 ): Copy => {
   const own: OwnHeader[] = [
     [waybillHeaders.discarded, isoOf(at)],
@@ -118,19 +118,27 @@ export const discardedCopy = (
     [waybillHeaders.discardedReason, reason],
     [waybillHeaders.discardedFrom, from],
   ]
-  return copyOf(message, '', bin, isNotDiscards, own, String(keptMs))
+  const { priority } = message.properties
+  const set = { expiration: String(keptMs), priority }
+  if (history === undefined) return copyOf(message, '', bin, isNotDiscards, own, set)
+  own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
+  return copyOf(message, '', bin, isNeitherDiscardsNorOrigin, own, set)
 }
 
 /** A discarded message as the dead letter that it was, published to the queue that it came from. */
 export const restoredCopy = (message: Message, deadLetterQueue: string): Copy =>
-  copyOf(message, '', deadLetterQueue, isNotDiscards, [])
+  copyOf(message, '', deadLetterQueue, isNotDiscards, [], { priority: message.properties.priority })
 
 const replayHeaders = ({ by, times }: Replayed): OwnHeader[] => [
   [waybillHeaders.replays, times],
   [waybillHeaders.replay, by],
 ]
 
-const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended): OwnHeader[] => {
+const attempted = (
+  { properties }: Message,
+  { attempt, outcome, endedAt }: Ended,
+  replayed: Replayed | undefined = attempt.history.replayed,
+): OwnHeader[] => {
   const { number, history } = attempt
   const tried = outcome !== undefined && outcome.kind !== 'unsendable'
   const own: OwnHeader[] = [[waybillHeaders.attempts, tried ? number : history.attempts]]
@@ -142,6 +150,7 @@ const attempted = ({ properties }: Message, { attempt, outcome, endedAt }: Ended
   if (outcome?.kind === 'answered') own.push([waybillHeaders.status, outcome.status])
   if (outcome?.kind === 'answered' && outcome.problem !== undefined) own.push([waybillHeaders.problem, outcome.problem])
   if (history.priority !== undefined) own.push([waybillHeaders.priority, history.priority])
+  if (replayed) own.push(...replayHeaders(replayed))
   own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
   if (properties.isBroken) own.push([waybillHeaders.brokenProperties, properties.raw])
   return own
@@ -153,8 +162,8 @@ const copyOf = (
   routingKey: string,
   isKept: IsKept,
   own: readonly OwnHeader[],
-  expiration?: string,
-): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own, expiration) })
+  set?: OwnProperties,
+): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own, set) })
 
 /**
  * Headers that the broker writes or acts on. `x-death` would make it drop the copy as a dead-letter cycle, `CC` and `BCC`
@@ -171,21 +180,21 @@ const isNotBrokers: IsKept = (table, at, value) => {
   return !brokersOwn.test(table.toString('latin1', at + 1, value))
 }
 
-/** Not the broker's, and none of Waybill's from an earlier hop but what is true for good: headers dropped, and replays. */
+/** Not the broker's, and none of Waybill's from an earlier hop but what is true for good: headers dropped. */
 const isForeign: IsKept = (table, at, value, end) => {
   if (table[at + 1] !== w) return isNotBrokers(table, at, value, end)
   const name = table.toString('latin1', at + 1, value)
   return lasting.has(name) || !name.startsWith(waybillPrefix)
 }
 
-/** As `isForeign`, but what is said of replays is written anew. */
+/** As `isForeign`, but what could not be read before stays. */
 const isForeignToReplay: IsKept = (table, at, value, end) =>
   table[at + 1] === w
     ? keptByReplay(table.toString('latin1', at + 1, value), () => isForeign(table, at, value, end))
     : isForeign(table, at, value, end)
 
 const keptByReplay = (name: string, otherwise: () => boolean): boolean =>
-  name === waybillHeaders.brokenProperties || (name !== waybillHeaders.replays && otherwise())
+  name === waybillHeaders.brokenProperties || otherwise()
 
 /**
  * All but what was written when it was discarded, and what the broker acts on or counts anew. Its `x-death` stays: it says why
@@ -199,6 +208,11 @@ const isNotDiscards: IsKept = (table, at, value) => {
   )
 }
 
-const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped, waybillHeaders.replays])
+const isNeitherDiscardsNorOrigin: IsKept = (table, at, value, end) =>
+  isNotDiscards(table, at, value, end) && !origin.has(table.toString('latin1', at + 1, value))
+
+const origin: ReadonlySet<string> = new Set([waybillHeaders.exchange, waybillHeaders.routingKey])
+
+const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped])
 
 const isoOf = (time: number): string => new Date(time).toISOString()

@@ -3,6 +3,9 @@ import type { Headers } from './headers.ts'
 import type { Message } from './message.ts'
 import { waybillHeaders } from './waybill-headers.ts'
 
+/** A replay of a dead letter: the uid of the Replay, and how often the letter was replayed, this time included. */
+export type Replayed = { readonly by: string; readonly times: number }
+
 /** What happened to a message before this delivery, according to its headers. */
 export type History = {
   /** Attempts made before this one. */
@@ -25,6 +28,8 @@ export type History = {
   readonly lastAttempts?: string | undefined
   /** Of the property that it was first published with. */
   readonly priority: number | undefined
+  /** Of a dead letter that was put back into its queue: how often it was replayed, and the uid of the Replay that did it last. */
+  readonly replayed?: Replayed | undefined
   /** Where it was first published. */
   readonly exchange: string
   readonly routingKey: string
@@ -43,13 +48,14 @@ export type Whence = {
 /**
  * Reads a message's history. Attempts count only on a message that came back from a delay through `returnExchange`:
  * elsewhere a producer may have written them, or a person put a dead letter back, and the message starts anew.
- * Its origin is believed on both, so that a message put back into its queue keeps its id, but not on what came through an
- * exchange: whoever may publish there could pass for another. A header of a wrong type is ignored.
+ * Its origin and its replays are believed on both, so that a message put back into its queue keeps its id, but not on what came
+ * through an exchange: whoever may publish there could pass for another. A header of a wrong type is ignored.
  */
 export const historyOf = ({ fields, properties }: Message, whence: Whence): History => {
   const { headers } = properties
   const isBack = fields.exchange === whence.returnExchange
-  const isOriginBelieved = (isBack || fields.exchange === '') && headers?.has(waybillHeaders.exchange) === true
+  const isPutBack = isBack || fields.exchange === ''
+  const isOriginBelieved = isPutBack && headers?.has(waybillHeaders.exchange) === true
   return {
     attempts: isBack ? countOf(headers?.get(waybillHeaders.attempts)) : 0,
     redeliveries: redeliveriesOf(fields.redelivered && (isBack || whence.countsDeliveries), headers),
@@ -61,6 +67,7 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
     expiresAt: isBack ? timeOf(headers, waybillHeaders.expires) : undefined,
     timeToLiveMs: isBack ? undefined : shorter(timeToLiveOf(properties.expiration), whence.timeToLiveMs),
     priority: properties.priority ?? (isBack ? priorityOf(headers?.get(waybillHeaders.priority)) : undefined),
+    replayed: isPutBack ? replayedOf(headers) : undefined,
     exchange: (isOriginBelieved ? headers?.text(waybillHeaders.exchange) : undefined) ?? fields.exchange,
     routingKey: (isOriginBelieved ? headers?.text(waybillHeaders.routingKey) : undefined) ?? fields.routingKey,
   }
@@ -86,6 +93,11 @@ const countOf = (value: Value | undefined): number =>
 
 /** What a header of 32 bits can hold, after one more attempt. */
 const most = 2 ** 31 - 2
+
+const replayedOf = (headers: Headers | undefined): Replayed | undefined => {
+  const times = countOf(headers?.get(waybillHeaders.replays))
+  return times === 0 ? undefined : { times, by: headers?.text(waybillHeaders.replay)?.slice(0, 64) ?? '' }
+}
 
 const priorityOf = (value: Value | undefined): number | undefined =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255 ? value : undefined

@@ -25,7 +25,7 @@ export type Listed = {
   readonly letters: readonly ShownLetter[]
   /** Whether these are all that are asked for; else there may be more. */
   readonly complete: boolean
-  /** How many messages of the queue were looked at. */
+  /** How many messages of the queue are looked at. */
   readonly looked: number
 }
 
@@ -85,16 +85,22 @@ export const createDeadLetters = ({ store, lookup, log }: DeadLettersOptions, si
   }
 }
 
+/** Answers once the list has all that it may hold: the look goes on behind it, to the end. */
 const listAt = async (place: Place, filter: LetterFilter, look: Look): Promise<Listed | Refused> => {
   const isWanted = selects(filter.selector)
   const read = readLetters(place.subscription, place.redaction)
   let letters: ShownLetter[] = []
-  let [bytes, isCut] = [0, false]
+  let [bytes, isCut, count] = [0, false, 0]
+  const cut = Promise.withResolvers<Listed>()
   const each = (found: Message): void => {
+    if (isCut) return
     const { letter, message, isRedacted } = read(found)
     if (!isWanted(letter, message)) return
-    isCut ||= letters.length >= filter.limit || bytes > mostBytes
-    if (isCut) return
+    isCut = letters.length >= filter.limit || bytes > mostBytes
+    if (isCut) {
+      cut.resolve({ letters, complete: false, looked: count })
+      return
+    }
     bytes += message.properties.raw.length
     letters.push(shown(letter, message, isRedacted))
   }
@@ -104,8 +110,13 @@ const listAt = async (place: Place, filter: LetterFilter, look: Look): Promise<L
     isCut = false
   }
   // Never less: what is looked at goes behind what is not, so the order would change.
-  const seen = await look(place, mostHeld, each, again)
-  return 'problem' in seen ? seen : { letters, complete: seen.isComplete && !isCut, looked: seen.seen }
+  const seen = look(place, mostHeld, each, again, (found) => {
+    count = found
+  })
+  const whole = seen.then((found): Listed | Refused =>
+    'problem' in found ? found : { letters, complete: found.isComplete && !isCut, looked: found.seen },
+  )
+  return Promise.race([cut.promise, whole])
 }
 
 const findAt = async (place: Place, id: string, look: Look): Promise<Found | Refused> => {

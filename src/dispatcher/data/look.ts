@@ -8,13 +8,15 @@ import { type Refused, refused } from './refused.ts'
 
 /**
  * Looks at so many letters at most. While somebody else, such as a Replay in another replica, has some of them in hand, it looks
- * again for a while, where `again` is given: that is called before, to forget what was seen.
+ * again for a while, where `again` is given: that is called before, to forget what was seen. `begins` is called with how many
+ * letters it will look at, before the first of them.
  */
 export type Look = (
   place: Place,
   most: number,
   look: (message: Message) => void,
   again?: () => void,
+  begins?: (count: number) => void,
 ) => Promise<Browsed | Refused>
 
 const inUse = (queue: string): Refused =>
@@ -25,11 +27,11 @@ const everyMs = 500
 
 export const createLooks =
   (signal: AbortSignal): Look =>
-  async ({ endpoint, queue }, most, look, again) => {
+  async ({ endpoint, queue }, most, look, again, begins = () => undefined) => {
     const until = performance.now() + waitMs
     try {
       for (;;) {
-        const seen = await browse(endpoint, { queue, most, look }, signal)
+        const seen = await browse(endpoint, { queue, most, look, begins }, signal)
         const mayLookAgain = performance.now() < until && !signal.aborted && (seen.seen === 0 || again !== undefined)
         if (seen.isAlone || !mayLookAgain) return !seen.isAlone && seen.seen === 0 ? inUse(queue) : seen
         await pause(everyMs, signal)

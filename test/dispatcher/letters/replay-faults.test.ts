@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { replay } from '../../../src/api/kinds/replay.ts'
-import { jobOf } from '../../support/manifests.ts'
+import { jobOf, subscriptionOf, topicOf } from '../../support/manifests.ts'
+import { type Subscriber, startSubscriber } from '../../support/subscriber.ts'
 import { type LettersStage, lettersStage } from './stage.ts'
 
 /** What becomes of a Replay when connections are lost, letters keep coming, the rate is very low, or the process ends. */
 
 let stage: LettersStage
+const subscribers: Subscriber[] = []
 beforeAll(async () => {
   stage = await lettersStage({ drainTimeoutMs: 1_000 })
 })
 afterEach(() => stage.folder.write('job', []))
-afterAll(() => stage.close())
+afterAll(async () => {
+  await stage.close()
+  for (const each of subscribers) await each.close()
+})
 
 const start = (name: string, spec: object = {}): void => stage.folder.write('job', [jobOf('Replay', name, spec)])
 const statusOf = (name: string) => stage.get(replay, name)?.status
@@ -75,6 +80,23 @@ test('between two messages of a very low rate nothing is held', async () => {
     await delay(100)
   }
   expect(stage.ids()).toHaveLength(1)
+}, 60_000)
+
+test('while it takes letters, a Subscription that is given another address gets no more at the old one; suspended, nothing', async () => {
+  await stage.deadLettered('moved', 60)
+  const other = await startSubscriber()
+  subscribers.push(other)
+  start('moved', { rate: { requests: 5, ramp: false } })
+  await stage.eventually(() => stage.ids().length >= 3)
+  stage.folder.write('moved', [topicOf('moved'), subscriptionOf('moved', 'moved', other.url)])
+  await stage.eventually(() => other.received.length >= 3, { timeoutMs: 20_000 })
+  const sent = stage.ids().length
+  expect(sent).toBeLessThan(40)
+  stage.folder.write('moved', [topicOf('moved'), subscriptionOf('moved', 'moved', other.url, { suspend: true })])
+  await stage.condition(replay, 'moved', 'Progressing', 'False', 'SubscriptionNotDelivering')
+  await stage.eventually(async () => (await stage.dead('moved')) === 60 - stage.ids().length - other.received.length)
+  expect(stage.ids()).toHaveLength(sent)
+  expect(other.received.length).toBeLessThan(40)
 }, 60_000)
 
 test('when the process ends, what is under way ends within the drain timeout, and the rest is as it was', async () => {

@@ -160,6 +160,32 @@ test('no second has more than the rate; a higher one counts at once; suspended, 
   expect(stage.ids()).toHaveLength(60)
 })
 
+test('messages of any priority are dead letters in the order of their failures; one up to a time takes exactly those', async () => {
+  await stage.subscribe('prior', { delivery: { concurrency: 1 } })
+  stage.subscriber.received.length = 0
+  stage.subscriber.answer(400)
+  const publish = (from: number) =>
+    stage.producer.publish(
+      'shop.prior',
+      Array.from({ length: 10 }, (_, at) => ({ body: `${from + at}`, options: { priority: at % 2 === 0 ? 0 : 9 } })),
+    )
+  await publish(0)
+  await stage.holds('prior', 10)
+  const notAfter = new Date(Date.now() + 1).toISOString()
+  await stage.eventually(() => Date.now() > Date.parse(notAfter))
+  await publish(10)
+  await stage.holds('prior', 20)
+  const failed = stage.subscriber.received.map(({ body }) => Number(body.toString()))
+  expect(await bodiesIn('prior')).toEqual(failed)
+  stage.subscriber.received.length = 0
+  stage.subscriber.answer(204)
+  start('prior', { selector: { deadLettered: { notAfter } } })
+  await ended('prior', 'Complete', 'Completed')
+  const taken = stage.subscriber.received.map(({ body }) => Number(body.toString()))
+  expect(taken.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(await bodiesIn('prior')).toEqual(failed.slice(10))
+})
+
 test('what is dead-lettered while it runs is left alone', async () => {
   await stage.deadLettered('live', 30)
   stage.subscriber.answer(({ headers }) => (headers['waybill-attempt'] === '1' ? 400 : 204))
@@ -174,17 +200,29 @@ test('what is dead-lettered while it runs is left alone', async () => {
 test('several take turns by age, and each dead letter is taken by one', async () => {
   await stage.deadLettered('turns', 40)
   const slow = { rate: { requests: 20, ramp: false } }
-  stage.folder.write('job', [
+  const jobs = [
     jobOf('Replay', 'turns', slow, 'a-first'),
     jobOf('Replay', 'turns', slow, 'b-second'),
     jobOf('Discard', 'turns', { reason: 'Too late' }, 'c-third'),
-  ])
+  ]
+  stage.folder.write('job', jobs)
   const { message } = await stage.condition(replay, 'b-second', 'Progressing', 'False', 'AnotherJobRunning')
   expect(message).toMatch(/(Replay a-first|Discard c-third) is older, and is done first/)
   await stage.condition(replay, 'a-first', 'Complete', 'True')
   await stage.condition(replay, 'b-second', 'Complete', 'True')
   expect(new Set(stage.ids()).size).toBe(stage.ids().length)
   await stage.holds('turns', 0)
+  // Those that have ended do nothing when they are applied again.
+  const sent = stage.ids().length
+  stage.subscriber.answer(400)
+  await stage.publish('turns', 1)
+  await stage.holds('turns', 1)
+  stage.subscriber.answer(204)
+  const last = jobOf('Replay', 'turns', { selector: { types: ['none'] } }, 'd-last')
+  stage.folder.write('job', [...jobs, last])
+  await ended('d-last', 'Complete', 'NothingMatched')
+  await stage.holds('turns', 1)
+  expect(stage.ids()).toHaveLength(sent + 1)
 })
 
 test('put back into the queue, they are delivered with all their attempts, as the same events', async () => {
@@ -206,3 +244,27 @@ test('a Subscription that is suspended waits, and a Replay that is deleted takes
   expect(sent).toBeLessThan(20)
   await stage.eventually(() => stage.get(replay, 'rest') === undefined)
 })
+
+test('what comes without saying when, after a Replay began, is left alone', async () => {
+  await stage.subscribe('timeless')
+  const put = (...bodies: number[]) =>
+    stage.producer.publish(
+      '',
+      bodies.map((body) => ({ routingKey: 'waybill.dlq.shop.timeless', body: `${body}` })),
+    )
+  await put(1, 2, 3)
+  stage.subscriber.received.length = 0
+  stage.subscriber.answer(204)
+  start('timeless', { canary: { messages: 1, settle: '2s' } })
+  await stage.eventually(() => stage.subscriber.received.length === 1)
+  await put(4, 5)
+  await ended('timeless', 'Complete', 'Completed')
+  expect(stage.subscriber.received.map(({ body }) => Number(body.toString()))).toEqual([
+    1,
+    expect.any(Number),
+    expect.any(Number),
+  ])
+  expect(statusOf('timeless')).toMatchObject({ matched: 3, delivered: 3, left: 0, passed: 2 })
+  await stage.holds('timeless', 2)
+  expect(await bodiesIn('timeless')).toEqual([4, 5])
+}, 60_000)

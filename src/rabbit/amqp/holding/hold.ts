@@ -25,6 +25,8 @@ export type HoldOptions = {
    * the others that were held before.
    */
   readonly most: number
+  /** Called with how many it will hold, before the first of them. */
+  begins?(count: number): void
   /** Called for each message, in the order of the queue. Whoever does not keep it lets its memory go. */
   look(message: Message, tag: number): void
 }
@@ -53,8 +55,10 @@ export const mostHeld = 200_000
 const lettersRemoved = momentsOf('letter-removed')
 const lettersRequeued = momentsOf('letters-requeued')
 
-/** Of one consumer; the prefetch is a number of 16 bits. */
-const mostOfConsumer = 60_000
+/** Of one consumer: the broker reads so many at a time, and has them all in its memory until they are sent. */
+const mostOfConsumer = 5_000
+/** How soon the next consumer begins when one is full. */
+const tickMs = 20
 /** What is requeued at a time, so that the queue is not busy with it for long. */
 const sliceOf = 10_000
 /** Nothing more came for so long: the queue has been seen. */
@@ -95,7 +99,7 @@ export const hold = async (
   }
 }
 
-const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: AbortSignal): Promise<Held> => {
+const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, signal: AbortSignal): Promise<Held> => {
   let seen = 0
   let removed = 0
   /** The deliveries that are not settled, in their order. */
@@ -109,14 +113,15 @@ const holdOn = async (wire: Wire, { queue, most, look }: HoldOptions, signal: Ab
   const channel = await wire.openChannel({ delivered })
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
+  begins?.(wanted)
   const consumers = consumersOn(channel, queue, most)
   let enoughSince: number | undefined
   for (let quiet = 0, before = -1; others === 0 && seen < most && quiet < longestQuietMs && !signal.aborted; ) {
     if (channel.end) break
     // One after the other: several that are not full would get the messages in turns, and requeue them in that order.
     if (seen >= consumers.capacity()) await consumers.startNext()
-    await pause(quietMs / 3, signal)
-    quiet = seen === before ? quiet + quietMs / 3 : 0
+    await pause(tickMs, signal)
+    quiet = seen === before ? quiet + tickMs : 0
     before = seen
     // Not until nothing more comes: while messages are dead-lettered that would never be.
     if (seen >= wanted) enoughSince ??= performance.now()
