@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { stringify } from 'yaml'
@@ -26,6 +26,8 @@ export type LaptopShop = Shop & {
   readonly ports: Readonly<Record<'mailing' | 'billing' | 'shipping', number>>
   /** Where Waybill serves its HTTP API. */
   server(): string
+  /** Where its console is; the address logs in once. */
+  console(): string
 }
 
 /** Everything that it starts is registered with `closing`. */
@@ -59,6 +61,7 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
   return {
     ...{ vhost, ports, mailing, billing, shipping },
     server: () => waybill().server,
+    console: () => /"console":"([^"]+)"/.exec(waybill().logs())?.[1] ?? 'not served',
     placeOrders: (count) => producer.publish(exchange, take(count)),
     nextOrder: next,
     held: async (queue) => (await producer.channel.checkQueue(queue)).messageCount,
@@ -73,7 +76,9 @@ export const openLaptopShop = async (closing: AsyncDisposableStack, logFile: str
     async startWaybill() {
       const port = alone ? await freePort(9402) : 0
       const args = ['--resolve', '*.shop.svc=127.0.0.1']
-      running = await runWaybill(folder, { listen: `127.0.0.1:${port}`, logFile, args })
+      const dataListen = `127.0.0.1:${alone ? await freePort(9403) : 0}`
+      const env = { XDG_STATE_HOME: dirname(logFile) }
+      running = await runWaybill(folder, { listen: `127.0.0.1:${port}`, dataListen, logFile, args, env })
       await eventually(() => allReady(waybill()), { timeoutMs: 20_000, everyMs: 100 })
     },
     subscription: (name) => waybill().get(subscription, `shop/${name}`),

@@ -51,6 +51,7 @@ const showAddresses = (shop: LaptopShop, say: Say): void => {
   const { username } = vhost.endpoint
   say.title('Everything keeps running. Press Ctrl-C to stop.')
   say.quote(`resources  npm run --silent waybill -- get --server ${server}
+console    ${shop.console()} (good for once)
 metrics    ${server}/metrics
 RabbitMQ   ${vhost.managementUrl}/#/queues?vhost=${vhost.name}
            user ${username}, ${username === 'guest' ? 'password guest' : 'password as in RABBITMQ_URL'}`)
