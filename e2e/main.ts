@@ -10,11 +10,13 @@ import { diagnose } from './diagnose.ts'
 import { provideImage } from './image.ts'
 import { createReport, type Report } from './report.ts'
 import { brokerGone } from './steps/broker-gone.ts'
+import { lookInBrowser } from './steps/console.ts'
 import { deletion } from './steps/deletion.ts'
 import { brokenThings } from './steps/faults.ts'
 import { install } from './steps/install.ts'
 import { look } from './steps/look.ts'
 import { openShop } from './steps/open-shop.ts'
+import { plugin } from './steps/plugin.ts'
 import { podsKilled } from './steps/pods-killed.ts'
 import { uninstall } from './steps/uninstall.ts'
 import { upgrade } from './steps/upgrade.ts'
@@ -40,11 +42,12 @@ const judge = async (world: World, closing: AsyncDisposableStack): Promise<void>
   const shop = clusterShop(world.cluster, world.proxy, broker)
   const inShop = { ...world, broker, shop }
   await look(world)
+  await lookInBrowser(world).catch(failedEarly(report, lookInBrowser.name))
   for (const story of [sentOrNotSent, shippingDown, poisonOrder]) {
     await story(shop, report.say).catch(failedEarly(report, story.name))
     for (const subscriber of [shop.mailing, shop.billing, shop.shipping]) await subscriber.answer({ status: 204 })
   }
-  for (const step of [podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
+  for (const step of [plugin, podsKilled, brokenThings, deletion, brokerGone, upgrade, uninstall]) {
     await step(inShop).catch(failedEarly(report, step.name))
   }
 }

@@ -21,3 +21,9 @@ const both = (seconds: number, large: number, largeName: string, small: number, 
   const rest = Math.floor((seconds % large) / small)
   return `${Math.floor(seconds / large)}${largeName}${rest > 0 ? `${rest}${smallName}` : ''}`
 }
+
+/** How long ago a time was; empty where it is none. */
+export const ago = (time: unknown, nowMs: number): string => {
+  const ms = Date.parse(String(time))
+  return Number.isNaN(ms) ? '' : age((nowMs - ms) / 1000)
+}

@@ -109,6 +109,7 @@ export const conditionTypes = {
       'Progressing',
       'AnotherJobRunning',
       'SubscriptionNotDelivering',
+      'NotDeclared',
       'QueueInUse',
       'BrokerUnreachable',
       'CopyNotConfirmed',
@@ -119,7 +120,10 @@ export const conditionTypes = {
   /** Replay, Discard: everything that matched was done or tried. */
   Complete: { writtenBy: 'dispatcher', reasons: ['Completed', 'NothingMatched', 'DryRun', 'MaxMessagesReached'] },
   /** Replay, Discard: it ended before everything that matched was taken. */
-  Failed: { writtenBy: 'dispatcher', reasons: ['CanaryFailed', 'TooManyFailures', 'SelectionTooDeep'] },
+  Failed: {
+    writtenBy: 'dispatcher',
+    reasons: ['CanaryFailed', 'TooManyFailures', 'SelectionTooDeep', 'TargetGone', 'TargetFull'],
+  },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
 } as const satisfies Readonly<Record<string, Definition>>

@@ -23,3 +23,9 @@ export const visibleJson = (value: unknown, indent?: number): string =>
           .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
           .join(''),
   )
+
+/** A text in one line, safe to print, with so many characters at most. */
+export const short = (text: string, most: number): string => {
+  const shown = visible(text)
+  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown
+}

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Client, createClient } from '../store/kubernetes/api/client.ts'
-import { type Cluster, ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
+import { type Cluster, type ClusterChoice, ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
 import { watchHolder } from '../store/kubernetes/lease/holder.ts'
 import { lead } from '../store/kubernetes/lease/lease.ts'
 import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
@@ -33,17 +33,20 @@ export type Member = {
   readonly client: Client
   /** The resources, once all were listed; `undefined` where the process stops before that. @throws Failure */
   open(): Promise<KubernetesStore | undefined>
-  /** Does `work` whenever this process, among all of its kind, holds the lease; until the process stops. */
-  lead(work: (leadership: Leadership) => Promise<void>): Promise<void>
+  /** Does `work` whenever this process, among all of its kind, holds the lease, which has these annotations; until the process stops. */
+  lead(
+    work: (leadership: Leadership) => Promise<void>,
+    annotations?: () => Readonly<Record<string, string | undefined>>,
+  ): Promise<void>
   /** Whether any process holds this lease, which is in the same namespace as that of this kind. */
   watchLease(name: string, signal: AbortSignal): Presence
   /** Resolves when all Events have been sent and all connections are closed. */
   close(): Promise<void>
 }
 
-/** The cluster that the environment names. @throws Failure where there is none */
-export const clusterOrFailure = (): Promise<Cluster> =>
-  findCluster().catch((error: unknown) => {
+/** The cluster that the environment, or the choice, names. @throws Failure where there is none */
+export const clusterOrFailure = (choice: ClusterChoice = {}): Promise<Cluster> =>
+  findCluster(process.env, choice).catch((error: unknown) => {
     if (error instanceof ClusterError) throw new Failure(error.message, { cause: error })
     throw error
   })
@@ -75,13 +78,13 @@ export const joinCluster = async (component: string, options: ClusterOptions, ow
         stop.removeEventListener('abort', giveUp)
       }
     },
-    async lead(work) {
+    async lead(work, annotations) {
       // A process that restarts on the same host is another holder.
       const unique = `${identity}_${randomBytes(4).toString('hex')}`
       metrics.leading.set(0)
       await lead(
         client,
-        { namespace, name, identity: unique, log },
+        { namespace, name, identity: unique, log, ...(annotations ? { annotations } : {}) },
         async (leadership) => {
           metrics.leading.set(1)
           await work(leadership).finally(() => metrics.leading.set(0))

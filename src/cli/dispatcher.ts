@@ -38,9 +38,14 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   store = await member.open()
   if (store && !stop.aborted) {
     const drainTimeoutMs = milliseconds(drainTimeout)
-    await serveClusterData(listener, { client: member.client, store, history: (...of) => running?.history(...of) }, own)
+    const served = {
+      client: member.client,
+      store,
+      history: (...of: Parameters<Running['history']>) => running?.history(...of),
+    }
+    const notice = await serveClusterData(listener, served, own)
     running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
-    await Promise.all([running.done, member.lead(running.report)])
+    await Promise.all([running.done, member.lead(running.report, notice)])
   }
   await member.close()
   log.info({}, 'Stopped')

@@ -1,28 +1,31 @@
 import { stringify } from 'yaml'
 import { kindNamed, kinds } from '../api/kinds/kinds.ts'
-import { apiVersion, type Kind, type Resource } from '../api/resource.ts'
+import type { Kind } from '../api/resource.ts'
 import { Failure } from './failure.ts'
+import type { Remote } from './remote/remote.ts'
 import { table } from './table.ts'
 
 export type GetOptions = {
-  readonly server: string
   readonly output: 'table' | 'wide' | 'json' | 'yaml'
   /** All of them when left out. */
   readonly namespace?: string
 }
 
 /**
- * What `kubectl get` would print, from a running Waybill: one resource where a name says which, else a list.
+ * What `kubectl get` would print: one resource where a name says which, else a list.
  *
  * @throws Failure where the kind is unknown, nothing has that name, or nothing answers
  */
-export const get = async (resource: string | undefined, nameApart: string | undefined, options: GetOptions) => {
-  const { server, output, namespace } = options
+export const get = async (
+  remote: Remote,
+  resource: string | undefined,
+  nameApart: string | undefined,
+  options: GetOptions,
+): Promise<string> => {
+  const { output, namespace } = options
   const [kindName, name = nameApart] = resource?.split('/', 2) ?? []
   const wanted = kindName === undefined || kindName === 'waybill' ? kinds : [kindOf(kindName)]
-  const found = await Promise.all(
-    wanted.map(async (kind) => ({ kind, resources: await fetchList(server, kind, namespace) })),
-  )
+  const found = await Promise.all(wanted.map(async (kind) => ({ kind, resources: await remote.list(kind, namespace) })))
   const groups = found.map(({ kind, resources }) => ({
     kind,
     resources: name === undefined ? resources : resources.filter(({ metadata }) => metadata.name === name),
@@ -53,27 +56,3 @@ const kindOf = (name: string): Kind => {
   const known = kinds.map(({ plural, shortName }) => `${plural} (${shortName})`).join(', ')
   throw new Failure(`unknown kind "${name}": choose one of ${known}`)
 }
-
-/** The resources of a kind, from a running Waybill. @throws Failure where none answers */
-export const fetchList = async (
-  server: string,
-  { plural }: Kind,
-  namespace: string | undefined,
-): Promise<Resource[]> => {
-  const within = namespace === undefined ? '' : `namespaces/${encodeURIComponent(namespace)}/`
-  const url = `${server.replace(/\/+$/, '')}/apis/${apiVersion}/${within}${plural}`
-  if (!URL.canParse(url)) throw new Failure(`--server must be a URL such as http://127.0.0.1:9402, found "${server}"`)
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((cause: Error) => {
-    const reason = cause.cause instanceof Error ? cause.cause.message : cause.message
-    const hint = 'start one with waybill run -f PATH, or set its address with --server'
-    throw new Failure(`no Waybill server answers at ${server} (${reason}): ${hint}`, { cause })
-  })
-  const body: unknown = await response.json().catch(() => undefined)
-  if (!response.ok || !isList(body)) {
-    throw new Failure(`${server} is not a Waybill server: it answered ${url} with ${response.status}`)
-  }
-  return body.items
-}
-
-const isList = (body: unknown): body is { items: Resource[] } =>
-  typeof body === 'object' && body !== null && 'items' in body && Array.isArray(body.items)

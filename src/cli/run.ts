@@ -1,10 +1,9 @@
 import { milliseconds } from '../api/duration.ts'
 import { type Running, startDispatcher } from '../dispatcher/main.ts'
 import { startOperator } from '../operator/main.ts'
-import type { ServedHistory } from '../server/letters/history.ts'
 import { ManifestPathError, openDirectory } from '../store/directory/store.ts'
 import type { LogLevel } from '../telemetry/log.ts'
-import { serveLocalData } from './data/local.ts'
+import { type LocalDataOptions, serveLocalData } from './data/local.ts'
 import { Failure } from './failure.ts'
 import { startProcess } from './process.ts'
 import { type Entry, lookupOf } from './resolve.ts'
@@ -47,7 +46,7 @@ export const run = async (options: RunOptions): Promise<void> => {
     own,
   )
   log.info({ url, instance, files: file }, 'Started')
-  const history: ServedHistory = (...of) => parts.dispatcher?.history(...of)
+  const history: LocalDataOptions['history'] = (...of) => parts.dispatcher?.history(...of)
   await serveLocalData({ listen: dataListen, store, lookup, history }, own)
 
   parts.operator = startOperator({ store, instance, log, metrics, lookup }, stop)

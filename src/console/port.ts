@@ -1,5 +1,6 @@
 /** What the console reads and does, as the user who is logged in: pages know nothing else of where things are. */
 import type { Kind, Resource } from '../api/resource.ts'
+import type { LastHour } from '../delivery/last-hour.ts'
 import type { ShownLetter } from '../delivery/letters/shown.ts'
 
 export type Named = { readonly namespace: string; readonly name: string }
@@ -26,6 +27,8 @@ export type Listed = {
 
 export type FoundLetter = { readonly letter: ShownLetter; readonly copies: number }
 
+export type Hours = ReadonlyMap<string, LastHour>
+
 /** A header with its value, whatever its name. */
 export type RevealedHeader = { readonly name: string; readonly value: string }
 
@@ -45,6 +48,8 @@ export type Backend = {
   body(of: Named, id: string): Promise<Uint8Array>
   /** All headers of a letter with their values, to those who may see bodies. */
   headers(of: Named, id: string): Promise<readonly RevealedHeader[]>
+  /** The last hour of the subscriptions of a namespace, or of one, by their names; of those in which nothing happened, nothing. */
+  hours(namespace: string, name?: string): Promise<Hours>
   may(right: Right): Promise<boolean>
 }
 

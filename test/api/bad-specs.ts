@@ -4,6 +4,7 @@ import { queue } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { topic } from '../../src/api/kinds/topic.ts'
 import type { Kind } from '../../src/api/resource.ts'
+import { badJobs } from './bad-jobs.ts'
 import { badSubscriptions, pushed } from './bad-subscriptions.ts'
 
 const ref = { brokerRef: { name: 'main' } }
@@ -14,6 +15,7 @@ const aName = 'must be lower-case letters, digits, - and ., and start and end wi
 /** What is wrong, the kind, a specification, and the one problem that Waybill finds in it. The API server refuses it too. */
 export const badSpecs: readonly [string, Kind, unknown, string][] = [
   ...badSubscriptions,
+  ...badJobs,
   [
     'an age that RabbitMQ 3 cannot count',
     deadLetterPolicy,

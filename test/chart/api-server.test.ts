@@ -39,10 +39,11 @@ describeWithHelm('the chart on an API server', () => {
 
   test.each([
     ['the defaults', {}],
-    ['every option', { ...all, operator: {}, dispatcher: {} }],
+    ['every option', { ...all, operator: {}, dispatcher: {}, console: { enabled: true, tlsSecretName: 'tls' } }],
   ])('a namespace that enforces restricted accepts the pods that the chart renders with %s', async (_name, values) => {
     const pods = (await render({ namespace: own.name, values })).flatMap(podOf)
     expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual([
+      ...('console' in values ? ['waybill-console'] : []),
       'waybill-dispatcher',
       'waybill-operator',
       'waybill-test',

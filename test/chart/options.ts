@@ -1,3 +1,5 @@
+import { consoleOptions } from './console-options.ts'
+
 /**
  * Every value of the chart, set to something other than its default, and the differences that this makes: see
  * changes.ts.
@@ -20,16 +22,20 @@ export type Option = {
   readonly from?: object
 }
 
-/** The values that operator and dispatcher both have. */
-const shared = (component: 'operator' | 'dispatcher'): Record<string, Option> => {
+/** The values that all components have. */
+const shared = (component: 'operator' | 'dispatcher' | 'console', from: object = {}): Record<string, Option> => {
   const name = `Deployment/waybill-${component}`
   const option = (field: string, value: unknown, ...lines: string[]): [string, Option] => [
     `${component}.${field}`,
-    { values: { [component]: { [field]: value } }, changes: lines.map((line) => `${name} ${line}`) },
+    {
+      from: { [component]: from },
+      values: { [component]: { ...from, [field]: value } },
+      changes: lines.map((line) => `${name} ${line}`),
+    },
   ]
   const container = `${pod}.containers.${component}`
   return Object.fromEntries([
-    option('replicas', 5, 'spec.replicas: 5'),
+    ...(component === 'console' ? [] : [option('replicas', 5, 'spec.replicas: 5')]),
     option('resources', { limits: { memory: '1Gi' } }, `${container}.resources.limits.memory: "1Gi"`),
     option('podAnnotations', { a: 'b' }, 'spec.template.metadata.annotations: {"a":"b"}'),
     option('podLabels', { a: 'b' }, 'spec.template.metadata.labels.a: "b"'),
@@ -75,6 +81,7 @@ const dataArguments = [
 export const options: Readonly<Record<string, Option>> = {
   ...shared('operator'),
   ...shared('dispatcher'),
+  ...consoleOptions(shared('console', { enabled: true, tlsInFront: true })),
   'image.repository': { values: { image: { repository: 'my/waybill' } }, changes: image('image', 'my/waybill:0.1.0') },
   'image.tag': { values: { image: { tag: 'dev' } }, changes: image('image', 'waybill:dev') },
   'image.digest': { values: { image: { tag: 'dev', digest } }, changes: image('image', `waybill@${digest}`) },
@@ -129,6 +136,7 @@ export const options: Readonly<Record<string, Option>> = {
       '+ClusterRoleBinding/waybill-data-reviews',
       'ClusterRole/waybill-dead-letters-admin rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list","update"]}',
       'ClusterRole/waybill-dead-letters-admin rules.2: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletterbodies"],"verbs":["get"]}',
+      '+Role/waybill-data-port',
       '+Service/waybill-dispatcher-data',
       'ClusterRole/waybill-view rules.1: {"apiGroups":["waybill.dev"],"resources":["subscriptions/deadletters"],"verbs":["get","list"]}',
       ...dataArguments,

@@ -87,8 +87,8 @@ describeWithHelm('the chart', () => {
     )
     expect(found).toEqual(
       Object.fromEntries(
-        ['operator', 'dispatcher'].flatMap((component) =>
-          ['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy']
+        ['operator', 'dispatcher', 'console'].flatMap((component) =>
+          ['Deployment', 'Service', 'NetworkPolicy', ...(component === 'console' ? [] : ['PodDisruptionBudget'])]
             .map((kind) => [`${kind}/waybill-${component}`, `waybill-${component}`])
             .concat(
               component === 'dispatcher'
@@ -100,6 +100,20 @@ describeWithHelm('the chart', () => {
     )
   })
 
+  test('who may connect to the data port, where that is limited, includes the console that asks it', async () => {
+    const data = { enabled: true, tlsSecretName: 'data-tls', ingressFrom: [{ podSelector: {} }] }
+    const peersWith = async (console: object) => {
+      const manifests = await render({ values: { dispatcher: { data }, console } })
+      const policy = manifests.find((manifest) => nameOf(manifest) === 'NetworkPolicy/waybill-dispatcher')
+      const spec = policy?.spec as { readonly ingress: readonly { readonly from: readonly Selecting[] }[] } | undefined
+      return spec?.ingress[1]?.from.map(({ podSelector }) => podSelector?.matchLabels?.['app.kubernetes.io/component'])
+    }
+    expect(await peersWith({})).toEqual([undefined])
+    expect(await peersWith({ enabled: true, tlsSecretName: 'tls' })).toEqual([undefined, 'console'])
+    const elsewhere = { server: 'https://data.elsewhere' }
+    expect(await peersWith({ enabled: true, tlsSecretName: 'tls', data: elsewhere })).toEqual([undefined])
+  })
+
   test('the value replicas: null renders a Deployment without replicas', async () => {
     const manifests = await render({ values: { dispatcher: { replicas: null } } })
     const dispatcher = manifests.find((manifest) => nameOf(manifest) === 'Deployment/waybill-dispatcher')
@@ -108,7 +122,7 @@ describeWithHelm('the chart', () => {
 })
 
 type PodTemplate = { readonly template: { readonly metadata: { readonly labels: Record<string, string> } } }
-type Selecting = { readonly selector?: Tree; readonly podSelector?: { readonly matchLabels: Tree } }
+type Selecting = { readonly selector?: Tree; readonly podSelector?: { readonly matchLabels?: Tree } }
 
 const selectorOf = ({ kind, spec }: Manifest): Tree | undefined => {
   if (!['Deployment', 'Service', 'PodDisruptionBudget', 'NetworkPolicy'].includes(kind)) return undefined

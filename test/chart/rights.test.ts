@@ -112,7 +112,22 @@ describeWithHelm('the permissions of the chart', () => {
         rule(group, ['subscriptions/deadletters'], ['get', 'list', 'update']),
         rule(group, ['subscriptions/deadletterbodies'], ['get']),
       ],
+      'Role/waybill-data-port': [
+        { ...rule('coordination.k8s.io', ['leases'], ['get']), resourceNames: ['waybill-dispatcher'] },
+        rule('', ['pods/portforward'], ['get', 'create']),
+      ],
     })
+  })
+
+  test('the console is not there unless it is enabled, and has no right at all', async () => {
+    const [without, found] = await Promise.all([
+      render(),
+      render({ values: { console: { enabled: true, tlsInFront: true } } }),
+    ])
+    expect(without.map(nameOf).filter((name) => name.includes('console'))).toEqual([])
+    expect(rulesByRole(found)).toEqual(rulesByRole(without))
+    const bindings = found.filter(({ kind }) => kind.endsWith('Binding'))
+    expect(JSON.stringify(bindings)).not.toContain('console')
   })
 
   test.each([

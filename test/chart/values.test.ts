@@ -44,6 +44,11 @@ describeWithHelm('invalid values', () => {
     [{ dispatcher: { extraEnv: [{ value: 'a' }] } }, "at '/dispatcher/extraEnv/0': missing property 'name'"],
     [{ dispatcher: { data: { enabled: true } } }, "at '/dispatcher/data/tlsSecretName': minLength: got 0, want 1"],
     [{ dispatcher: { data: { port: 80 } } }, "at '/dispatcher/data/port': minimum: got 80, want 1,024"],
+    [{ console: { enabled: true } }, "at '/console/tlsSecretName': minLength: got 0, want 1"],
+    [
+      { console: { data: { server: 'http://data' } } },
+      "at '/console/data/server': 'http://data' does not match pattern",
+    ],
     [{ operator: { nodeSelector: { ssd: true } } }, "at '/operator/nodeSelector/ssd': got boolean, want string"],
     [{ logLevel: 'loud' }, "at '/logLevel': value must be one of 'debug', 'info', 'warn', 'error', 'silent'"],
     [{ watchNamespaces: 'shop' }, "at '/watchNamespaces': got string, want array"],

@@ -18,6 +18,8 @@ const merged = (a: Tree, b: Tree): Tree => {
 export const all: Tree = [
   ...Object.values(options).map(({ values }) => values as Tree),
   {
+    // Those of an option that has an effect only with them: the namespaces would have to exist.
+    watchNamespaces: [],
     rbac: { create: true, aggregate: true, finalizersEverywhere: true },
     podDisruptionBudget: { enabled: true },
     networkPolicy: { enabled: true },

@@ -108,5 +108,5 @@ test('get without a server that answers explains how to start one', async () => 
 
 test('get without any resources prints that there are none', async () => {
   const { code, out, err } = await waybill('get', 'queues', '--server', server)
-  expect([code, out, err]).toEqual([0, '', 'No resources found\n'])
+  expect([code, out, err]).toEqual([0, '', 'No resources found in any namespace\n'])
 })

@@ -8,8 +8,13 @@ export type Ended = { readonly code: number | null; readonly out: string; readon
 /** Starts the command as a child process. */
 export const start = (...args: string[]) => startIn({}, ...args)
 
-const startIn = (env: NodeJS.ProcessEnv, ...args: string[]) => {
-  const child = spawn(process.execPath, [main, ...args], {
+const startIn = (env: NodeJS.ProcessEnv, ...args: string[]) => started(env, main, ...args)
+
+/** Starts it under another name, which is a link to it. */
+export const startAs = (path: string, ...args: string[]) => started({}, path, ...args)
+
+const started = (env: NodeJS.ProcessEnv, path: string, ...args: string[]) => {
+  const child = spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })

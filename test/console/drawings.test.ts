@@ -43,7 +43,7 @@ test('a time line has each attempt with its wait, and says the same in words', (
   const words = /<title>(.*?)<\/title>/.exec(drawn)?.[1]
   expect(words).toBe(
     '10:00:00: 7 attempts more since then; 1 h later, 11:00:00: 503 after 120 ms; ' +
-      '30 s later, 11:00:30: Timeout after 10 s; 5 ms later, 11:00:40: Dead-lettered',
+      '30 s later, 11:00:30: Timeout after 10 s; 11:00:40: Dead-lettered',
   )
   expect(drawn.match(/<circle class="failed"/g)).toHaveLength(2)
 })

@@ -10,6 +10,7 @@ import { permissionsPage, rights } from '../../src/console/pages/permissions.ts'
 import { problemPage } from '../../src/console/pages/problem.ts'
 import { subscriptionPage } from '../../src/console/pages/subscription.ts'
 import { unroutedPage } from '../../src/console/pages/unrouted.ts'
+import { whichNamespacePage } from '../../src/console/pages/which-namespace.ts'
 import { brokerWith, jobWith, subscriptionWith, topicWith } from './fixtures.ts'
 import { hostile, letterWith } from './hostile.ts'
 
@@ -17,6 +18,9 @@ const nowMs = Date.parse('2026-11-28T12:00:00Z')
 const of = { namespace: 'shop', name: 'billing' }
 const all = { replay: true, discard: true, body: true }
 const mayDo = { create: true, patch: true, remove: true }
+
+const row = Array.from({ length: 60 }, (_, at) => (at * 37) % 11)
+const hour = { delivered: row, failed: row.toReversed(), backlog: row.map((value) => value * 100) }
 
 /** Every page, with this text wherever somebody else may have put one. */
 const pagesWith = (text: string): Record<string, unknown> => {
@@ -29,22 +33,29 @@ const pagesWith = (text: string): Record<string, unknown> => {
   return {
     login: loginPage({ howToLogIn: [text, `$ ${text}`], to: text, form: 'FORM', problem: text }),
     problem: problemPage(503, text, viewer),
+    'which namespace': whichNamespacePage(viewer, 'jobs'),
     overview: overviewPage({
       ...{ ...shared, namespace: text, subscriptions, brokers: [brokerWith(text)], part: 1 },
-      drawing: () => '',
+      hours: new Map([[text, new Map([[text, hour]])]]),
     }),
-    subscription: subscriptionPage({ ...shared, subscription: subscriptionWith(text), jobs, may: all, drawing: '' }),
+    subscription: subscriptionPage({
+      ...shared,
+      subscription: subscriptionWith(text),
+      jobs,
+      may: all,
+      hours: new Map([[text, hour]]),
+    }),
     letters: lettersPage({
       ...{ ...shared, of, filter, part: 1, about: 9, may: all },
       listed: { letters, complete: false, looked: 200_000 },
     }),
     letter: letterPage({
-      ...{ viewer, of, may: all, drawing: '', found: { letter: letterWith(text), copies: 2 } },
+      ...{ viewer, of, may: all, found: { letter: letterWith(text), copies: 2 } },
       body: Buffer.from(text.replaceAll('\0', '')),
       revealed: [{ name: text, value: text }],
     }),
     'letter, not revealed': letterPage({
-      ...{ viewer, of, may: all, drawing: '', found: { letter: letterWith(text), copies: 1 } },
+      ...{ viewer, of, may: all, found: { letter: letterWith(text), copies: 1 } },
     }),
     job: jobPage({ ...shared, may: mayDo, job: jobWith(text, { ended: false }) }),
     count: jobPage({ ...shared, may: mayDo, job: jobWith(text, { ended: true, dryRun: true }) }),
@@ -92,7 +103,7 @@ test('what cannot be shown is said: a list with gaps, a body that is cut, one th
   const some = { letters: [letterWith('x')], complete: false, looked: 200_000 }
   expect(String(lettersPage({ ...parts, listed: some }))).toContain('These are not all: the first 200,000 messages')
   const found = { letter: letterWith('x'), copies: 1 }
-  const shown = (body: Uint8Array): string => String(letterPage({ viewer, of, may: all, drawing: '', found, body }))
+  const shown = (body: Uint8Array): string => String(letterPage({ viewer, of, may: all, found, body }))
   const long = shown(Buffer.alloc(1_048_576, '{"a":"ü"}'))
   expect([long.length < 30_000, long.includes('first bytes of 1,048,576')]).toEqual([true, true])
   expect(shown(Buffer.from([0xff, 0x00, 0x3c]))).toContain('ff 00 3c')
@@ -101,7 +112,7 @@ test('what cannot be shown is said: a list with gaps, a body that is cut, one th
 test('who may not see bodies gets neither a button for them nor one for masked headers', () => {
   const found = { letter: letterWith('x'), copies: 1 }
   const may = { replay: false, discard: false, body: false }
-  const page = String(letterPage({ viewer: { user: 'u', form: 'FORM' }, of, may, drawing: '', found }))
+  const page = String(letterPage({ viewer: { user: 'u', form: 'FORM' }, of, may, found }))
   expect(page).toContain('<code>get</code> on <code>subscriptions/deadletterbodies</code>')
   expect(page).not.toMatch(/action="[^"]*\/body"/)
   expect(page).toMatch(/<button disabled[^>]*>Reveal masked values/)
@@ -111,7 +122,14 @@ test('who may not see bodies gets neither a button for them nor one for masked h
 test('the address of a subscriber is shown without what may be a secret in it', () => {
   const subscription = subscriptionWith('x', 'https://user:secret@api.example.com/hook?key=secret')
   const page = String(
-    subscriptionPage({ viewer: { user: 'u', form: 'F' }, nowMs, subscription, jobs: [], may: all, drawing: '' }),
+    subscriptionPage({
+      viewer: { user: 'u', form: 'F' },
+      nowMs,
+      subscription,
+      jobs: [],
+      may: all,
+      hours: undefined,
+    }),
   )
   expect(page).toContain('https://api.example.com/hook')
   expect(page).not.toContain('secret')

@@ -34,6 +34,7 @@ const opened = (more: Partial<Parameters<typeof createConsole>[0]> = {}) => {
           return metadata.namespace === namespace && metadata.name === name
         }) as never,
     },
+    history: () => undefined,
     create: noted('create'),
     patch: noted('patch'),
     remove: noted('remove'),
@@ -286,7 +287,7 @@ test.each<[string, Record<string, string>, object]>([
   const { app, done } = opened()
   const { post } = await loggedIn(app)
   expect((await post(actions[0] ?? '', fields)).status).toBe(303)
-  const shared = { subscriptionRef: { name: 'billing' }, dryRun: true, requestedBy: 'alice' }
+  const shared = { subscriptionRef: { name: 'billing' }, dryRun: true, requestedBy: 'alice', ttlAfterFinished: '1h' }
   expect(done).toEqual([['create', { metadata: expect.anything(), spec: { ...shared, ...spec } }]])
 })
 
@@ -337,7 +338,9 @@ test('who may list no namespace but some is asked which; what is refused is said
   }
   const { app } = opened({ backends: { ...backends, as } as Backends, failed: (error) => failures.push(error) })
   const { get } = await loggedIn(app)
-  expect(await (await get('/console')).text()).toContain('name="namespace"')
+  for (const path of ['', '/jobs', '/unrouted']) {
+    expect(await (await get(`/console${path}`)).text()).toContain('name="namespace"')
+  }
   expect((await get('/console?namespace=gone')).status).toBe(401)
   const unexpected = await get('/console?namespace=shop')
   expect([unexpected.status, failures]).toEqual([500, [expect.any(TypeError)]])

@@ -3,8 +3,10 @@ import fc from 'fast-check'
 import { parseAllDocuments } from 'yaml'
 import { broker } from '../../src/api/kinds/broker.ts'
 import { deadLetterPolicy } from '../../src/api/kinds/dead-letter-policy.ts'
+import { discard } from '../../src/api/kinds/discard.ts'
 import { kinds } from '../../src/api/kinds/kinds.ts'
 import { queue } from '../../src/api/kinds/queue.ts'
+import { replay } from '../../src/api/kinds/replay.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { topic } from '../../src/api/kinds/topic.ts'
 import { validate } from '../../src/api/kinds/validate.ts'
@@ -21,6 +23,12 @@ const minimal: readonly [Kind, object | undefined][] = [
   [subscription, { topicRef: { name: 'orders' }, subscriber: { url: 'http://billing/' } }],
   [subscription, { queueRef: { name: 'work' }, subscriber: { serviceRef: { name: 'billing' }, path: '/events' } }],
   [deadLetterPolicy, undefined],
+  [replay, { queueRef: { name: 'work' }, selector: { all: true } }],
+  [
+    replay,
+    { orphans: { brokerRef: { name: 'main' } }, target: { queueRef: { name: 'work' } }, selector: { all: true } },
+  ],
+  [discard, { topicRef: { name: 'orders' }, selector: { all: true }, reason: 'of a test' }],
 ]
 
 const examples = globSync('examples/**/*.yaml').flatMap((file) =>

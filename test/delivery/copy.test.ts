@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import type { Outcome } from '../../src/delivery/attempt/outcome.ts'
-import { type Copy, deadLetterCopy, postponedCopy, retryCopy } from '../../src/delivery/message/copy.ts'
+import {
+  type Copy,
+  deadLetterCopy,
+  discardedCopy,
+  postponedCopy,
+  putBackCopy,
+  restoredCopy,
+  retryCopy,
+} from '../../src/delivery/message/copy.ts'
 import { historyOf } from '../../src/delivery/message/history.ts'
 import type { Message } from '../../src/delivery/message/message.ts'
 import { Properties } from '../../src/delivery/message/properties.ts'
@@ -260,6 +268,39 @@ test('any copy can be read by another client, and has none of the headers that t
     }),
     { numRuns: 300 },
   )
+})
+
+test('any copy that is put elsewhere has the priority, and of the headers only those that nobody acts on', () => {
+  fc.assert(
+    fc.property(anyMessage, (message) => {
+      const history = historyOf(message, whence)
+      const to = { exchange: 'shop.orders', routingKey: 'order.placed' }
+      const copy = putBackCopy(message, history, to, { by: 'uid', times: 2 })
+      for (const each of [copy, reducedCopy(copy)]) {
+        expect(each).toMatchObject({ ...to, body: message.content })
+        const properties = new Properties(each.properties)
+        expect(properties.isBroken).toBe(false)
+        expect(properties).toMatchObject({ priority: history.priority, expiration: undefined, userId: undefined })
+        const ours = properties.headers?.names.filter(
+          (name) => isOurs(name) && !/^waybill-(replays?|headers-dropped)$/.test(name),
+        )
+        expect(ours).toEqual([])
+        expect(properties.headers?.get('waybill-replays')).toBe(2)
+      }
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('what was discarded, and what is restored, has the priority; one of too many headers still expires', () => {
+  const message = messageOf({ priority: 7, headers: { 'waybill-routing-key': 'forged', 'x-tenant': 'a' } })
+  const discarded = { at: now, by: 'Discard/shop/x', reason: 'r', from: 'waybill.unrouted.shop.orders' }
+  const copy = discardedCopy(message, discarded, { bin: 'bin', keptMs: 5_000 }, historyOf(message, whence))
+  for (const each of [copy, reducedCopy(copy)])
+    expect(decoded(each.properties)).toMatchObject({ priority: 7, expiration: '5000' })
+  expect(headersOf(copy)).toMatchObject({ 'waybill-exchange': 'shop.orders', 'waybill-routing-key': 'order.placed' })
+  const restored = restoredCopy(deliveredOf(copy, ''), 'parked')
+  expect(decoded(restored.properties)).toMatchObject({ priority: 7, headers: { 'x-tenant': 'a' } })
 })
 
 describe('a message whose properties cannot be read', () => {

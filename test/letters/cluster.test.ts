@@ -6,6 +6,7 @@ import { broker } from '../../src/api/kinds/broker.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { group } from '../../src/api/resource.ts'
 import { waybill, waybillIn } from '../cli/waybill.ts'
+import { browserAt } from '../console/browser.ts'
 import { cert, key } from '../http/self-signed.ts'
 import { describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
@@ -14,6 +15,7 @@ import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
 import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 import type { Command } from '../support/waybill.ts'
+import { startClusterConsole } from './cluster-console.ts'
 
 const canary = 'canary-6b1f'
 const rule = (subresource: string, ...verbs: string[]): Rule => ({
@@ -152,12 +154,58 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
       const env = { WAYBILL_TOKEN: token, NODE_EXTRA_CA_CERTS: join(folder, 'tls.crt') }
       return waybillIn(env, 'dl', ...args, '-n', shop.own.name, '--server', data)
     }
-    const { code, out } = await run('ls', 'billing', '-o', 'jsonl')
+    const { code, out } = await run('ls', 'billing', '--by', 'none', '-o', 'jsonl')
     expect([code, out.trimEnd().split('\n').length]).toEqual([0, 2])
     const { id } = JSON.parse(out.split('\n')[0] ?? '') as { id: string }
     const shown = await run('show', 'billing', id, '--body')
     expect([shown.code, shown.err]).toEqual([3, expect.stringMatching(/^Error: not permitted: .*deadletterbodies/)])
   }, 60_000)
+
+  test('in the console each user does with their own token what they may, and nothing more', async () => {
+    const { command, as } = await startClusterConsole(shop, data, join(folder, 'tls.crt'))
+    cleanUp.defer(() => command.stop())
+    const own = (verbs: readonly string[], ...resources: string[]): Rule => ({ apiGroups: [group], resources, verbs })
+    const seeing = [own(['get', 'list'], 'subscriptions', 'brokers', 'replays', 'discards')]
+    const path = `/console/subscriptions/${shop.own.name}/billing`
+
+    const looker = await as('looker', [...seeing, rule('deadletters', 'get', 'list')])
+    expect(await looker.open(`/console?namespace=${shop.own.name}`)).toContain('>billing<')
+    expect(await looker.open('/console')).toContain('Which one?')
+    const list = await looker.open(`${path}/deadletters`)
+    expect(list).toContain('1 to 2')
+    await expect(looker.send('Replay all matching', {})).rejects.toThrow('is disabled')
+    expect(await looker.sendAnyway('Replay all matching')).toMatch(
+      /Not permitted(.|\n)*cannot create resource .*replays/,
+    )
+    const [, id = ''] = /deadletters\/([a-z2-7]{16})"/.exec(list) ?? []
+    expect(await looker.open(`${path}/deadletters/${id}`)).toContain('subscriptions/deadletterbodies')
+    expect(looker.page()).not.toContain(`${canary}-header`)
+    expect(await looker.post(`${path}/deadletters/${id}/body`)).toMatch(/looker may not get .*deadletterbodies/)
+    expect(await looker.post(`${path}/deadletters/${id}/headers`)).toMatch(/looker may not get .*deadletterbodies/)
+    expect(looker.page()).not.toContain(canary)
+    const permissions = await looker.open(`/console/permissions?namespace=${shop.own.name}`)
+    expect(permissions).toContain('verbs: [create, patch, delete]')
+
+    const doer = await as('doer', [...seeing, own(['create', 'delete'], 'replays'), rule('deadletters', 'get', 'list')])
+    subscriber.answer(204)
+    const before = subscriber.received.length
+    await doer.open(`${path}/deadletters`)
+    await doer.send('Replay all matching', {})
+    await doer.until(/Replay 2</)
+    await doer.send('Replay 2', { rate: '100' })
+    await doer.until(/2 dead letters delivered/)
+    expect(doer.page()).toContain(`system:serviceaccount:${shop.own.name}:doer`)
+    expect(subscriber.received).toHaveLength(before + 2)
+
+    const { token } = await shop.own.account('doer', [])
+    const other = browserAt(command.server)
+    await other.open('/console')
+    await other.send('Log in', { token })
+    expect(await other.open(`${path}/deadletters`)).toContain('must be made for the audience waybill too')
+    await other.open('/console/login')
+    expect(await other.send('Log in', { token: `${canary}-token` })).toContain('This token is not valid')
+    expect(command.logs()).not.toMatch(new RegExp(`${canary}|eyJhbGci`))
+  }, 120_000)
 
   test('no token, header or body is in the log', () => {
     expect(dispatcher.logs()).not.toContain(canary)

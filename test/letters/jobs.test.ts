@@ -1,5 +1,10 @@
+import { isTrue } from '../../src/api/conditions.ts'
+import { queue } from '../../src/api/kinds/queue.ts'
 import { replay } from '../../src/api/kinds/replay.ts'
+import { topic } from '../../src/api/kinds/topic.ts'
+import type { Kind } from '../../src/api/resource.ts'
 import { waybillIn } from '../cli/waybill.ts'
+import { queueOf, topicOf } from '../support/manifests.ts'
 import { eventually } from '../support/wait.ts'
 import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
 
@@ -23,11 +28,20 @@ test('without a selector nothing is done, and without anybody to ask only what w
   const none = await dl('replay')
   expect([none.code, none.err]).toEqual([2, expect.stringContaining('say which dead letters are meant')])
   const dry = await dl('replay', '--status', '4xx', '--dry-run')
-  expect([dry.code, dry.err]).toEqual([0, '20 dead letters match\n'])
+  expect([dry.code, dry.err]).toEqual([0, '20 dead letters of shop/billing match\n'])
   const asked = await dl('replay', '--all')
   expect([asked.code, asked.err]).toEqual([2, expect.stringContaining('there is nobody to ask: say -y')])
   const wrong = await dl('replay', '--status', '4x', '-y')
   expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('must be a status code such as 503')])
+  const nothing = await waybillIn(
+    it.env,
+    ...['dl', 'replay', 'shop/nothing', '--all', '-y'],
+    ...['--server', it.data, '--status-server', it.waybill.server],
+  )
+  expect([nothing.code, nothing.err]).toEqual([
+    1,
+    expect.stringMatching(/^Error: Subscription shop\/nothing does not /),
+  ])
   expect(it.subscriber.received).toHaveLength(20)
   await eventually(async () => (await it.ready()) === 20)
 })
@@ -37,8 +51,10 @@ test('what fails again makes it end with 1; once the subscriber is well, a repla
   const some = await dl('replay', '--all', '-y')
   expect([some.code, some.err]).toEqual([1, expect.stringContaining('15 dead letters delivered, 5 failed again')])
   it.subscriber.answer(204)
+  const limited = await dl('replay', '--since', '2h', '--max', '1', '-y')
+  expect([limited.code, limited.err]).toEqual([1, expect.stringContaining('\n4 are left, because of --max')])
   const rest = await dl('replay', '--status', '500', '--canary', '1', '--rate', '50/s', '-y')
-  expect([rest.code, rest.err]).toEqual([0, expect.stringContaining('5 dead letters delivered\n')])
+  expect([rest.code, rest.err]).toEqual([0, expect.stringContaining('4 dead letters delivered\n')])
   expect(rest.err).toMatch(/replay\/billing-[0-9a-f]{8} in namespace shop/)
   await eventually(async () => (await it.ready()) === 0)
   const made = await it.waybill.list(replay)
@@ -73,4 +89,23 @@ test('who does not have the token makes nothing', async () => {
   const to = `${it.data}/apis/waybill.dev/v1alpha1/namespaces/shop/replays`
   const answer = await fetch(to, { method: 'POST', body: '{}' })
   expect(answer.status).toBe(401)
+})
+
+test('parked events are put into a queue', async () => {
+  it.shop.folder.write('late', [topicOf('late'), queueOf('taker')])
+  const isReady = async (kind: Kind, name: string) => {
+    const found = (await it.waybill.list(kind)).find(({ metadata }) => metadata.name === name)
+    return isTrue(found?.status?.conditions, 'Ready')
+  }
+  await eventually(async () => (await isReady(topic, 'late')) && (await isReady(queue, 'taker')))
+  await it.shop.producer.publish('shop.late', [{ routingKey: 'a', body: 'x' }])
+  const args = ['--from', 'topic', '--all', '-y', '--to-queue', 'taker']
+  const { code, err } = await waybillIn(
+    it.env,
+    ...['dead-letters', 'replay', 'shop/late', ...args],
+    ...['--server', it.data, '--status-server', it.waybill.server],
+  )
+  expect([code, err]).toEqual([0, expect.stringContaining('1 parked events of shop/late match')])
+  expect(err).toContain('1 parked event put into the queue of Queue taker\n')
+  expect((await it.shop.producer.channel.checkQueue('shop.taker')).messageCount).toBe(1)
 })

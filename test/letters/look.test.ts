@@ -90,7 +90,7 @@ test('the command lists and shows, and says when that is not all', async () => {
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toHaveLength(320)
-  expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters found\n')
+  expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters of shop/billing that match\n')
 }, 60_000)
 
 test('the command without a subscription lists how many each has, and why', async () => {
@@ -100,6 +100,17 @@ test('the command without a subscription lists how many each has, and why', asyn
     const out = await groups()
     return /^shop\/billing +320( |$)/m.test(out) && new RegExp(`^ +320 +${group} +Rejected +400 `, 'm').test(out)
   })
+}, 60_000)
+
+test('names of subscriptions are completed from the server that answers', async () => {
+  const asked = (...words: string[]) =>
+    waybillIn(it.env, '__complete', 'dl', 'show', '--status-server', it.waybill.server, ...words)
+  // It gives up after a second, which a busy machine may need.
+  await eventually(async () => (await asked('')).out === 'shop/billing\n:4\n')
+  await eventually(async () => (await asked('-n', 'shop', 'b')).out === 'billing\n:4\n')
+  expect((await waybillIn(it.env, '__complete', 'dl', 'show', '--status-server', 'http://127.0.0.1:1', '')).out).toBe(
+    ':4\n',
+  )
 }, 60_000)
 
 test.each([

@@ -210,7 +210,7 @@ test('an export that cannot be made leaves no file', async () => {
 }, 60_000)
 
 test('the letters that nobody described are listed, and nothing of them reaches a terminal raw', async () => {
-  const { out } = await dl('ls', 'shop/billing', '-o', 'jsonl')
+  const { out } = await dl('ls', 'shop/billing', '--by', 'none', '-o', 'jsonl')
   const { letters } = {
     letters: out
       .trimEnd()

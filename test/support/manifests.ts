@@ -66,6 +66,10 @@ export const jobOf = (
   name = subscription,
 ): Manifest => manifest(kind, name, { subscriptionRef: { name: subscription }, selector: { all: true }, ...spec })
 
+/** A Replay or Discard of everything in the source that its spec names. */
+export const jobFrom = (kind: 'Replay' | 'Discard', name: string, spec: object): Manifest =>
+  manifest(kind, name, { selector: { all: true }, ...spec })
+
 export type ManifestFolder = {
   readonly path: string
   /** Writes `<name>.yaml` with one document for each manifest; a string is written unchanged. */

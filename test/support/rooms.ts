@@ -57,8 +57,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   server: { imports: ['api', 'async', 'store'], packages: ['hono', '@hono/node-server'] },
   'console/drawings': { imports: [], types: ['delivery'], packages: ['hono'] },
   'console/pages': { imports: ['api', 'console/drawings'], types: ['console', 'delivery'], packages: ['hono', 'yaml'] },
-  'console/backends': { imports: ['api', 'console', 'store', 'store/kubernetes'], packages: ['undici'] },
-  console: { imports: ['api', 'console/pages'], types: ['delivery'], packages: ['hono'] },
+  'console/backends': {
+    imports: ['api', 'console', 'store', 'store/kubernetes'],
+    types: ['delivery'],
+    packages: ['undici'],
+  },
+  console: { imports: ['api', 'console/pages', 'console/drawings'], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [
       ...edges,

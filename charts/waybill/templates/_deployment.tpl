@@ -1,6 +1,10 @@
-{{/* Takes (dict "root" $ "component" "operator" "args" … "graceSeconds" …). */}}
+{{/*
+Takes (dict "root" $ "component" "operator" "args" … "graceSeconds" …), where it serves something else than HTTP at 9402
+"port" and "scheme", further "ports", and "secrets": a list of (dict "name" … "path" … "secretName" … "items" …).
+*/}}
 {{- define "waybill.deployment" -}}
 {{- $values := index .root.Values .component -}}
+{{- $scheme := .scheme | default "" -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -45,37 +49,39 @@ spec:
             {{- toYaml . | nindent 12 }}
           {{- end }}
           ports:
-            - {name: http, containerPort: 9402}
-            {{- with $values.data }}
-            {{- if .enabled }}
-            - {name: data, containerPort: {{ .port }}}
+            - {name: http, containerPort: {{ .port | default 9402 }}}
+            {{- range .ports }}
+            - {name: {{ .name }}, containerPort: {{ .port }}}
+            {{- end }}
+          {{- with .secrets }}
           volumeMounts:
-            - {name: data-tls, mountPath: /etc/waybill/data-tls, readOnly: true}
+            {{- range . }}
+            - {name: {{ .name }}, mountPath: {{ .path }}, readOnly: true}
             {{- end }}
-            {{- end }}
+          {{- end }}
           startupProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: http{{ with $scheme }}, scheme: {{ . }}{{ end }}}
             periodSeconds: 1
             failureThreshold: 60
           livenessProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: http{{ with $scheme }}, scheme: {{ . }}{{ end }}}
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 6
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: http{{ with $scheme }}, scheme: {{ . }}{{ end }}}
             periodSeconds: 5
             timeoutSeconds: 5
           resources:
             {{- toYaml $values.resources | nindent 12 }}
           securityContext:
             {{- include "waybill.containerSecurity" . | nindent 12 }}
-      {{- with $values.data }}
-      {{- if .enabled }}
+      {{- with .secrets }}
       volumes:
-        - name: data-tls
-          secret: {secretName: {{ .tlsSecretName }}}
-      {{- end }}
+        {{- range . }}
+        - name: {{ .name }}
+          secret: {secretName: {{ .secretName }}{{ with .items }}, items: {{ toJson . }}{{ end }}}
+        {{- end }}
       {{- end }}
       topologySpreadConstraints:
         {{- if $values.topologySpreadConstraints }}

@@ -1,6 +1,6 @@
 import { defineKind, type Resource } from '../resource.ts'
 import { immutable } from '../schema/fields.ts'
-import { jobColumns, jobFields, jobRules, jobStatus, ofSubscription } from './letter-job.ts'
+import { jobColumns, jobFields, jobRules, jobStatus } from './letter-job.ts'
 
 export const discard = defineKind({
   kind: 'Discard',
@@ -12,9 +12,8 @@ export const discard = defineKind({
   spec: {
     type: 'object',
     description: 'Which dead letters, and why.',
-    required: ['subscriptionRef', 'selector', 'reason'],
+    required: ['selector', 'reason'],
     properties: {
-      subscriptionRef: ofSubscription,
       ...jobFields,
       reason: {
         type: 'string',

@@ -1,19 +1,14 @@
 import { conditions } from '../conditions.ts'
 import type { Column } from '../resource.ts'
-import {
-  durationBetween,
-  fixedPresence,
-  immutable,
-  localRef,
-  longestQueue,
-  observedGeneration,
-} from '../schema/fields.ts'
+import { durationBetween, fixedPresence, immutable, longestQueue, observedGeneration } from '../schema/fields.ts'
 import type { ObjectSchema, Rule, Schema } from '../schema/schema.ts'
 import { letterSelector } from './letter-selector.ts'
+import { sourceFields, sourceRules } from './letter-source.ts'
 
 /** What the kinds have in common that do something with dead letters once, as a Job does. */
 
 export const jobFields = {
+  ...sourceFields,
   selector: {
     ...letterSelector,
     'x-kubernetes-validations': [...letterSelector['x-kubernetes-validations'], ...immutable],
@@ -49,14 +44,7 @@ export const jobFields = {
   },
 } as const satisfies Readonly<Record<string, Schema>>
 
-/** The reference to the dead letters of a Subscription. */
-export const ofSubscription = {
-  ...localRef('Subscription'),
-  description: 'The Subscription in the same namespace whose dead letters are meant.',
-  'x-kubernetes-validations': immutable,
-} as const satisfies ObjectSchema
-
-export const jobRules = [fixedPresence('requestedBy')] as const satisfies readonly Rule[]
+export const jobRules = [...sourceRules, fixedPresence('requestedBy')] as const satisfies readonly Rule[]
 
 const count = (description: string) => ({ type: 'integer', description }) as const
 
@@ -72,7 +60,7 @@ export const jobStatus = {
     },
     matched: count('Dead letters that matched when it began.'),
     delivered: count('Done: answered 2xx, put back into a queue, or discarded.'),
-    failed: count('Tried without success. They stay dead letters, marked as replayed.'),
+    failed: count('Tried without success. They stay dead letters, or parked, marked as replayed.'),
     left: count('Not yet taken.'),
     passed: count('Dead letters that do not match, or came later.'),
     startTime: { type: 'string', format: 'date-time', description: 'When it began.' },
@@ -98,6 +86,8 @@ export const jobColumns: readonly Column[] = [
   { name: 'Again', type: 'integer', jsonPath: '.status.failed' },
   { name: 'Left', type: 'integer', jsonPath: '.status.left' },
   { name: 'Subscription', type: 'string', jsonPath: '.spec.subscriptionRef.name' },
+  { name: 'Queue', type: 'string', jsonPath: '.spec.queueRef.name', priority: 1 },
+  { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name', priority: 1 },
   { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Progressing")].reason', priority: 1 },
   { name: 'Requested-By', type: 'string', jsonPath: '.spec.requestedBy', priority: 1 },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -1,31 +1,32 @@
 import { defineKind, type Resource } from '../resource.ts'
 import { durationBetween, fixedPresence, immutable } from '../schema/fields.ts'
-import { jobColumns, jobFields, jobRules, jobStatus, ofSubscription } from './letter-job.ts'
+import { jobColumns, jobFields, jobRules, jobStatus } from './letter-job.ts'
+import { target, targetRules } from './letter-source.ts'
 
 export const replay = defineKind({
   kind: 'Replay',
   plural: 'replays',
   singular: 'replay',
   shortName: 'wbr',
-  description: 'Delivers dead letters once more, one attempt each. It acts once, as a Job does.',
+  description:
+    'Delivers dead letters once more, or puts them, parked events or orphans into a queue. It acts once, as a Job does.',
   spec: {
     type: 'object',
-    description: 'Which dead letters, where to, and how carefully.',
-    required: ['subscriptionRef', 'selector'],
+    description: 'Which messages, where to, and how carefully.',
+    required: ['selector'],
     properties: {
-      subscriptionRef: ofSubscription,
       ...jobFields,
       to: {
         type: 'string',
-        enum: ['Subscriber', 'Queue', 'DeadLetters'],
-        default: 'Subscriber',
+        enum: ['Subscriber', 'Queue', 'Topic', 'DeadLetters'],
         description:
-          'Subscriber: straight from the dead-letter queue, one attempt each; what fails stays a dead letter, marked. Queue: back into the queue of the subscription, to be delivered with all its retries. DeadLetters: what a Discard took becomes a dead letter again.',
+          'Subscriber: straight from the dead-letter queue, one attempt each; what fails stays a dead letter, marked. Queue: back into the queue of the subscription, to be delivered with all its retries, or into the queue of queueRef or target. Topic: parked events to the exchange of their topic, with their routing keys. DeadLetters: what a Discard took becomes a dead letter again, or is parked again. When left out: Queue where there is a target, else Subscriber with subscriptionRef, Queue with queueRef, Topic with topicRef.',
         'x-kubernetes-validations': immutable,
       },
+      target,
       rate: {
         type: 'object',
-        description: 'How fast.',
+        description: 'How fast it delivers to a subscriber. What it puts into queues is there at once.',
         default: {},
         properties: {
           requests: {
@@ -95,10 +96,14 @@ export const replay = defineKind({
         ],
       },
     },
-    'x-kubernetes-validations': [...jobRules, fixedPresence('canary')],
+    'x-kubernetes-validations': [...jobRules, ...targetRules, fixedPresence('canary')],
   },
   status: jobStatus,
   columns: jobColumns,
 })
 
 export type Replay = Resource<typeof replay>
+
+/** Where a Replay puts what it takes; what is left out follows from the rest. */
+export const toOf = ({ to, target, subscriptionRef, topicRef }: Replay['spec']): NonNullable<Replay['spec']['to']> =>
+  to ?? (target ? 'Queue' : subscriptionRef ? 'Subscriber' : topicRef ? 'Topic' : 'Queue')

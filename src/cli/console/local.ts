@@ -1,7 +1,7 @@
 import { apiVersion, type Kind } from '../../api/resource.ts'
 import { type Problem, problemText } from '../../api/schema/problem.ts'
 import { createConsole } from '../../console/app.ts'
-import { localBackends } from '../../console/backends/local.ts'
+import { type LocalParts, localBackends } from '../../console/backends/local.ts'
 import { createOneTime } from '../../console/one-time.ts'
 import { paths } from '../../console/pages/paths.ts'
 import type { DeadLetters } from '../../dispatcher/data/dead-letters.ts'
@@ -12,7 +12,12 @@ import type { Log } from '../../telemetry/log.ts'
 import { userName } from '../user-name.ts'
 import { consoleRoutes } from './routes.ts'
 
-type LocalConsoleOptions = { readonly store: DirectoryStore; readonly letters: DeadLetters; readonly log: Log }
+type LocalConsoleOptions = {
+  readonly store: DirectoryStore
+  readonly letters: DeadLetters
+  readonly history: LocalParts['history']
+  readonly log: Log
+}
 
 /** The console of `waybill run`, for the user who runs it. */
 export type LocalConsole = {
@@ -21,14 +26,14 @@ export type LocalConsole = {
   open(url: string, token: string, tokenFile: string): string
 }
 
-export const localConsole = ({ store, letters, log }: LocalConsoleOptions): LocalConsole => {
+export const localConsole = ({ store, letters, history, log }: LocalConsoleOptions): LocalConsole => {
   let app: ReturnType<typeof createConsole> | undefined
   return {
     routes: consoleRoutes(() => app),
     open(url, token, tokenFile) {
       const oneTime = createOneTime(token)
       const backends = localBackends({
-        ...{ token, user: userName(), store, letters },
+        ...{ token, user: userName(), store, letters, history },
         howToLogIn: ['The token of this waybill run is in a file that only its user can read:', `$ cat ${tokenFile}`],
         create(kind, manifest) {
           const created = store.create(kind, { apiVersion, kind: kind.kind, ...manifest })

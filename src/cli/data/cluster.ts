@@ -12,6 +12,7 @@ import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
+import { dataNotice } from './notice.ts'
 import { tlsFiles } from './tls.ts'
 
 export type ClusterDataOptions = {
@@ -40,7 +41,8 @@ const asFailure = (error: unknown): unknown =>
   error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
 
 /**
- * Serves the dead letters to those whom the cluster's rules allow it, until the process ends.
+ * Serves the dead letters to those whom the cluster's rules allow it, until the process ends. Resolves to what its Lease says
+ * of that.
  *
  * @throws Failure where it cannot listen, or the certificate cannot be used
  */
@@ -48,8 +50,8 @@ export const serveClusterData = async (
   listener: Listener | undefined,
   { client, store, history }: { readonly client: Client; readonly store: Store; readonly history: ServedHistory },
   { log, end }: Process,
-): Promise<void> => {
-  if (listener === undefined) return
+): Promise<ReturnType<typeof dataNotice>> => {
+  if (listener === undefined) return dataNotice(undefined)
   const { signal } = end
   const access = clusterAccess(
     {
@@ -62,6 +64,7 @@ export const serveClusterData = async (
   try {
     const { url } = await startServer({ ...listener, routes, failed: failedWith(log) }, signal)
     log.info({ dataPort: url }, 'Serving dead letters')
+    return dataNotice({ port: Number(new URL(url).port), tls: listener.tls })
   } catch (error) {
     throw asFailure(error)
   }

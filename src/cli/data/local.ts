@@ -2,10 +2,11 @@ import type { LookupFunction } from 'node:net'
 import { jobKinds } from '../../api/kinds/kinds.ts'
 import { apiVersion, type Kind } from '../../api/resource.ts'
 import { problemText } from '../../api/schema/problem.ts'
+import type { LocalParts } from '../../console/backends/local.ts'
 import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { type CreatedKind, jobRoutes } from '../../server/jobs.ts'
 import type { Access } from '../../server/letters/access.ts'
-import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
+import { historyRoutes } from '../../server/letters/history.ts'
 import { localAccess } from '../../server/letters/local-access.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
 import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
@@ -22,7 +23,7 @@ export type LocalDataOptions = {
   readonly listen: string | undefined
   readonly store: DirectoryStore
   readonly lookup: LookupFunction | undefined
-  readonly history: ServedHistory
+  readonly history: LocalParts['history']
 }
 
 /**
@@ -54,7 +55,7 @@ const serveAt = async (
   const token = Promise.withResolvers<string>()
   const access = token.promise.then(localAccess)
   const decide: Access = async (...asked) => (await access)(...asked)
-  const pages = localConsole({ store, letters, log })
+  const pages = localConsole({ store, letters, history, log })
   const routes = [
     letterRoutes(letters, decide),
     historyRoutes(history, decide),

@@ -1,15 +1,15 @@
-import { age } from '../../api/age.ts'
+import { stringify } from 'yaml'
+import { ago } from '../../api/age.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
-import { visible, visibleJson } from '../../api/visible.ts'
-import { fetchList } from '../get.ts'
+import { short, visible, visibleJson } from '../../api/visible.ts'
+import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
+import type { Output } from './letters.ts'
 
 export type GroupsOptions = {
-  /** Where the resources are served. */
-  readonly statusServer: string
   /** All of them when left out. */
   readonly namespace?: string
-  readonly output: 'table' | 'json' | 'jsonl'
+  readonly output: Output
 }
 
 /** As a status may hold it; everything is checked, because it comes from another process, maybe of another version. */
@@ -27,33 +27,31 @@ type Group = {
 type DeadLetters = { readonly count?: unknown; readonly oldest?: unknown; readonly groups?: unknown }
 
 /** How many dead letters each subscription has, and their groups where its status has them. @throws Failure */
-export const groups = async ({ statusServer, namespace, output }: GroupsOptions, nowMs: number): Promise<string> => {
-  const found = (await fetchList(statusServer, subscription, namespace))
+export const groups = async (remote: Remote, { namespace, output }: GroupsOptions, nowMs: number): Promise<string> => {
+  const found = (await remote.list(subscription, namespace))
     .map(({ metadata, status }) => ({
       subscription: `${metadata.namespace}/${metadata.name}`,
       deadLetters: ((status as { deadLetters?: DeadLetters } | undefined)?.deadLetters ?? {}) as DeadLetters,
     }))
     .filter(({ deadLetters }) => Number(deadLetters.count) > 0)
   if (output === 'json') return `${visibleJson(found, 2)}\n`
+  if (output === 'yaml') return stringify(JSON.parse(visibleJson(found)), { lineWidth: 0 })
   if (output === 'jsonl') return found.map((each) => `${visibleJson(each)}\n`).join('')
   if (found.length === 0) return ''
+  const most = output === 'wide' ? 400 : 80
   const heads = ['SUBSCRIPTION', 'COUNT', 'GROUP', 'REASON', 'STATUS', 'FIRST', 'LAST', 'TYPES', 'ERROR']
-  const ago = (time: unknown): string => {
-    const ms = Date.parse(String(time))
-    return Number.isNaN(ms) ? '' : age((nowMs - ms) / 1000)
-  }
   const rows = found.flatMap(({ subscription: name, deadLetters }) => [
-    [name, text(deadLetters.count), '', '', '', ago(deadLetters.oldest), '', '', ''],
+    [visible(name), text(deadLetters.count), '', '', '', ago(deadLetters.oldest, nowMs), '', '', ''],
     ...listOf(deadLetters.groups).map((each) => [
       '',
       text(each.count),
       text(each.group),
       text(each.reason),
       text(each.statusCode),
-      ago(each.first),
-      ago(each.last),
-      typesText(each.types),
-      text(each.error),
+      ago(each.first, nowMs),
+      ago(each.last, nowMs),
+      Array.isArray(each.types) ? each.types.map((type) => text(type)).join() : '',
+      text(each.error, most),
     ]),
   ])
   return aligned([heads, ...rows])
@@ -62,15 +60,5 @@ export const groups = async ({ statusServer, namespace, output }: GroupsOptions,
 const listOf = (value: unknown): Group[] =>
   Array.isArray(value) ? value.filter((each): each is Group => typeof each === 'object' && each !== null) : []
 
-const text = (value: unknown): string => {
-  if (typeof value !== 'string' && typeof value !== 'number') return ''
-  const shown = visible(String(value))
-  return shown.length > 80 ? `${shown.slice(0, 79)}…` : shown
-}
-
-/** A list of names, or of objects with a name and a count, or counts by name. */
-const typesText = (types: unknown): string => {
-  if (!Array.isArray(types))
-    return typeof types === 'object' && types !== null ? Object.keys(types).map(text).join() : ''
-  return types.map((each) => text(typeof each === 'object' && each !== null ? Object.values(each)[0] : each)).join()
-}
+const text = (value: unknown, most = 80): string =>
+  typeof value === 'string' || typeof value === 'number' ? short(String(value), most) : ''

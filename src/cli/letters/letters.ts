@@ -1,67 +1,96 @@
-import { age } from '../../api/age.ts'
-import { milliseconds } from '../../api/duration.ts'
-import { isDuration } from '../../api/schema/fields.ts'
-import { visible, visibleJson, visibleLines } from '../../api/visible.ts'
+import { stringify } from 'yaml'
+import { ago } from '../../api/age.ts'
+import { short, visible, visibleJson, visibleLines } from '../../api/visible.ts'
 import type { Found, Listed } from '../../dispatcher/data/dead-letters.ts'
-import { exits, Failure } from '../failure.ts'
+import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
-import { type DataClient, dataClient, type Named, type ServerOptions } from './client.ts'
+import { causes, types } from './causes.ts'
+import { type DataClient, dataClient, type Named } from './client.ts'
+import { type FilterOptions, filterIn, queryOf } from './filter.ts'
 import { letterText } from './letter-text.ts'
 
-/** The options that select dead letters; all that are given must hold. */
-export type FilterOptions = {
-  readonly group?: readonly string[]
-  readonly reason?: readonly string[]
-  readonly status?: readonly string[]
-  readonly type?: readonly string[]
-  readonly since?: string
-  readonly until?: string
-  readonly limit?: string
+export type Output = 'table' | 'wide' | 'json' | 'jsonl' | 'yaml'
+export type ListOptions = FilterOptions & {
+  readonly output: Output
+  /** Default: by group where all letters are meant, else each letter. */
+  readonly by?: 'group' | 'type' | 'none'
 }
 
-export type ListOptions = ServerOptions & FilterOptions & { readonly output: 'table' | 'json' | 'jsonl' }
+type Printed = { readonly text: string; readonly note: string | undefined }
 
-/** The dead letters of a subscription, the newest last; `note` says where these are not all. @throws Failure */
-export const list = async (
-  of: Named,
-  options: ListOptions,
-  nowMs: number,
-): Promise<{ readonly text: string; readonly note: string | undefined }> => {
-  const answer = await dataClient(options, of).get('', queryOf(options, nowMs))
+/** The server lists no more. */
+const most = '10000'
+
+/** The dead letters of a subscription, the newest last, or what they have in common; `note` says where these are not all. @throws Failure */
+export const list = async ({ ask }: Remote, of: Named, options: ListOptions, nowMs: number): Promise<Printed> => {
+  const { by = filterIn(options) === undefined ? 'group' : 'none', limit } = options
+  const asked = by === 'none' || limit !== undefined ? options : { ...options, limit: most }
+  const answer = await dataClient(ask, of).get('', queryOf(asked, nowMs))
   const { letters, complete, looked } = (await answer.json()) as Listed
-  const note = complete
-    ? undefined
-    : `These are not all: there are more, or more than the ${looked} that were looked at; see --limit`
-  if (options.output === 'json') return { text: `${visibleJson({ letters, complete, looked }, 2)}\n`, note }
-  if (options.output === 'jsonl') return { text: letters.map((letter) => `${visibleJson(letter)}\n`).join(''), note }
-  const heads = ['ID', 'GROUP', 'AGE', 'REASON', 'STATUS', 'ATTEMPTS', 'TYPE', 'EVENT', 'ERROR']
-  const rows = letters.map((letter) => [
-    letter.id,
-    letter.group,
-    letter.deadLettered === undefined ? '' : age((nowMs - Date.parse(letter.deadLettered)) / 1000),
-    visible(letter.reason),
-    String(letter.statusCode ?? ''),
-    `${letter.attempts}${letter.replays > 0 ? ` (${letter.replays} replays)` : ''}`,
-    short(letter.eventType ?? '', 32),
-    short(letter.eventId ?? '', 40),
-    short(letter.error, 80),
-  ])
-  return { text: rows.length === 0 ? '' : aligned([heads, ...rows]), note }
+  const note = complete ? undefined : notAll(letters.length, looked)
+  if (by === 'none') return { text: await lettersText({ letters, complete, looked }, options, nowMs), note }
+  const parts = by === 'group' ? causes(letters) : types(letters)
+  if (options.output === 'jsonl') return { text: parts.map((each) => `${visibleJson(each.fields)}\n`).join(''), note }
+  const document = { [`${by}s`]: parts.map(({ fields }) => fields), complete, looked }
+  return { text: documentText(document, options) ?? table(parts.map(({ row }) => row(nowMs))), note }
 }
 
-const short = (text: string, most: number): string => {
-  const shown = visible(text)
-  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown
+const notAll = (shown: number, looked: number): string =>
+  `These are not all: ${shown} of the ${looked} that were looked at; ask for more with --limit, or narrow down with --since or --group`
+
+const lettersText = async (listed: Listed, { output }: ListOptions, nowMs: number): Promise<string> => {
+  const { letters } = listed
+  if (output === 'jsonl') return letters.map((letter) => `${visibleJson(letter)}\n`).join('')
+  return documentText(listed, { output }) ?? table(letters.map((letter) => rowOf(letter, output === 'wide', nowMs)))
 }
 
-export type ShowOptions = ServerOptions & { readonly body?: boolean; readonly output: 'text' | 'json' }
+/** As JSON or YAML; `undefined` where that is not asked for. */
+const documentText = (document: object, { output }: Pick<ListOptions, 'output'>): string | undefined => {
+  if (output === 'json') return `${visibleJson(document, 2)}\n`
+  // What YAML leaves as it is, a terminal would act on: JSON is YAML too.
+  return output === 'yaml'
+    ? stringify(
+        JSON.parse(JSON.stringify(document), (_, value) => (typeof value === 'string' ? visible(value) : value)),
+        yamlOptions,
+      )
+    : undefined
+}
+
+const yamlOptions = { aliasDuplicateObjects: false, lineWidth: 0 }
+
+/** Rows as lines of columns under the names of their cells; empty where there are none. */
+const table = (rows: readonly Readonly<Record<string, string>>[]): string =>
+  rows[0] === undefined ? '' : aligned([Object.keys(rows[0]), ...rows.map((row) => Object.values(row))])
+
+const rowOf = (letter: Listed['letters'][number], wide: boolean, nowMs: number): Readonly<Record<string, string>> => ({
+  ID: letter.id,
+  GROUP: letter.group,
+  AGE: ago(letter.deadLettered, nowMs),
+  REASON: visible(letter.reason),
+  STATUS: String(letter.statusCode ?? ''),
+  ATTEMPTS: `${letter.attempts}${letter.replays > 0 ? ` (+${letter.replays} replayed)` : ''}`,
+  TYPE: short(letter.eventType ?? '', 32),
+  EVENT: short(letter.eventId ?? '', 40),
+  ...(wide
+    ? {
+        'DEAD-LETTERED': letter.deadLettered ?? '',
+        SIZE: String(letter.size),
+        EXCHANGE: short(letter.exchange, 40),
+        'ROUTING-KEY': short(letter.routingKey, 40),
+      }
+    : {}),
+  ERROR: short(letter.error, wide ? 400 : 80),
+})
+
+export type ShowOptions = { readonly body?: boolean; readonly output: 'text' | 'json' | 'yaml' }
 
 /** One dead letter, and its body where that is asked for. @throws Failure */
-export const show = async (of: Named, id: string, options: ShowOptions): Promise<string> => {
-  const client = dataClient(options, of)
+export const show = async ({ ask }: Remote, of: Named, id: string, options: ShowOptions): Promise<string> => {
+  const client = dataClient(ask, of)
   const path = `/${encodeURIComponent(id)}`
   const found = (await (await client.get(path)).json()) as Omit<Found, 'body'>
-  const text = options.output === 'json' ? `${visibleJson(found, 2)}\n` : letterText(found)
+  const { output } = options
+  const text = output === 'text' ? letterText(found) : (documentText(found, { output }) ?? '')
   return options.body ? `${text}\n${await bodyText(client, path)}` : text
 }
 
@@ -70,27 +99,4 @@ const bodyText = async (client: DataClient, path: string): Promise<string> => {
   const text = body.toString('utf8')
   const isText = Buffer.from(text).equals(body)
   return isText ? `${visibleLines(text)}\n` : `(not text, ${body.length} bytes in base64)\n${body.toString('base64')}\n`
-}
-
-/** The filter as the parameters of a query. @throws Failure */
-export const queryOf = (options: FilterOptions, nowMs: number): URLSearchParams => {
-  const query = new URLSearchParams()
-  for (const name of ['group', 'reason', 'status', 'type'] as const) {
-    for (const value of options[name] ?? []) query.append(name, value)
-  }
-  for (const name of ['since', 'until'] as const) {
-    const text = options[name]
-    if (text !== undefined) query.append(name, timeOf(name, text, nowMs))
-  }
-  if (options.limit !== undefined) query.append('limit', options.limit)
-  return query
-}
-
-/** A time, or how long ago it was. */
-const timeOf = (name: string, text: string, nowMs: number): string => {
-  if (isDuration(text)) return new Date(nowMs - milliseconds(text)).toISOString()
-  const time = Date.parse(text)
-  if (!Number.isNaN(time)) return new Date(time).toISOString()
-  const message = `--${name} must be a duration such as 2h, or a time such as 2026-01-31T08:00:00Z, found "${text}"`
-  throw new Failure(message, { exitCode: exits.usage })
 }

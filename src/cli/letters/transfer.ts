@@ -3,10 +3,11 @@ import { createWriteStream, existsSync, openAsBlob, renameSync, rmSync } from 'n
 import type { ExportEnd } from '../../delivery/letters/record.ts'
 import type { Imported } from '../../dispatcher/data/import.ts'
 import { Failure } from '../failure.ts'
-import { dataClient, type Named, type ServerOptions } from './client.ts'
-import { type FilterOptions, queryOf } from './letters.ts'
+import type { Remote } from '../remote/remote.ts'
+import { dataClient, type Named } from './client.ts'
+import { type FilterOptions, queryOf } from './filter.ts'
 
-export type ExportOptions = ServerOptions & FilterOptions & { readonly output: string }
+export type ExportOptions = FilterOptions & { readonly output: string }
 
 /**
  * Writes the dead letters of a subscription into a new file that only this user can read; resolves to how many they are. The file
@@ -14,10 +15,10 @@ export type ExportOptions = ServerOptions & FilterOptions & { readonly output: s
  *
  * @throws Failure, also where there are more letters than were exported
  */
-export const exportTo = async (of: Named, options: ExportOptions, nowMs: number): Promise<number> => {
+export const exportTo = async ({ ask }: Remote, of: Named, options: ExportOptions, nowMs: number): Promise<number> => {
   const { output } = options
   if (existsSync(output)) throw new Failure(`${output} exists already`)
-  const answer = await dataClient(options, of).stream('/export', queryOf(options, nowMs))
+  const answer = await dataClient(ask, of).stream('/export', queryOf(options, nowMs))
   const part = `${output}.part`
   try {
     const last = await written(answer, part)
@@ -62,13 +63,18 @@ const endOf = (last: Buffer): ExportEnd | undefined => {
   }
 }
 
-export type ImportOptions = ServerOptions & { readonly anySubscription?: boolean }
+export type ImportOptions = { readonly anySubscription?: boolean }
 
 /** Puts the dead letters of a file into the queue of a subscription. @throws Failure */
-export const importFrom = async (of: Named, file: string, options: ImportOptions): Promise<Imported> => {
+export const importFrom = async (
+  { ask }: Remote,
+  of: Named,
+  file: string,
+  options: ImportOptions,
+): Promise<Imported> => {
   if (!existsSync(file)) throw new Failure(`${file} does not exist`)
   const blob = await openAsBlob(file)
   const query = new URLSearchParams(options.anySubscription ? { anySubscription: 'true' } : {})
-  const answer = await dataClient(options, of).post('/import', query, blob)
+  const answer = await dataClient(ask, of).post('/import', query, blob)
   return (await answer.json()) as Imported
 }

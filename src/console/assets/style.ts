@@ -1,5 +1,7 @@
+import { drawingsStyle } from '../drawings/style.ts'
+
 /** The one style of all pages: colours are variables, so that light and dark differ in these alone. */
-export const style = `
+export const style = `${drawingsStyle}
 :root {
   --page: #fbfbfa; --card: #fff; --line: #e3e2dd; --text: #23241f; --quiet: #62645b; --link: #0a5c66; --main: #0b6672;
   --on-main: #fff; --good: #1c6b3c; --good-page: #e5f3ea; --bad: #a3281d; --bad-page: #fbe9e6; --warn: #7a5000;
@@ -38,6 +40,7 @@ main { max-width: 1180px; margin: 0 auto; padding: 22px 24px 64px }
 .trail span:last-child { display: none }
 h1 { font-size: 22px; line-height: 1.3; font-weight: 620; margin: 4px 0 14px; overflow-wrap: anywhere }
 h1 small { font-size: 15px; font-weight: 400; color: var(--quiet); margin-left: 8px }
+h1 .id { font-size: .85em }
 h2 { font-size: 16px; font-weight: 620; margin: 30px 0 8px }
 h2 a { color: inherit; text-decoration: none }
 h2 a:hover { text-decoration: underline }
@@ -94,6 +97,8 @@ label { color: var(--quiet); font-size: 13px }
 .filter, .actions { display: flex; flex-wrap: wrap; gap: 8px 14px; align-items: end; margin: 10px 0 }
 .card > .actions:first-child { margin-top: 0; align-items: baseline }
 .card > .actions:last-child { margin-bottom: 0 }
+.bar { position: sticky; bottom: 0; background: var(--page); border-top: 1px solid var(--line); margin: 0; padding: 10px 0 }
+.pick { width: 1% }
 .filter label { display: grid; gap: 2px }
 .filter input { width: 11em }
 .actions form { display: contents }
@@ -102,9 +107,9 @@ label { color: var(--quiet); font-size: 13px }
 .progress { height: 8px; border-radius: 4px; background: var(--soft); overflow: hidden; display: block; width: 100% }
 .progress rect.done { fill: var(--good) }
 .progress rect.failed { fill: var(--bad) }
+figure { margin: 8px 0 }
+figcaption { font-size: 13px }
 details > summary { cursor: pointer; color: var(--link) }
-.attempts { list-style: none; padding: 0; margin: 8px 0 }
-.attempts li { padding: 3px 0 3px 16px; border-left: 2px solid var(--line) }
 @media (max-width: 720px) {
   header, main { padding-left: 14px; padding-right: 14px }
   .scroll { border: 0; background: none }

@@ -116,6 +116,7 @@ const clusterBackend = ({ asked, data, name, token }: Parts): Backend => {
     letter: (of, id) => letters().find(token, of, id),
     body: (of, id) => letters().body(token, of, id),
     headers: (of, id) => letters().headers(token, of, id),
+    hours: (namespace, name) => letters().hours(token, namespace, name),
     may: (right) => mayWith(asked, right),
   }
 }

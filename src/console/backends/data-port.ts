@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent, buildConnector, fetch, type Response } from 'undici'
-import { BackendError, type FoundLetter, type Listed, type Named, type RevealedHeader } from '../port.ts'
+import type { LastHour } from '../../delivery/last-hour.ts'
+import { BackendError, type FoundLetter, type Hours, type Listed, type Named, type RevealedHeader } from '../port.ts'
 import { revealedIn } from './record-line.ts'
 
 /** Where a dispatcher serves dead letters, asked with the token of a user. All throw a BackendError. */
@@ -9,6 +10,7 @@ export type DataPort = {
   find(token: string, of: Named, id: string): Promise<FoundLetter>
   body(token: string, of: Named, id: string): Promise<Uint8Array>
   headers(token: string, of: Named, id: string): Promise<readonly RevealedHeader[]>
+  hours(token: string, namespace: string, name?: string): Promise<Hours>
   close(): Promise<void>
 }
 
@@ -29,9 +31,8 @@ export const createDataPort = ({ server, ca }: DataPortOptions): DataPort => {
     )
   const dispatcher = new Agent({ connect, headersTimeout: answerWithinMs })
 
-  const ask = async (token: string, { namespace, name }: Named, path: string, query?: URLSearchParams) => {
-    const parts = ['namespaces', namespace, 'subscriptions', name, 'deadletters'].map(encodeURIComponent)
-    const url = new URL(`${server.pathname.replace(/\/+$/, '')}/${parts.join('/')}${path}`, server)
+  const get = async (token: string, path: string, query?: URLSearchParams) => {
+    const url = new URL(server.pathname.replace(/\/+$/, '') + path, server)
     if (query) url.search = query.toString()
     const headers = { authorization: `Bearer ${token}` }
     const signal = AbortSignal.timeout(answerWithinMs)
@@ -42,6 +43,9 @@ export const createDataPort = ({ server, ca }: DataPortOptions): DataPort => {
     return answer
   }
 
+  const within = (...parts: readonly string[]): string => `/${parts.map(encodeURIComponent).join('/')}`
+  const ask = (token: string, { namespace, name }: Named, path: string, query?: URLSearchParams) =>
+    get(token, within('namespaces', namespace, 'subscriptions', name, 'deadletters') + path, query)
   const at = (id: string): string => `/${encodeURIComponent(id)}`
   return {
     list: async (token, of, query) => (await (await ask(token, of, '', query)).json()) as Listed,
@@ -49,6 +53,12 @@ export const createDataPort = ({ server, ca }: DataPortOptions): DataPort => {
     body: async (token, of, id) => new Uint8Array(await (await ask(token, of, `${at(id)}/body`)).arrayBuffer()),
     headers: async (token, of, id) =>
       revealedIn(await (await ask(token, of, '/export', new URLSearchParams({ id }))).text()),
+    async hours(token, namespace, name) {
+      const of = name === undefined ? [] : ['subscriptions', name]
+      const answer = await get(token, within('namespaces', namespace, ...of, 'history'))
+      const { subscriptions } = (await answer.json()) as { subscriptions: (LastHour & { name: string })[] }
+      return new Map(subscriptions.map((hour) => [hour.name, hour]))
+    },
     close: () => dispatcher.close(),
   }
 }

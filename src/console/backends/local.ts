@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Kind, Resource } from '../../api/resource.ts'
+import type { LastHour } from '../../delivery/last-hour.ts'
 import {
   type Backend,
   BackendError,
@@ -24,6 +25,11 @@ export type LocalParts = {
     list<K extends Kind>(kind: K): readonly Resource<K>[]
     get<K extends Kind>(kind: K, namespace: string, name: string): Resource<K> | undefined
   }
+  /** `undefined` until there is any. */
+  history(
+    namespace: string,
+    name?: string,
+  ): { readonly subscriptions: readonly (LastHour & { readonly name: string })[] } | undefined
   /** What was refused is answered with why. */
   create(kind: Kind, manifest: Manifest): Refused | undefined
   patch(kind: Kind, of: Named, spec: Readonly<Record<string, unknown>>): Refused | undefined
@@ -66,6 +72,10 @@ const localBackend = ({ user, store, letters, ...parts }: LocalParts): Backend =
   async headers(of, id) {
     const { lines } = answered(await letters.export(of, new URLSearchParams({ id })))
     return revealedIn(await new Response(lines).text())
+  },
+  async hours(namespace, name) {
+    const { subscriptions } = parts.history(namespace, name) ?? { subscriptions: [] }
+    return new Map(subscriptions.map((hour) => [hour.name, hour]))
   },
   may: async () => true,
 })

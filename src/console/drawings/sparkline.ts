@@ -41,13 +41,29 @@ export const sparkline = (hour: LastHour | undefined, { size = 'row' }: Sparklin
 }
 
 /** The same in words. */
-export const hourText = ({ delivered, failed, backlog }: LastHour): string => {
+export const hourText = (hour: LastHour): string => {
+  const { since, delivered, failed, backlog } = wordsOf(hour)
+  return `${since}: ${[delivered, failed, ...backlog].join(', ')}`
+}
+
+/** The same in words, with the colour of each: what belongs below a large one. */
+export const hourCaption = (hour: LastHour | undefined) => {
+  if (hour === undefined) return html`Last hour: no deliveries`
+  const { since, delivered, failed, backlog } = wordsOf(hour)
+  const keys = [['delivered', delivered], ['failed', failed], ...backlog.map((text) => ['backlog', text])]
+  return html`${since} ${keys.map(([name, text]) => html` <span class="key ${name}"></span>${text}`)}`
+}
+
+const wordsOf = ({ delivered, failed, backlog }: LastHour) => {
   const known = backlog.filter((value) => value !== null)
-  const since = known.length === backlog.length ? 'Last hour' : `Last ${known.length} min`
   const waiting = (known.at(-1) ?? 0).toLocaleString('en')
   const most = known.reduce((a, b) => Math.max(a, b), 0)
-  const waited = most === 0 ? '' : `, ${waiting} waiting now and ${most.toLocaleString('en')} at most`
-  return `${since}: ${sumText(delivered)} delivered, ${sumText(failed)} failed attempts${waited}`
+  return {
+    since: known.length === backlog.length ? 'Last hour' : `Last ${known.length} min`,
+    delivered: `${sumText(delivered)} delivered`,
+    failed: `${sumText(failed)} failed attempts`,
+    backlog: most === 0 ? [] : [`${waiting} waiting now and ${most.toLocaleString('en')} at most`],
+  }
 }
 
 const sumText = (values: readonly (number | null)[]): string =>

@@ -7,6 +7,10 @@ export const drawingsStyle = `
 .spark .delivered { fill: var(--good); opacity: .75 }
 .spark .failed { fill: var(--bad) }
 .spark .backlog { stroke: var(--text); stroke-width: 1.25; stroke-linejoin: round }
+.key { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin: 0 5px 0 12px }
+.key.delivered { background: var(--good); opacity: .75 }
+.key.failed { background: var(--bad) }
+.key.backlog { background: var(--text); height: 2px; vertical-align: 4px; width: 14px }
 .timeline { display: block; max-width: 100%; height: auto; font-size: 13px }
 .timeline text { fill: var(--text); font-variant-numeric: tabular-nums }
 .timeline .time { text-anchor: end; fill: var(--quiet) }

@@ -20,6 +20,8 @@ type Step = {
   readonly waitMs: number
 }
 
+/** No wait that anybody would look at. */
+const soonMs = 100
 const [left, top, width] = [92, 14, 320]
 
 /**
@@ -56,7 +58,7 @@ const stepsOf = ({ lastAttempts, attempts, firstAttempt, deadLettered }: Attempt
   let before: number | undefined
   const add = (at: number, endedAt: number, step: Pick<Step, 'what' | 'detail' | 'kind'>): void => {
     const waitMs = before === undefined ? 0 : Math.max(0, at - before)
-    steps.push({ ...step, time: clock(at), waitMs, wait: `${span(waitMs)} later` })
+    steps.push({ ...step, time: clock(at), waitMs, wait: waitMs < soonMs ? '' : `${span(waitMs)} later` })
     before = endedAt
   }
   const earlier = attempts - lastAttempts.length
@@ -78,7 +80,9 @@ const stepsOf = ({ lastAttempts, attempts, firstAttempt, deadLettered }: Attempt
 
 const textOf = (steps: readonly Step[]): string =>
   steps
-    .map(({ time, what, detail, wait }, at) => `${at === 0 ? '' : `${wait}, `}${time}: ${what} ${detail}`.trim())
+    .map(({ time, what, detail, wait }, at) =>
+      `${at === 0 || wait === '' ? '' : `${wait}, `}${time}: ${what} ${detail}`.trim(),
+    )
     .join('; ')
 
 const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 19)

@@ -1,6 +1,6 @@
 import type { Discard } from '../../api/kinds/discard.ts'
-import type { Replay } from '../../api/kinds/replay.ts'
-import { keyOf } from '../../api/resource.ts'
+import { type Replay, toOf } from '../../api/kinds/replay.ts'
+import { keyFrom } from '../../api/resource.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { conditionOf, state, table } from './parts.ts'
 import { type JobPlural, paths } from './paths.ts'
@@ -13,6 +13,33 @@ export const pluralOf = (job: Job): JobPlural => (job.kind === 'Replay' ? 'repla
 export const hasEnded = ({ status }: Job): boolean =>
   status?.conditions?.some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed')) ??
   false
+
+/** What a job takes from, in its namespace. */
+export type Source = { readonly kind: 'Subscription' | 'Queue' | 'Topic' | 'Broker'; readonly name: string }
+
+export const sourceOf = ({ spec }: Job): Source => {
+  const { subscriptionRef, queueRef, topicRef, orphans } = spec
+  if (subscriptionRef) return { kind: 'Subscription', name: subscriptionRef.name }
+  if (queueRef) return { kind: 'Queue', name: queueRef.name }
+  if (topicRef) return { kind: 'Topic', name: topicRef.name }
+  return { kind: 'Broker', name: orphans?.brokerRef.name ?? '' }
+}
+
+const sourceText = (job: Job): string => {
+  const { kind, name } = sourceOf(job)
+  const key = keyFrom(job.metadata.namespace, name)
+  return kind === 'Subscription' ? key : kind === 'Broker' ? `Orphans of ${key}` : `${kind} ${key}`
+}
+
+/** What a job takes. */
+export const nounOf = ({ spec }: Job): string =>
+  spec.topicRef ? 'parked event' : spec.orphans ? 'orphan' : 'dead letter'
+
+/** The page that a job belongs to. */
+export const pageOf = (job: Job): string => {
+  const { kind, name } = sourceOf(job)
+  return kind === 'Subscription' ? paths.subscription({ namespace: job.metadata.namespace, name }) : paths.unrouted
+}
 
 /** Where a job is, in one word and a sentence. */
 export const outcomeOf = ({ status, spec }: Job): { readonly word: Html; readonly message: string } => {
@@ -58,7 +85,7 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
           value: html`<a href="${paths.job(pluralOf(job), metadata)}"><bdi>${text(metadata.name, 80)}</bdi></a>`,
         },
         { label: 'What', value: whatOf(job) },
-        { label: 'Of', value: html`<bdi>${text(keyOf({ metadata: { ...metadata, name: of(job) } }), 100)}</bdi>` },
+        { label: 'Of', value: html`<bdi>${text(sourceText(job), 100)}</bdi>` },
         { label: 'State', value: outcomeOf(job).word },
         { label: 'Matched', value: number(status?.matched), isNumber: true },
         { label: 'Done', value: number(status?.delivered), isNumber: true },
@@ -70,10 +97,9 @@ export const jobTable = (jobs: readonly Job[], nowMs: number, caption: string): 
     caption,
   )
 
-const of = ({ spec }: Job): string => spec.subscriptionRef.name
-
 /** What a job does, in a word. */
 export const whatOf = (job: Job): string => {
   if (job.kind === 'Discard') return 'Discard'
-  return { Subscriber: 'Replay', Queue: 'Replay to queue', DeadLetters: 'Restore' }[job.spec.to]
+  const words = { Subscriber: 'Replay', Queue: 'Replay to queue', Topic: 'Replay to topic', DeadLetters: 'Restore' }
+  return words[toOf(job.spec)]
 }

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
-import { hasEnded, type Job, outcomeOf, pluralOf, progressBar, whatOf } from './job-parts.ts'
+import { toOf } from '../../api/kinds/replay.ts'
+import { hasEnded, type Job, nounOf, outcomeOf, pageOf, pluralOf, progressBar, sourceOf, whatOf } from './job-parts.ts'
 import { formToken, page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { facts, lead } from './parts.ts'
@@ -20,19 +21,19 @@ const againSeconds = 2
 export const jobPage = (options: JobOptions): Html => {
   const { viewer, job } = options
   const { metadata, spec } = job
-  const of = { namespace: metadata.namespace, name: spec.subscriptionRef.name }
+  const from = sourceOf(job)
   const title = spec.dryRun ? `${whatOf(job)}: count first` : `${whatOf(job)} ${metadata.name}`
   const isRunning = !hasEnded(job)
   return page(
     {
-      ...{ title, viewer, trail: [...trailOf(of.namespace), [of.name, paths.subscription(of)]] },
+      ...{ title, viewer, trail: [...trailOf(metadata.namespace), [from.name, pageOf(job)]] },
       ...(isRunning ? { again: againSeconds } : {}),
     },
     [
       html`<h1>${spec.dryRun ? title : html`<bdi>${text(metadata.name, 253)}</bdi> <small>${whatOf(job)}</small>`}</h1>`,
       jobProgress(options),
       html`<h2>What it takes</h2>`,
-      facts(selectorFacts(spec.selector)),
+      facts([[from.kind, from.name], ...selectorFacts(spec.selector)]),
       html`<details><summary>Manifest</summary><pre tabindex="0">${yamlText(manifestOf(job))}</pre></details>`,
     ],
   )
@@ -95,14 +96,18 @@ const counted = ({ viewer, job, may }: JobOptions): Html => {
     ['Counted at', moment(status?.cutoff), true],
   ])}<p>${consequenceOf(job, matched)} What is dead-lettered after the count is left alone.</p>
 <form class="card" method="post" action="${action}">${formToken(viewer)}<input type="hidden" name="cutoff" value="${status?.cutoff}"><input type="hidden" name="count" value="${matched}">
-${job.kind === 'Discard' ? discardFields : job.spec.to === 'Subscriber' ? replayFields(matched) : ''}
-<div class="actions"><button class="main"${!may.create && html` disabled`}>${whatOf(job)} ${number(matched)}</button><a class="button" href="${paths.subscription({ namespace: metadata.namespace, name: job.spec.subscriptionRef.name })}">Do nothing</a></div></form>`
+${job.kind === 'Discard' ? discardFields : toOf(job.spec) === 'Subscriber' ? replayFields(matched) : ''}
+<div class="actions"><button class="main"${!may.create && html` disabled`}>${whatOf(job)} ${number(matched)}</button><a class="button" href="${pageOf(job)}">Do nothing</a></div></form>`
 }
 
 const consequenceOf = (job: Job, matched: number): string => {
-  const them = `${number(matched)} dead letter${matched === 1 ? '' : 's'}`
-  if (job.kind === 'Discard') return `${them} would be moved to waybill.discarded, and dropped there after seven days.`
-  if (job.spec.to === 'DeadLetters') return `${them} that were discarded would be dead letters again.`
+  const them = `${number(matched)} ${nounOf(job)}${matched === 1 ? '' : 's'}`
+  if (job.kind === 'Discard')
+    return `${them} would be moved to waybill.discarded, and dropped there after seven days, or when the DeadLetterPolicy says.`
+  const to = toOf(job.spec)
+  if (to === 'DeadLetters') return `${them} that were discarded would be where they were again.`
+  if (to === 'Topic') return `${them} would go to each subscription that wants them now.`
+  if (to === 'Queue') return `${them} would be put into a queue: see the manifest.`
   return `${them} would be sent to the subscriber once more, one attempt each.`
 }
 

@@ -1,5 +1,6 @@
 import { visibleLines } from '../../api/visible.ts'
 import type { ShownHeader, ShownLetter, ShownValue } from '../../delivery/letters/shown.ts'
+import { timeline } from '../drawings/timeline.ts'
 import type { FoundLetter, Named, RevealedHeader } from '../port.ts'
 import { checkForm, type May } from './groups.ts'
 import { formToken, page, type Viewer } from './layout.ts'
@@ -14,8 +15,6 @@ export type LetterOptions = {
   readonly of: Named
   readonly found: FoundLetter
   readonly may: May & { readonly body: boolean }
-  /** The attempts, drawn. */
-  readonly drawing: Html | string
   /** Only where it was asked for. */
   readonly body?: Uint8Array | undefined
   readonly revealed?: readonly RevealedHeader[] | undefined
@@ -27,7 +26,7 @@ const mostOfValue = 300
 
 /** One dead letter: why it is dead, what was tried, and what is in it as far as this user may see that. */
 export const letterPage = (options: LetterOptions): Html => {
-  const { viewer, of, found, may, drawing } = options
+  const { viewer, of, found, may } = options
   const { letter, copies } = found
   const trail = [
     ...trailOf(of.namespace),
@@ -39,8 +38,8 @@ export const letterPage = (options: LetterOptions): Html => {
 <p class="problem"><strong>${text(letter.reason, 64)}${letter.statusCode !== undefined && ` ${letter.statusCode}`}</strong> <bdi>${text(letter.error, 600)}</bdi></p>`,
     checkForm(of, new URLSearchParams({ id: letter.id }), viewer, may, 'this one') as Html,
     html`<h2>Attempts<span class="count">${number(letter.attempts)}</span></h2>`,
-    drawing,
     attempts(letter),
+    letter.redacted && html`<p class="note">The DeadLetterPolicy withholds some of it: see [redacted].</p>`,
     html`<h2>Event</h2>`,
     factsOf(letter, of, copies),
     html`<h2>Headers<span class="count">${number(letter.headers.length)}</span></h2>`,
@@ -50,13 +49,12 @@ export const letterPage = (options: LetterOptions): Html => {
   ])
 }
 
-const attempts = ({ lastAttempts, attempts: count }: ShownLetter): Html => {
-  if (lastAttempts.length === 0) return html`<p class="quiet">It does not say when they were.</p>`
-  const before = count - lastAttempts.length
-  return html`<ol class="attempts">${before > 0 && html`<li class="quiet">${number(before)} before</li>`}${lastAttempts.map(
-    ({ time, result, tookMs }) =>
-      html`<li>${moment(time)} <bdi>${text(result, 80)}</bdi> <span class="quiet">${number(tookMs)} ms</span></li>`,
-  )}</ol>`
+const attempts = (letter: ShownLetter): Html => {
+  if (letter.lastAttempts.length === 0) return html`<p class="quiet">It does not say when they were.</p>`
+  return timeline({
+    ...letter,
+    lastAttempts: letter.lastAttempts.map((each) => ({ ...each, result: text(each.result, 60) })),
+  })
 }
 
 const factsOf = (letter: ShownLetter, of: Named, copies: number): Html =>

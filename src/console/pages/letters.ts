@@ -64,10 +64,10 @@ const letterForm = (shown: readonly ShownLetter[], options: LettersOptions): Htm
   const { viewer, of, filter, may } = options
   const copies = Map.groupBy(options.listed.letters, ({ id }) => id)
   return html`<form method="post" action="${paths.check(of)}">${formToken(viewer)}${hidden(filter)}
-<div class="scroll"><table class="cards" aria-label="Dead letters"><thead><tr><th scope="col"><span class="skip">Select</span></th><th scope="col">Letter</th><th scope="col">Age</th><th scope="col">Reason</th><th scope="col">Event</th><th scope="col">Error</th></tr></thead><tbody>${shown.map(
+<div class="scroll"><table class="cards" aria-label="Dead letters"><thead><tr><th scope="col" class="pick"><span class="skip">Select</span></th><th scope="col">Letter</th><th scope="col">Age</th><th scope="col">Reason</th><th scope="col">Event</th><th scope="col">Error</th></tr></thead><tbody>${shown.map(
     (letter) => letterRow(letter, copies.get(letter.id)?.length ?? 1, options),
   )}</tbody></table></div>
-<div class="actions">${action('replay', 'Replay', may.replay)}${action('discard', 'Discard', may.discard)}</div>
+<div class="actions bar">${action('replay', 'Replay', may.replay)}${action('discard', 'Discard', may.discard)}</div>
 </form>`
 }
 

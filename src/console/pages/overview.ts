@@ -1,6 +1,8 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import { keyOf } from '../../api/resource.ts'
+import { sparkline } from '../drawings/sparkline.ts'
+import type { Hours } from '../port.ts'
 import { page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { type Cell, lead, table, whether } from './parts.ts'
@@ -17,20 +19,19 @@ export type OverviewOptions = {
   readonly brokers: readonly Broker[] | undefined
   /** Which part of the subscriptions is shown, from 1. */
   readonly part: number
-  /** The last hour of a subscription, drawn. */
-  readonly drawing: (of: Subscription) => Html | string
+  /** The last hour, by namespace; where it is not known, nothing is drawn. */
+  readonly hours: ReadonlyMap<string, Hours>
 }
 
 /** A page has so many subscriptions, so that it stays small. */
-export const subscriptionsOnPage = 16
+export const subscriptionsOnPage = 10
 
 /** What there is, and how it is; what needs somebody comes first. */
 export const overviewPage = (options: OverviewOptions): Html => {
   const { viewer, namespace, subscriptions, brokers, part } = options
   const dead = subscriptions.reduce((sum, each) => sum + deadOf(each), 0)
   const ready = subscriptions.filter(({ status }) => isReady(status?.conditions)).length
-  const sorted = byUrgency(subscriptions)
-  const shown = sorted.slice((part - 1) * subscriptionsOnPage, part * subscriptionsOnPage)
+  const shown = partOf(subscriptions, part)
   return page({ title: 'Overview', viewer, at: 'overview' }, [
     html`<h1>Overview${namespace === undefined ? '' : html` <small>namespace <bdi>${text(namespace, 63)}</bdi> · <a href="${paths.overview}">all</a></small>`}</h1>`,
     lead([
@@ -41,12 +42,16 @@ export const overviewPage = (options: OverviewOptions): Html => {
     shown.length === 0
       ? html`<p class="quiet">There are no Subscriptions here.</p>`
       : subscriptionTables(shown, options),
-    pager(sorted.length, part, namespace),
+    pager(subscriptions.length, part, namespace),
     brokers === undefined
       ? html`<h2>Brokers</h2><p class="quiet">You may not list Brokers.</p>`
       : brokerTable(brokers, options),
   ])
 }
+
+/** What is shown of all: see {@link byUrgency}. */
+export const partOf = (subscriptions: readonly Subscription[], part: number): Subscription[] =>
+  byUrgency(subscriptions).slice((part - 1) * subscriptionsOnPage, part * subscriptionsOnPage)
 
 const isReady = (conditions: NonNullable<Subscription['status']>['conditions']): boolean =>
   conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
@@ -78,7 +83,12 @@ const subscriptionTables = (shown: readonly Subscription[], options: OverviewOpt
       )}`,
   )
 
-const subscriptionRow = (subscription: Subscription, { nowMs, drawing }: OverviewOptions): Cell[] => {
+const drawn = ({ metadata: { namespace, name } }: Subscription, hours: OverviewOptions['hours']): Html | string => {
+  const of = hours.get(namespace)
+  return of ? sparkline(of.get(name)) : ''
+}
+
+const subscriptionRow = (subscription: Subscription, { nowMs, hours }: OverviewOptions): Cell[] => {
   const { metadata, status } = subscription
   const { deadLetters } = status ?? {}
   const count = deadLetters?.count ?? 0
@@ -90,7 +100,7 @@ const subscriptionRow = (subscription: Subscription, { nowMs, drawing }: Overvie
     },
     { label: 'Ready', value: whether(status?.conditions, 'Ready') },
     { label: 'Delivering', value: whether(status?.conditions, 'Delivering') },
-    { label: 'Last hour', value: drawing(subscription) },
+    { label: 'Last hour', value: drawn(subscription, hours) },
     { label: 'Backlog', value: number(status?.backlog?.ready), isNumber: true },
     {
       label: 'Dead',
@@ -130,15 +140,3 @@ const brokerTable = (brokers: readonly Broker[], { nowMs }: OverviewOptions): Ht
     'Brokers',
   )}`
 }
-
-/** What somebody sees who may not list the subscriptions of all namespaces. */
-export const whichNamespacePage = (viewer: Viewer): Html =>
-  page(
-    { title: 'Overview', viewer, at: 'overview' },
-    html`<h1>Overview</h1>
-<p>You may not list the Subscriptions of all namespaces. Which one?</p>
-<form class="filter" method="get" action="${paths.overview}">
-<label for="namespace">Namespace<input id="namespace" name="namespace" required pattern="[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?" autofocus></label>
-<button class="main">Show</button>
-</form>`,
-  )

@@ -1,5 +1,8 @@
 import type { Condition } from '../../api/conditions.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
+import type { LastHour } from '../../delivery/last-hour.ts'
+import { hourCaption, sparkline } from '../drawings/sparkline.ts'
+import type { Hours } from '../port.ts'
 import { type GroupsOptions, groupCards, type May } from './groups.ts'
 import { type Job, jobTable } from './job-parts.ts'
 import { formToken, page, type Viewer } from './layout.ts'
@@ -15,15 +18,15 @@ export type SubscriptionOptions = {
   /** The newest first; `undefined` where the user may not see them. */
   readonly jobs: readonly Job[] | undefined
   readonly may: May
-  /** The last hour, drawn. */
-  readonly drawing: Html | string
+  /** `undefined` where it is not known. */
+  readonly hours: Hours | undefined
 }
 
 const mostJobs = 10
 
 /** One subscription: how it is, why letters of it are dead, and what was done about that. */
 export const subscriptionPage = (options: SubscriptionOptions): Html => {
-  const { viewer, nowMs, subscription, jobs, drawing } = options
+  const { viewer, nowMs, subscription, jobs, hours } = options
   const { metadata, spec, status } = subscription
   const { deadLetters } = status ?? {}
   const count = deadLetters?.count ?? 0
@@ -40,14 +43,14 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
       ],
       ['Oldest of them', count === 0 ? '–' : ago(deadLetters?.oldest, nowMs), true],
     ]),
-    drawing,
+    hours && lastHour(hours.get(metadata.name)),
     html`<h2>Dead letters${count > 0 && html`<span class="count">${number(count)}</span>`}</h2>`,
     deadLetterParts(options),
     html`<h2>Conditions</h2>`,
     conditionTable(status?.conditions ?? [], nowMs),
     lastFailure(status?.delivery?.lastFailure),
     html`<h2>Replays and Discards</h2>`,
-    jobParts(jobs, nowMs),
+    jobParts(jobs, metadata.namespace, nowMs),
     html`<details><summary>Where it is delivered</summary>${facts([
       ['Subscriber', targetOf(spec.subscriber)],
       ['Queue', status?.queue],
@@ -56,6 +59,9 @@ export const subscriptionPage = (options: SubscriptionOptions): Html => {
     ])}</details>`,
   ])
 }
+
+const lastHour = (hour: LastHour | undefined): Html =>
+  html`<figure>${sparkline(hour, { size: 'large' })}<figcaption class="quiet">${hourCaption(hour)}</figcaption></figure>`
 
 export const trailOf = (namespace: string) =>
   [
@@ -115,8 +121,8 @@ const lastFailure = (failure: Failure | undefined): Html =>
         ['Why', failure.message ?? failure.reason],
       ])}`
 
-const jobParts = (jobs: readonly Job[] | undefined, nowMs: number): Html => {
+const jobParts = (jobs: readonly Job[] | undefined, namespace: string, nowMs: number): Html => {
   if (jobs === undefined) return html`<p class="quiet">You may not list them here.</p>`
   if (jobs.length === 0) return html`<p class="quiet">There are none.</p>`
-  return html`${jobTable(jobs.slice(0, mostJobs), nowMs, 'Replays and Discards')}${jobs.length > mostJobs && html`<p><a href="${paths.jobs}">All of them</a></p>`}`
+  return html`${jobTable(jobs.slice(0, mostJobs), nowMs, 'Replays and Discards')}${jobs.length > mostJobs && html`<p><a href="${paths.jobs}?${new URLSearchParams({ namespace })}">All of them</a></p>`}`
 }

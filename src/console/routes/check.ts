@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { discard } from '../../api/kinds/discard.ts'
-import { replay } from '../../api/kinds/replay.ts'
+import { type Replay, replay, toOf } from '../../api/kinds/replay.ts'
 import { asCounted, filterIn, type Selector, selectorOf } from '../filter.ts'
 import type { Job } from '../pages/job-parts.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
@@ -21,10 +21,12 @@ export const addCheck = ({ post }: Pages): void => {
     if (!['replay', 'discard', 'restore'].includes(what)) throw new BackendError(400, 'The form says nothing to do.')
     const spec = {
       ...{ subscriptionRef: { name: of.name }, selector, dryRun: true, requestedBy: visit.backend.user.name },
+      ttlAfterFinished: countsLast,
       ...(what === 'discard' ? { reason: 'Only counted' } : {}),
       ...(what === 'restore' ? { to: 'DeadLetters' } : {}),
     }
-    return created(visit, context, plural, of, spec)
+    const name = `${of.name.slice(0, 200)}-${randomBytes(4).toString('hex')}${counts}`
+    return created(visit, context, plural, { namespace: of.namespace, name }, spec)
   })
 
   for (const plural of ['replays', 'discards'] as const) {
@@ -36,16 +38,29 @@ export const addCheck = ({ post }: Pages): void => {
       if (!isCounted || form.get('cutoff') !== job.status?.cutoff) {
         throw new BackendError(409, 'This is not what was counted, so nothing was done: count once more.')
       }
-      const of = { namespace: job.metadata.namespace, name: job.spec.subscriptionRef.name }
+      const { namespace, name } = job.metadata
       const selector = confirmedSelector(job)
       const spec = {
-        ...{ subscriptionRef: { name: of.name }, selector, maxMessages: count, requestedBy: visit.backend.user.name },
-        ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job.spec.to, form)),
+        ...{ ...refsOf(job), selector, maxMessages: count, requestedBy: visit.backend.user.name },
+        ...(job.kind === 'Discard' ? { reason: (form.get('why') ?? '').trim() } : replayFields(job, form)),
       }
-      return created(visit, context, plural, of, spec)
+      // The same name each time: a form that is sent twice begins one job.
+      return created(visit, context, plural, { namespace, name: confirmedName(name) }, spec)
     })
   }
 }
+
+/** What only counts is of no use for long, and has a name of its own. */
+const [countsLast, counts] = ['1h', '-count']
+
+const confirmedName = (name: string): string =>
+  name.endsWith(counts) ? name.slice(0, -counts.length) : `${name.slice(0, 240)}-confirmed`
+
+/** The same source. */
+const refsOf = ({ spec }: Job): object =>
+  Object.fromEntries(
+    Object.entries(spec).filter(([name]) => ['subscriptionRef', 'queueRef', 'topicRef', 'orphans'].includes(name)),
+  )
 
 const picked = (form: URLSearchParams): Selector => {
   const ids = [...new Set(form.getAll('pick'))]
@@ -54,17 +69,21 @@ const picked = (form: URLSearchParams): Selector => {
   return { ids }
 }
 
-/** What was discarded keeps the time of its death, so a count of it says nothing of what is discarded later: the number limits it. */
+/**
+ * What was discarded keeps the time of its death, so a count of it says nothing of what is discarded later, and what is parked
+ * has no time: the number limits it.
+ */
 const confirmedSelector = (job: Job): Selector => {
   const { all, ...rest } = job.spec.selector
   const selector = all ? { all } : rest
-  const isRestore = job.kind === 'Replay' && job.spec.to === 'DeadLetters'
-  return isRestore ? selector : asCounted(selector, job.status?.cutoff ?? '')
+  const isRestore = job.kind === 'Replay' && toOf(job.spec) === 'DeadLetters'
+  return isRestore || job.spec.topicRef ? selector : asCounted(selector, job.status?.cutoff ?? '')
 }
 
 /** Empty fields are those that nobody filled in. */
-const replayFields = (counted: string, form: URLSearchParams) => {
-  if (counted === 'DeadLetters') return { to: counted }
+const replayFields = ({ spec }: Replay, form: URLSearchParams) => {
+  const counted = toOf(spec)
+  if (counted !== 'Subscriber') return { to: counted, ...(spec.target ? { target: spec.target } : {}) }
   const number = (name: string): number | undefined => {
     const text = (form.get(name) ?? '').trim()
     return text === '' ? undefined : Number(text)
@@ -83,11 +102,10 @@ const created = async (
   { backend }: Visit,
   context: Context,
   plural: JobPlural,
-  of: Named,
+  job: Named,
   spec: Readonly<Record<string, unknown>>,
 ): Promise<Response> => {
-  const name = `${of.name.slice(0, 200)}-${randomBytes(4).toString('hex')}`
-  const job = { namespace: of.namespace, name }
-  await backend.create(plural === 'replays' ? replay : discard, { metadata: job, spec })
+  const kind = plural === 'replays' ? replay : discard
+  if ((await backend.get(kind, job)) === undefined) await backend.create(kind, { metadata: job, spec })
   return context.redirect(paths.job(plural, job), 303)
 }

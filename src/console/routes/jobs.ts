@@ -2,9 +2,10 @@ import type { Context } from 'hono'
 import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { jobPage, jobProgress } from '../pages/job.ts'
-import { type Job, newestFirst } from '../pages/job-parts.ts'
+import { type Job, newestFirst, pageOf } from '../pages/job-parts.ts'
 import { jobsPage } from '../pages/jobs.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
+import { whichNamespacePage } from '../pages/which-namespace.ts'
 import { type Backend, BackendError, type Named } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { type Visit, viewerOf } from '../visit.ts'
@@ -19,11 +20,10 @@ export const jobOf = async (backend: Backend, plural: JobPlural, of: Named): Pro
 
 export const addJobs = ({ get, post }: Pages): void => {
   get('/jobs', async (visit, context) => {
-    const jobs = await jobsIn(visit.backend, context.req.query('namespace') || undefined)
-    if (jobs === undefined) {
-      const message = 'You may not list Replays and Discards of all namespaces: see them at their Subscription.'
-      throw new BackendError(403, message)
-    }
+    const namespace = context.req.query('namespace') || undefined
+    const jobs = await jobsIn(visit.backend, namespace)
+    if (jobs === undefined && namespace === undefined) return whichNamespacePage(viewerOf(visit), 'jobs')
+    if (jobs === undefined) throw new BackendError(403, `You may not list Replays and Discards of ${namespace}.`)
     return jobsPage({ viewer: viewerOf(visit), nowMs: visit.nowMs, jobs: newestFirst(jobs) })
   })
   for (const plural of ['replays', 'discards'] as const) {
@@ -39,8 +39,7 @@ export const addJobs = ({ get, post }: Pages): void => {
       const what = form.get('do')
       if (what === 'cancel') {
         await backend.remove(kind, of)
-        const subscription = { namespace: of.namespace, name: job.spec.subscriptionRef.name }
-        return context.redirect(paths.subscription(subscription), 303)
+        return context.redirect(pageOf(job), 303)
       }
       if (what !== 'suspend' && what !== 'resume') throw new BackendError(400, 'The form says nothing to do.')
       await backend.patch(kind, of, { suspend: what === 'suspend' })

@@ -73,5 +73,5 @@ const shownLetter = async (visit: Visit, of: Named, id: string, asked: Asked = {
     mayIn(backend, of.namespace),
     backend.may({ verb: 'get', resource: 'subscriptions/deadletterbodies', namespace: of.namespace }),
   ])
-  return letterPage({ viewer: viewerOf(visit), of, found, may: { ...may, body }, drawing: '', ...asked })
+  return letterPage({ viewer: viewerOf(visit), of, found, may: { ...may, body }, ...asked })
 }

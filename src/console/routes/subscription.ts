@@ -2,12 +2,12 @@ import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
 import type { May } from '../pages/groups.ts'
-import { newestFirst } from '../pages/job-parts.ts'
+import { newestFirst, sourceOf } from '../pages/job-parts.ts'
 import { subscriptionPage } from '../pages/subscription.ts'
 import { type Backend, BackendError, type Named } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { viewerOf } from '../visit.ts'
-import { unlessForbidden } from './overview.ts'
+import { orNothing, unlessForbidden } from './overview.ts'
 
 /** Which buttons this user gets. */
 export const mayIn = async (backend: Backend, namespace: string): Promise<May> => {
@@ -36,13 +36,15 @@ export const addSubscription = ({ get }: Pages): void => {
   get('/subscriptions/:namespace/:name', async (visit, context) => {
     const { backend, nowMs } = visit
     const of = namedIn(context.req.param())
-    const [found, jobs, may] = await Promise.all([
+    const [found, jobs, may, hours] = await Promise.all([
       backend.get(subscription, of),
       jobsIn(backend, of.namespace),
       mayIn(backend, of.namespace),
+      orNothing(backend.hours(of.namespace, of.name)),
     ])
     if (found === undefined) throw new BackendError(404, `There is no Subscription ${of.namespace}/${of.name}.`)
-    const own = jobs && newestFirst(jobs.filter(({ spec }) => spec.subscriptionRef.name === of.name))
-    return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, drawing: '' })
+    const own =
+      jobs && newestFirst(jobs.filter((job) => sourceOf(job).kind === 'Subscription' && sourceOf(job).name === of.name))
+    return subscriptionPage({ viewer: viewerOf(visit), nowMs, subscription: found, jobs: own, may, hours })
   })
 }

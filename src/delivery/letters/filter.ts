@@ -1,4 +1,5 @@
 import type { Selector } from './select.ts'
+import { isMasked } from './shown.ts'
 
 /** Which dead letters are asked for, and how many at most. */
 export type LetterFilter = { readonly selector: Selector; readonly limit: number }
@@ -20,7 +21,8 @@ const lists: Readonly<Record<string, Parameter>> = {
   id: { field: 'ids', shape: { pattern: /^[a-z2-7]{16}$/, text: 'must be an id as the list shows it' } },
 }
 const singles = ['since', 'until', 'limit'] as const
-const names: readonly string[] = [...Object.keys(lists), ...singles]
+const names: readonly string[] = [...Object.keys(lists), 'header', ...singles]
+const mostHeaders = 16
 const mostValues = 1_000
 
 type Problem = { readonly problem: string }
@@ -50,14 +52,31 @@ export const filterOf = (
   if (limit === undefined) return { problem: `limit must be a number from 1 to ${limits.most}` }
   const times = timesOf(query)
   if ('problem' in times) return times
+  const headers = headersOf(query)
+  if ('problem' in headers) return headers
   const deadLettered = Object.keys(times).length > 0 ? { deadLettered: times } : {}
-  const selector = { ...given, ...deadLettered }
+  const selector = { ...given, ...deadLettered, ...headers }
   return { selector: { ...selector, all: Object.keys(selector).length === 0 }, limit }
 }
 
 const limitOf = (found: string | null, { usual, most }: { readonly usual: number; readonly most: number }) => {
   const limit = found === null ? usual : Number(/^\d{1,9}$/.test(found) ? found : Number.NaN)
   return limit >= 1 && limit <= most ? limit : undefined
+}
+
+/** `header=NAME=VALUE`, all of which must hold. Whether a value is the one that is not shown, nobody may try out. */
+const headersOf = (query: URLSearchParams): Pick<Selector, 'headers'> | Problem => {
+  const headers: Record<string, string> = Object.create(null)
+  const found = query.getAll('header')
+  if (found.length > mostHeaders) return { problem: `header may be given ${mostHeaders} times` }
+  for (const text of found) {
+    const [, name, value] = /^([^=]{1,255})=(.{0,1024})$/s.exec(text) ?? []
+    if (name === undefined || value === undefined) return { problem: 'header must be NAME=VALUE' }
+    if (isMasked(name)) return { problem: `header ${JSON.stringify(name.slice(0, 64))} is not shown, nor compared` }
+    if (name in headers) return { problem: `header ${JSON.stringify(name.slice(0, 64))} may be given once` }
+    headers[name] = value
+  }
+  return found.length > 0 ? { headers } : {}
 }
 
 const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/

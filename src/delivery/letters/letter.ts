@@ -7,8 +7,11 @@ import { lastAttemptsOf, type PastAttempt } from '../message/last-attempts.ts'
 import type { Message } from '../message/message.ts'
 import { waybillHeaders } from '../message/waybill-headers.ts'
 import { base32 } from './base32.ts'
-import { asItDied, brokerDeathOf, brokerDeathText } from './broker-death.ts'
+import { asItDied, type BrokerDeath, brokerDeathOf, brokerDeathText } from './broker-death.ts'
 import { fingerprint } from './fingerprint.ts'
+
+/** Why a message is kept: as a dead letter, as an event that nobody subscribed to, or because its queue was gone. */
+export type Kept = 'dead' | 'parked' | 'orphaned'
 
 /** A dead letter, read from its headers. Times are in ms since 1970. */
 export type Letter = {
@@ -40,29 +43,26 @@ export type Letter = {
 }
 
 /**
- * Reads a dead letter of a subscription (`namespace/name`). Never throws, whatever the message holds: one that the broker
- * dead-lettered, or that a person put into the queue, has no headers of Waybill's, or false ones. What takes long is reckoned
- * when it is asked for: there may be very many.
+ * Reads a dead letter of a subscription (`namespace/name`), or another message that is kept, of the resource with this id. Never
+ * throws, whatever the message holds: one that the broker dead-lettered, or that a person put into the queue, has no headers
+ * of Waybill's, or false ones. What takes long is reckoned when it is asked for: there may be very many.
  */
-export const letterOf = (message: Message, subscription: string): Letter => {
+export const letterOf = (message: Message, of: string, kept: Kept = 'dead'): Letter => {
   const { headers } = message.properties
   const text = (name: string): string | undefined => headers?.text(name)
-  const death = brokerDeathOf(headers)
+  const death = kept === 'dead' ? brokerDeathOf(headers) : undefined
   const alive = asItDied(message, death)
   const history = historyOf(alive, nowhere)
   const event = toEvent(alive, history)
   const isEvent = 'id' in event
-  const reason = death?.reason ?? text(waybillHeaders.reason)?.slice(0, 64) ?? 'Unknown'
-  const error = death ? brokerDeathText(death) : (text(waybillHeaders.error) ?? 'Nothing in it says why it is here')
-  const statusCode = death ? undefined : statusOf(headers?.get(waybillHeaders.status))
-  const problem = death ? undefined : text(waybillHeaders.problem)?.slice(0, 256)
+  const { reason, error, statusCode, problem, deadLettered } = whyHere(message, kept, death)
   const firstAttempt = timeOf(text(waybillHeaders.firstAttempt))
   const replays = countOf(headers?.get(waybillHeaders.replays))
   let id: string | undefined
   return {
     get id() {
-      const parts = [subscription, isEvent ? event.id : '', firstAttempt, replays, reason]
-      id ??= idOf(message, parts, isEvent && !death)
+      const parts = [of, isEvent ? event.id : '', firstAttempt, replays, reason]
+      id ??= idOf(message, parts, isEvent && !death && kept === 'dead')
       return id
     },
     get group() {
@@ -81,10 +81,33 @@ export const letterOf = (message: Message, subscription: string): Letter => {
     get lastAttempts() {
       return lastAttemptsOf(text(waybillHeaders.history))
     },
-    deadLettered: death ? death.at : timeOf(text(waybillHeaders.deadLettered) ?? text(waybillHeaders.lastAttempt)),
+    deadLettered,
     replays,
     replay: text(waybillHeaders.replay),
     size: message.content.length,
+  }
+}
+
+type Why = Pick<Letter, 'reason' | 'error' | 'statusCode' | 'problem' | 'deadLettered'>
+
+const whyHere = ({ fields, properties: { headers } }: Message, kept: Kept, death: BrokerDeath | undefined): Why => {
+  const none = { statusCode: undefined, problem: undefined }
+  // Its headers are its producer's: they say nothing about when it was parked.
+  if (kept === 'parked')
+    return { ...none, reason: 'Unrouted', error: 'No subscription wanted it', deadLettered: undefined }
+  if (kept === 'orphaned') {
+    // A delay ends as what the broker calls a death.
+    const { at } = brokerDeathOf(headers) ?? {}
+    return { ...none, reason: 'Orphaned', error: `Its queue is gone: ${fields.routingKey}`, deadLettered: at }
+  }
+  if (death) return { ...none, reason: death.reason, error: brokerDeathText(death), deadLettered: death.at }
+  const text = (name: string): string | undefined => headers?.text(name)
+  return {
+    reason: text(waybillHeaders.reason)?.slice(0, 64) ?? 'Unknown',
+    error: text(waybillHeaders.error) ?? 'Nothing in it says why it is here',
+    statusCode: statusOf(headers?.get(waybillHeaders.status)),
+    problem: text(waybillHeaders.problem)?.slice(0, 256),
+    deadLettered: timeOf(text(waybillHeaders.deadLettered) ?? text(waybillHeaders.lastAttempt)),
   }
 }
 

@@ -3,7 +3,10 @@ import type { Replay } from '../../api/kinds/replay.ts'
 type Limits = Pick<Replay['spec'], 'canary' | 'abortOn'>
 
 /** Why a job stops before its end. */
-export type Stop = { readonly reason: 'CanaryFailed' | 'TooManyFailures'; readonly message: string }
+export type Stop = {
+  readonly reason: 'CanaryFailed' | 'TooManyFailures' | 'TargetGone' | 'TargetFull'
+  readonly message: string
+}
 
 /**
  * Whether a job stops, by how its attempts ended: `results` are the latest, the newest last, true for a success; `tried` is

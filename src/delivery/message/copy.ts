@@ -3,7 +3,7 @@ import type { Decision } from '../decide.ts'
 import type { History, Replayed } from './history.ts'
 import { withAttempt } from './last-attempts.ts'
 import type { Message } from './message.ts'
-import { type IsKept, type OwnHeader, rewritten } from './rewrite.ts'
+import { type IsKept, type OwnHeader, type OwnProperties, rewritten } from './rewrite.ts'
 import { waybillHeaders, waybillPrefix } from './waybill-headers.ts'
 
 /** A message to publish, persistent, `mandatory` and confirmed, before the original is acknowledged. */
@@ -83,14 +83,15 @@ export const deadLetterCopy = (
   return copyOf(message, '', deadLetterQueue, replayed ? isForeignToReplay : isForeign, own)
 }
 
-/** A dead letter put back into the queue `queue`, where all its attempts begin anew. */
-export const putBackCopy = (message: Message, history: History, queue: string, replayed: Replayed): Copy => {
-  const own: OwnHeader[] = [
-    ...replayHeaders(replayed),
-    [waybillHeaders.exchange, history.exchange],
-    [waybillHeaders.routingKey, history.routingKey],
-  ]
-  return copyOf(message, '', queue, isForeignToReplay, own)
+/** Where a copy is put: through which exchange, and with which routing key. */
+export type Whither = { readonly exchange: string; readonly routingKey: string }
+
+/** A message that was kept, put where all its attempts begin anew. What it was first published with is lost unless `to` says so. */
+export const putBackCopy = (message: Message, history: History, to: Whither, replayed: Replayed): Copy => {
+  const { exchange, routingKey, priority } = history
+  const own: OwnHeader[] = replayHeaders(replayed)
+  if (to.exchange === '') own.push([waybillHeaders.exchange, exchange], [waybillHeaders.routingKey, routingKey])
+  return copyOf(message, to.exchange, to.routingKey, isForeign, own, { priority })
 }
 
 /** Who discarded a dead letter and why, and the dead-letter queue that it comes from. Times are in ms since 1970. */
@@ -101,12 +102,15 @@ export type Discarded = {
   readonly from: string
 }
 
-/** A dead letter as it is, published to the queue `bin`, which drops it after `keptMs`. */
+/**
+ * A dead letter as it is, published to the queue `bin`, which drops it after `keptMs`. `history` is there for what has no headers
+ * that say with what it was first published.
+ */
 export const discardedCopy = (
   message: Message,
   { at, by, reason, from }: Discarded,
-  bin: string,
-  keptMs: number,
+  { bin, keptMs }: { readonly bin: string; readonly keptMs: number },
+  history?: History,
 ): Copy => {
   const own: OwnHeader[] = [
     [waybillHeaders.discarded, isoOf(at)],
@@ -114,12 +118,16 @@ export const discardedCopy = (
     [waybillHeaders.discardedReason, reason],
     [waybillHeaders.discardedFrom, from],
   ]
-  return copyOf(message, '', bin, isNotDiscards, own, String(keptMs))
+  const { priority } = message.properties
+  const set = { expiration: String(keptMs), priority }
+  if (history === undefined) return copyOf(message, '', bin, isNotDiscards, own, set)
+  own.push([waybillHeaders.exchange, history.exchange], [waybillHeaders.routingKey, history.routingKey])
+  return copyOf(message, '', bin, isNeitherDiscardsNorOrigin, own, set)
 }
 
 /** A discarded message as the dead letter that it was, published to the queue that it came from. */
 export const restoredCopy = (message: Message, deadLetterQueue: string): Copy =>
-  copyOf(message, '', deadLetterQueue, isNotDiscards, [])
+  copyOf(message, '', deadLetterQueue, isNotDiscards, [], { priority: message.properties.priority })
 
 const replayHeaders = ({ by, times }: Replayed): OwnHeader[] => [
   [waybillHeaders.replays, times],
@@ -154,8 +162,8 @@ const copyOf = (
   routingKey: string,
   isKept: IsKept,
   own: readonly OwnHeader[],
-  expiration?: string,
-): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own, expiration) })
+  set?: OwnProperties,
+): Copy => ({ exchange, routingKey, body: content, properties: rewritten(properties, isKept, own, set) })
 
 /**
  * Headers that the broker writes or acts on. `x-death` would make it drop the copy as a dead-letter cycle, `CC` and `BCC`
@@ -199,6 +207,11 @@ const isNotDiscards: IsKept = (table, at, value) => {
     table.toString('latin1', at + 1, value),
   )
 }
+
+const isNeitherDiscardsNorOrigin: IsKept = (table, at, value, end) =>
+  isNotDiscards(table, at, value, end) && !origin.has(table.toString('latin1', at + 1, value))
+
+const origin: ReadonlySet<string> = new Set([waybillHeaders.exchange, waybillHeaders.routingKey])
 
 const lasting: ReadonlySet<string> = new Set([waybillHeaders.headersDropped])
 

@@ -19,7 +19,7 @@ export const reducedCopy = (copy: Copy): Copy => {
   const others = headers.names.filter((name) => name !== waybillHeaders.headersDropped).length
   const dropped = others - kept.size + droppedBefore(headers)
   const own = [[waybillHeaders.headersDropped, dropped] as const]
-  return { ...copy, properties: rewritten(properties, (_, at) => kept.has(at), own) }
+  return { ...copy, properties: rewritten(properties, (_, at) => kept.has(at), own, properties) }
 }
 
 /** The positions in the table of the headers that stay: Waybill's own first, then attributes as long as there is room. */

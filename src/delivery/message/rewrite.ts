@@ -7,19 +7,21 @@ export type OwnHeader = readonly [name: string, value: string | number | Buffer]
 /** Whether to pass a header on: `at` is the position of its name's length in the table. */
 export type IsKept = (table: Buffer, at: number, value: number, end: number) => boolean
 
+/** Properties that the copy has of its own: how long it is kept, in ms, and its priority. */
+export type OwnProperties = { readonly expiration?: string | undefined; readonly priority?: number | undefined }
+
 /**
  * The properties of a copy, made of slices of the original's: header values are not decoded, so their types and bytes, and
  * their order, stay. Only the headers that `isKept` refuses are left out, `own` ones are appended, and of the properties:
  * `expiration`, which would end the wait early or drop the dead letter; `userId`, which the broker refuses from another
  * user; and `priority`, because a message of high priority at the head of a delay would hold up everybody's.
  * https://www.rabbitmq.com/docs/validated-user-id
- * `expiration` is that of the copy, in ms.
  */
 export const rewritten = (
   properties: Properties,
   isKept: IsKept,
   own: readonly OwnHeader[],
-  expiration?: string,
+  { expiration, priority }: OwnProperties = {},
 ): Buffer => {
   const { raw, positions } = properties
   const table = properties.headers?.raw ?? nothing
@@ -30,16 +32,20 @@ export const rewritten = (
   let size = 2 + 4 + tableSize + 1
   for (const { from, to } of slices) size += (positions[to] as number) - (positions[from] as number)
   if (expiration !== undefined) size += 1 + expiration.length
+  if (priority !== undefined) size += 1
 
   const out = Buffer.allocUnsafe(size)
   const slice = ({ from, to }: Slice, at: number): number => at + raw.copy(out, at, positions[from], positions[to])
-  const flags = flagsOf(positions)
-  let at = out.writeUInt16BE(expiration === undefined ? flags : flags | flagOf(field.expiration))
+  let flags = flagsOf(positions)
+  if (expiration !== undefined) flags |= flagOf(field.expiration)
+  if (priority !== undefined) flags |= flagOf(field.priority)
+  let at = out.writeUInt16BE(flags)
   at = slice(beforeHeaders, at)
   at = out.writeUInt32BE(tableSize, at)
   for (let run = 0; run < kept.length; run += 2) at += table.copy(out, at, kept[run], kept[run + 1])
   for (const each of own) at = write(out, each, at)
   at = out.writeUInt8(persistent, at)
+  if (priority !== undefined) at = out.writeUInt8(priority, at)
   for (const each of afterHeaders) {
     at = slice(each, at)
     if (each === beforeExpiration && expiration !== undefined) {

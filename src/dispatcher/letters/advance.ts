@@ -1,23 +1,24 @@
-import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
+import { toOf } from '../../api/kinds/replay.ts'
 import { outcomeText } from '../../delivery/attempt/outcome.ts'
 import { createSender, type Sender } from '../../http/send.ts'
 import type { Held } from '../../rabbit/amqp/holding/hold.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { readSecret } from '../../store/read-secret.ts'
-import type { Route } from '../pipeline/route.ts'
 import { credentialsOf } from '../workers/credentials.ts'
 import { refuseBlocked } from '../workers/running-workers.ts'
+import { destinationFor } from './destination.ts'
 import { endingAfter, inOneChain } from './ending.ts'
 import type { LettersOptions } from './options.ts'
 import { pass, waitForTurnMs } from './pass.ts'
-import { counted, isCanaryDue, looked, type Progress, type Seen } from './progress.ts'
+import { cameBack, counted, isCanaryDue, looked, type Progress, type Seen, triedBy } from './progress.ts'
 import type { Report } from './report.ts'
-import { routeFor } from './route-for.ts'
+import { type NotReady, sourceFor } from './source.ts'
 import { storing } from './store-copies.ts'
 import { isUnchanged } from './unchanged.ts'
 import { current, type Job } from './unfinished.ts'
-import { ending, progressing, waiting } from './verdicts.ts'
-import { type Done, type Taken, wayOf } from './ways.ts'
+import { ending, progressing, stopped, waiting } from './verdicts.ts'
+import { type Done, type Places, type Taken, wayOf } from './ways.ts'
 
 export type AdvanceOptions = LettersOptions & { readonly report: Report }
 
@@ -37,31 +38,67 @@ export const advance = async (
   signal: AbortSignal,
 ): Promise<number | undefined> => {
   const { store, report, fence, lookup } = options
-  const found = routeFor(job, store)
-  if ('message' in found) {
-    await report(job, waiting('SubscriptionNotDelivering', found.message))
-    return lookAgainMs
-  }
+  const places = placesFor(job, store)
+  if ('message' in places) return notReady(job, progress, places, report)
   const waitMs = waitsMs(job, progress)
   if (waitMs > 0) return waitMs
   // Fixed, and written where all can see it, before anything is done.
   const cutoff = Date.parse(job.status?.cutoff ?? new Date().toISOString())
   fence()
-  await report(job, progressing(progress), { cutoff, progress })
-  const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
-  const seen = await onePass(job, { ...options, ...found, endpoint, cutoff, progress }, signal)
+  await report(job, progressing(job, progress), { cutoff, progress })
+  const endpoint = await readEndpoint(places.source.broker, (...named) => readSecret(store, ...named), lookup)
+  const parts = { ...options, ...places, endpoint, cutoff, progress }
+  const seen = await onePass(job, parts, signal)
   signal.throwIfAborted()
   const now = current(store, job)
   if (now === undefined) return undefined
   // What was in hand may be back in its queue.
   if (!progress.hasLooked) return 0
-  const ended = ending(now, progress, seen)
-  if (ended && progress.isUnsure) {
+  const hasEnded = ending(now, progress, seen) !== undefined
+  if (hasEnded && progress.isUnsure) {
     Object.assign(progress, { hasLooked: false, isConfirming: true })
     return 0
   }
-  await report(job, ended ?? progressing(progress), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
+  if (hasEnded && mayComeBack(now, progress)) await countBack(now, parts, signal)
+  const ended = ending(now, progress, seen)
+  await report(job, ended ?? progressing(now, progress), { cutoff, progress, ...(ended ? { hasEnded: true } : {}) })
   return ended || now.spec.suspend ? undefined : waitsMs(now, progress)
+}
+
+const placesFor = (job: Job, store: AdvanceOptions['store']): Places | NotReady => {
+  const source = sourceFor(job, store)
+  if ('message' in source) return source
+  const destination = destinationFor(job, source, store)
+  return destination && 'message' in destination ? destination : { source, destination }
+}
+
+/** Waits, or ends where a job that has begun has nowhere to put what it takes any more. */
+const notReady = async (
+  job: Job,
+  progress: Progress,
+  { reason, message, isTargetGone }: NotReady,
+  report: Report,
+): Promise<number | undefined> => {
+  if (isTargetGone && progress.matched !== undefined) {
+    progress.stop ??= { reason: 'TargetGone', message }
+    await report(job, stopped(job, progress, progress.stop), { progress, hasEnded: true })
+    return undefined
+  }
+  await report(job, waiting(reason, message))
+  return lookAgainMs
+}
+
+/** An exchange takes what no queue is bound for too: it is parked again, with the mark of the job. */
+const mayComeBack = (job: Job, progress: Progress): boolean =>
+  job.kind === 'Replay' && toOf(job.spec) === 'Topic' && triedBy(progress) > 0
+
+const countBack = async (job: Job, options: OnePass, signal: AbortSignal): Promise<void> => {
+  const looked = async (seen: Seen): Promise<boolean> => {
+    if (seen.isComplete) cameBack(options.progress, seen)
+    return false
+  }
+  const nothing = { job: () => undefined, handle: async () => false, drop: signal }
+  await pass(job, { ...options, ...nothing, looked }, signal)
 }
 
 /** How long until there is something to do: the canary settles, or the rate allows nothing before. In ms. */
@@ -70,13 +107,8 @@ const waitsMs = (job: Job, progress: Progress): number => {
   return Math.max(0, settlesMs, waitForTurnMs(job, progress))
 }
 
-type OnePass = AdvanceOptions & {
-  readonly endpoint: Endpoint
-  readonly route: Route
-  readonly policy: DeadLetterPolicy | undefined
-  readonly cutoff: number
-  readonly progress: Progress
-}
+type OnePass = AdvanceOptions &
+  Places & { readonly endpoint: Endpoint; readonly cutoff: number; readonly progress: Progress }
 
 const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise<Seen> => {
   const { store, progress, report, cutoff, drainTimeoutMs } = options
@@ -88,22 +120,24 @@ const onePass = async (job: Job, options: OnePass, signal: AbortSignal): Promise
     reports.add(() => report(job, waiting('CopyNotConfirmed', message), { cutoff, progress }))
   /** The job while it is wanted, and goes to where it began. */
   const now = (): Job | undefined =>
-    isUnchanged(store, options.route.subscription) ? wanted(current(store, job)) : undefined
+    isUnchanged(store, options.source.route?.subscription) ? wanted(current(store, job)) : undefined
   const copies = storing({ ...options, isWanted: () => now() !== undefined }, blocked, ending.drop)
-  let seen: Seen = { matching: 0, marked: 0, others: 0, isComplete: true }
+  let seen: Seen = { matching: 0, marked: 0, others: 0, untimed: 0, isComplete: true }
   let reportedAt = performance.now()
 
   const reportNow = (): Promise<void> => {
     reportedAt = performance.now()
-    return report(job, progressing(progress), { cutoff, progress })
+    return report(job, progressing(job, progress), { cutoff, progress })
   }
 
   const handle = async (taken: Taken, held: Held): Promise<boolean> => {
     const done = await way(taken)
-    if (done === undefined || (done.copy && !(await copies.store(held, done.copy)))) return false
+    if (done === undefined) return false
+    const isFinal = done.isPut ? stopsAt(progress) : undefined
+    if (done.copy && !(await copies.store(held, done.copy, isFinal))) return false
     const failure = failureOf(done)
     counted(progress, job, failure)
-    if (sender && !failure) options.succeeded(options.route.subscription)
+    if (sender && !failure && options.source.route) options.succeeded(options.source.route.subscription)
     options.metrics.jobMessages.inc({ kind: job.kind, result: failure ? 'failed' : 'delivered' })
     if (performance.now() - reportedAt > reportEveryMs) reports.add(reportNow)
     return true
@@ -136,9 +170,28 @@ const failureOf = ({ outcome }: NonNullable<Done>) =>
     message: outcomeText(outcome),
   }
 
+/**
+ * What cannot be put anywhere stays where it is, and the job ends: a queue that is gone may be gone for good, and one that has
+ * no room needs somebody who empties it. A queue that is being deleted refuses too, for a moment.
+ */
+const stopsAt = (progress: Progress): ((error: PublishError) => boolean) => {
+  let refusals = 0
+  return ({ kind, message }) => {
+    if (kind === 'refused') refusals += 1
+    const isGone = kind === 'returned' || kind === 'missing-exchange'
+    if (!isGone && refusals < mostRefusals) return false
+    progress.stop ??= { reason: isGone ? 'TargetGone' : 'TargetFull', message: `It could not be put there: ${message}` }
+    progress.lastFailure = { at: Date.now(), statusCode: undefined, message }
+    return true
+  }
+}
+
+const mostRefusals = 3
+
 /** @throws TargetError, SecretError */
-const senderFor = async (job: Job, { route, store, guard }: OnePass): Promise<Sender | undefined> => {
-  if (job.kind !== 'Replay' || job.spec.to !== 'Subscriber') return undefined
+const senderFor = async (job: Job, { source, destination, store, guard }: OnePass): Promise<Sender | undefined> => {
+  const { route } = source
+  if (job.kind !== 'Replay' || destination || route === undefined || toOf(job.spec) !== 'Subscriber') return undefined
   refuseBlocked(guard, route)
   const credentials = await credentialsOf(route.subscription, store)
   const { timeoutMs } = route.terms

@@ -5,7 +5,7 @@ import { statusWriter } from '../../reconcile/status-writer.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import { TargetError } from '../workers/credentials.ts'
 import { advance } from './advance.ts'
-import { createLooks } from './looks.ts'
+import { createLooks } from './groups/looks.ts'
 import type { LettersOptions } from './options.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { QueueInUseError } from './queue-in-use.ts'
@@ -64,12 +64,15 @@ export const deadLettersController = (options: LettersOptions): Controller => {
       const again = first && (await goOn(first, signal))
       if (again && again.againMs < 1_000) return again
       // A job that only waits is no reason not to look.
-      return (await looks.look(key, signal)) ?? again
+      return sooner(again, await looks.look(key, signal))
     },
     forget: looks.forget,
     isExpected,
   }
 }
+
+const sooner = (a: Again | undefined, b: Again | undefined): Again | undefined =>
+  a === undefined || (b !== undefined && b.againMs < a.againMs) ? b : a
 
 const waitsFor = ({ kind, metadata }: Job) =>
   waiting('AnotherJobRunning', `${kind} ${metadata.name} is older, and is done first`)

@@ -1,14 +1,14 @@
-import { keyOf } from '../../api/resource.ts'
+import { toOf } from '../../api/kinds/replay.ts'
 import { pause } from '../../async/abort.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
 import { gapMs } from '../../delivery/letters/pace.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import { type Held, hold, mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
-import type { Route } from '../pipeline/route.ts'
 import { isCanaryDue, type Progress, roomOf, type Seen } from './progress.ts'
 import { QueueInUseError } from './queue-in-use.ts'
 import { queueOf, sorting } from './sort.ts'
+import type { Source } from './source.ts'
 import type { Job } from './unfinished.ts'
 import type { Taken } from './ways.ts'
 
@@ -23,7 +23,7 @@ const storedAtATime = 50
 
 export type PassOptions = {
   readonly endpoint: Endpoint
-  readonly route: Route
+  readonly source: Source
   /** What was dead-lettered later is left alone, in ms since 1970. */
   readonly cutoff: number
   readonly progress: Progress
@@ -49,9 +49,9 @@ type Chosen = Taken & { readonly tag: number }
  * @throws {EndedError, OpenError, RefusedError} when the broker cannot be reached or refuses
  */
 export const pass = async (job: Job, options: PassOptions, signal: AbortSignal): Promise<void> => {
-  const { endpoint, route, progress, drop } = options
+  const { endpoint, source, progress, drop } = options
   const found = choose(job, options)
-  const queue = queueOf(job, route)
+  const queue = queueOf(job, source)
   const toHold = { queue, name: 'waybill jobs', most: mostHeld, look: found.look }
   const held = await hold(endpoint, toHold, signal, drop)
   try {
@@ -69,10 +69,9 @@ export const pass = async (job: Job, options: PassOptions, signal: AbortSignal):
 }
 
 /** Sorts the messages while they come: of those that match as many are kept as one pass takes. */
-const choose = (job: Job, { route, cutoff }: PassOptions) => {
-  const subscription = keyOf(route.subscription)
-  const sort = sorting(job, route, cutoff)
-  const seen = { matching: 0, others: 0 }
+const choose = (job: Job, { source, cutoff }: PassOptions) => {
+  const sort = sorting(job, source, cutoff)
+  const seen = { matching: 0, others: 0, untimed: 0 }
   const marked = new Set<string>()
   const chosen: Chosen[] = []
   let bytes = 0
@@ -80,11 +79,12 @@ const choose = (job: Job, { route, cutoff }: PassOptions) => {
     seen: () => ({ ...seen, marked: marked.size }),
     chosen,
     look(message: Message, tag: number): void {
-      const letter = letterOf(message, subscription)
+      const letter = letterOf(message, source.of, source.kept)
       const is = sort(letter, message)
       if (is === 'foreign') return
       if (is === 'marked') marked.add(letter.id)
       else seen[is] += 1
+      if (is === 'matching' && letter.deadLettered === undefined) seen.untimed += 1
       if (is !== 'matching' || chosen.length >= mostOfPass || bytes >= mostBytesOfPass) return
       bytes += message.content.length + message.properties.raw.length
       chosen.push({ message, letter, tag })
@@ -147,6 +147,6 @@ export const waitForTurnMs = (job: Job, progress: Progress): number => {
 const nextTurn = (job: Job, progress: Progress): number => {
   const now = performance.now()
   progress.begunAt ??= now
-  if (job.kind === 'Discard' || job.spec.to !== 'Subscriber') return now
+  if (job.kind === 'Discard' || toOf(job.spec) !== 'Subscriber') return now
   return Math.max(now, progress.nextAt + gapMs(job.spec.rate, now - progress.begunAt))
 }

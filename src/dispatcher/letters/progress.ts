@@ -9,6 +9,8 @@ export type Seen = {
   /** What this job has tried without success; a letter of which a crash left two copies counts once. */
   readonly marked: number
   readonly others: number
+  /** How many of those that match do not say since when they are there. */
+  readonly untimed: number
   /** Whether that is the whole queue. */
   readonly isComplete: boolean
 }
@@ -66,7 +68,8 @@ export const progressOf = ({ status }: Job): Progress => ({
  * Takes over what a look found. At the first one of this process, what was done after the last status was written follows
  * from what is left in the queue; what somebody else took out of it meanwhile counts as delivered.
  */
-export const looked = (progress: Progress, job: Job, { matching, marked, others, isComplete }: Seen): void => {
+export const looked = (progress: Progress, job: Job, seen: Seen): void => {
+  const { matching, marked, others, untimed, isComplete } = seen
   if (!progress.hasLooked) {
     progress.isUnsure = progress.matched !== undefined && !progress.isConfirming
     progress.isConfirming = false
@@ -77,9 +80,21 @@ export const looked = (progress: Progress, job: Job, { matching, marked, others,
     progress.stop ??= canaryFailedBefore(progress, job)
   }
   progress.hasLooked = true
-  progress.left = matching
-  progress.passed = others
+  // Where some do not say since when they are there, what came after the first look is as much as there is more than then.
+  const due = untimed > 0 && isComplete ? (progress.matched ?? matching) - triedBy(progress) : matching
+  progress.left = Math.max(0, Math.min(matching, due))
+  progress.passed = others + matching - progress.left
 }
+
+/** Takes over how many of those that were put somewhere came back at once: `marked` of them. */
+export const cameBack = (progress: Progress, { marked }: Seen): void => {
+  const tried = triedBy(progress)
+  progress.failed = Math.min(marked, tried)
+  progress.delivered = tried - progress.failed
+  if (progress.failed > 0) progress.lastFailure ??= { at: Date.now(), statusCode: undefined, message: stillUnrouted }
+}
+
+const stillUnrouted = 'No queue is bound for its routing key: it is parked again'
 
 /** The canary failed, and the process that saw it could not say so any more. */
 const canaryFailedBefore = (progress: Progress, job: Job): Stop | undefined => {
@@ -108,7 +123,11 @@ export const isCanaryDue = (progress: Progress, job: Job): boolean => canaryLeft
 
 /** How many messages one more pass may take: first those of the canary, then all that the job may. */
 export const roomOf = (progress: Progress, job: Job): number =>
-  Math.min(canaryLeft(progress, job) || Number.POSITIVE_INFINITY, Math.max(0, job.spec.maxMessages - triedBy(progress)))
+  Math.min(
+    canaryLeft(progress, job) || Number.POSITIVE_INFINITY,
+    Math.max(0, job.spec.maxMessages - triedBy(progress)),
+    progress.left,
+  )
 
 const canaryLeft = (progress: Progress, job: Job): number =>
   job.kind === 'Replay' ? Math.max(0, (job.spec.canary?.messages ?? 0) - triedBy(progress)) : 0

@@ -1,24 +1,22 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
-import { subscription as kind } from '../../api/kinds/subscription.ts'
+import type { Queue } from '../../api/kinds/queue.ts'
+import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
 import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
-import { isQueue, type LetterSource } from './letter-source.ts'
-import type { Job } from './unfinished.ts'
 
-/** The Broker of a source of dead letters and its policy, as its references lead to them. */
+/** The Broker of a Subscription or Queue and its policy, as its references lead to them. */
 export const attachedFor = (
-  source: LetterSource,
+  source: Subscription | Queue,
   store: Pick<Store, 'list'>,
 ): { readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined } | undefined => {
   for (const { broker, queues, subscriptions } of resolveReferences(gather(store)).attached.values()) {
-    const found = isQueue(source)
-      ? queues.find(({ queue }) => queue === source)
-      : subscriptions.find(({ subscription }) => subscription === source)
+    const found =
+      queues.find(({ queue }) => queue === source) ?? subscriptions.find(({ subscription }) => subscription === source)
     if (found) return { broker, policy: found.policy }
   }
   return undefined
@@ -26,10 +24,12 @@ export const attachedFor = (
 
 type Found = { readonly route: Route; readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined }
 
-/** The route of the Subscription whose dead letters a job is about, or why nothing is to be done with them now. */
-export const routeFor = (job: Job, store: Pick<Store, 'get' | 'list'>): Found | { readonly message: string } => {
-  const { namespace } = job.metadata
-  const { name } = job.spec.subscriptionRef
+/** The route of a Subscription, or why nothing is to be done with its dead letters now. */
+export const routeFor = (
+  namespace: string,
+  name: string,
+  store: Pick<Store, 'get' | 'list'>,
+): Found | { readonly message: string } => {
   const subject = `Subscription ${keyFrom(namespace, name)}`
   if (store.get(kind, namespace, name) === undefined) return { message: `${subject} does not exist` }
   const id = idFrom(kind.kind, namespace, name)

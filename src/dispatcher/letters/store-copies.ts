@@ -3,6 +3,7 @@ import type { Copy } from '../../delivery/message/copy.ts'
 import { connectAmqp, untilPublishing } from '../../rabbit/amqp/connect.ts'
 import type { Held } from '../../rabbit/amqp/holding/hold.ts'
 import type { Amqp } from '../../rabbit/amqp/port.ts'
+import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { untilStored } from '../pipeline/until-stored.ts'
@@ -30,12 +31,12 @@ export const storing = ({ endpoint, log, isWanted }: Parts, blocked: (message: s
     blocked(message)
   }
   return {
-    /** Resolves to whether the broker has confirmed it. */
-    async store(held: Held, copy: Copy): Promise<boolean> {
+    /** Resolves to whether the broker has confirmed it. A failure for which `isFinal` holds is the end of it. */
+    async store(held: Held, copy: Copy, isFinal: (error: PublishError) => boolean = () => false): Promise<boolean> {
       amqp ??= connectAmqp(endpoint, { name: 'waybill jobs', log }, drop)
       connected ??= untilPublishing(amqp, AbortSignal.any([giveUp, AbortSignal.timeout(upWithinMs)]))
       await connected
-      const isStored = (await untilStored<Held>({ amqp, waits }, giveUp)(held, copy)) !== undefined
+      const isStored = (await untilStored<Held>({ amqp, waits, isFinal }, giveUp)(held, copy)) !== undefined
       if (isStored) isBlocked = false
       return isStored
     },

@@ -1,21 +1,25 @@
 import { isTrue } from '../../api/conditions.ts'
 import { type Discard, discard } from '../../api/kinds/discard.ts'
 import { type Replay, replay } from '../../api/kinds/replay.ts'
-import { subscription } from '../../api/kinds/subscription.ts'
 import { idFrom, isDeleting } from '../../api/resource.ts'
 import type { Store } from '../../store/store.ts'
 
-/** Something to do once with the dead letters of a Subscription. */
+/** Something to do once with messages that are kept. */
 export type Job = Replay | Discard
 
-/** The id of the Subscription whose dead letters are meant. */
-export const sourceOf = ({ metadata, spec }: Job): string =>
-  idFrom(subscription.kind, metadata.namespace, spec.subscriptionRef.name)
+/** The id of what a job takes messages from. Each has a queue of its own for them. */
+export const sourceOf = ({ metadata: { namespace }, spec }: Job): string => {
+  const { subscriptionRef, queueRef, topicRef, orphans } = spec
+  if (subscriptionRef) return idFrom('Subscription', namespace, subscriptionRef.name)
+  if (queueRef) return idFrom('Queue', namespace, queueRef.name)
+  if (topicRef) return idFrom('Topic', namespace, topicRef.name)
+  return idFrom('Broker', namespace, orphans?.brokerRef.name ?? '')
+}
 
 export const isFinished = ({ status }: Job): boolean =>
   isTrue(status?.conditions, 'Complete') || isTrue(status?.conditions, 'Failed')
 
-/** The jobs that are not finished by the id of their Subscription, the oldest first: they take turns. */
+/** The jobs that are not finished by where they take from, the oldest first: they take turns. */
 export const unfinishedJobs = (store: Pick<Store, 'list'>): ReadonlyMap<string, readonly Job[]> =>
   Map.groupBy(
     [...store.list(replay), ...store.list(discard)]

@@ -1,11 +1,14 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
+import { toOf } from '../../api/kinds/replay.ts'
+import type { Stop } from '../../delivery/letters/verdicts.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import { type Progress, type Seen, triedBy } from './progress.ts'
 import type { Job } from './unfinished.ts'
 
 /** What matched is part of it, because that is written before anything is done: the rest is reckoned from it. */
-export const progressing = ({ matched }: Pick<Progress, 'matched'>): Verdict[] => {
-  const found = matched === undefined ? 'Looking at the dead letters' : `${numbered(matched, 'dead letter')} matched`
+export const progressing = (job: Job, { matched }: Pick<Progress, 'matched'>): Verdict[] => {
+  const noun = nounOf(job)
+  const found = matched === undefined ? `Looking at the ${noun}s` : `${numbered(matched, noun)} matched`
   return [verdict('Progressing', 'True', 'Progressing', `${found}: see delivered, failed and left`)]
 }
 
@@ -28,19 +31,22 @@ const failed = (reason: Reason<'Failed'>, message: string): Verdict[] => [
   verdict('Failed', 'True', reason, message),
 ]
 
+/** How a job ended that stops before its end. */
+export const stopped = (job: Job, progress: Progress, { reason, message }: Stop): Verdict[] =>
+  failed(reason, `${message}; ${progressText(job, progress)}`)
+
 /** How a job ended, by how far it is after a pass; `undefined` while it goes on. */
 export const ending = (job: Job, progress: Progress, seen: Seen): Verdict[] | undefined => {
   const { left, stop } = progress
-  if (stop) return failed(stop.reason, `${stop.message}; ${progressText(job, progress)}`)
-  if (job.spec.dryRun)
-    return complete('DryRun', `${numbered(seen.matching, 'dead letter')} would be taken; nothing was`)
+  if (stop) return stopped(job, progress, stop)
+  if (job.spec.dryRun) return complete('DryRun', `${numbered(seen.matching, nounOf(job))} would be taken; nothing was`)
   const looked = seen.marked + seen.others
   if (left <= 0 && seen.matching === 0 && !seen.isComplete && looked >= mostHeld) {
     return failed('SelectionTooDeep', `Nothing more matches among the first ${looked.toLocaleString('en')} messages`)
   }
   if (left <= 0) {
     if (!seen.isComplete) return undefined
-    if (triedBy(progress) === 0) return complete('NothingMatched', 'No dead letter matches; nothing was done')
+    if (triedBy(progress) === 0) return complete('NothingMatched', `No ${nounOf(job)} matches; nothing was done`)
     return complete('Completed', progressText(job, progress))
   }
   if (triedBy(progress) < job.spec.maxMessages) return undefined
@@ -48,16 +54,32 @@ export const ending = (job: Job, progress: Progress, seen: Seen): Verdict[] | un
 }
 
 const progressText = (job: Job, { delivered, failed: again, left }: Progress): string => {
-  const done = numbered(delivered, 'dead letter')
+  const done = numbered(delivered, nounOf(job))
   const parts = [`${done} ${doneBy(job)}`]
-  if (again > 0) parts.push(`${again.toLocaleString('en')} failed again and stay dead letters`)
+  if (again > 0) parts.push(`${again.toLocaleString('en')} ${againOf(job)}`)
   if (left > 0) parts.push(`${left.toLocaleString('en')} left as they are`)
   return parts.join(', ')
 }
 
 const doneBy = (job: Job): string => {
   if (job.kind === 'Discard') return 'discarded'
-  return { Subscriber: 'delivered', Queue: 'put back into the queue', DeadLetters: 'restored' }[job.spec.to]
+  const { target } = job.spec
+  const into = target?.queueRef ?? target?.subscriptionRef
+  const queue = into ? `put into the queue of ${target?.queueRef ? 'Queue' : 'Subscription'} ${into.name}` : undefined
+  return {
+    Subscriber: 'delivered',
+    Queue: queue ?? 'put back into the queue',
+    Topic: 'put back to the topic',
+    DeadLetters: 'restored',
+  }[toOf(job.spec)]
+}
+
+const againOf = ({ spec }: Job): string =>
+  spec.topicRef ? 'that no subscription wants are parked again' : 'failed again and stay dead letters'
+
+const nounOf = ({ spec }: Job): string => {
+  if (spec.topicRef) return 'parked event'
+  return spec.orphans ? 'orphan' : 'dead letter'
 }
 
 const numbered = (count: number, noun: string): string =>

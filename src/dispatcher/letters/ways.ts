@@ -1,5 +1,5 @@
 import { milliseconds } from '../../api/duration.ts'
-import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
+import { toOf } from '../../api/kinds/replay.ts'
 import { idOf, keyOf } from '../../api/resource.ts'
 import { type Attempt, attemptAfter, type Ended } from '../../delivery/attempt/attempt.ts'
 import { type Outcome, outcomeText } from '../../delivery/attempt/outcome.ts'
@@ -12,67 +12,66 @@ import { type Copy, deadLetterCopy, discardedCopy, putBackCopy, restoredCopy } f
 import { type History, historyOf, type Replayed } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
-import { bin } from '../../topology/names.ts'
+import { bin, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
 import { isBroken } from './sort.ts'
+import type { Destination, Source } from './source.ts'
 import type { Job } from './unfinished.ts'
 
-/** A dead letter in hand. */
+/** A dead letter, or another message that is kept, in hand. */
 export type Taken = { readonly message: Message; readonly letter: Letter }
 
 /**
- * What is to be done with a dead letter: `copy` is to be stored before it is removed from its queue. `outcome` is that of an
- * attempt that failed. `undefined`: nothing; it stays where it is.
+ * What is to be done with a message: `copy` is to be stored before it is removed from its queue; `isPut` says that this is
+ * somewhere else, which may be gone or full. `outcome` is that of an attempt that failed. `undefined`: nothing; it stays
+ * where it is.
  */
-export type Done = { readonly copy?: Copy; readonly outcome?: Outcome } | undefined
+export type Done = { readonly copy?: Copy; readonly isPut?: true; readonly outcome?: Outcome } | undefined
 
-/** What a job does with one dead letter. Never rejects. */
+/** What a job does with one message. Never rejects. */
 export type Way = (taken: Taken) => Promise<Done>
 
-export type WayOptions = {
-  readonly route: Route
-  readonly policy: DeadLetterPolicy | undefined
+/** Where a job takes from, and where it puts that. */
+export type Places = { readonly source: Source; readonly destination: Destination | undefined }
+
+export type WayOptions = Places & {
   /** There for a job that delivers. */
   readonly sender: Pick<Sender, 'send'> | undefined
 }
 
 /** The way of a job. */
-export const wayOf = (job: Job, { route, policy, sender }: WayOptions): Way => {
-  if (job.kind === 'Discard') return discardWay(job, route, policy)
-  switch (job.spec.to) {
-    case 'Queue':
-      return putBackWay(job, route)
-    case 'DeadLetters':
-      return async ({ message }) => ({ copy: restoredCopy(message, route.deadLetterQueue) })
-    case 'Subscriber':
-      if (sender === undefined) throw new Error('To deliver needs a sender')
-      return subscriberWay(job, route, sender)
-  }
+export const wayOf = (job: Job, { source, destination, sender }: WayOptions): Way => {
+  if (job.kind === 'Discard') return discardWay(job, source)
+  if (toOf(job.spec) === 'DeadLetters') return async ({ message }) => ({ copy: restoredCopy(message, source.queue) })
+  if (destination) return putWay(job, source, destination)
+  if (source.route === undefined || sender === undefined) throw new Error('To deliver needs a subscriber and a sender')
+  return subscriberWay(job, source.route, sender)
 }
 
 /** How long what was discarded is kept, without a policy. */
 const usuallyKept = '168h'
 
-const discardWay = (
-  job: Job & { readonly kind: 'Discard' },
-  { deadLetterQueue: from }: Route,
-  policy: DeadLetterPolicy | undefined,
-): Way => {
+const discardWay = (job: Job & { readonly kind: 'Discard' }, { kept, queue: from, policy }: Source): Way => {
   const keptMs = milliseconds(policy?.spec.retention.discarded ?? usuallyKept)
   if (keptMs === 0) return async () => ({})
   const by = [idOf(job), job.spec.requestedBy].filter(Boolean).join(' for ')
   const { reason } = job.spec
-  return async ({ message }) => ({ copy: discardedCopy(message, { at: Date.now(), by, reason, from }, bin, keptMs) })
+  return async ({ message }) => {
+    const history = kept === 'dead' ? undefined : historyOfKept(message)
+    return { copy: discardedCopy(message, { at: Date.now(), by, reason, from }, { bin, keptMs }, history) }
+  }
 }
 
-const putBackWay = (job: Job, route: Route): Way => {
-  // A queue that somebody else shapes may refuse it, or drop it after a while.
-  const queue = route.retryQueue
+const putWay = (job: Job, { kept, route }: Source, destination: Destination): Way => {
   return async (taken) => {
     const { message, letter } = taken
-    const { history } = revived(message)
-    if (isBroken(message)) return failedAgain(job, route, taken, unreadable(attemptAfter(history, Date.now())))
-    return { copy: putBackCopy(message, history, queue, replayedBy(job, letter)) }
+    const history = kept === 'dead' ? revived(message).history : historyOfKept(message)
+    if (route && isBroken(message)) return failedAgain(job, route, taken, unreadable(attemptAfter(history, Date.now())))
+    const to =
+      'queue' in destination
+        ? { exchange: '', routingKey: destination.queue }
+        : { exchange: destination.exchange, routingKey: history.routingKey }
+    return { copy: putBackCopy(message, history, to, replayedBy(job, letter)), isPut: true }
   }
 }
 
@@ -115,6 +114,10 @@ const replayedBy = ({ metadata }: Job, { replays }: Letter): Replayed => ({ by: 
 
 /** A dead letter came from a delay, as far as its headers are concerned: Waybill or the broker published it through ''. */
 const fromDelay = { returnExchange: '', countsDeliveries: false, timeToLiveMs: undefined }
+
+/** What is parked or an orphan is as it was published, or came back from the bin: then its headers say what it was. */
+const historyOfKept = (message: Message): History =>
+  historyOf(message, message.fields.exchange === '' ? fromDelay : { ...fromDelay, returnExchange })
 
 const revived = (message: Message): { readonly alive: Message; readonly history: History } => {
   const alive = asItDied(message, brokerDeathOf(message.properties.headers))

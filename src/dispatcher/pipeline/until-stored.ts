@@ -12,15 +12,20 @@ type Parts<D extends Original> = {
   readonly amqp: Pick<Amqp, 'publish'>
   /** Called for each copy that is not confirmed, while its original waits. */
   waits(delivery: D, error: PublishError): void
+  /** Whether this failure is the end of it: the copy is not published again. Default: never. */
+  isFinal?(error: PublishError): boolean
 }
 
 const backoff: Backoff = { first: 250, most: 10_000 }
 
 /**
- * Publishes copies until they are stored; resolves to the copy that was, or `undefined` when the delivery is lost or the
- * signal aborts.
+ * Publishes copies until they are stored; resolves to the copy that was, or `undefined` when the delivery is lost, the
+ * failure is final or the signal aborts.
  */
-export const untilStored = <D extends Original>({ amqp, waits }: Parts<D>, giveUp: AbortSignal) => {
+export const untilStored = <D extends Original>(
+  { amqp, waits, isFinal = () => false }: Parts<D>,
+  giveUp: AbortSignal,
+) => {
   /**
    * Why the copy is not stored; `undefined` when it is. A late confirm is still owed: to publish again before it is settled
    * would be to have the copy twice. It is awaited as long as the delivery is ours.
@@ -46,6 +51,7 @@ export const untilStored = <D extends Original>({ amqp, waits }: Parts<D>, giveU
         isReduced = true
         continue
       }
+      if (isFinal(error)) return undefined
       waits(delivery, error)
       failures += 1
       await pause(backoffMs(failures, backoff), giveUp)

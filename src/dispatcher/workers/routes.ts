@@ -1,4 +1,4 @@
-import { brokerTroubles, type Reason } from '../../api/conditions.ts'
+import { brokerTroubles, type Condition, type Reason } from '../../api/conditions.ts'
 import { milliseconds } from '../../api/duration.ts'
 import type { Resources } from '../../api/kinds/resources.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
@@ -67,8 +67,11 @@ const undeclared = (subscription: Subscription): Idle[] => {
  */
 const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
 export const wasProgrammed = ({ status }: Subscription): boolean =>
-  status?.queue !== undefined &&
-  (status.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false)
+  status?.queue !== undefined && isDeclared({ status })
+
+/** Whether the objects of a resource are on the broker, and its own, as far as is known. */
+export const isDeclared = ({ status }: { readonly status?: { readonly conditions?: readonly Condition[] } }): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === 'Programmed' && stillDeclared.has(reason)) ?? false
 
 /**
  * What is consumed is what the operator proved: this queue, for this very resource. A resource that was deleted and made

@@ -22,7 +22,7 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
   return {
     goneIn,
 
-    /** The file that a resource is in. */
+    /** The file that a resource is in, where it is in one. */
     homeOf: (id: string): string | undefined => homes.get(id),
 
     /** Makes the contents equal to the files; returns the updates that were refused. */

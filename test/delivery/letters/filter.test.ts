@@ -15,6 +15,7 @@ test.each([
     { deadLettered: { notBefore: '2026-01-31T08:00:00Z', notAfter: '2026-01-31T09:00:00+01:00' } },
     10_000,
   ],
+  ['header=x-tenant=a=b&header=x-shop=', { headers: { 'x-tenant': 'a=b', 'x-shop': '' } }, 500],
 ])('the query %j is a filter', (query, selector, limit) => {
   expect(of(query)).toEqual({ selector: { all: false, ...selector }, limit })
 })
@@ -41,6 +42,10 @@ test.each([
   ['limit=10001', 'limit must be'],
   ['limit=1e3', 'limit must be'],
   ['limit=-1', 'limit must be'],
+  ['header=x-tenant', 'header must be NAME=VALUE'],
+  ['header=%3Dx', 'header must be NAME=VALUE'],
+  ['header=a=1&header=a=2', 'header "a" may be given once'],
+  ['header=Authorization=Bearer+x', 'header "Authorization" is not shown, nor compared'],
   [
     new URLSearchParams(Array.from({ length: 1_001 }, (): [string, string] => ['reason', 'a'])).toString(),
     'may be given 1000 times',

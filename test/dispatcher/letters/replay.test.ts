@@ -244,3 +244,27 @@ test('a Subscription that is suspended waits, and a Replay that is deleted takes
   expect(sent).toBeLessThan(20)
   await stage.eventually(() => stage.get(replay, 'rest') === undefined)
 })
+
+test('what comes without saying when, after a Replay began, is left alone', async () => {
+  await stage.subscribe('timeless')
+  const put = (...bodies: number[]) =>
+    stage.producer.publish(
+      '',
+      bodies.map((body) => ({ routingKey: 'waybill.dlq.shop.timeless', body: `${body}` })),
+    )
+  await put(1, 2, 3)
+  stage.subscriber.received.length = 0
+  stage.subscriber.answer(204)
+  start('timeless', { canary: { messages: 1, settle: '2s' } })
+  await stage.eventually(() => stage.subscriber.received.length === 1)
+  await put(4, 5)
+  await ended('timeless', 'Complete', 'Completed')
+  expect(stage.subscriber.received.map(({ body }) => Number(body.toString()))).toEqual([
+    1,
+    expect.any(Number),
+    expect.any(Number),
+  ])
+  expect(statusOf('timeless')).toMatchObject({ matched: 3, delivered: 3, left: 0, passed: 2 })
+  await stage.holds('timeless', 2)
+  expect(await bodiesIn('timeless')).toEqual([4, 5])
+}, 60_000)

@@ -1,6 +1,7 @@
 import type { Replay } from '../../../src/api/kinds/replay.ts'
 import { letterOf } from '../../../src/delivery/letters/letter.ts'
 import { sorting } from '../../../src/dispatcher/letters/sort.ts'
+import type { Source } from '../../../src/dispatcher/letters/source.ts'
 import type { Job } from '../../../src/dispatcher/letters/unfinished.ts'
 import { messageOf } from '../../delivery/samples.ts'
 
@@ -8,12 +9,12 @@ import { messageOf } from '../../delivery/samples.ts'
 
 const cutoff = Date.parse('2026-01-31T12:00:00Z')
 const before = '2026-01-31T11:59:00.000Z'
-const from = { queue: 'dlq', deadLetterQueue: 'dlq', route: {} } as unknown as Parameters<typeof sorting>[1]
+const source = { queue: 'dlq', kept: 'dead', route: {} } as Source
 const jobTo = (to: Replay['spec']['to']): Job =>
   ({ kind: 'Replay', metadata: { uid: 'mine' }, spec: { to, selector: { all: true } } }) as Job
 const sorted = (to: Replay['spec']['to'], headers: object) => {
   const message = messageOf({ headers: { 'waybill-dead-lettered': before, 'waybill-reason': 'Rejected', ...headers } })
-  return sorting(jobTo(to), from, cutoff)(letterOf(message, 'shop/billing'), message)
+  return sorting(jobTo(to), source, cutoff)(letterOf(message, 'shop/billing'), message)
 }
 const mine = { 'waybill-replays': 1, 'waybill-replay': 'mine' }
 

@@ -7,6 +7,8 @@ export type CommandOptions = {
   readonly input?: string
   /** Path of the kubeconfig. Default: the administrator's. */
   readonly kubeconfig?: string
+  /** Folders to look for programs in, before those of this process. */
+  readonly path?: string
   /** Timeout in milliseconds. */
   readonly timeoutMs?: number
 }
@@ -27,12 +29,13 @@ export const command = (
   { assets, folder, kubeconfig: admin }: ApiServer,
   name: 'kubectl' | 'helm',
   args: readonly string[],
-  { input, kubeconfig = admin, timeoutMs = 60_000 }: CommandOptions = {},
+  { input, kubeconfig = admin, path, timeoutMs = 60_000 }: CommandOptions = {},
 ): Promise<string> =>
   new Promise((resolve, reject) => {
     const program = assets[name]
     if (program === undefined) throw new Error(`There is no ${name}. Tests that need it belong into describeWithHelm`)
-    const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(folder, 'cache') }
+    const PATH = path === undefined ? process.env.PATH : `${path}:${process.env.PATH}`
+    const env = { PATH, HOME: folder, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(folder, 'cache') }
     const options = { env, maxBuffer: 1e8, timeout: timeoutMs, killSignal: 'SIGKILL' } as const
     const child = execFile(program, args, options, (error, stdout, stderr) =>
       error ? reject(new CommandFailed(`${name} ${args.join(' ')}`, stderr, error)) : resolve(stdout),

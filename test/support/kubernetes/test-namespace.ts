@@ -49,7 +49,7 @@ const inNamespace = (manifest: object, namespace: string): object => {
 }
 
 const otherTypes = [
-  ...['secrets', 'configmaps', 'services', 'serviceaccounts', 'events'].map((type) => ['/api/v1', type]),
+  ...['secrets', 'configmaps', 'services', 'serviceaccounts', 'events', 'pods'].map((type) => ['/api/v1', type]),
   ...['roles', 'rolebindings'].map((type) => ['/apis/rbac.authorization.k8s.io/v1', type]),
   ['/apis/coordination.k8s.io/v1', 'leases'],
   ['/apis/apps/v1', 'deployments'],

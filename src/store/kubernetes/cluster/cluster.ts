@@ -28,19 +28,28 @@ export class ClusterError extends Error {
 /** Where the kubelet mounts what a pod needs. https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
 const mounted = '/var/run/secrets/kubernetes.io/serviceaccount'
 
+/** As the options of kubectl have it. */
+export type ClusterChoice = { readonly kubeconfig?: string; readonly context?: string }
+
 /**
- * Finds the cluster as other programs do: the file in `$KUBECONFIG`, else, inside a pod, its service account, else
+ * Finds the cluster as other programs do: the kubeconfig that is chosen, else the file in `$KUBECONFIG`, else, inside a pod, its service account, else
  * `~/.kube/config`. @throws ClusterError
  */
-export const findCluster = async (env: NodeJS.ProcessEnv = process.env): Promise<Cluster> => {
-  if (env.KUBECONFIG) return fromKubeconfig(env.KUBECONFIG.split(delimiter).filter((path) => path !== ''))
-  if (env.KUBERNETES_SERVICE_HOST) return fromPod(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT)
+export const findCluster = async (
+  env: NodeJS.ProcessEnv = process.env,
+  { kubeconfig, context }: ClusterChoice = {},
+): Promise<Cluster> => {
+  const files = kubeconfig ?? env.KUBECONFIG
+  if (files)
+    return fromKubeconfig(kubeconfig ? [kubeconfig] : files.split(delimiter).filter((path) => path !== ''), context)
+  if (env.KUBERNETES_SERVICE_HOST && context === undefined)
+    return fromPod(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT)
   const usual = join(homedir(), '.kube', 'config')
   const exists = await access(usual).then(
     () => true,
     () => false,
   )
-  if (exists) return fromKubeconfig([usual])
+  if (exists) return fromKubeconfig([usual], context)
   throw new ClusterError('No cluster found: set KUBECONFIG to the path of a kubeconfig, or run in a pod of the cluster')
 }
 
@@ -81,13 +90,13 @@ export const fromPod = async (host: string, port = '443', folder = mounted): Pro
 const freshMs = 10_000
 
 /** @throws ClusterError */
-const fromKubeconfig = async (paths: readonly string[]): Promise<Cluster> => {
+const fromKubeconfig = async (paths: readonly string[], chosen?: string): Promise<Cluster> => {
   const because = (what: string) => (cause: unknown) => {
     throw new ClusterError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
   // A pod with a service account does not need to load what reads kubeconfigs.
   const { readKubeconfig } = await import('./kubeconfig.ts')
-  const { context, cluster, namespace, credentials } = await readKubeconfig(paths).catch(
+  const { context, cluster, namespace, credentials } = await readKubeconfig(paths, chosen).catch(
     because('The kubeconfig cannot be read'),
   )
   if (cluster === undefined) {

@@ -42,9 +42,9 @@ type Entries = {
 
 /**
  * Reads the files that `KUBECONFIG` names: an entry in several of them is that of the first, and where there are several,
- * one may be missing. https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+ * one may be missing. `chosen` names another context than the current one. https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  */
-export const readKubeconfig = async (paths: readonly string[]): Promise<Kubeconfig> => {
+export const readKubeconfig = async (paths: readonly string[], chosen?: string): Promise<Kubeconfig> => {
   const files: Entries[] = []
   for (const path of paths) {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -57,7 +57,7 @@ export const readKubeconfig = async (paths: readonly string[]): Promise<Kubeconf
     list: (file: Entries) => readonly T[],
     name: string | undefined,
   ) => files.flatMap(list).find((one) => one.name === name)
-  const current = files.find((file) => file.current)?.current
+  const current = chosen ?? files.find((file) => file.current)?.current
   const context = named(({ contexts }) => contexts, current)
   const cluster = context && named(({ clusters }) => clusters, context.cluster)
   const user = context?.user ? named(({ users }) => users, context.user) : undefined

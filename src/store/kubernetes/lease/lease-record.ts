@@ -19,7 +19,11 @@ export type LeaseSpec = {
 }
 
 export type Lease = {
-  readonly metadata: { readonly name: string; readonly resourceVersion?: string }
+  readonly metadata: {
+    readonly name: string
+    readonly resourceVersion?: string
+    readonly annotations?: Readonly<Record<string, string | undefined>>
+  }
   readonly spec?: LeaseSpec
 }
 
@@ -36,14 +40,23 @@ export type LeaseRecord = {
   free(held: Held, within: AbortSignal): Promise<Lease | undefined>
 }
 
-export type Named = { readonly namespace: string; readonly name: string; readonly identity: string }
+export type Named = {
+  readonly namespace: string
+  readonly name: string
+  readonly identity: string
+  /** What clients may want to know of the holder; asked for at each write. What is undefined goes. */
+  readonly annotations?: () => Readonly<Record<string, string | undefined>>
+}
 
 const leasesPath = (namespace: string): string =>
   `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
 export const leasePath = ({ namespace, name }: Pick<Named, 'namespace' | 'name'>): string =>
   `${leasesPath(namespace)}/${encodeURIComponent(name)}`
 
-export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, identity }: Named): LeaseRecord => {
+export const leaseRecord = (
+  client: Pick<Client, 'request'>,
+  { namespace, name, identity, annotations }: Named,
+): LeaseRecord => {
   const [all, one] = [leasesPath(namespace), leasePath({ namespace, name })]
 
   const ask = async (
@@ -62,9 +75,13 @@ export const leaseRecord = (client: Pick<Client, 'request'>, { namespace, name, 
     }
   }
 
+  const annotated = <M extends Partial<Lease['metadata']>>(metadata: M): M =>
+    annotations ? { ...metadata, annotations: { ...metadata.annotations, ...annotations() } } : metadata
+
   const write = (read: Lease | undefined, spec: LeaseSpec, within: AbortSignal): Promise<Lease | undefined> => {
-    if (read) return ask({ method: 'PUT', path: one, body: { ...read, spec } }, [404, 409], within)
-    const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec }
+    const metadata = annotated(read?.metadata ?? { name, namespace })
+    if (read) return ask({ method: 'PUT', path: one, body: { ...read, metadata, spec } }, [404, 409], within)
+    const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }
     return ask({ method: 'POST', path: all, body }, [409], within)
   }
 

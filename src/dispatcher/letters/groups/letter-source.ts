@@ -1,7 +1,7 @@
-import { type Queue, queue } from '../../api/kinds/queue.ts'
-import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
-import { identifiedBy, idOf, keyOf } from '../../api/resource.ts'
-import type { Store } from '../../store/store.ts'
+import { type Queue, queue } from '../../../api/kinds/queue.ts'
+import { type Subscription, subscription } from '../../../api/kinds/subscription.ts'
+import { identifiedBy, idOf, keyOf } from '../../../api/resource.ts'
+import type { Store } from '../../../store/store.ts'
 
 /** What may have a dead-letter queue: a Subscription, and a Queue with a DeadLetterPolicy. */
 export type LetterSource = Subscription | Queue
@@ -13,10 +13,11 @@ export const listSources = (store: Pick<Store, 'list'>): LetterSource[] => [
   ...store.list(queue),
 ]
 
-/** The source of this id, as it is now. */
+/** The source of this id, as it is now; `undefined` also for an id of another kind. */
 export const getSource = (store: Pick<Store, 'get'>, id: string): LetterSource | undefined => {
   const [kind, namespace, name] = identifiedBy(id)
-  return kind === queue.kind ? store.get(queue, namespace, name) : store.get(subscription, namespace, name)
+  if (kind === queue.kind) return store.get(queue, namespace, name)
+  return kind === subscription.kind ? store.get(subscription, namespace, name) : undefined
 }
 
 /** Whose letters they are, as their ids are reckoned from it. */

@@ -1,9 +1,9 @@
-import { idFrom, idOf, isDeleting } from '../../api/resource.ts'
-import { atMost } from '../../async/limit.ts'
-import type { Again, Wake } from '../../reconcile/controller.ts'
+import { idFrom, idOf, isDeleting } from '../../../api/resource.ts'
+import { atMost } from '../../../async/limit.ts'
+import type { Again, Wake } from '../../../reconcile/controller.ts'
+import type { LettersOptions } from '../options.ts'
+import { QueueInUseError } from '../queue-in-use.ts'
 import { getSource, isQueue, isSourceKind, type LetterSource, listSources } from './letter-source.ts'
-import type { LettersOptions } from './options.ts'
-import { QueueInUseError } from './queue-in-use.ts'
 import { scan } from './scan.ts'
 
 /** Each holds a queue for a moment, on a connection of its own. */
