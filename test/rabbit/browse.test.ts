@@ -1,6 +1,7 @@
 import { connect } from 'amqplib'
 import type { Message } from '../../src/delivery/message/message.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
+import { consumerTags } from '../../src/rabbit/amqp/holding/hold.ts'
 import { dialectOf } from '../../src/topology/dialect.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'
@@ -82,6 +83,11 @@ test('what is held is requeued in slices, in order', async () => {
   expect(await seen()).toEqual(sequence(25_000))
   expect(await drained(25_000)).toEqual(sequence(25_000))
 }, 120_000)
+
+test('consumers are in the order of their tags, which is that in which RabbitMQ requeues what each of them held', () => {
+  expect(consumerTags.toSorted()).toEqual(consumerTags)
+  expect(consumerTags.length).toBeLessThanOrEqual(32)
+})
 
 test('while somebody looks, everything else in the process has its turn after each read', async () => {
   await filled(5_000)

@@ -56,11 +56,19 @@ const lettersRemoved = momentsOf('letter-removed')
 const lettersRequeued = momentsOf('letters-requeued')
 
 /** Of one consumer: the broker reads so many at a time, and has them all in its memory until they are sent. */
-const mostOfConsumer = 5_000
+const mostOfConsumer = 10_000
 /** How soon the next consumer begins when one is full. */
 const tickMs = 20
 /** What is requeued at a time, so that the queue is not busy with it for long. */
 const sliceOf = 10_000
+/**
+ * The consumers that hold messages, in their order. RabbitMQ 3 requeues by consumer in the order of their tags as texts, as
+ * long as there are 32 at most; any version may do so within one slice.
+ */
+export const consumerTags: readonly string[] = Array.from(
+  { length: Math.ceil(mostHeld / mostOfConsumer) },
+  (_, at) => `waybill-${String(at).padStart(2, '0')}`,
+)
 /** Nothing more came for so long: the queue has been seen. */
 const quietMs = 300
 const longestQuietMs = 10_000
@@ -136,19 +144,29 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
       await checkQueue(channel, queue)
       lettersRemoved.after.publish(undefined)
     },
-    async requeueOthers() {
-      try {
-        if (keepsOrder(wire) && !channel.end) {
-          lettersRequeued.before.publish(undefined)
-          for (const tag of endsOfSlices([...open])) rejectUpTo(channel, tag, true)
-          await untilBack(channel, queue, ready - removed, signal)
-          lettersRequeued.after.publish(undefined)
-        }
-        await channel.close()
-      } finally {
-        await wire.close()
-      }
-    },
+    requeueOthers: () => requeue(wire, channel, { queue, tags: [...open], ready: ready - removed }, signal),
+  }
+}
+
+type Back = { readonly queue: string; readonly tags: readonly number[]; readonly ready: number }
+
+/** Requeues the deliveries with these tags, after which so many messages are ready, and disconnects. */
+const requeue = async (
+  wire: Wire,
+  channel: Channel,
+  { queue, tags, ready }: Back,
+  signal: AbortSignal,
+): Promise<void> => {
+  try {
+    if (keepsOrder(wire) && !channel.end) {
+      lettersRequeued.before.publish(undefined)
+      for (const tag of endsOfSlices(tags)) rejectUpTo(channel, tag, true)
+      await untilBack(channel, queue, ready, signal)
+      lettersRequeued.after.publish(undefined)
+    }
+    await channel.close()
+  } finally {
+    await wire.close()
   }
 }
 
@@ -222,7 +240,7 @@ const consumersOn = (channel: Channel, queue: string, most: number) => {
       const prefetch = Math.min(most - capacity, mostOfConsumer)
       if (prefetch <= 0) return
       capacity += prefetch
-      const tag = `waybill-${tags.length}`
+      const tag = consumerTags[tags.length] as string
       tags.push(tag)
       await setPrefetch(channel, prefetch)
       await startConsuming(channel, queue, tag)
