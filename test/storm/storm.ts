@@ -60,8 +60,9 @@ export const storm = async (plan: Plan, options: StormOptions): Promise<Result> 
   const terms = [...world.live.values()].map((one) =>
     termsOf(one, exchangeOf(one.planned.topic), namespace, dispatchers),
   )
-  const others = isAtRest ? await differences(world) : ['it did not come to rest']
+  // First, because only a delivery that succeeds shows after failures that a Subscription is Ready.
   if (isAtRest) await probe(world, terms)
+  const others = isAtRest ? await differences(world) : ['it did not come to rest']
   punctual()
   say('reading what is left in queues')
   await collect(world)

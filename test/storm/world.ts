@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ConditionType } from '../../src/api/conditions.ts'
 import { queue } from '../../src/api/kinds/queue.ts'
-import { subscription } from '../../src/api/kinds/subscription.ts'
+import { type Subscription, subscription } from '../../src/api/kinds/subscription.ts'
 import { isDeleting, type Resource } from '../../src/api/resource.ts'
 import { createRecorder, type Recorder } from '../history/recorder.ts'
 import { type Pipe, tcpProxy } from '../support/tcp-proxy.ts'
@@ -121,7 +121,7 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
     changes: () => changes + amqp.changes,
     isReady: async () => {
       const all = await ground.list(subscription)
-      return all.length === live.size && all.every((one) => isCurrent(one, 'Ready'))
+      return all.length === live.size && all.every((one) => isCurrent(one, 'Ready') || isUnproven(one))
     },
     isSuspended: async (name) => {
       const own = (await ground.list(subscription)).find(({ metadata }) => metadata.name === name)
@@ -141,6 +141,13 @@ export const openWorld = async (plan: Plan, { nodes, openGround, keepsBody }: Wo
     },
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   }
+}
+
+/** Whether all that it delivered failed, and nothing has come since that could succeed. */
+const isUnproven = (one: Subscription): boolean => {
+  const delivering = one.status?.conditions?.find(({ type }) => type === 'Delivering')
+  const isOfNow = delivering?.observedGeneration === one.metadata.generation
+  return isCurrent(one, 'Programmed') && isOfNow && delivering.reason === 'AllAttemptsFailing'
 }
 
 /** Whether this condition holds, and for what the resource is now. */

@@ -28,7 +28,7 @@ type Scene = {
 const queueOf = ({ own }: ClusterShop): string => dlq.replace('shop', own.name)
 
 /** Two dispatchers and so many dead letters. */
-const openScene = async (): Promise<Scene> => {
+const openScene = async (letters = count): Promise<Scene> => {
   const cleanUp = new AsyncDisposableStack()
   const shop = cleanUp.use(await openClusterShop())
   const subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
@@ -43,10 +43,10 @@ const openScene = async (): Promise<Scene> => {
   await eventually(() => timesLed(leader) === 1)
   const other = await shop.start('dispatcher', { args: ['--allow-loopback', '--identity', 'second'] })
   await shop.condition(subscription, 'billing', 'Ready', 'True')
-  const bodies = Array.from({ length: count }, (_, index) => ({ routingKey: 'order.placed', body: `${index}` }))
+  const bodies = Array.from({ length: letters }, (_, index) => ({ routingKey: 'order.placed', body: `${index}` }))
   await shop.producer.publish(`${shop.own.name}.orders`, bodies)
   const dead = async () => (await shop.producer.channel.checkQueue(queueOf(shop))).messageCount
-  await eventually(async () => (await dead()) === count, { timeoutMs: 30_000 })
+  await eventually(async () => (await dead()) === letters, { timeoutMs: 30_000 })
   const ids = new Set(subscriber.received.map(({ headers }) => String(headers['webhook-id'])))
   subscriber.received.length = 0
   // One in ten fails again.
@@ -80,13 +80,13 @@ describeWithHelm('a Replay', () => {
   const spec = { rate: { requests: 100, ramp: false }, concurrency }
 
   test('kubectl apply and kubectl wait are all that it takes', async () => {
-    await using scene = await openScene()
+    await using scene = await openScene(500)
     const { shop, subscriber } = scene
     subscriber.answer(204)
     await shop.own.apply([jobOf('Replay', 'billing', { ...spec, canary: { messages: 3 } }, 'again')])
     await shop.own.kubectl(['wait', '--for=condition=Complete', 'replay/again', '--timeout=60s'])
     expect(new Set(scene.delivered())).toEqual(scene.ids)
-    expect(subscriber.received).toHaveLength(count)
+    expect(subscriber.received).toHaveLength(500)
     const reasons = (await shop.events(replay, 'again')).map(({ reason }) => reason)
     expect(reasons).toEqual(['Progressing', 'Completed'])
     await shop.own.apply([
