@@ -10,7 +10,8 @@ export default {
   globalSetup: './test/support/global-setup.ts',
   globalTeardown: './test/support/global-teardown.ts',
   testTimeout: 90_000,
-  maxWorkers: 2,
+  // Tests wait more than they compute: on two cores three of them together keep both busy.
+  maxWorkers: 3,
   // Each of those that run together starts processes of its own.
   maxConcurrency: 4,
 }
