@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cert, key } from '../../test/http/self-signed.ts'
@@ -18,7 +18,10 @@ export const plugin = async (world: ShopWorld): Promise<void> => {
   const folder = cleanUp.adopt(await mkdtemp(join(tmpdir(), 'waybill-plugin-')), (path) =>
     rm(path, { recursive: true }),
   )
-  await symlink(inRepository('src/cli/main.ts'), join(folder, 'kubectl-waybill'))
+  await mkdir(join(folder, 'as'))
+  await symlink(inRepository('src/cli/main.ts'), join(folder, 'as', 'kubectl-waybill'))
+  const called = `#!/bin/sh\nexec '${process.execPath}' '${join(folder, 'as', 'kubectl-waybill')}' "$@"\n`
+  await writeFile(join(folder, 'kubectl-waybill'), called, { mode: 0o755 })
   const env = { ...cluster.env, PATH: `${folder}:${cluster.env.PATH}`, WAYBILL_NAMESPACE: system }
   const waybill = (...args: string[]) =>
     run('kubectl', ['waybill', ...args, '-n', 'shop', '--as-service-account', account], { env })

@@ -82,7 +82,7 @@ const mayWith = async (asked: Asked, { verb, resource, namespace }: Right): Prom
 type Parts = ClusterParts & { readonly asked: Asked; readonly name: string; readonly token: string }
 
 const clusterBackend = ({ asked, data, name, token }: Parts): Backend => {
-  const letters = (): DataPort => {
+  const letters = async (): Promise<DataPort> => {
     if (data) return data
     throw new BackendError(503, 'No data port is set, so dead letters cannot be listed: see --data-server.')
   }
@@ -112,11 +112,11 @@ const clusterBackend = ({ asked, data, name, token }: Parts): Backend => {
     async remove(kind, of) {
       await asked({ method: 'DELETE', path: resourcePath(kind, of) })
     },
-    letters: (of, query) => letters().list(token, of, query),
-    letter: (of, id) => letters().find(token, of, id),
-    body: (of, id) => letters().body(token, of, id),
-    headers: (of, id) => letters().headers(token, of, id),
-    hours: (namespace, name) => letters().hours(token, namespace, name),
+    letters: async (of, query) => (await letters()).list(token, of, query),
+    letter: async (of, id) => (await letters()).find(token, of, id),
+    body: async (of, id) => (await letters()).body(token, of, id),
+    headers: async (of, id) => (await letters()).headers(token, of, id),
+    hours: async (namespace, name) => (await letters()).hours(token, namespace, name),
     may: (right) => mayWith(asked, right),
   }
 }
