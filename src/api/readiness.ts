@@ -1,4 +1,4 @@
-import { type Condition, type Verdict, verdict } from './conditions.ts'
+import { type Condition, stamp, type Verdict, verdict, writtenBy } from './conditions.ts'
 import type { Subscription } from './kinds/subscription.ts'
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>
@@ -45,4 +45,17 @@ export const readyOf = (
   if (!accepted || !resolved || !programmed) return undefined
   const ready = deliveringReady(spec, readyFrom(accepted, resolved, programmed), find('Delivering'))
   return { ready, generation: programmed.observedGeneration ?? 0 }
+}
+
+const ofDispatchers = writtenBy('dispatcher')
+
+/** The conditions that are the dispatchers' to write: these, and Ready, which follows from them and from the operator's. */
+export const withReady = (
+  { spec, status }: Pick<Subscription, 'spec' | 'status'>,
+  own: readonly Condition[],
+  now: Date,
+): readonly Condition[] => {
+  const before = status?.conditions ?? []
+  const due = readyOf(spec, [...before.filter(({ type }) => !ofDispatchers.has(type)), ...own])
+  return due ? [...own, ...stamp([due.ready], before, due.generation, now)] : own
 }

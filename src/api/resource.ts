@@ -67,7 +67,10 @@ export type Resource<K extends Kind = Kind> = {
 
 export type StatusOf<K extends Kind> = NonNullable<Resource<K>['status']>
 
-type Named = { readonly metadata: { readonly namespace: string; readonly name: string } }
+/** What names one resource among those of its kind. */
+export type ResourceName = { readonly namespace: string; readonly name: string }
+
+type Named = { readonly metadata: ResourceName }
 
 /** `shop/billing`: names one resource among those of its kind. */
 export const keyOf = ({ metadata }: Named): string => keyFrom(metadata.namespace, metadata.name)

@@ -27,5 +27,5 @@ export const visibleJson = (value: unknown, indent?: number): string =>
 /** A text in one line, safe to print, with so many characters at most. */
 export const short = (text: string, most: number): string => {
   const shown = visible(text)
-  return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown
+  return shown.length > most ? `${shown.slice(0, most - 1).toWellFormed()}…` : shown
 }

@@ -47,8 +47,10 @@ export const serve = async (
     ...(resources ? [resourceRoutes(apiVersion, served)] : []),
     pageRoutes(pages),
   ]
-  return startServer({ listen, routes }, end.signal).catch((error: unknown) => {
-    if (error instanceof ListenError) throw new Failure(error.message, { cause: error })
-    throw error
-  })
+  return startServer({ listen, routes }, end.signal).catch(failedToListen)
+}
+
+/** An address that cannot be listened on is one that a person can change. @throws Failure then, else the error itself */
+export const failedToListen = (error: unknown): never => {
+  throw error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
 }

@@ -1,10 +1,6 @@
-import { milliseconds } from '../api/duration.ts'
-import { isDuration } from '../api/schema/fields.ts'
+import { listParameters, momentOf, selectorIn, timeParameters } from '../api/letter-query.ts'
 
-/** The parameters of a list of dead letters that may be given several times, and what a selector calls them. */
-const lists = { group: 'groups', reason: 'reasons', status: 'statusCodes', type: 'types', id: 'ids' } as const
-const times = { since: 'notBefore', until: 'notAfter' } as const
-export const filterNames: readonly string[] = [...Object.keys(lists), ...Object.keys(times)]
+export const filterNames: readonly string[] = [...Object.keys(listParameters), ...Object.keys(timeParameters)]
 
 /** The filter in the parameters of a page or a form, and nothing else of them; what is empty says nothing. */
 export const filterIn = (given: URLSearchParams, nowMs: number): URLSearchParams => {
@@ -12,32 +8,22 @@ export const filterIn = (given: URLSearchParams, nowMs: number): URLSearchParams
   for (const name of filterNames) {
     for (const value of given.getAll(name)) {
       const text = value.trim()
-      if (text !== '') filter.append(name, name in times ? momentOf(text, nowMs) : text)
+      if (text !== '') filter.append(name, name in timeParameters ? momentOf(text, nowMs) : text)
     }
   }
   return filter
 }
 
-/** A moment, where how long ago it was is given. */
-const momentOf = (text: string, nowMs: number): string =>
-  isDuration(text) ? new Date(nowMs - milliseconds(text)).toISOString() : text
-
 export type Selector = Readonly<Record<string, unknown>>
 
 /** What a filter means as the selector of a job: everything, where it says nothing. */
 export const selectorOf = (filter: URLSearchParams): Selector => {
-  const selector: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(lists)) {
-    const values = [...new Set(filter.getAll(name))]
-    if (values.length > 0) selector[field] = values
-  }
-  const deadLettered = Object.fromEntries(
-    Object.entries(times).flatMap(([name, field]) => {
-      const value = filter.get(name)
-      return value === null ? [] : [[field, value]]
-    }),
+  const names = [...new Set(filter.keys())]
+  // A selector has each value once.
+  const distinct = names.flatMap((name) =>
+    [...new Set(filter.getAll(name))].map((value) => [name, value] as [string, string]),
   )
-  if (Object.keys(deadLettered).length > 0) selector.deadLettered = deadLettered
+  const selector = selectorIn(new URLSearchParams(distinct))
   return Object.keys(selector).length === 0 ? { all: true } : selector
 }
 

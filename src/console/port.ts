@@ -1,9 +1,7 @@
 /** What the console reads and does, as the user who is logged in: pages know nothing else of where things are. */
-import type { Kind, Resource } from '../api/resource.ts'
+import type { Kind, Resource, ResourceName } from '../api/resource.ts'
 import type { LastHour } from '../delivery/last-hour.ts'
 import type { ShownLetter } from '../delivery/letters/shown.ts'
-
-export type Named = { readonly namespace: string; readonly name: string }
 
 /** Who is logged in. */
 export type User = { readonly name: string }
@@ -32,22 +30,22 @@ export type Hours = ReadonlyMap<string, LastHour>
 /** A header with its value, whatever its name. */
 export type RevealedHeader = { readonly name: string; readonly value: string }
 
-export type Manifest = { readonly metadata: Named; readonly spec: Readonly<Record<string, unknown>> }
+export type Manifest = { readonly metadata: ResourceName; readonly spec: Readonly<Record<string, unknown>> }
 
 /** A kind and its resources; every function throws a {@link BackendError} where it is refused, or nothing answers. */
 export type Backend = {
   readonly user: User
   list<K extends Kind>(kind: K, namespace?: string): Promise<readonly Resource<K>[]>
-  get<K extends Kind>(kind: K, of: Named): Promise<Resource<K> | undefined>
+  get<K extends Kind>(kind: K, of: ResourceName): Promise<Resource<K> | undefined>
   create(kind: Kind, manifest: Manifest): Promise<void>
   /** Sets some fields of the specification. */
-  patch(kind: Kind, of: Named, spec: Readonly<Record<string, unknown>>): Promise<void>
-  remove(kind: Kind, of: Named): Promise<void>
-  letters(of: Named, query: URLSearchParams): Promise<Listed>
-  letter(of: Named, id: string): Promise<FoundLetter>
-  body(of: Named, id: string): Promise<Uint8Array>
+  patch(kind: Kind, of: ResourceName, spec: Readonly<Record<string, unknown>>): Promise<void>
+  remove(kind: Kind, of: ResourceName): Promise<void>
+  letters(of: ResourceName, query: URLSearchParams): Promise<Listed>
+  letter(of: ResourceName, id: string): Promise<FoundLetter>
+  body(of: ResourceName, id: string): Promise<Uint8Array>
   /** All headers of a letter with their values, to those who may see bodies. */
-  headers(of: Named, id: string): Promise<readonly RevealedHeader[]>
+  headers(of: ResourceName, id: string): Promise<readonly RevealedHeader[]>
   /** The last hour of the subscriptions of a namespace, or of one, by their names; of those in which nothing happened, nothing. */
   hours(namespace: string, name?: string): Promise<Hours>
   may(right: Right): Promise<boolean>

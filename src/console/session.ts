@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
+import { isSameSecret } from '../server/same-secret.ts'
 
 /** Who is logged in, as the cookie holds it. */
 export type Session = {
@@ -45,10 +46,7 @@ export const createSessions = (name: string, key: Buffer = randomBytes(32)): Ses
       return session && session.until > nowMs ? session : undefined
     },
     formToken,
-    isFormToken(of, given) {
-      const [wanted, found] = [Buffer.from(formToken(of)), Buffer.from(given)]
-      return wanted.length === found.length && timingSafeEqual(wanted, found)
-    },
+    isFormToken: (of, given) => isSameSecret(given, formToken(of)),
   }
 }
 

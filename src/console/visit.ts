@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
+import { isSameSecret } from '../server/same-secret.ts'
 import { cookieValue, setCookies } from './cookies.ts'
 import type { OneTime } from './one-time.ts'
 import type { Viewer } from './pages/layout.ts'
@@ -66,12 +66,12 @@ export const createVisits = (options: SiteOptions): Site => {
       const session = sessionOf(context)
       const backend = session && (await backends.as(session.token))
       if (session === undefined || backend === undefined) return undefined
-      const of = session.id === '' ? `user ${hashOf(backend.user.name)}` : `session ${session.id}`
+      const of = session.id === '' ? `user ${backend.user.name}` : `session ${session.id}`
       const visit: Visit = { backend, form: sessions.formToken(of), nowMs: nowMs() }
       context.set(seen, visit)
       return visit
     },
-    isFormOf: ({ form }, given) => equal(form, given.get('form') ?? ''),
+    isFormOf: ({ form }, given) => isSameSecret(given.get('form') ?? '', form),
     toLogin(context, problem, to = context.req.method === 'GET' ? pathOf(context) : base) {
       const form = sessions.formToken('login')
       const page = loginPage({ howToLogIn: backends.howToLogIn, to, form, problem })
@@ -97,8 +97,3 @@ const pathOf = (context: Context): string => {
   const { pathname, search } = new URL(context.req.url)
   return pathname + search
 }
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64')
-
-/** Compares hashes, so that the time which it takes says nothing. */
-const equal = (a: string, b: string): boolean => hashOf(a) === hashOf(b)

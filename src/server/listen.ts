@@ -17,6 +17,9 @@ export const hostAndPort = (listen: string, example = '127.0.0.1:9402'): { host:
 export const isLoopback = (host: string | undefined): boolean =>
   host !== undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host)
 
+/** Whether a URL leads to this machine alone. */
+export const isLoopbackUrl = ({ hostname }: URL): boolean => isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))
+
 /** The error for what Node reports; `option` is how the address was given. */
 export const listenError = (listen: string, option: string, cause: NodeJS.ErrnoException): ListenError =>
   new ListenError(`Cannot listen on ${listen}: ${reasonOf(cause, option)}`, { cause })

@@ -36,10 +36,11 @@ const ways: readonly (readonly [RegExp, readonly string[]])[] = [
     /method: '(PUT|POST|PATCH|DELETE)'/,
     [
       // What people ask for, and questions to the API server, change nothing that a process would have to finish.
-      ...['cli/letters/client.ts', 'cli/remote/cluster.ts', 'cli/remote/local.ts', 'cli/remote/token.ts'],
+      ...['cli/letters/client.ts', 'cli/remote/local.ts', 'cli/remote/token.ts'],
       'console/backends/cluster.ts',
       'delivery/attempt/request.ts',
       'store/kubernetes/access/reviews.ts',
+      'store/kubernetes/api/resources.ts',
       'store/kubernetes/api/writes.ts',
       'store/kubernetes/events/store-event.ts',
       'store/kubernetes/lease/lease-record.ts',

@@ -1,6 +1,6 @@
+import type { Job } from '../../src/api/job.ts'
 import { style } from '../../src/console/assets/style.ts'
 import { jobPage } from '../../src/console/pages/job.ts'
-import type { Job } from '../../src/console/pages/job-parts.ts'
 import { jobsPage } from '../../src/console/pages/jobs.ts'
 import { letterPage } from '../../src/console/pages/letter.ts'
 import { lettersOnPage, lettersPage } from '../../src/console/pages/letters.ts'

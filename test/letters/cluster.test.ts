@@ -1,21 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { broker } from '../../src/api/kinds/broker.ts'
-import { subscription } from '../../src/api/kinds/subscription.ts'
 import { group } from '../../src/api/resource.ts'
 import { waybill, waybillIn } from '../cli/waybill.ts'
 import { browserAt } from '../console/browser.ts'
-import { cert, key } from '../http/self-signed.ts'
+import { cert } from '../http/self-signed.ts'
 import { describeWithHelm } from '../support/api-server.ts'
-import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import type { ClusterShop } from '../support/cluster-shop.ts'
 import type { Rule } from '../support/kubernetes/account.ts'
-import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
-import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+import type { Subscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 import type { Command } from '../support/waybill.ts'
 import { startClusterConsole } from './cluster-console.ts'
+import { openClusterLetters } from './cluster-letters.ts'
 
 const canary = 'canary-6b1f'
 const rule = (subresource: string, ...verbs: string[]): Rule => ({
@@ -36,33 +32,19 @@ describeWithHelm('the data port of the dispatcher on Kubernetes', () => {
   afterAll(() => cleanUp.disposeAsync())
 
   beforeAll(async () => {
-    folder = cleanUp.adopt(mkdtempSync(join(tmpdir(), 'waybill-data-')), (path) => rmSync(path, { recursive: true }))
-    writeFileSync(join(folder, 'tls.crt'), cert)
-    writeFileSync(join(folder, 'tls.key'), key)
-    subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
-    subscriber.answer(400)
-    shop = cleanUp.use(await openClusterShop({ dispatcher: { data: { enabled: true, tlsSecretName: 'tls' } } }))
-    await shop.start('operator')
-    const tls = ['--data-tls-cert', join(folder, 'tls.crt'), '--data-tls-key', join(folder, 'tls.key')]
-    const args = ['--allow-loopback', '--log-level', 'debug', '--data-listen', '127.0.0.1:0', ...tls]
-    dispatcher = await shop.start('dispatcher', { args })
-    await shop.own.apply([
-      ...brokerOf(shop.vhost),
-      topicOf('orders'),
-      subscriptionOf('billing', 'orders', subscriber.url),
-    ])
-    await shop.condition(broker, 'rabbitmq', 'Connected', 'True')
-    await shop.condition(subscription, 'billing', 'Ready', 'True')
-    data = await eventually(() => /"dataPort":"(https:[^"]+)"/.exec(dispatcher.logs())?.[1])
     const options = { headers: { authorization: `Bearer ${canary}-header`, 'x-shop': `${canary}-plain` } }
-    await shop.producer.publish(`${shop.own.name}.orders`, [
-      { routingKey: 'a', body: `{"secret":"${canary}-body"}`, options },
-      { routingKey: 'a', body: '{"order":2}' },
-    ])
-    await eventually(async () => {
-      const { messageCount } = await shop.producer.channel.checkQueue(`waybill.dlq.${shop.own.name}.billing`)
-      return messageCount === 2
-    })
+    const opened = await openClusterLetters(
+      {
+        messages: [
+          { routingKey: 'a', body: `{"secret":"${canary}-body"}`, options },
+          { routingKey: 'a', body: '{"order":2}' },
+        ],
+        args: ['--log-level', 'debug'],
+      },
+      cleanUp,
+    )
+    ;({ shop, subscriber, dispatcher, folder } = opened)
+    data = await eventually(() => /"dataPort":"(https:[^"]+)"/.exec(dispatcher.logs())?.[1])
   }, 120_000)
 
   const ask = (path: string, token?: string, body?: string): Promise<Answer> =>

@@ -1,22 +1,19 @@
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { broker } from '../../src/api/kinds/broker.ts'
-import { subscription } from '../../src/api/kinds/subscription.ts'
 import { group } from '../../src/api/resource.ts'
 import { findCluster } from '../../src/store/kubernetes/cluster/cluster.ts'
 import { forward } from '../../src/store/kubernetes/forward/forward.ts'
 import { startAs } from '../cli/waybill.ts'
-import { cert, key } from '../http/self-signed.ts'
+import { cert } from '../http/self-signed.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
-import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import type { ClusterShop } from '../support/cluster-shop.ts'
 import { command } from '../support/kubernetes/command.ts'
 import { startKubelet } from '../support/kubernetes/kubelet.ts'
-import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
-import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+import type { Subscriber } from '../support/subscriber.ts'
 import { eventually } from '../support/wait.ts'
 import type { Command } from '../support/waybill.ts'
+import { openClusterLetters } from './cluster-letters.ts'
 
 describeWithHelm('kubectl waybill', () => {
   const cleanUp = new AsyncDisposableStack()
@@ -27,34 +24,22 @@ describeWithHelm('kubectl waybill', () => {
   afterAll(() => cleanUp.disposeAsync())
 
   beforeAll(async () => {
-    folder = cleanUp.adopt(mkdtempSync(join(tmpdir(), 'waybill-plugin-')), (path) => rmSync(path, { recursive: true }))
-    writeFileSync(join(folder, 'tls.crt'), cert)
-    writeFileSync(join(folder, 'tls.key'), key)
+    const opened = await openClusterLetters(
+      {
+        messages: [
+          { routingKey: 'a', body: '{"order":1}' },
+          { routingKey: 'a', body: '{"order":2}' },
+        ],
+        args: ['--identity', 'dispatcher-0'],
+        async prepare({ own }, more) {
+          const kubelet = more.adopt(await startKubelet(apiServer()), ({ close }) => close())
+          await kubelet.pod(own.name, 'dispatcher-0')
+        },
+      },
+      cleanUp,
+    )
+    ;({ shop, subscriber, dispatcher, folder } = opened)
     symlinkSync(join(import.meta.dirname, '../../src/cli/main.ts'), join(folder, 'kubectl-waybill'))
-    subscriber = cleanUp.adopt(await startSubscriber(), ({ close }) => close())
-    subscriber.answer(400)
-    shop = cleanUp.use(await openClusterShop({ dispatcher: { data: { enabled: true, tlsSecretName: 'tls' } } }))
-    const kubelet = cleanUp.adopt(await startKubelet(apiServer()), ({ close }) => close())
-    await kubelet.pod(shop.own.name, 'dispatcher-0')
-    await shop.start('operator')
-    const tls = ['--data-tls-cert', join(folder, 'tls.crt'), '--data-tls-key', join(folder, 'tls.key')]
-    const args = ['--allow-loopback', '--identity', 'dispatcher-0', '--data-listen', '127.0.0.1:0', ...tls]
-    dispatcher = await shop.start('dispatcher', { args })
-    await shop.own.apply([
-      ...brokerOf(shop.vhost),
-      topicOf('orders'),
-      subscriptionOf('billing', 'orders', subscriber.url),
-    ])
-    await shop.condition(broker, 'rabbitmq', 'Connected', 'True')
-    await shop.condition(subscription, 'billing', 'Ready', 'True')
-    await shop.producer.publish(`${shop.own.name}.orders`, [
-      { routingKey: 'a', body: '{"order":1}' },
-      { routingKey: 'a', body: '{"order":2}' },
-    ])
-    await eventually(async () => {
-      const { messageCount } = await shop.producer.channel.checkQueue(`waybill.dlq.${shop.own.name}.billing`)
-      return messageCount === 2
-    })
   }, 120_000)
 
   const accountWith = async (name: string, ...clusterRoles: string[]) => {

@@ -58,11 +58,11 @@ export const rooms: Readonly<Record<string, Room>> = {
   'console/drawings': { imports: [], types: ['delivery'], packages: ['hono'] },
   'console/pages': { imports: ['api', 'console/drawings'], types: ['console', 'delivery'], packages: ['hono', 'yaml'] },
   'console/backends': {
-    imports: ['api', 'console', 'store', 'store/kubernetes'],
+    imports: ['api', 'console', 'server', 'store', 'store/kubernetes'],
     types: ['delivery'],
     packages: ['undici'],
   },
-  console: { imports: ['api', 'console/pages', 'console/drawings'], types: ['delivery'], packages: ['hono'] },
+  console: { imports: ['api', 'server', 'console/pages', 'console/drawings'], types: ['delivery'], packages: ['hono'] },
   cli: {
     imports: [
       ...edges,

@@ -1,14 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { ResourceName } from '../../api/resource.ts'
 import { called } from '../called.ts'
 import { exits, Failure } from '../failure.ts'
-import type { Named } from '../letters/client.ts'
 import type { FilterOptions } from '../letters/filter.ts'
 import type { Remote, RemoteOptions } from '../remote/remote.ts'
 
 export type Scoped = RemoteOptions & { readonly namespace?: string }
 
 /** The subscription that is meant. @throws Failure */
-export const named = (text: string, { namespace }: Scoped, remote: Pick<Remote, 'namespace'>): Named => {
+export const named = (text: string, { namespace }: Scoped, remote: Pick<Remote, 'namespace'>): ResourceName => {
   const [name = '', within = namespace ?? remote.namespace] = text.split('/').toReversed()
   const isTwice = namespace !== undefined && within !== namespace
   if (name !== '' && within !== '' && !isTwice && text.split('/').length <= 2) return { namespace: within, name }

@@ -1,10 +1,11 @@
+import { aborted } from '../../async/abort.ts'
 import { createConsole } from '../../console/app.ts'
 import { clusterBackends } from '../../console/backends/cluster.ts'
 import { createDataPort, type DataPort } from '../../console/backends/data-port.ts'
 import { claimsOf } from '../../console/session.ts'
 import { healthRoutes } from '../../server/health.ts'
 import { isLoopbackName } from '../../server/letters/local-access.ts'
-import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
+import { hostAndPort, isLoopback, isLoopbackUrl } from '../../server/listen.ts'
 import type { Tls } from '../../server/secure.ts'
 import { startServer } from '../../server/server.ts'
 import { createClient } from '../../store/kubernetes/api/client.ts'
@@ -14,6 +15,7 @@ import { clusterOrFailure } from '../cluster.ts'
 import { tlsFiles } from '../data/tls.ts'
 import { Failure } from '../failure.ts'
 import { startProcess } from '../process.ts'
+import { failedToListen } from '../serve.ts'
 import { consoleRoutes } from './routes.ts'
 
 export type ConsoleOptions = {
@@ -47,26 +49,19 @@ export const runConsole = async (options: ConsoleOptions): Promise<void> => {
     failed: (error) => log.error({ error }, 'Could not answer a request for the console'),
   })
   const routes = [healthRoutes({ 'not stopping': () => !stop.aborted }), consoleRoutes(() => app)]
-  const { url } = await startServer({ listen, routes, ...(tls ? { tls } : {}) }, end.signal).catch(asFailure)
+  const { url } = await startServer({ listen, routes, ...(tls ? { tls } : {}) }, end.signal).catch(failedToListen)
   log.info({ url, server: cluster.server, dataServer: options.dataServer }, 'Started')
-  await new Promise<void>((resolve) => {
-    if (stop.aborted) resolve()
-    else stop.addEventListener('abort', () => resolve(), { once: true })
-  })
+  await aborted(stop)
   end.abort()
   await Promise.all([client.close(), data?.close()])
   log.info({}, 'Stopped')
-}
-
-const asFailure = (error: unknown): never => {
-  throw error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
 }
 
 const orFailure = <T>(work: () => T): T => {
   try {
     return work()
   } catch (error) {
-    return asFailure(error)
+    return failedToListen(error)
   }
 }
 
@@ -104,8 +99,7 @@ const tlsOf = ({ listen, tlsCert, tlsKey, tlsInFront = false }: ConsoleOptions):
 const dataOf = ({ dataServer, dataCa }: ConsoleOptions): DataPort | undefined => {
   if (dataServer === undefined) return undefined
   const server = URL.canParse(dataServer) ? new URL(dataServer) : undefined
-  const isHere = isLoopback(server?.hostname.replace(/^\[(.*)\]$/, '$1'))
-  if (server?.protocol === 'https:' || (server?.protocol === 'http:' && isHere))
+  if (server?.protocol === 'https:' || (server?.protocol === 'http:' && isLoopbackUrl(server)))
     return createDataPort({ server, ca: dataCa })
   throw new Failure(`--data-server must be a URL such as https://waybill-data:9403, found "${dataServer}"`)
 }

@@ -3,7 +3,7 @@ import { createDeadLetters } from '../../dispatcher/data/dead-letters.ts'
 import { audience, clusterAccess } from '../../server/letters/cluster-access.ts'
 import { historyRoutes, type ServedHistory } from '../../server/letters/history.ts'
 import { letterRoutes } from '../../server/letters/routes.ts'
-import { hostAndPort, isLoopback, ListenError } from '../../server/listen.ts'
+import { hostAndPort, isLoopback } from '../../server/listen.ts'
 import type { Tls } from '../../server/secure.ts'
 import { type ServerOptions, startServer } from '../../server/server.ts'
 import { isAllowed, userOf } from '../../store/kubernetes/access/reviews.ts'
@@ -11,6 +11,7 @@ import type { Client } from '../../store/kubernetes/api/client.ts'
 import type { Store } from '../../store/store.ts'
 import { Failure } from '../failure.ts'
 import type { Process } from '../process.ts'
+import { failedToListen } from '../serve.ts'
 import { dataOption, defaultDataListen, failedWith } from './address.ts'
 import { dataNotice } from './notice.ts'
 import { tlsFiles } from './tls.ts'
@@ -31,14 +32,11 @@ export const dataListener = ({ dataListen, dataTlsCert, dataTlsKey }: ClusterDat
     tls?.()
     return { listen: dataListen, option: dataOption, longRequests: true, ...(tls ? { tls } : {}) }
   } catch (error) {
-    throw asFailure(error)
+    return failedToListen(error)
   }
 }
 
 type Listener = Omit<ServerOptions, 'routes'>
-
-const asFailure = (error: unknown): unknown =>
-  error instanceof ListenError ? new Failure(error.message, { cause: error }) : error
 
 /**
  * Serves the dead letters to those whom the cluster's rules allow it, until the process ends. Resolves to what its Lease says
@@ -66,7 +64,7 @@ export const serveClusterData = async (
     log.info({ dataPort: url }, 'Serving dead letters')
     return dataNotice({ port: Number(new URL(url).port), tls: listener.tls })
   } catch (error) {
-    throw asFailure(error)
+    return failedToListen(error)
   }
 }
 

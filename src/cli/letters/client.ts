@@ -1,7 +1,6 @@
 import type { Blob as Body } from 'node:buffer'
+import type { ResourceName } from '../../api/resource.ts'
 import type { Ask } from '../remote/remote.ts'
-
-export type Named = { readonly namespace: string; readonly name: string }
 
 /** The data port of a running Waybill, for one subscription. Answers that are not 2xx are thrown as a Failure. */
 export type DataClient = {
@@ -13,7 +12,7 @@ export type DataClient = {
 
 const answerWithinMs = 120_000
 
-export const dataClient = (ask: Ask, { namespace, name }: Named): DataClient => {
+export const dataClient = (ask: Ask, { namespace, name }: ResourceName): DataClient => {
   const base = `/namespaces/${encodeURIComponent(namespace)}/subscriptions/${encodeURIComponent(name)}/deadletters`
   const nothing = new URLSearchParams()
   return {

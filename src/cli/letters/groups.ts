@@ -1,9 +1,9 @@
-import { stringify } from 'yaml'
 import { ago } from '../../api/age.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
 import { short, visible, visibleJson } from '../../api/visible.ts'
 import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
+import { documentText } from './document-text.ts'
 import type { Output } from './letters.ts'
 
 export type GroupsOptions = {
@@ -34,8 +34,8 @@ export const groups = async (remote: Remote, { namespace, output }: GroupsOption
       deadLetters: ((status as { deadLetters?: DeadLetters } | undefined)?.deadLetters ?? {}) as DeadLetters,
     }))
     .filter(({ deadLetters }) => Number(deadLetters.count) > 0)
-  if (output === 'json') return `${visibleJson(found, 2)}\n`
-  if (output === 'yaml') return stringify(JSON.parse(visibleJson(found)), { lineWidth: 0 })
+  const document = documentText(found, output)
+  if (document !== undefined) return document
   if (output === 'jsonl') return found.map((each) => `${visibleJson(each)}\n`).join('')
   if (found.length === 0) return ''
   const most = output === 'wide' ? 400 : 80

@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline/promises'
 import { age } from '../../api/age.ts'
 import { milliseconds } from '../../api/duration.ts'
-import type { Kind } from '../../api/resource.ts'
+import type { Kind, ResourceName } from '../../api/resource.ts'
 import { called } from '../called.ts'
 import { exits, Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
 import { userName } from '../user-name.ts'
-import type { Named } from './client.ts'
 import { type SourceName, sources } from './source.ts'
 import { type Counts, failureWhere, type JobKind, type Result, resultOf, suspending, watched } from './watching.ts'
 
@@ -33,7 +32,7 @@ export type Order = {
  */
 export const runJob = async (
   remote: Remote,
-  { namespace, name }: Named,
+  { namespace, name }: ResourceName,
   { kind, from, spec }: Order,
   options: JobOptions,
 ): Promise<boolean> => {
@@ -73,7 +72,7 @@ export const runJob = async (
 }
 
 /** A job of a source that does not exist would wait for it. Who may not read it may make a job all the same. */
-const assertExists = async (remote: Remote, { namespace, name }: Named, from: SourceName): Promise<void> => {
+const assertExists = async (remote: Remote, { namespace, name }: ResourceName, from: SourceName): Promise<void> => {
   const { kind } = sources[from]
   const found = await remote.get<Kind>(kind, namespace, name).catch((error: unknown) => {
     if (error instanceof Failure && error.exitCode === exits.notPermitted) return true

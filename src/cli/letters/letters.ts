@@ -1,11 +1,12 @@
-import { stringify } from 'yaml'
 import { ago } from '../../api/age.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { short, visible, visibleJson, visibleLines } from '../../api/visible.ts'
 import type { Found, Listed } from '../../dispatcher/data/dead-letters.ts'
 import type { Remote } from '../remote/remote.ts'
 import { aligned } from '../table.ts'
 import { causes, types } from './causes.ts'
-import { type DataClient, dataClient, type Named } from './client.ts'
+import { type DataClient, dataClient } from './client.ts'
+import { documentText } from './document-text.ts'
 import { type FilterOptions, filterIn, queryOf } from './filter.ts'
 import { letterText } from './letter-text.ts'
 
@@ -22,7 +23,12 @@ type Printed = { readonly text: string; readonly note: string | undefined }
 const most = '10000'
 
 /** The dead letters of a subscription, the newest last, or what they have in common; `note` says where these are not all. @throws Failure */
-export const list = async ({ ask }: Remote, of: Named, options: ListOptions, nowMs: number): Promise<Printed> => {
+export const list = async (
+  { ask }: Remote,
+  of: ResourceName,
+  options: ListOptions,
+  nowMs: number,
+): Promise<Printed> => {
   const { by = filterIn(options) === undefined ? 'group' : 'none', limit } = options
   const asked = by === 'none' || limit !== undefined ? options : { ...options, limit: most }
   const answer = await dataClient(ask, of).get('', queryOf(asked, nowMs))
@@ -32,7 +38,7 @@ export const list = async ({ ask }: Remote, of: Named, options: ListOptions, now
   const parts = by === 'group' ? causes(letters) : types(letters)
   if (options.output === 'jsonl') return { text: parts.map((each) => `${visibleJson(each.fields)}\n`).join(''), note }
   const document = { [`${by}s`]: parts.map(({ fields }) => fields), complete, looked }
-  return { text: documentText(document, options) ?? table(parts.map(({ row }) => row(nowMs))), note }
+  return { text: documentText(document, options.output) ?? table(parts.map(({ row }) => row(nowMs))), note }
 }
 
 const notAll = (shown: number, looked: number): string =>
@@ -41,22 +47,8 @@ const notAll = (shown: number, looked: number): string =>
 const lettersText = async (listed: Listed, { output }: ListOptions, nowMs: number): Promise<string> => {
   const { letters } = listed
   if (output === 'jsonl') return letters.map((letter) => `${visibleJson(letter)}\n`).join('')
-  return documentText(listed, { output }) ?? table(letters.map((letter) => rowOf(letter, output === 'wide', nowMs)))
+  return documentText(listed, output) ?? table(letters.map((letter) => rowOf(letter, output === 'wide', nowMs)))
 }
-
-/** As JSON or YAML; `undefined` where that is not asked for. */
-const documentText = (document: object, { output }: Pick<ListOptions, 'output'>): string | undefined => {
-  if (output === 'json') return `${visibleJson(document, 2)}\n`
-  // What YAML leaves as it is, a terminal would act on: JSON is YAML too.
-  return output === 'yaml'
-    ? stringify(
-        JSON.parse(JSON.stringify(document), (_, value) => (typeof value === 'string' ? visible(value) : value)),
-        yamlOptions,
-      )
-    : undefined
-}
-
-const yamlOptions = { aliasDuplicateObjects: false, lineWidth: 0 }
 
 /** Rows as lines of columns under the names of their cells; empty where there are none. */
 const table = (rows: readonly Readonly<Record<string, string>>[]): string =>
@@ -85,12 +77,12 @@ const rowOf = (letter: Listed['letters'][number], wide: boolean, nowMs: number):
 export type ShowOptions = { readonly body?: boolean; readonly output: 'text' | 'json' | 'yaml' }
 
 /** One dead letter, and its body where that is asked for. @throws Failure */
-export const show = async ({ ask }: Remote, of: Named, id: string, options: ShowOptions): Promise<string> => {
+export const show = async ({ ask }: Remote, of: ResourceName, id: string, options: ShowOptions): Promise<string> => {
   const client = dataClient(ask, of)
   const path = `/${encodeURIComponent(id)}`
   const found = (await (await client.get(path)).json()) as Omit<Found, 'body'>
   const { output } = options
-  const text = output === 'text' ? letterText(found) : (documentText(found, { output }) ?? '')
+  const text = output === 'text' ? letterText(found) : (documentText(found, output) ?? '')
   return options.body ? `${text}\n${await bodyText(client, path)}` : text
 }
 

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createWriteStream, existsSync, openAsBlob, renameSync, rmSync } from 'node:fs'
+import type { ResourceName } from '../../api/resource.ts'
 import type { ExportEnd } from '../../delivery/letters/record.ts'
 import type { Imported } from '../../dispatcher/data/import.ts'
 import { Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
-import { dataClient, type Named } from './client.ts'
+import { dataClient } from './client.ts'
 import { type FilterOptions, queryOf } from './filter.ts'
 
 export type ExportOptions = FilterOptions & { readonly output: string }
@@ -15,7 +16,12 @@ export type ExportOptions = FilterOptions & { readonly output: string }
  *
  * @throws Failure, also where there are more letters than were exported
  */
-export const exportTo = async ({ ask }: Remote, of: Named, options: ExportOptions, nowMs: number): Promise<number> => {
+export const exportTo = async (
+  { ask }: Remote,
+  of: ResourceName,
+  options: ExportOptions,
+  nowMs: number,
+): Promise<number> => {
   const { output } = options
   if (existsSync(output)) throw new Failure(`${output} exists already`)
   const answer = await dataClient(ask, of).stream('/export', queryOf(options, nowMs))
@@ -68,7 +74,7 @@ export type ImportOptions = { readonly anySubscription?: boolean }
 /** Puts the dead letters of a file into the queue of a subscription. @throws Failure */
 export const importFrom = async (
   { ask }: Remote,
-  of: Named,
+  of: ResourceName,
   file: string,
   options: ImportOptions,
 ): Promise<Imported> => {

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Condition } from '../../api/conditions.ts'
+import { endOf, type Job } from '../../api/job.ts'
 import type { jobKinds } from '../../api/kinds/kinds.ts'
-import type { Resource } from '../../api/resource.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { called } from '../called.ts'
 import { Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
-import type { Named } from './client.ts'
 
 export type JobKind = (typeof jobKinds)[number]
-export type Job = Resource<JobKind>
+type Watched = Pick<Job, 'status'>
 
 const lookEveryMs = 500
 const endsWithinMs = 24 * 3_600_000
@@ -19,11 +18,11 @@ export type Counts = { readonly delivered: number; readonly failed: number; read
 export const watched = async (
   remote: Remote,
   kind: JobKind,
-  { namespace, name }: Named,
+  { namespace, name }: ResourceName,
   seen: (counts: Counts | undefined, waits: string | undefined) => void,
-): Promise<Job> => {
+): Promise<Watched> => {
   for (const until = performance.now() + endsWithinMs; performance.now() < until; await delay(lookEveryMs)) {
-    const job = await remote.get(kind, namespace, name)
+    const job: Watched | undefined = await remote.get(kind, namespace, name)
     if (job === undefined) throw new Failure(`${kind.singular}/${name} is gone: somebody deleted it`)
     if (endOf(job)) return job
     const waits = job.status?.conditions?.find(({ type, status }) => type === 'Progressing' && status === 'False')
@@ -32,10 +31,7 @@ export const watched = async (
   throw new Failure(`${kind.singular}/${name} has not ended within a day`)
 }
 
-const endOf = ({ status }: Job): Condition | undefined =>
-  status?.conditions?.find(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed'))
-
-const countsOf = ({ status }: Job): Counts => {
+const countsOf = ({ status }: Watched): Counts => {
   const { delivered = 0, failed = 0, left = 0 } = status ?? {}
   return { delivered, failed, left }
 }
@@ -49,7 +45,7 @@ export type Result = Counts & {
 }
 
 /** How an ended job ended. */
-export const resultOf = (job: Job): Result => {
+export const resultOf = (job: Watched): Result => {
   const end = endOf(job)
   const counts = countsOf(job)
   const isLimited = end?.reason === 'MaxMessagesReached' && counts.left > 0
@@ -58,11 +54,11 @@ export const resultOf = (job: Job): Result => {
 }
 
 /** How to suspend a job, as the end of a sentence. */
-export const suspending = ({ isCluster }: Remote, kind: JobKind, { namespace, name }: Named): string =>
+export const suspending = ({ isCluster }: Remote, kind: JobKind, { namespace, name }: ResourceName): string =>
   isCluster
     ? `; to suspend it:\n  kubectl -n ${namespace} patch ${kind.singular} ${name} --type merge -p '{"spec":{"suspend":true}}'`
     : `, for as long as waybill run does; to see how far it is:\n  ${called.name} get ${kind.singular} ${name} -n ${namespace}`
 
 /** The command that lists what failed. */
-export const failureWhere = ({ isCluster }: Remote, { namespace, name }: Named): string =>
+export const failureWhere = ({ isCluster }: Remote, { namespace, name }: ResourceName): string =>
   `${called.name} dead-letters ls ${name} -n ${namespace}${isCluster && !called.isPlugin ? ' --kubernetes' : ''}`

@@ -1,7 +1,5 @@
-import { apiVersion, type Kind, type Resource } from '../../api/resource.ts'
-import { isApiError } from '../../store/kubernetes/api/api-error.ts'
-import { type Client, createClient } from '../../store/kubernetes/api/client.ts'
-import { collectionPath, resourcePath } from '../../store/kubernetes/api/paths.ts'
+import { createClient } from '../../store/kubernetes/api/client.ts'
+import { resourcesOver } from '../../store/kubernetes/api/resources.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { clusterOrFailure } from '../cluster.ts'
 import { asked } from './asked.ts'
@@ -14,6 +12,7 @@ import { tokenFor } from './token.ts'
 export const clusterRemote = async (options: RemoteOptions): Promise<Remote> => {
   const cluster = await clusterOrFailure(options)
   const client = createClient(cluster, { component: 'waybill', metrics: createMetrics() })
+  const resources = resourcesOver((request) => client.request(request))
   let leader: Promise<Leader> | undefined
   let token: Promise<string> | undefined
 
@@ -35,21 +34,9 @@ export const clusterRemote = async (options: RemoteOptions): Promise<Remote> => 
   return {
     isCluster: true,
     namespace: cluster.namespace,
-    list: <K extends Kind>(kind: K, namespace?: string) =>
-      asked(async () => (await listOf<K>(client, collectionPath(kind, namespace))).items),
-    get: <K extends Kind>(kind: K, namespace: string, name: string) =>
-      asked(async () => {
-        const path = resourcePath(kind, { namespace, name })
-        return await client.request<Resource<K>>({ method: 'GET', path }).catch((error: unknown) => {
-          if (isApiError(error, 404)) return undefined
-          throw error
-        })
-      }),
-    async create(kind, manifest) {
-      const path = collectionPath(kind, manifest.metadata.namespace)
-      const body = { apiVersion, kind: kind.kind, ...manifest }
-      await asked(() => client.request({ method: 'POST', path, query: { fieldValidation: 'Strict' }, body }))
-    },
+    list: (kind, namespace) => asked(() => resources.list(kind, namespace)),
+    get: (kind, namespace, name) => asked(() => resources.get(kind, { namespace, name })),
+    create: (kind, manifest) => asked(() => resources.create(kind, manifest)),
     ask,
     async close() {
       await (await leader?.catch(() => undefined))?.close()
@@ -57,9 +44,6 @@ export const clusterRemote = async (options: RemoteOptions): Promise<Remote> => 
     },
   }
 }
-
-const listOf = <K extends Kind>(client: Client, path: string) =>
-  client.request<{ readonly items: Resource<K>[] }>({ method: 'GET', path })
 
 /** Of the subscription in a path of the data port. */
 const namespaceIn = (path: string): string => decodeURIComponent(path.split('/')[2] ?? '')

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../server/listen.ts'
+import { isLoopbackUrl } from '../../server/listen.ts'
 import { readToken, tokenFile } from '../data/token-file.ts'
 import { exits, Failure } from '../failure.ts'
 import type { Ask } from './remote.ts'
@@ -28,7 +28,7 @@ export const serverOf = (server: string, token = process.env.WAYBILL_TOKEN): Dat
     const message = `--server must be a URL such as http://127.0.0.1:9403, found "${server}"`
     throw new Failure(message, { exitCode: exits.usage })
   }
-  const isHere = isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'))
+  const isHere = isLoopbackUrl(url)
   if (url.protocol === 'http:' && !isHere) {
     throw new Failure(`--server ${server} would get the token unencrypted: use https`, { exitCode: exits.usage })
   }

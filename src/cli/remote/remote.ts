@@ -32,7 +32,7 @@ export type Remote = {
   /** Of what is named without one. */
   readonly namespace: string
   /** All of a kind, of one namespace or, where it is left out, of all. */
-  list<K extends Kind>(kind: K, namespace?: string): Promise<Resource<K>[]>
+  list<K extends Kind>(kind: K, namespace?: string): Promise<readonly Resource<K>[]>
   get<K extends Kind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>
   create(kind: Kind, manifest: Manifest): Promise<void>
   /** Asks the data port. */

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Agent, buildConnector, fetch, type Response } from 'undici'
+import type { ResourceName } from '../../api/resource.ts'
 import type { LastHour } from '../../delivery/last-hour.ts'
-import { BackendError, type FoundLetter, type Hours, type Listed, type Named, type RevealedHeader } from '../port.ts'
+import { BackendError, type FoundLetter, type Hours, type Listed, type RevealedHeader } from '../port.ts'
 import { revealedIn } from './record-line.ts'
 
 /** Where a dispatcher serves dead letters, asked with the token of a user. All throw a BackendError. */
 export type DataPort = {
-  list(token: string, of: Named, query: URLSearchParams): Promise<Listed>
-  find(token: string, of: Named, id: string): Promise<FoundLetter>
-  body(token: string, of: Named, id: string): Promise<Uint8Array>
-  headers(token: string, of: Named, id: string): Promise<readonly RevealedHeader[]>
+  list(token: string, of: ResourceName, query: URLSearchParams): Promise<Listed>
+  find(token: string, of: ResourceName, id: string): Promise<FoundLetter>
+  body(token: string, of: ResourceName, id: string): Promise<Uint8Array>
+  headers(token: string, of: ResourceName, id: string): Promise<readonly RevealedHeader[]>
   hours(token: string, namespace: string, name?: string): Promise<Hours>
   close(): Promise<void>
 }
@@ -44,7 +45,7 @@ export const createDataPort = ({ server, ca }: DataPortOptions): DataPort => {
   }
 
   const within = (...parts: readonly string[]): string => `/${parts.map(encodeURIComponent).join('/')}`
-  const ask = (token: string, { namespace, name }: Named, path: string, query?: URLSearchParams) =>
+  const ask = (token: string, { namespace, name }: ResourceName, path: string, query?: URLSearchParams) =>
     get(token, within('namespaces', namespace, 'subscriptions', name, 'deadletters') + path, query)
   const at = (id: string): string => `/${encodeURIComponent(id)}`
   return {

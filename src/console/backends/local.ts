@@ -1,15 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Kind, Resource } from '../../api/resource.ts'
+import type { Kind, Resource, ResourceName } from '../../api/resource.ts'
 import type { LastHour } from '../../delivery/last-hour.ts'
-import {
-  type Backend,
-  BackendError,
-  type Backends,
-  type FoundLetter,
-  type Listed,
-  type Manifest,
-  type Named,
-} from '../port.ts'
+import { isSameSecret } from '../../server/same-secret.ts'
+import { type Backend, BackendError, type Backends, type FoundLetter, type Listed, type Manifest } from '../port.ts'
 import { revealedIn } from './record-line.ts'
 
 type Refused = { readonly problem: { readonly code: number; readonly message: string } }
@@ -32,12 +24,12 @@ export type LocalParts = {
   ): { readonly subscriptions: readonly (LastHour & { readonly name: string })[] } | undefined
   /** What was refused is answered with why. */
   create(kind: Kind, manifest: Manifest): Refused | undefined
-  patch(kind: Kind, of: Named, spec: Readonly<Record<string, unknown>>): Refused | undefined
-  remove(kind: Kind, of: Named): Refused | undefined
+  patch(kind: Kind, of: ResourceName, spec: Readonly<Record<string, unknown>>): Refused | undefined
+  remove(kind: Kind, of: ResourceName): Refused | undefined
   readonly letters: {
-    list(of: Named, query: URLSearchParams): Answer<Listed>
-    find(of: Named, id: string): Answer<FoundLetter & { readonly body: Uint8Array }>
-    export(of: Named, query: URLSearchParams): Answer<{ readonly lines: ReadableStream<Uint8Array> }>
+    list(of: ResourceName, query: URLSearchParams): Answer<Listed>
+    find(of: ResourceName, id: string): Answer<FoundLetter & { readonly body: Uint8Array }>
+    export(of: ResourceName, query: URLSearchParams): Answer<{ readonly lines: ReadableStream<Uint8Array> }>
   }
 }
 
@@ -45,13 +37,10 @@ export type LocalParts = {
 export const localBackends = (parts: LocalParts): Backends => {
   const backend = localBackend(parts)
   return {
-    as: async (token) => (timingSafeEqual(hashOf(token), hashOf(parts.token)) ? backend : undefined),
+    as: async (token) => (isSameSecret(token, parts.token) ? backend : undefined),
     howToLogIn: parts.howToLogIn,
   }
 }
-
-/** Of equal length, whatever is sent. */
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const localBackend = ({ user, store, letters, ...parts }: LocalParts): Backend => ({
   user: { name: user },

@@ -1,5 +1,5 @@
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import type { Named } from '../port.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { formToken, hidden, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { state } from './parts.ts'
@@ -11,7 +11,7 @@ type DeadLetters = NonNullable<NonNullable<Subscription['status']>['deadLetters'
 type Group = NonNullable<DeadLetters['groups']>[number]
 
 /** The dead letters of a subscription by their cause, and what can be done about each. */
-export const groupCards = (of: Named, found: DeadLetters, options: GroupsOptions): Html => {
+export const groupCards = (of: ResourceName, found: DeadLetters, options: GroupsOptions): Html => {
   const { groups = [], others = 0, complete = true, scanned } = found
   return html`${groups.map((group) => groupCard(of, group, options))}
 ${others > 0 && html`<p class="quiet">${number(others)} are in groups that are not listed.</p>`}
@@ -20,7 +20,7 @@ ${complete === false && html`<p class="note">These groups are not those of all d
 
 export type GroupsOptions = { readonly viewer: Viewer; readonly may: May; readonly nowMs: number }
 
-const groupCard = (of: Named, group: Group, { viewer, may, nowMs }: GroupsOptions): Html => {
+const groupCard = (of: ResourceName, group: Group, { viewer, may, nowMs }: GroupsOptions): Html => {
   const filter = new URLSearchParams({ group: group.group })
   return html`<article class="card">
 <div class="actions"><a class="big" href="${paths.letters(of, filter)}">${number(group.count)}</a> ${state(cause(group), 'bad')} <span class="quiet">first ${ago(group.first, nowMs)} ago, last ${ago(group.last, nowMs)} ago${(group.replayed ?? 0) > 0 && html` · ${number(group.replayed)} replayed before`} · <span class="id">${group.group}</span></span></div>
@@ -38,7 +38,7 @@ const listed = (values: readonly string[], show: (value: string) => Html): Html[
 
 /** Buttons that count first what they would do; `which` is part of their names for those who do not see where they are. */
 export const checkForm = (
-  of: Named,
+  of: ResourceName,
   filter: URLSearchParams,
   viewer: Viewer,
   may: May,

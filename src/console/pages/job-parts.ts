@@ -1,29 +1,12 @@
-import type { Discard } from '../../api/kinds/discard.ts'
-import { type Replay, toOf } from '../../api/kinds/replay.ts'
+import { endOf, type Job, sourceOf } from '../../api/job.ts'
+import { toOf } from '../../api/kinds/replay.ts'
 import { keyFrom } from '../../api/resource.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { conditionOf, state, table } from './parts.ts'
 import { type JobPlural, paths } from './paths.ts'
 import { ago } from './time.ts'
 
-export type Job = Replay | Discard
-
 export const pluralOf = (job: Job): JobPlural => (job.kind === 'Replay' ? 'replays' : 'discards')
-
-export const hasEnded = ({ status }: Job): boolean =>
-  status?.conditions?.some(({ type, status: is }) => is === 'True' && (type === 'Complete' || type === 'Failed')) ??
-  false
-
-/** What a job takes from, in its namespace. */
-export type Source = { readonly kind: 'Subscription' | 'Queue' | 'Topic' | 'Broker'; readonly name: string }
-
-export const sourceOf = ({ spec }: Job): Source => {
-  const { subscriptionRef, queueRef, topicRef, orphans } = spec
-  if (subscriptionRef) return { kind: 'Subscription', name: subscriptionRef.name }
-  if (queueRef) return { kind: 'Queue', name: queueRef.name }
-  if (topicRef) return { kind: 'Topic', name: topicRef.name }
-  return { kind: 'Broker', name: orphans?.brokerRef.name ?? '' }
-}
 
 const sourceText = (job: Job): string => {
   const { kind, name } = sourceOf(job)
@@ -42,19 +25,15 @@ export const pageOf = (job: Job): string => {
 }
 
 /** Where a job is, in one word and a sentence. */
-export const outcomeOf = ({ status, spec }: Job): { readonly word: Html; readonly message: string } => {
-  const { conditions } = status ?? {}
-  const of = (type: string) => {
-    const found = conditionOf(conditions, type)
-    return found?.status === 'True' ? found : undefined
-  }
-  const [complete, failed] = [of('Complete'), of('Failed')]
-  if (failed) return { word: state(failed.reason, 'bad'), message: failed.message }
-  if (complete) {
+export const outcomeOf = (job: Job): { readonly word: Html; readonly message: string } => {
+  const { status, spec } = job
+  const end = endOf(job)
+  if (end?.type === 'Failed') return { word: state(end.reason, 'bad'), message: end.message }
+  if (end) {
     const isWhole = (status?.failed ?? 0) === 0
-    return { word: state(spec.dryRun ? 'Counted' : 'Complete', isWhole ? 'good' : 'warn'), message: complete.message }
+    return { word: state(spec.dryRun ? 'Counted' : 'Complete', isWhole ? 'good' : 'warn'), message: end.message }
   }
-  const progressing = conditionOf(conditions, 'Progressing')
+  const progressing = conditionOf(status?.conditions, 'Progressing')
   if (spec.suspend) return { word: state('Suspended', 'warn'), message: 'Nothing more is taken until it is resumed.' }
   if (progressing === undefined) return { word: state('Waiting', ''), message: 'No dispatcher has seen it yet.' }
   if (progressing.status === 'False') return { word: state(progressing.reason, 'warn'), message: progressing.message }

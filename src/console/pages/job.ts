@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
+import { hasEnded, type Job, sourceOf } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
-import { hasEnded, type Job, nounOf, outcomeOf, pageOf, pluralOf, progressBar, sourceOf, whatOf } from './job-parts.ts'
+import { nounOf, outcomeOf, pageOf, pluralOf, progressBar, whatOf } from './job-parts.ts'
 import { formToken, page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { facts, lead } from './parts.ts'

@@ -1,4 +1,5 @@
-import { hasEnded, type Job, jobTable } from './job-parts.ts'
+import { hasEnded, type Job } from '../../api/job.ts'
+import { jobTable } from './job-parts.ts'
 import { page, type Viewer } from './layout.ts'
 import { type Html, html } from './markup.ts'
 

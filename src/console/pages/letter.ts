@@ -1,7 +1,8 @@
+import type { ResourceName } from '../../api/resource.ts'
 import { visibleLines } from '../../api/visible.ts'
 import type { ShownHeader, ShownLetter, ShownValue } from '../../delivery/letters/shown.ts'
 import { timeline } from '../drawings/timeline.ts'
-import type { FoundLetter, Named, RevealedHeader } from '../port.ts'
+import type { FoundLetter, RevealedHeader } from '../port.ts'
 import { checkForm, type May } from './groups.ts'
 import { formToken, page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
@@ -12,7 +13,7 @@ import { moment } from './time.ts'
 
 export type LetterOptions = {
   readonly viewer: Viewer
-  readonly of: Named
+  readonly of: ResourceName
   readonly found: FoundLetter
   readonly may: May & { readonly body: boolean }
   /** Only where it was asked for. */
@@ -57,7 +58,7 @@ const attempts = (letter: ShownLetter): Html => {
   })
 }
 
-const factsOf = (letter: ShownLetter, of: Named, copies: number): Html =>
+const factsOf = (letter: ShownLetter, of: ResourceName, copies: number): Html =>
   facts([
     ['Event id', letter.eventId],
     ['Type', letter.eventType],

@@ -1,5 +1,6 @@
+import type { ResourceName } from '../../api/resource.ts'
 import type { ShownLetter } from '../../delivery/letters/shown.ts'
-import type { Listed, Named } from '../port.ts'
+import type { Listed } from '../port.ts'
 import type { May } from './groups.ts'
 import { formToken, hidden, page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
@@ -10,7 +11,7 @@ import { ago } from './time.ts'
 export type LettersOptions = {
   readonly viewer: Viewer
   readonly nowMs: number
-  readonly of: Named
+  readonly of: ResourceName
   readonly filter: URLSearchParams
   /** Those of the parts before too, and one more where there is a next part. */
   readonly listed: Listed
@@ -54,7 +55,7 @@ const fields = [
   ['until', 'Until', ''],
 ] as const
 
-const filterForm = (of: Named, filter: URLSearchParams): Html =>
+const filterForm = (of: ResourceName, filter: URLSearchParams): Html =>
   html`<form class="filter" method="get" action="${paths.letters(of)}" role="search">${fields.map(
     ([name, label, example]) =>
       html`<label>${label}<input name="${name}" value="${filter.get(name)}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`,
@@ -80,7 +81,7 @@ const action = (what: 'replay' | 'discard', word: string, may: boolean): Html =>
 const letterRow = (letter: ShownLetter, copies: number, { of, nowMs }: LettersOptions): Html =>
   html`<tr><td data-label="Select"><input type="checkbox" name="pick" value="${letter.id}" aria-label="Select ${letter.id}"></td><th scope="row" data-label="Letter"><a class="id" href="${paths.letter(of, letter.id)}">${letter.id}</a>${letter.replays > 0 && html` <span class="quiet" title="Replayed ${letter.replays} times">↻${letter.replays}</span>`}${copies > 1 && html` <span class="quiet" title="${copies} copies, from a crash">×${copies}</span>`}</th><td data-label="Age">${ago(letter.deadLettered, nowMs)}</td><td data-label="Reason">${text(letter.reason, 24)} ${letter.statusCode}</td><td data-label="Event"><bdi>${text(letter.eventType ?? letter.routingKey, 40)}</bdi></td><td data-label="Error"><bdi>${text(letter.error, 100)}</bdi></td></tr>`
 
-const pager = (of: Named, filter: URLSearchParams, part: number, hasNext: boolean): Html => {
+const pager = (of: ResourceName, filter: URLSearchParams, part: number, hasNext: boolean): Html => {
   if (part === 1 && !hasNext) return html``
   const to = (wanted: number): string => {
     const query = new URLSearchParams(filter)

@@ -1,5 +1,5 @@
 import { html as template } from 'hono/html'
-import { visible } from '../../api/visible.ts'
+import { short } from '../../api/visible.ts'
 
 /** A piece of a page. Whatever is put into a template is escaped, unless it is one itself. */
 export type Html = ReturnType<typeof template>
@@ -8,10 +8,7 @@ export const html = template
 export type Content = Html | string | number | false | undefined | readonly Content[]
 
 /** A text of others, of which so many characters are shown: no letter in it turns, hides or ends anything. */
-export const text = (value: unknown, most = 200): string => {
-  const shown = visible(String(value ?? ''))
-  return shown.length > most ? `${shown.slice(0, most - 1).toWellFormed()}…` : shown
-}
+export const text = (value: unknown, most = 200): string => short(String(value ?? ''), most)
 
 /** A number for people. */
 export const number = (value: number | undefined): string => (value === undefined ? '–' : value.toLocaleString('en'))

@@ -1,3 +1,4 @@
+import { isTrue } from '../../api/conditions.ts'
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import { keyOf } from '../../api/resource.ts'
@@ -30,7 +31,7 @@ export const subscriptionsOnPage = 10
 export const overviewPage = (options: OverviewOptions): Html => {
   const { viewer, namespace, subscriptions, brokers, part } = options
   const dead = subscriptions.reduce((sum, each) => sum + deadOf(each), 0)
-  const ready = subscriptions.filter(({ status }) => isReady(status?.conditions)).length
+  const ready = subscriptions.filter(({ status }) => isTrue(status?.conditions, 'Ready')).length
   const shown = partOf(subscriptions, part)
   return page({ title: 'Overview', viewer, at: 'overview' }, [
     html`<h1>Overview${namespace === undefined ? '' : html` <small>namespace <bdi>${text(namespace, 63)}</bdi> · <a href="${paths.overview}">all</a></small>`}</h1>`,
@@ -53,9 +54,6 @@ export const overviewPage = (options: OverviewOptions): Html => {
 export const partOf = (subscriptions: readonly Subscription[], part: number): Subscription[] =>
   byUrgency(subscriptions).slice((part - 1) * subscriptionsOnPage, part * subscriptionsOnPage)
 
-const isReady = (conditions: NonNullable<Subscription['status']>['conditions']): boolean =>
-  conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
-
 /** What needs somebody first: namespaces as a whole, so that each is in one place, and the subscriptions of each. */
 const byUrgency = (subscriptions: readonly Subscription[]): Subscription[] => {
   const groups = [...Map.groupBy(subscriptions, ({ metadata }) => metadata.namespace)]
@@ -71,7 +69,7 @@ const byUrgency = (subscriptions: readonly Subscription[]): Subscription[] => {
     )
 }
 
-const trouble = ({ status }: Subscription): number => (isReady(status?.conditions) ? 0 : 1)
+const trouble = ({ status }: Subscription): number => (isTrue(status?.conditions, 'Ready') ? 0 : 1)
 const deadOf = ({ status }: Subscription): number => status?.deadLetters?.count ?? 0
 
 const subscriptionTables = (shown: readonly Subscription[], options: OverviewOptions): Html[] =>

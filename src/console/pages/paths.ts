@@ -1,4 +1,4 @@
-import type { Named } from '../port.ts'
+import type { ResourceName } from '../../api/resource.ts'
 
 /** Where the console is, below whatever it is served at. */
 export const base = '/console'
@@ -17,13 +17,13 @@ export const paths = {
   permissions: `${base}/permissions`,
   script: `${base}/assets/htmx.js`,
   style: `${base}/assets/style.css`,
-  subscription: ({ namespace, name }: Named): string => joined('subscriptions', namespace, name),
-  letters: ({ namespace, name }: Named, query?: URLSearchParams): string =>
+  subscription: ({ namespace, name }: ResourceName): string => joined('subscriptions', namespace, name),
+  letters: ({ namespace, name }: ResourceName, query?: URLSearchParams): string =>
     joined('subscriptions', namespace, name, 'deadletters') + (query?.size ? `?${query}` : ''),
-  letter: ({ namespace, name }: Named, id: string): string =>
+  letter: ({ namespace, name }: ResourceName, id: string): string =>
     joined('subscriptions', namespace, name, 'deadletters', id),
-  check: ({ namespace, name }: Named): string => joined('subscriptions', namespace, name, 'check'),
-  job: (plural: JobPlural, { namespace, name }: Named): string => joined(plural, namespace, name),
+  check: ({ namespace, name }: ResourceName): string => joined('subscriptions', namespace, name, 'check'),
+  job: (plural: JobPlural, { namespace, name }: ResourceName): string => joined(plural, namespace, name),
 } as const
 
 /** Nothing of a page is run, no style is written into it, and nothing of it is kept. */

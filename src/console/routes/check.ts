@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
+import type { Job } from '../../api/job.ts'
 import { discard } from '../../api/kinds/discard.ts'
 import { type Replay, replay, toOf } from '../../api/kinds/replay.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { asCounted, filterIn, type Selector, selectorOf } from '../filter.ts'
-import type { Job } from '../pages/job-parts.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
-import { BackendError, type Named } from '../port.ts'
+import { BackendError } from '../port.ts'
 import type { Pages } from '../served.ts'
 import type { Visit } from '../visit.ts'
 import { jobOf } from './jobs.ts'
@@ -102,7 +103,7 @@ const created = async (
   { backend }: Visit,
   context: Context,
   plural: JobPlural,
-  job: Named,
+  job: ResourceName,
   spec: Readonly<Record<string, unknown>>,
 ): Promise<Response> => {
   const kind = plural === 'replays' ? replay : discard

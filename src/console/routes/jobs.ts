@@ -1,18 +1,20 @@
 import type { Context } from 'hono'
+import type { Job } from '../../api/job.ts'
 import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { jobPage, jobProgress } from '../pages/job.ts'
-import { type Job, newestFirst, pageOf } from '../pages/job-parts.ts'
+import { newestFirst, pageOf } from '../pages/job-parts.ts'
 import { jobsPage } from '../pages/jobs.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
 import { whichNamespacePage } from '../pages/which-namespace.ts'
-import { type Backend, BackendError, type Named } from '../port.ts'
+import { type Backend, BackendError } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { type Visit, viewerOf } from '../visit.ts'
 import { jobsIn, namedIn } from './subscription.ts'
 
 /** @throws BackendError where it does not exist */
-export const jobOf = async (backend: Backend, plural: JobPlural, of: Named): Promise<Job> => {
+export const jobOf = async (backend: Backend, plural: JobPlural, of: ResourceName): Promise<Job> => {
   const found: Job | undefined = await (plural === 'replays' ? backend.get(replay, of) : backend.get(discard, of))
   if (found === undefined) throw new BackendError(404, `${of.namespace}/${of.name} does not exist, or was removed.`)
   return found

@@ -1,10 +1,11 @@
 import { subscription } from '../../api/kinds/subscription.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import { filterIn, filterNames } from '../filter.ts'
 import { letterPage } from '../pages/letter.ts'
 import { lettersOnPage, lettersPage } from '../pages/letters.ts'
 import type { Html } from '../pages/markup.ts'
 import { paths } from '../pages/paths.ts'
-import type { Named, RevealedHeader } from '../port.ts'
+import type { RevealedHeader } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { type Visit, viewerOf } from '../visit.ts'
 import { mayIn, namedIn } from './subscription.ts'
@@ -66,7 +67,7 @@ const isUntidy = (given: URLSearchParams, filter: URLSearchParams): boolean => {
 
 type Asked = { readonly body?: Uint8Array; readonly revealed?: readonly RevealedHeader[] }
 
-const shownLetter = async (visit: Visit, of: Named, id: string, asked: Asked = {}): Promise<Html> => {
+const shownLetter = async (visit: Visit, of: ResourceName, id: string, asked: Asked = {}): Promise<Html> => {
   const { backend } = visit
   const [found, may, body] = await Promise.all([
     backend.letter(of, id),

@@ -1,10 +1,12 @@
+import { sourceOf } from '../../api/job.ts'
 import { discard } from '../../api/kinds/discard.ts'
 import { replay } from '../../api/kinds/replay.ts'
 import { subscription } from '../../api/kinds/subscription.ts'
+import type { ResourceName } from '../../api/resource.ts'
 import type { May } from '../pages/groups.ts'
-import { newestFirst, sourceOf } from '../pages/job-parts.ts'
+import { newestFirst } from '../pages/job-parts.ts'
 import { subscriptionPage } from '../pages/subscription.ts'
-import { type Backend, BackendError, type Named } from '../port.ts'
+import { type Backend, BackendError } from '../port.ts'
 import type { Pages } from '../served.ts'
 import { viewerOf } from '../visit.ts'
 import { orNothing, unlessForbidden } from './overview.ts'
@@ -27,7 +29,7 @@ export const jobsIn = async (backend: Backend, namespace?: string) => {
   return replays === undefined && discards === undefined ? undefined : [...(replays ?? []), ...(discards ?? [])]
 }
 
-export const namedIn = (params: Record<string, string>): Named => ({
+export const namedIn = (params: Record<string, string>): ResourceName => ({
   namespace: params.namespace ?? '',
   name: params.name ?? '',
 })

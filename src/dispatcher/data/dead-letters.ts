@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import type { ResourceName } from '../../api/resource.ts'
 import { filterOf, type LetterFilter } from '../../delivery/letters/filter.ts'
 import { readLetters } from '../../delivery/letters/redact.ts'
 import { selects } from '../../delivery/letters/select.ts'
@@ -10,11 +11,11 @@ import type { Store } from '../../store/store.ts'
 import { exported } from './export.ts'
 import { type Imported, importLines } from './import.ts'
 import { createLooks, type Look } from './look.ts'
-import { type Named, type Place, placeOf } from './place.ts'
+import { type Place, placeOf } from './place.ts'
 import { type Refused, refused } from './refused.ts'
 
 export type DeadLettersOptions = {
-  readonly store: Pick<Store, 'list' | 'secret'>
+  readonly store: Pick<Store, 'get' | 'list' | 'secret'>
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup?: LookupFunction | undefined
   readonly log: AmqpLog
@@ -38,12 +39,12 @@ export type Found = {
 
 /** What can be asked of the dead letters of a subscription. To look at them changes nothing. */
 export type DeadLetters = {
-  list(of: Named, query: URLSearchParams): Promise<Listed | Refused>
-  find(of: Named, id: string): Promise<Found | Refused>
+  list(of: ResourceName, query: URLSearchParams): Promise<Listed | Refused>
+  find(of: ResourceName, id: string): Promise<Found | Refused>
   /** Lines of JSON; see {@link exported}. */
-  export(of: Named, query: URLSearchParams): Promise<{ readonly lines: ReadableStream<Uint8Array> } | Refused>
+  export(of: ResourceName, query: URLSearchParams): Promise<{ readonly lines: ReadableStream<Uint8Array> } | Refused>
   /** Takes such lines; see {@link importLines}. */
-  import(of: Named, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Promise<Imported | Refused>
+  import(of: ResourceName, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Promise<Imported | Refused>
 }
 
 const limits = { usual: 500, most: 10_000 }

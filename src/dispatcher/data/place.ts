@@ -1,18 +1,16 @@
 import type { LookupFunction } from 'node:net'
-import { keyFrom, keyOf } from '../../api/resource.ts'
+import { subscription as kind } from '../../api/kinds/subscription.ts'
+import { keyFrom, keyOf, type ResourceName } from '../../api/resource.ts'
 import { type Redaction, redactionOf } from '../../delivery/letters/redact.ts'
 import { type Endpoint, readEndpoint } from '../../rabbit/endpoint.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
-import { gather } from '../../store/gather.ts'
 import { readSecret } from '../../store/read-secret.ts'
 import { SecretError } from '../../store/secret-error.ts'
 import type { Store } from '../../store/store.ts'
 import { deadLetterQueueOf } from '../../topology/names.ts'
-import { resolveReferences } from '../../topology/references.ts'
+import { attachedFor } from '../workers/attached-for.ts'
 import { wasProgrammed } from '../workers/routes.ts'
 import { type Refused, refused } from './refused.ts'
-
-export type Named = { readonly namespace: string; readonly name: string }
 
 /** Where the dead letters of a subscription are. */
 export type Place = {
@@ -29,27 +27,25 @@ export type Place = {
  * the broker once: before that they may be those of somebody else.
  */
 export const placeOf = async (
-  store: Pick<Store, 'list' | 'secret'>,
-  { namespace, name }: Named,
+  store: Pick<Store, 'get' | 'list' | 'secret'>,
+  { namespace, name }: ResourceName,
   lookup: LookupFunction | undefined,
 ): Promise<Place | Refused> => {
   const subscription = keyFrom(namespace, name)
-  const { attached } = resolveReferences(gather(store))
-  for (const { broker, subscriptions } of attached.values()) {
-    const entry = subscriptions.find((each) => keyOf(each.subscription) === subscription)
-    if (entry === undefined) continue
-    const { subscription: found, policy } = entry
-    if (!wasProgrammed(found)) {
-      return refused(409, 'NotDeclared', `Subscription ${subscription} is not declared on the broker: see Programmed`)
-    }
-    try {
-      const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
-      const queue = deadLetterQueueOf(found)
-      return { subscription, endpoint, queue, redaction: redactionOf(policy) }
-    } catch (error) {
-      if (!(error instanceof EndpointError || error instanceof SecretError)) throw error
-      return refused(503, 'BrokerUnavailable', `Broker ${keyOf(broker)} cannot be used: see its condition Connected`)
-    }
+  const found = store.get(kind, namespace, name)
+  const attached = found && attachedFor(found, store)
+  if (found === undefined || attached === undefined) {
+    return refused(404, 'NotFound', `Subscription ${subscription} does not exist, or its references lead nowhere`)
   }
-  return refused(404, 'NotFound', `Subscription ${subscription} does not exist, or its references lead nowhere`)
+  if (!wasProgrammed(found)) {
+    return refused(409, 'NotDeclared', `Subscription ${subscription} is not declared on the broker: see Programmed`)
+  }
+  const { broker, policy } = attached
+  try {
+    const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
+    return { subscription, endpoint, queue: deadLetterQueueOf(found), redaction: redactionOf(policy) }
+  } catch (error) {
+    if (!(error instanceof EndpointError || error instanceof SecretError)) throw error
+    return refused(503, 'BrokerUnavailable', `Broker ${keyOf(broker)} cannot be used: see its condition Connected`)
+  }
 }

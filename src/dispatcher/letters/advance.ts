@@ -1,3 +1,4 @@
+import type { Job } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
 import { outcomeText } from '../../delivery/attempt/outcome.ts'
 import { createSender, type Sender } from '../../http/send.ts'
@@ -15,7 +16,7 @@ import { cameBack, counted, isCanaryDue, looked, type Progress, type Seen, tried
 import type { Report } from './report.ts'
 import { storing } from './store-copies.ts'
 import { isUnchanged } from './unchanged.ts'
-import { current, type Job } from './unfinished.ts'
+import { current } from './unfinished.ts'
 import { ending, progressing, stopped, waiting } from './verdicts.ts'
 import { type Done, type Taken, wayOf } from './ways.ts'
 

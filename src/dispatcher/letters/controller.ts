@@ -1,3 +1,4 @@
+import { hasEnded, type Job } from '../../api/job.ts'
 import { isOfBroker } from '../../rabbit/amqp/open-connection.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again, Controller } from '../../reconcile/controller.ts'
@@ -10,7 +11,7 @@ import type { LettersOptions } from './options.ts'
 import { type Progress, progressOf } from './progress.ts'
 import { QueueInUseError } from './queue-in-use.ts'
 import { reportOn } from './report.ts'
-import { current, isFinished, type Job, sourceOf, unfinishedJobs } from './unfinished.ts'
+import { current, sourceIdOf, unfinishedJobs } from './unfinished.ts'
 import { suspended, waiting } from './verdicts.ts'
 
 /**
@@ -31,8 +32,8 @@ export const deadLettersController = (options: LettersOptions): Controller => {
     try {
       const againMs = await advance(job, progress, { ...options, report }, signal)
       const now = current(store, job)
-      if (againMs === undefined) looks.expectChange(sourceOf(job))
-      if (now === undefined || isFinished(now)) progresses.delete(uid)
+      if (againMs === undefined) looks.expectChange(sourceIdOf(job))
+      if (now === undefined || hasEnded(now)) progresses.delete(uid)
       return againMs === undefined ? undefined : { againMs }
     } catch (error) {
       signal.throwIfAborted()

@@ -1,16 +1,14 @@
 import { milliseconds } from '../../api/duration.ts'
-import { discard } from '../../api/kinds/discard.ts'
-import { kindOf } from '../../api/kinds/kinds.ts'
-import { replay } from '../../api/kinds/replay.ts'
+import { hasEnded, type Job } from '../../api/job.ts'
+import { jobKinds, kindOf } from '../../api/kinds/kinds.ts'
 import { isDeleting } from '../../api/resource.ts'
 import type { Controller } from '../../reconcile/controller.ts'
 import type { Store } from '../../store/store.ts'
-import { isFinished, type Job } from './unfinished.ts'
+import { listJobs } from './unfinished.ts'
 
 /** Those that have ended are looked at together, under one key. */
 const everything = 'everything'
 const keys: ReadonlySet<string> = new Set([everything])
-const jobKinds: ReadonlySet<string> = new Set([replay.kind, discard.kind])
 
 /** Deletes Replays and Discards that have ended, as long after that as their ttlAfterFinished says. */
 export const finishedController = (
@@ -22,13 +20,13 @@ export const finishedController = (
   watch(wake) {
     wake(everything)
     return store.onChange(({ kind }) => {
-      if (jobKinds.has(kind)) wake(everything)
+      if (jobKinds.some((each) => each.kind === kind)) wake(everything)
     })
   },
   async reconcile() {
     const at = now()
-    const leaving = [...store.list(replay), ...store.list(discard)].flatMap((job) => {
-      const goesAt = endOf(job)
+    const leaving = listJobs(store).flatMap((job) => {
+      const goesAt = endOfStay(job)
       return goesAt === undefined ? [] : [{ job, inMs: goesAt - at }]
     })
     for (const { job, inMs } of leaving) if (inMs <= 0) await store.remove(kindOf(job), job)
@@ -41,10 +39,10 @@ export const finishedController = (
 const longestMs = 86_400_000
 
 /** When a job is to go, in ms since 1970. */
-const endOf = (job: Job): number | undefined => {
+const endOfStay = (job: Job): number | undefined => {
   const { ttlAfterFinished } = job.spec
   const { completionTime } = job.status ?? {}
-  if (ttlAfterFinished === undefined || completionTime === undefined || !isFinished(job) || isDeleting(job))
+  if (ttlAfterFinished === undefined || completionTime === undefined || !hasEnded(job) || isDeleting(job))
     return undefined
   return Date.parse(completionTime) + milliseconds(ttlAfterFinished)
 }

@@ -1,3 +1,4 @@
+import type { Job } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
 import { pause } from '../../async/abort.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
@@ -9,7 +10,6 @@ import type { Source } from './places.ts'
 import { isCanaryDue, type Progress, roomOf, type Seen } from './progress.ts'
 import { QueueInUseError } from './queue-in-use.ts'
 import { queueOf, sorting } from './sort.ts'
-import type { Job } from './unfinished.ts'
 import type { Taken } from './ways.ts'
 
 /** Messages are held for so long at most, far below the broker's consumer timeout. */

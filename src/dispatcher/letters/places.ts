@@ -1,3 +1,4 @@
+import type { Job } from '../../api/job.ts'
 import { type Broker, broker as brokerKind, manages } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import { queue as queueKind } from '../../api/kinds/queue.ts'
@@ -6,14 +7,12 @@ import { subscription as subscriptionKind } from '../../api/kinds/subscription.t
 import { topic as topicKind } from '../../api/kinds/topic.ts'
 import { idFrom, idOf, isDeleting, keyOf, type Resource } from '../../api/resource.ts'
 import type { Kept } from '../../delivery/letters/letter.ts'
-import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
 import { deadLetterQueueOfQueue, exchangeOf, orphanQueue, queueOf, unroutedOf } from '../../topology/names.ts'
-import { type Attached, resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
+import { attachedFor } from '../workers/attached-for.ts'
 import { isDeclared } from '../workers/routes.ts'
-import { attachedFor, routeFor } from './route-for.ts'
-import type { Job } from './unfinished.ts'
+import { routeFor } from './route-for.ts'
 
 /** Where messages are put: a queue through the default exchange, or an exchange with the routing key that each one has. */
 export type Destination = { readonly queue: string } | { readonly exchange: string }
@@ -78,7 +77,7 @@ const fromQueue = ({ metadata: { namespace } }: Job, name: string, store: Stored
 const fromTopic = ({ metadata: { namespace } }: Job, name: string, store: Stored): Source | NotReady => {
   const topic = store.get(topicKind, namespace, name)
   if (topic === undefined) return missing(idFrom('Topic', namespace, name))
-  const broker = brokerOf(store, ({ topics }) => topics.includes(topic))
+  const broker = attachedFor(topic, store)?.broker
   if (!isUsable(topic) || broker === undefined) return undeclared(topic)
   if (topic.spec.unrouted !== 'Park') return notDeclared(`${idOf(topic)} parks nothing: its spec.unrouted is Drop`)
   return { broker, home: { exchange: exchangeOf(topic) }, queue: unroutedOf(topic), kept: 'parked', of: idOf(topic) }
@@ -91,10 +90,6 @@ const fromOrphans = ({ metadata: { namespace } }: Job, name: string, store: Stor
   if (!isUsable(broker) || !manages(broker)) return undeclared(broker)
   return { broker, home: undefined, queue: orphanQueue, kept: 'orphaned', of: idOf(broker) }
 }
-
-/** The broker to which something is attached. */
-const brokerOf = (store: Stored, isIt: (attached: Attached) => boolean): Broker | undefined =>
-  [...resolveReferences(gather(store)).attached.values()].find(isIt)?.broker
 
 const isUsable = (resource: Resource & Parameters<typeof isDeclared>[0]): boolean =>
   !isDeleting(resource) && isDeclared(resource)
@@ -127,23 +122,22 @@ const targetOf = (
   const { subscriptionRef, queueRef } = spec.target ?? {}
   const elsewhere = (id: string) =>
     notDeclared(`${id} is on another Broker than ${idOf(broker)}, which has the messages`)
-  const isHere = (found: typeof broker | undefined): boolean => found !== undefined && keyOf(found) === keyOf(broker)
+  const isHere = (resource: Parameters<typeof attachedFor>[0]): boolean => {
+    const found = attachedFor(resource, store)
+    return found !== undefined && keyOf(found.broker) === keyOf(broker)
+  }
   if (queueRef) {
     const queue = store.get(queueKind, namespace, queueRef.name)
     if (queue === undefined) return missing(idFrom('Queue', namespace, queueRef.name))
     if (!isUsable(queue)) return undeclared(queue)
-    const itsBroker = brokerOf(store, ({ queues }) => queues.some((each) => each.queue === queue))
-    return isHere(itsBroker) ? { queue: queueOf(queue) } : elsewhere(idOf(queue))
+    return isHere(queue) ? { queue: queueOf(queue) } : elsewhere(idOf(queue))
   }
   const name = subscriptionRef?.name ?? ''
   const subscription = store.get(subscriptionKind, namespace, name)
   if (subscription === undefined) return missing(idFrom('Subscription', namespace, name))
   const { retryQueue } = subscription.status ?? {}
   if (!isUsable(subscription) || retryQueue === undefined) return undeclared(subscription)
-  const itsBroker = brokerOf(store, ({ subscriptions }) =>
-    subscriptions.some((each) => each.subscription === subscription),
-  )
-  return isHere(itsBroker) ? { queue: retryQueue } : elsewhere(idOf(subscription))
+  return isHere(subscription) ? { queue: retryQueue } : elsewhere(idOf(subscription))
 }
 
 /** Where a job takes from and where it puts that, or why nothing can be done now. */

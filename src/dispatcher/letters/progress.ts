@@ -1,6 +1,6 @@
 import { milliseconds } from '../../api/duration.ts'
+import type { Job } from '../../api/job.ts'
 import { type Stop, stopAfter } from '../../delivery/letters/verdicts.ts'
-import type { Job } from './unfinished.ts'
 
 /** What a look at the dead-letter queue found. */
 export type Seen = {

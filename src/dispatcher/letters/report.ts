@@ -1,9 +1,10 @@
 import type { Verdict } from '../../api/conditions.ts'
+import type { Job } from '../../api/job.ts'
 import { timestamp } from '../../api/timestamp.ts'
 import type { StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'
 import type { Progress } from './progress.ts'
-import { current, type Job } from './unfinished.ts'
+import { current } from './unfinished.ts'
 
 /** What a report says of a job besides its conditions. */
 export type Said = { readonly cutoff?: number; readonly progress?: Progress; readonly hasEnded?: true }

@@ -1,26 +1,11 @@
 import type { Broker } from '../../api/kinds/broker.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
-import type { Queue } from '../../api/kinds/queue.ts'
-import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { subscription as kind } from '../../api/kinds/subscription.ts'
 import { idFrom, idOf, keyFrom } from '../../api/resource.ts'
 import { gather } from '../../store/gather.ts'
 import type { Store } from '../../store/store.ts'
-import { resolveReferences } from '../../topology/references.ts'
 import type { Route } from '../pipeline/route.ts'
 import { workOf } from '../workers/routes.ts'
-
-/** The Broker of a Subscription or Queue and its policy, as its references lead to them. */
-export const attachedFor = (
-  source: Subscription | Queue,
-  store: Pick<Store, 'list'>,
-): { readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined } | undefined => {
-  for (const { broker, queues, subscriptions } of resolveReferences(gather(store)).attached.values()) {
-    const found =
-      queues.find(({ queue }) => queue === source) ?? subscriptions.find(({ subscription }) => subscription === source)
-    if (found) return { broker, policy: found.policy }
-  }
-  return undefined
-}
 
 type Found = { readonly route: Route; readonly broker: Broker; readonly policy: DeadLetterPolicy | undefined }
 

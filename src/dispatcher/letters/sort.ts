@@ -1,3 +1,4 @@
+import type { Job } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
 import type { Letter } from '../../delivery/letters/letter.ts'
 import { selects } from '../../delivery/letters/select.ts'
@@ -5,7 +6,6 @@ import type { Message } from '../../delivery/message/message.ts'
 import { waybillHeaders } from '../../delivery/message/waybill-headers.ts'
 import { bin } from '../../topology/names.ts'
 import type { Source } from './places.ts'
-import type { Job } from './unfinished.ts'
 
 /**
  * What a message is to a job; `marked`: it tried this one before, without success; `foreign`: it is another

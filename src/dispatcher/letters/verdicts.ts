@@ -1,9 +1,9 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
+import type { Job } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
 import type { Stop } from '../../delivery/letters/verdicts.ts'
 import { mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import { type Progress, type Seen, triedBy } from './progress.ts'
-import type { Job } from './unfinished.ts'
 
 /** What matched is part of it, because that is written before anything is done: the rest is reckoned from it. */
 export const progressing = (job: Job, { matched }: Pick<Progress, 'matched'>): Verdict[] => {

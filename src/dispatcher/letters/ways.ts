@@ -1,4 +1,5 @@
 import { milliseconds } from '../../api/duration.ts'
+import type { Job } from '../../api/job.ts'
 import { toOf } from '../../api/kinds/replay.ts'
 import { idOf, keyOf } from '../../api/resource.ts'
 import { type Attempt, attemptAfter, type Ended } from '../../delivery/attempt/attempt.ts'
@@ -16,7 +17,6 @@ import { bin, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
 import type { Destination, Places, Source } from './places.ts'
 import { isBroken } from './sort.ts'
-import type { Job } from './unfinished.ts'
 
 /** A dead letter, or another message that is kept, in hand. */
 export type Taken = { readonly message: Message; readonly letter: Letter }

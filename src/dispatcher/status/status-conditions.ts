@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, decidingReady, stamp, type Verdict, writtenBy } from '../../api/conditions.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import { readyOf } from '../../api/readiness.ts'
+import { withReady } from '../../api/readiness.ts'
 import { noticesOf } from '../../store/notices.ts'
 import type { Notice } from '../../store/store.ts'
 import type { Finding } from './finding.ts'
@@ -16,16 +16,12 @@ const notIn = (types: ReadonlySet<string>, conditions: readonly Condition[] = []
 
 /** The conditions to write: the verdicts, and Ready, which follows from them and from the operator's conditions. */
 export const conditionsOf = (
-  { spec, status }: Subscription,
+  subscription: Subscription,
   verdicts: readonly Verdict[],
   generation: number,
   now: Date,
-): readonly Condition[] => {
-  const before = status?.conditions
-  const own = stamp(verdicts, before, generation, now)
-  const due = readyOf(spec, [...notIn(owned, before), ...own])
-  return due ? [...own, ...stamp([due.ready], before, due.generation, now)] : own
-}
+): readonly Condition[] =>
+  withReady(subscription, stamp(verdicts, subscription.status?.conditions, generation, now), now)
 
 /** What is worth an Event when the status gets these conditions. */
 export const noticesFor = ({ status }: Subscription, conditions: readonly Condition[]): Notice[] => {

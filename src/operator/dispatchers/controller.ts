@@ -42,16 +42,16 @@ export const dispatchersController = ({ store, world, metrics, dispatchers }: Di
   const inTurn = atMost(atATime)
 
   const say = async (subscription: Subscription, message: string): Promise<void> => {
-    const status = unvouched(subscription, message, new Date())
-    if (status === undefined) return
-    const { conditions = [], delivery } = subscription.status ?? {}
+    const conditions = unvouched(subscription, message, new Date())
+    if (conditions === undefined) return
+    const { conditions: before = [], delivery } = subscription.status ?? {}
     await store.applyStatus(kind, subscription, 'waybill-dispatcher', {
-      ...status,
+      conditions,
       ...(delivery === undefined ? {} : { delivery }),
     })
     metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
     const ready = (list: typeof conditions) => list.filter(({ type }) => type === 'Ready')
-    for (const notice of noticesOf(ready(conditions), ready(status.conditions))) store.record(subscription, notice)
+    for (const notice of noticesOf(ready(before), ready(conditions))) store.record(subscription, notice)
   }
 
   const isOverdue = ({ metadata: { uid, generation } }: Subscription, still: Map<string, number>): boolean => {

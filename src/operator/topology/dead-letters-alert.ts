@@ -1,4 +1,4 @@
-import { type Verdict, verdict } from '../../api/conditions.ts'
+import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
 import { milliseconds } from '../../api/duration.ts'
 import type { DeadLetterPolicy } from '../../api/kinds/dead-letter-policy.ts'
 import type { DeadLettersStatus } from '../../api/kinds/status-dead-letters.ts'
@@ -13,18 +13,23 @@ export type HeldLetters = {
   readonly found: DeadLettersStatus | undefined
 }
 
-/** What there is to say of dead letters, where the policy wants an alert: at so many, or at one so old. `now` is in ms since 1970. */
-export const deadLettersAlert = ({ queue, count, policy, found }: HeldLetters, now: number): Verdict | undefined => {
+/** Why the policy wants an alert, where it does: at so many, or at one so old. `now` is in ms since 1970. */
+export const alertReason = (
+  { count, policy, found }: HeldLetters,
+  now: number,
+): Reason<'DeadLettersPresent'> | undefined => {
   const { depth = 1, oldestAge } = policy?.spec.alert ?? {}
-  const text = deadLettersText(queue, found)
-  if (count >= depth) return verdict('DeadLettersPresent', 'True', 'DeadLetters', text)
-  const oldest = found?.oldest
-  if (count === 0 || oldestAge === undefined || oldest === undefined) return undefined
-  if (now - Date.parse(oldest) < milliseconds(oldestAge)) return undefined
-  return verdict(
-    'DeadLettersPresent',
-    'True',
-    'OldDeadLetters',
-    `${text}; the oldest since ${oldest}, over ${oldestAge} ago`,
-  )
+  if (count >= depth) return 'DeadLetters'
+  if (count === 0 || oldestAge === undefined || found?.oldest === undefined) return undefined
+  return now - Date.parse(found.oldest) < milliseconds(oldestAge) ? undefined : 'OldDeadLetters'
+}
+
+/** What there is to say of dead letters, where the policy wants an alert. */
+export const deadLettersAlert = (held: HeldLetters, now: number): Verdict | undefined => {
+  const { queue, policy, found } = held
+  const reason = alertReason(held, now)
+  if (reason === undefined) return undefined
+  const age = `; the oldest since ${found?.oldest}, over ${policy?.spec.alert.oldestAge} ago`
+  const text = `${deadLettersText(queue, found)}${reason === 'OldDeadLetters' ? age : ''}`
+  return verdict('DeadLettersPresent', 'True', reason, text)
 }

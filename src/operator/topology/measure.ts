@@ -5,7 +5,7 @@ import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../t
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
 import type { Converged, Memory } from './converge.ts'
-import { deadLettersAlert, type HeldLetters } from './dead-letters-alert.ts'
+import { alertReason, type HeldLetters } from './dead-letters-alert.ts'
 
 /** Counts the changing calls of one reconcile. */
 export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: readonly Applied[]): void => {
@@ -71,7 +71,7 @@ type LetterLabels = { readonly namespace: string } & ({ readonly subscription: s
 
 const letterMetrics = (metrics: Metrics, of: LetterLabels, held: HeldLetters): void => {
   metrics.deadLetters.set(of, held.count)
-  metrics.deadLettersAlert.set(of, deadLettersAlert(held, Date.now()) ? 1 : 0)
+  metrics.deadLettersAlert.set(of, alertReason(held, Date.now()) === undefined ? 0 : 1)
 }
 
 /** What waits to be delivered by a Subscription: in the queue that it delivers from, and come back for a retry. */

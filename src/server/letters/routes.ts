@@ -1,10 +1,10 @@
 import type { Context, Hono } from 'hono'
+import type { ResourceName } from '../../api/resource.ts'
 import { apiStatus } from '../api-status.ts'
 import type { Routes } from '../routes.ts'
 import type { Access, Right } from './access.ts'
 import { careful, denial } from './denial.ts'
 
-type Named = { readonly namespace: string; readonly name: string }
 type Refused = {
   readonly problem: { readonly code: 400 | 404 | 409 | 413 | 503; readonly reason: string; readonly message: string }
 }
@@ -12,10 +12,13 @@ type Answer<T> = Promise<T | Refused>
 
 /** The dead letters that are served. */
 export type ServedLetters = {
-  list(of: Named, query: URLSearchParams): Answer<object>
-  find(of: Named, id: string): Answer<{ readonly letter: object; readonly copies: number; readonly body: Buffer }>
-  export(of: Named, query: URLSearchParams): Answer<{ readonly lines: ReadableStream<Uint8Array> }>
-  import(of: Named, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Answer<object>
+  list(of: ResourceName, query: URLSearchParams): Answer<object>
+  find(
+    of: ResourceName,
+    id: string,
+  ): Answer<{ readonly letter: object; readonly copies: number; readonly body: Buffer }>
+  export(of: ResourceName, query: URLSearchParams): Answer<{ readonly lines: ReadableStream<Uint8Array> }>
+  import(of: ResourceName, query: URLSearchParams, body: AsyncIterable<Uint8Array>): Answer<object>
 }
 
 const base = '/namespaces/:namespace/subscriptions/:name/deadletters'
@@ -63,14 +66,14 @@ export const letterRoutes =
 /** What a request without a body holds. */
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-type Handle = (context: Context, of: Named) => Promise<Response>
+type Handle = (context: Context, of: ResourceName) => Promise<Response>
 
 /** Adds routes that are answered to those who have the right. */
 const answerWith =
   (app: Hono, access: Access) =>
   (method: 'GET' | 'POST', path: string, right: Right, handle: Handle): void => {
     app.on(method, path, async (context) => {
-      const { namespace, name } = context.req.param() as Record<string, string> & Named
+      const { namespace, name } = context.req.param() as Record<string, string> & ResourceName
       const denied = await denial(context, access, { namespace, subscription: name, right })
       return denied ?? handle(context, { namespace, name })
     })
@@ -78,7 +81,7 @@ const answerWith =
 
 const queryOf = (context: Context): URLSearchParams => new URL(context.req.url).searchParams
 
-const findIn = (letters: ServedLetters, context: Context, of: Named) => {
+const findIn = (letters: ServedLetters, context: Context, of: ResourceName) => {
   const [unknown] = queryOf(context).keys()
   if (unknown === undefined) return letters.find(of, context.req.param('id') ?? '')
   const message = `unknown parameter ${JSON.stringify(unknown)}: there are none here`

@@ -1,8 +1,8 @@
+import type { Job } from '../../../src/api/job.ts'
 import type { Replay } from '../../../src/api/kinds/replay.ts'
 import { letterOf } from '../../../src/delivery/letters/letter.ts'
 import type { Source } from '../../../src/dispatcher/letters/places.ts'
 import { sorting } from '../../../src/dispatcher/letters/sort.ts'
-import type { Job } from '../../../src/dispatcher/letters/unfinished.ts'
 import { messageOf } from '../../delivery/samples.ts'
 
 /** Which dispatcher gave a letter up, and with which clock, is not known. */

@@ -11,9 +11,9 @@ import { browse } from '../../../rabbit/amqp/holding/browse.ts'
 import { mostHeld } from '../../../rabbit/amqp/holding/hold.ts'
 import { readEndpoint } from '../../../rabbit/endpoint.ts'
 import { readSecret } from '../../../store/read-secret.ts'
+import { attachedFor } from '../../workers/attached-for.ts'
 import type { LettersOptions } from '../options.ts'
 import { QueueInUseError } from '../queue-in-use.ts'
-import { attachedFor } from '../route-for.ts'
 import { getSource, holderOf, isQueue, type LetterSource, labelsOf } from './letter-source.ts'
 
 type Found = Omit<DeadLettersStatus, 'count'>

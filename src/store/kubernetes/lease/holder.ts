@@ -5,11 +5,11 @@ import type { Client } from '../api/client.ts'
 import { answerWithinMs } from './hold.ts'
 import { leaseRecord, type Named } from './lease-record.ts'
 import { watchRival } from './rival.ts'
+import { warnSometimes } from './warn-sometimes.ts'
 
 const readEveryMs = 3_000
 /** A successor takes a lease that is free within its own reading interval. */
 const graceMs = 6_000
-const warnEveryMs = 60_000
 
 /**
  * Watches whether any process holds a lease, from one that is no candidate for it, until the signal. A lease that cannot be read
@@ -26,7 +26,12 @@ export const watchHolder = (
   const listeners = new Set<() => void>()
   let freeSince: number | undefined
   let isAbsent = false
-  let warnedAt = Number.NEGATIVE_INFINITY
+  const lease = `${named.namespace}/${named.name}`
+  const failed = warnSometimes(
+    log,
+    { lease },
+    { message: 'Could not read the lease of the dispatchers', everyMs: 60_000 },
+  )
 
   const look = async (): Promise<void> => {
     const now = performance.now()
@@ -35,10 +40,8 @@ export const watchHolder = (
       freeSince = holder.reliesForMs() > 0 ? undefined : (freeSince ?? now)
     } catch (error) {
       freeSince = undefined
-      if (signal.aborted || now - warnedAt < warnEveryMs) return
-      warnedAt = now
-      const reason = error instanceof Error ? error.message : String(error)
-      log.warn({ lease: `${named.namespace}/${named.name}`, reason }, 'Could not read the lease of the dispatchers')
+      if (signal.aborted) return
+      failed(error)
     }
     const before = isAbsent
     isAbsent = freeSince !== undefined && performance.now() - freeSince >= graceMs

@@ -10,12 +10,12 @@ import type { Client } from '../api/client.ts'
 import { answerWithinMs, hold } from './hold.ts'
 import { type Held, type LeaseRecord, leaseRecord, type Named } from './lease-record.ts'
 import { watchRival } from './rival.ts'
+import { warnSometimes } from './warn-sometimes.ts'
 
 export { LeaseLost } from './hold.ts'
 
 /** The longest time between two reads of the lease by a candidate. */
 const readEveryMs = 2_000
-const warnEveryMs = 10_000
 
 export type LeaseOptions = Named & {
   readonly log: Pick<Log, 'info' | 'warn'>
@@ -42,7 +42,7 @@ export const lead = async (
     record: leaseRecord(client, named),
     identity,
     standingBy: (holder) => log.info({ ...fields, holder }, 'Standing by, another process holds the lease'),
-    failed: warnSometimes(fields, log),
+    failed: warnSometimes(log, fields, { message: 'Could not read or write the lease', everyMs: 10_000 }),
   }
   const lost = (reason: string): void => log.warn({ ...fields, reason }, 'Lost the lease')
 
@@ -92,14 +92,4 @@ const acquire = async (
     await pause(freeInMs < 50 ? soonMs : Math.min(soonMs, freeInMs), signal)
   }
   return undefined
-}
-
-const warnSometimes = (fields: object, log: Pick<Log, 'warn'>): ((error: unknown) => void) => {
-  let warnedAt = Number.NEGATIVE_INFINITY
-  return (error) => {
-    if (performance.now() - warnedAt < warnEveryMs) return
-    warnedAt = performance.now()
-    const reason = error instanceof Error ? error.message : String(error)
-    log.warn({ ...fields, reason }, 'Could not read or write the lease')
-  }
 }
