@@ -144,27 +144,30 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
       await checkQueue(channel, queue)
       lettersRemoved.after.publish(undefined)
     },
-    requeueOthers: () => requeue(wire, channel, { queue, tags: [...open], ready: ready - removed }, signal),
+    requeueOthers: () => requeue(wire, channel, { queue, tags: [...open], ready: ready - removed, others }, signal),
   }
 }
 
-type Back = { readonly queue: string; readonly tags: readonly number[]; readonly ready: number }
+/** What a queue has again afterwards: so many messages that are ready, and no consumers but so many others. */
+type Back = {
+  readonly queue: string
+  readonly tags: readonly number[]
+  readonly ready: number
+  readonly others: number
+}
 
-/** Requeues the deliveries with these tags, after which so many messages are ready, and disconnects. */
-const requeue = async (
-  wire: Wire,
-  channel: Channel,
-  { queue, tags, ready }: Back,
-  signal: AbortSignal,
-): Promise<void> => {
+/** Requeues the deliveries with these tags, waits until the queue is as it was, and disconnects. */
+const requeue = async (wire: Wire, channel: Channel, back: Back, signal: AbortSignal): Promise<void> => {
   try {
     if (keepsOrder(wire) && !channel.end) {
       lettersRequeued.before.publish(undefined)
-      for (const tag of endsOfSlices(tags)) rejectUpTo(channel, tag, true)
-      await untilBack(channel, queue, ready, signal)
+      for (const tag of endsOfSlices(back.tags)) rejectUpTo(channel, tag, true)
+      await untilBack(channel, back, signal)
       lettersRequeued.after.publish(undefined)
     }
     await channel.close()
+    // What the channel still held, and its consumers, leave the queue some time after the broker has closed the channel.
+    if (!wire.end) await untilBack(await wire.openChannel({}), back, signal)
   } finally {
     await wire.close()
   }
@@ -219,9 +222,10 @@ const endsOfSlices = (tags: readonly number[]): readonly number[] =>
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
  * taken a `nack`, and forgets one that it has not passed on yet when the channel is closed.
  */
-const untilBack = async (channel: Channel, queue: string, ready: number, signal: AbortSignal): Promise<void> => {
+const untilBack = async (channel: Channel, { queue, ready, others }: Back, signal: AbortSignal): Promise<void> => {
   for (let waited = 0; waited < backWithinMs && !signal.aborted && !channel.end; waited += quietMs / 10) {
-    if ((await checkQueue(channel, queue)).messages >= ready) return
+    const { messages, consumers } = await checkQueue(channel, queue)
+    if (messages >= ready && consumers <= others) return
     await pause(quietMs / 10, signal)
   }
 }
