@@ -82,7 +82,7 @@ export const conditionTypes = {
   /** All of the above, and on a Subscription delivery works or has nothing to do. */
   Ready: {
     writtenBy: 'both',
-    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
+    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'NotWatched'],
   },
   /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
