@@ -28,7 +28,7 @@ import {
 } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { acceptedOf, lastSeen, refsOf, resolved, stillPresent } from '../world/last-seen.ts'
 import { deadLettersAlert } from './dead-letters-alert.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
@@ -46,13 +46,13 @@ export const report = (
   const judged = judge(findings, (refusal: Refusal) => owner(refusal.resource))
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 
-  const simple = (resource: Resource, fields: Report['fields']): Report => {
+  const simple = (resource: Resource, fields: Report['fields'], refs = resolved): Report => {
     const { accepted: found, programmed, problems } = judged(owner(resource))
     const accepted = found.status === 'True' ? acceptedOf(resource) : found
     return {
       resource,
       fields,
-      verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
+      verdicts: [accepted, refs, programmed, readyFrom(accepted, refs, programmed), ...problems],
     }
   }
   // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
@@ -79,16 +79,13 @@ export const report = (
       const { queue } = entry
       const policy = observed.states.get(queueOf(queue))?.policy ?? ''
       const fields = { queue: queueOf(queue), messages: rounded(messages(queueOf(queue))), policy }
-      return withDeadLetters(simple(queue, fields), entry, observed, now)
+      return withDeadLetters(simple(queue, fields, refsOf(entry.unknownPolicy)), entry, observed, now)
     }),
     ...attached.subscriptions.map((entry) => {
       const declarer = owner(declarerOf(entry))
       const proven = isProven(entry, owners, declarer, judged(declarer))
-      return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed, {
-        returning,
-        full,
-        now,
-      })
+      const found = simple(entry.subscription, provenQueue(entry, proven), refsOf(entry.unknownPolicy))
+      return subscriptionReport(entry, found, observed, { returning, full, now })
     }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
 }
@@ -192,7 +189,7 @@ const withDeadLetters = (
   { states }: Observed,
   now: number,
 ): Report => {
-  if (policy === undefined) return found
+  if (queue.spec.deadLetterPolicyRef === undefined) return found
   const deadLetterQueue = deadLetterQueueOfQueue(queue)
   const count = states.get(deadLetterQueue)?.messages ?? 0
   const alert = deadLettersAlert({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }, now)

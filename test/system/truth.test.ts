@@ -1,0 +1,75 @@
+import { queue } from '../../src/api/kinds/queue.ts'
+import { subscription } from '../../src/api/kinds/subscription.ts'
+import { describeWithHelm } from '../support/api-server.ts'
+import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
+import { brokerOf, deadLetterPolicyOf, queueOf, subscriptionOf, topicOf } from '../support/manifests.ts'
+import { type Subscriber, startSubscriber } from '../support/subscriber.ts'
+import { eventually } from '../support/wait.ts'
+import type { Command } from '../support/waybill.ts'
+
+const within30s = { timeoutMs: 30_000 }
+
+/** On one shop, in the order in which they stand. */
+describeWithHelm('what statuses say is so', () => {
+  let shop: ClusterShop
+  let subscriber: Subscriber
+  let operator: Command
+  let dispatcher: Command
+  beforeAll(async () => {
+    ;[shop, subscriber] = await Promise.all([openClusterShop(), startSubscriber()])
+    await shop.own.apply([...brokerOf(shop.vhost, { resyncInterval: '1h' }), topicOf('orders')])
+    await startBoth()
+  }, 60_000)
+  afterAll(async () => {
+    await shop[Symbol.asyncDispose]()
+    await subscriber.close()
+  })
+
+  const startBoth = async (): Promise<void> => {
+    operator = await shop.start('operator')
+    dispatcher = await shop.start('dispatcher', { args: ['--allow-loopback'] })
+  }
+  const delivers = async (body: string): Promise<void> => {
+    await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body }])
+    await eventually(() => subscriber.received.some((one) => one.body.toString() === body), within30s)
+  }
+  /** What limits dead-letter queues on the broker. */
+  const limits = async (): Promise<readonly object[]> => {
+    const found = await shop.vhost.manage('GET', `/policies/${encodeURIComponent(shop.vhost.name)}`)
+    return (found as { name: string; definition: object }[])
+      .filter(({ name }) => name.includes('#dlq:'))
+      .map(({ definition }) => definition)
+  }
+
+  test('a dead-letter policy in use that is deleted stops nothing: messages are delivered, dead letters keep their limits, and it is said until it is there again', async () => {
+    const policy = deadLetterPolicyOf('keep', { retention: { maxLength: 7 }, redact: { bodies: true } })
+    const naming = { deadLetterPolicyRef: { name: 'keep' } }
+    await shop.own.apply([
+      ...[policy, queueOf('work', naming)],
+      subscriptionOf('billing', 'orders', subscriber.url, { ...naming, delivery: { concurrency: 1 } }),
+    ])
+    await shop.condition(subscription, 'billing', 'Ready', 'True')
+    const limited = await limits()
+    expect(limited).toEqual([expect.objectContaining({ 'max-length': 7 })])
+
+    await shop.own.kubectl(['delete', 'deadletterpolicies.waybill.dev', 'keep'])
+    const refused = ['ResolvedRefs', 'False', 'RefNotPermitted', within30s] as const
+    const { message } = await shop.condition(subscription, 'billing', ...refused)
+    expect(message).toContain(`DeadLetterPolicy ${shop.own.name}/keep does not exist`)
+    await shop.condition(subscription, 'billing', 'Ready', 'False', 'NotResolved')
+    await shop.condition(queue, 'work', ...refused)
+    await delivers('without its policy')
+    await Promise.all([operator.stop(), dispatcher.stop()])
+    await startBoth()
+    await delivers('after a restart')
+    await shop.condition(subscription, 'billing', 'Programmed', 'True')
+    expect(await limits()).toEqual(limited)
+
+    await shop.own.apply(policy)
+    for (const kind of [subscription, queue]) {
+      const name = kind === queue ? 'work' : 'billing'
+      await shop.condition(kind, name, 'ResolvedRefs', 'True', 'ResolvedRefs', within30s)
+      await shop.condition(kind, name, 'Ready', 'True')
+    }
+  }, 120_000)
+})
