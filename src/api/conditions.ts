@@ -100,6 +100,8 @@ export const conditionTypes = {
   LadderStalled: { writtenBy: 'operator', reasons: ['TargetRefuses'] },
   /** Broker: delayed messages came back to a queue that is gone. */
   OrphansPresent: { writtenBy: 'operator', reasons: ['Orphans'] },
+  /** Broker: queues of resources that are gone hold messages, or are still bound and fill. */
+  RetainedPresent: { writtenBy: 'operator', reasons: ['StillBound', 'Retained'] },
   /** A deletion waits for a broker that cannot be reached. */
   DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
   /** Replay, Discard: something is being done, or what it waits for. */

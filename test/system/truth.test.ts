@@ -1,3 +1,4 @@
+import { broker } from '../../src/api/kinds/broker.ts'
 import { queue } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
 import { describeWithHelm } from '../support/api-server.ts'
@@ -71,5 +72,34 @@ describeWithHelm('what statuses say is so', () => {
       await shop.condition(kind, name, 'ResolvedRefs', 'True', 'ResolvedRefs', within30s)
       await shop.condition(kind, name, 'Ready', 'True')
     }
+  }, 120_000)
+
+  test('what is deleted while the operator is away stays on the broker with its messages, and the Broker says so until it is there again', async () => {
+    await operator.stop()
+    const gone = [`subscriptions.waybill.dev/billing`, `topics.waybill.dev/orders`]
+    await shop.own.kubectl(['delete', '--wait=false', ...gone])
+    await shop.own.kubectl(['patch', ...gone, '--type=merge', '-p', '{"metadata":{"finalizers":null}}'])
+    await eventually(async () => (await shop.get(subscription, 'billing')) === undefined)
+    operator = await shop.start('operator')
+    const retained = `waybill.sub.${shop.own.name}.billing`
+    const said = await shop.condition(broker, 'rabbitmq', 'RetainedPresent', 'True', 'StillBound', within30s)
+    expect(said.message).toContain(
+      `${retained} (of waybill:Subscription/${shop.own.name}/billing, from ${shop.own.name}.orders)`,
+    )
+    expect((await shop.get(broker, 'rabbitmq'))?.status?.retained).toContain(`queue ${retained}`)
+    await eventually(async () => (await shop.events(broker, 'rabbitmq')).some(({ reason }) => reason === 'StillBound'))
+    expect(
+      operator
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes(said.message.slice(0, 40))),
+    ).toHaveLength(1)
+    await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body: 'meanwhile' }])
+
+    await shop.own.apply([topicOf('orders'), subscriptionOf('billing', 'orders', subscriber.url)])
+    await shop.condition(subscription, 'billing', 'Ready', 'True')
+    await eventually(() => subscriber.received.some(({ body }) => body.toString() === 'meanwhile'))
+    const cleared = async () => (await shop.get(broker, 'rabbitmq'))?.status?.conditions?.map(({ type }) => type)
+    await eventually(async () => !(await cleared())?.includes('RetainedPresent'), within30s)
   }, 120_000)
 })
