@@ -72,6 +72,7 @@ export const conditionTypes = {
       'QueueUnreadable',
       'AllAttemptsFailing',
       'Suspended',
+      'Gone',
       'TargetInvalid',
       'SubscriberNotFound',
       'BrokerUnreachable',
@@ -79,10 +80,10 @@ export const conditionTypes = {
   },
   /** Subscription: delivery is stopped, by `suspend` or because the subscriber answered 410 Gone. */
   Suspended: { writtenBy: 'dispatcher', decidesReady: true, reasons: ['Suspended', 'Gone'] },
-  /** All of the above, and on a Subscription delivery works or has nothing to do. */
+  /** All of the above, and on a Subscription delivery works, has nothing to do, or is suspended as `suspend` asks. */
   Ready: {
     writtenBy: 'both',
-    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
+    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'Gone'],
   },
   /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },

@@ -110,4 +110,20 @@ describeWithHelm('what statuses say is so', () => {
     const cleared = async () => (await shop.get(broker, 'rabbitmq'))?.status?.conditions?.map(({ type }) => type)
     await eventually(async () => !(await cleared())?.includes('RetainedPresent'), within30s)
   }, 120_000)
+
+  test('who waits for a suspended Subscription does not wait for ever; one whose subscriber is gone is not Ready', async () => {
+    const billing = (spec: object) => subscriptionOf('billing', 'orders', subscriber.url, spec)
+    const isReady = ['wait', 'subscriptions.waybill.dev/billing', '--for=condition=Ready', '--timeout=30s']
+    await shop.own.apply(billing({ suspend: true }))
+    await shop.own.kubectl(isReady)
+    const { message } = await shop.condition(subscription, 'billing', 'Ready', 'True', 'Suspended', within30s)
+    expect(message).toContain('messages wait in the queue')
+    await shop.condition(subscription, 'billing', 'Delivering', 'False', 'Suspended')
+    subscriber.answer(410)
+    await shop.own.apply(billing({}))
+    await shop.condition(subscription, 'billing', 'Ready', 'True', 'Ready', within30s)
+    await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body: 'gone' }])
+    await shop.condition(subscription, 'billing', 'Ready', 'False', 'Gone', within30s)
+    subscriber.answer(204)
+  }, 120_000)
 })

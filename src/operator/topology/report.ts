@@ -211,7 +211,7 @@ const subscriptionReport = (
   { returning, full, now }: InForce,
 ): Report => {
   const { subscription, policy } = entry
-  const { spec, status } = subscription
+  const { status } = subscription
   const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
   const deadLetterQueue = deadLetterQueueOf(subscription)
   const backlog = backlogOf(entry, states)
@@ -228,7 +228,7 @@ const subscriptionReport = (
       deadLetters: { count: dead },
     },
     verdicts: [
-      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
+      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(found, delivering) : found)),
       ...(alert ? [alert] : []),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>
