@@ -14,14 +14,14 @@ import { againAfterMs, type Converged, failuresOf } from './converge.ts'
 import { releaseGone, releaseStranded } from './finalizers.ts'
 import { withLatestStatuses } from './latest.ts'
 import { probeEveryMs } from './probes.ts'
-import { report } from './report.ts'
+import { report, retainedOf } from './report.ts'
 import { unreachableReports } from './unreachable.ts'
 
 type ConcludeOptions = {
   readonly store: Store
   readonly instance: string
   readonly statuses: StatusWriter
-  readonly metrics: Pick<Metrics, 'brokerConnected'>
+  readonly metrics: Pick<Metrics, 'brokerConnected' | 'retainedObjects'>
 }
 
 /** While a deleted resource is kept because others still need it, its broker is reconciled again after this. */
@@ -29,7 +29,7 @@ const lingerMs = 1_000
 
 /** Reports what was read back in the statuses, then releases deleted resources whose topology is dealt with. */
 export const conclude = async (
-  { store, instance, statuses }: ConcludeOptions,
+  { store, instance, statuses, metrics }: ConcludeOptions,
   attached: Attached,
   converged: Converged,
 ): Promise<Again> => {
@@ -38,6 +38,8 @@ export const conclude = async (
   const unsafe = unsafeOwners(attached, instance, converged)
   const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker), unsafe, stalled }
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
+  const { namespace, name } = broker.metadata
+  metrics.retainedObjects.set({ namespace, broker: name }, retainedOf(plan, observed, living).length)
   const reports = report(withLatestStatuses(attached, store), findings, observed, living, Date.now())
 
   let lingers = false

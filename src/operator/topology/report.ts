@@ -55,9 +55,8 @@ export const report = (
       verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
     }
   }
-  // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const owners = ownersOf(observed)
-  const retained = findings.plan.retained.filter((object) => !living.has(owners.get(object) ?? ''))
+  const retained = retainedOf(findings.plan, observed, living)
   const subscribers = new Map<string, number>()
   for (const { source } of attached.subscriptions) {
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
@@ -91,6 +90,19 @@ export const report = (
       })
     }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
+}
+
+/**
+ * What is left over of resources that are gone: not an object of another Broker on the same virtual host, nor of a resource with
+ * a dangling reference.
+ */
+export const retainedOf = (
+  { retained }: Findings['plan'],
+  observed: Observed,
+  living: ReadonlySet<string>,
+): readonly string[] => {
+  const owners = ownersOf(observed)
+  return retained.filter((object) => !living.has(owners.get(object) ?? ''))
 }
 
 /** What is being deleted is not Ready, as long as it is there; what is about to go needs no status. */
