@@ -1,5 +1,5 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import { deliveringReady, readyFrom } from '../../api/readiness.ts'
+import { allFrom, deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
@@ -52,7 +52,7 @@ export const report = (
     return {
       resource,
       fields,
-      verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
+      verdicts: [...allFrom(accepted, resolved, programmed), ...problems],
     }
   }
   // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
