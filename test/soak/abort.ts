@@ -8,6 +8,7 @@ const [concurrency, minimum] = [10, 20]
 export const abort: Scenario = {
   about: 'a Replay of which 30 % fail again, with abortOn of 20 %: it stops, and the rest is in its order',
   letters: 100_000,
+  resyncInterval: '10s',
   async run(ground, { letters, rate }, say) {
     await ground.start()
     say(`filling with ${letters}`)

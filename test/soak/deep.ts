@@ -10,6 +10,7 @@ const last = 10
 export const deep: Scenario = {
   about: 'more dead letters than are held at a time: groups, lists and a Replay of the last ten',
   letters: 1_000_000,
+  resyncInterval: '10s',
   async run(ground, { letters }, say) {
     await ground.start()
     const idle = await ground.memory()

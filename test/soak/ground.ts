@@ -36,7 +36,7 @@ export type Ground = {
 
 export type Memory = { readonly broker: number; readonly waybill: number }
 
-export const openGround = async (): Promise<Ground> => {
+export const openGround = async (resyncInterval: string): Promise<Ground> => {
   await using opening = new AsyncDisposableStack()
   const vhost = opening.adopt(await freshVhost('waybill-soak'), ({ drop }) => drop())
   const folder = opening.adopt(manifestFolder(), ({ drop }) => drop())
@@ -46,7 +46,7 @@ export const openGround = async (): Promise<Ground> => {
   const other = opening.adopt(await startSink(), ({ close }) => close())
   const delivery = { concurrency: 20, retry: { maxAttempts: 1 } }
   folder.write('shop', [
-    ...brokerOf(vhost, { resyncInterval: '10s' }),
+    ...brokerOf(vhost, { resyncInterval }),
     ...[topicOf('big'), topicOf('other')],
     ...[subscriptionOf('big', 'big', big.url, { delivery }), subscriptionOf('other', 'other', other.url, { delivery })],
   ])

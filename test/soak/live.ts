@@ -11,6 +11,8 @@ const onMs = 10_000
 export const live: Scenario = {
   about: 'a Replay beside live messages of the same and of another Subscription: their latency, and what is replayed',
   letters: 100_000,
+  // So that a look for the status falls into few of the rounds: what it costs is measured by `look`.
+  resyncInterval: '10m',
   async run(ground, { letters, rate, live: perSecond, rounds }, say) {
     await ground.start()
     say(`filling with ${letters}`)
@@ -41,7 +43,8 @@ export const live: Scenario = {
       await delay(3_000)
       const off = await span(() => delay(onMs))
       pairs.push({ on, off })
-      say(`  round ${round}: ${delivered.size} replayed`)
+      const each = [same, other].map((traffic) => [on, off].map((one) => p99(traffic, one).toFixed(1)).join(' / '))
+      say(`  round ${round}: ${delivered.size} replayed; p99 in ms with / without: ${each.join(', of the other ')}`)
     }
     startReplay(ground, spec)
     const ended = await endOf(ground, say)

@@ -13,6 +13,7 @@ const causeOf = (number: number) => (number % 3 === 0 ? 422 : 400)
 export const look: Scenario = {
   about: 'groups and lists of many dead letters: time, memory, and the latency of another Subscription',
   letters: 100_000,
+  resyncInterval: '10s',
   async run(ground, size, say) {
     await ground.start()
     const idle = await ground.memory()

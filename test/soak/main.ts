@@ -70,7 +70,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 const run = async (name: string, scenario: Scenario): Promise<Figure[]> => {
   const letters = options.letters === '' ? scenario.letters : countOf('--letters', options.letters)
   say(`${name}: ${letters.toLocaleString('en')} dead letters; the load of this machine is ${loadavg()[0]?.toFixed(1)}`)
-  await using ground = await openGround()
+  await using ground = await openGround(scenario.resyncInterval)
   current = ground
   return await scenario.run(ground, { ...size, letters }, say)
 }

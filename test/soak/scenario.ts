@@ -25,6 +25,8 @@ export type Figure = {
 export type Scenario = {
   readonly about: string
   readonly letters: number
+  /** Of the Broker: how often its dead letters are looked at for the status. */
+  readonly resyncInterval: string
   run(ground: Ground, size: Size, say: (line: string) => void): Promise<Figure[]>
 }
 
