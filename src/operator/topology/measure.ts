@@ -66,7 +66,7 @@ export const backlogMetrics = (
   }
   for (const { queue, policy } of queues) {
     const { namespace, name } = queue.metadata
-    if (policy === undefined) {
+    if (queue.spec.deadLetterPolicyRef === undefined) {
       metrics.forgetQueue(namespace, name)
       continue
     }
