@@ -4,6 +4,9 @@ import type { Notice } from './store.ts'
 /** What Ready follows from, as the operator sees it, the causes before their consequences. */
 const steady = [...decidingReady('operator')]
 
+/** What somebody asked for is no fault. */
+const asAsked: ReadonlySet<string> = new Set(['Deleting', 'Suspended'])
+
 const goodWhileTrue: ReadonlySet<string> = new Set(['Ready', 'Progressing', 'Complete'])
 
 /** Said by other conditions as well. */
@@ -24,7 +27,7 @@ export const noticesOf = (before: readonly Condition[], after: readonly Conditio
     if (old?.status !== 'True' && reason === 'NotDelivering') return []
     // How a job ended is said by another condition.
     if (type === 'Progressing' && reason === 'Ended') return []
-    const good = (goodWhileTrue.has(type) && status === 'True') || reason === 'Deleting'
+    const good = (goodWhileTrue.has(type) && status === 'True') || asAsked.has(reason)
     return [{ type: good ? 'Normal' : 'Warning', reason, message }]
   })
   const cleared = before
