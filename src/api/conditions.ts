@@ -83,7 +83,16 @@ export const conditionTypes = {
   /** All of the above, and on a Subscription delivery works, has nothing to do, or is suspended as `suspend` asks. */
   Ready: {
     writtenBy: 'both',
-    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'Gone', 'NotWatched'],
+    reasons: [
+      'Ready',
+      'NotAccepted',
+      'NotResolved',
+      'NotProgrammed',
+      'NotDelivering',
+      'Suspended',
+      'Gone',
+      'NotWatched',
+    ],
   },
   /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
