@@ -15,9 +15,20 @@ const values: object = parseYaml(readFileSync('charts/waybill/values.yaml', 'utf
 /** Programs whose arguments are not looked at. */
 const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read', 'rabbitmqctl'])
 /** Kinds of Kubernetes itself, and the category of all kinds of Waybill. */
-const otherKinds = /^(waybill|svc|\$kind)$/
+const otherKinds = /^(waybill|svc|configmap|\$kind)$/
 /** Options whose value is the next word. */
-const withValue = new Set(['-n', '-o', '-p', '-f', '--type', '--set', '--namespace', '--resolve', '--server'])
+const withValue = new Set([
+  '-n',
+  '-o',
+  '-p',
+  '-f',
+  '--type',
+  '--set',
+  '--namespace',
+  '--resolve',
+  '--server',
+  '--patch-file',
+])
 
 /** What is wrong with a command, or nothing. */
 const problemsOf = async (command: Command): Promise<readonly string[]> => {
@@ -90,8 +101,9 @@ const at = (value: unknown, path: string): unknown =>
 
 const kubectlProblems = (words: readonly string[]): readonly string[] => {
   const [verb = '', target = ''] = positionals(words)
-  const files = missing(after(words, '-f').filter((file) => file !== '-'))
-  if (verb === 'apply' || words.includes('--raw')) return files
+  const named = [...after(words, '-f'), ...after(words, '--patch-file'), ...after(words, 'kustomize')]
+  const files = missing(named.filter((file) => file !== '-'))
+  if (verb === 'apply' || verb === 'kustomize' || words.includes('--raw')) return files
   const [kinds = '', ...path] = verb === 'explain' ? target.split('.') : [target.split('/')[0] ?? '']
   const unknown = kinds.split(',').filter((name) => !kindNamed(name) && !otherKinds.test(name))
   const field = path.flatMap((name) => ['properties', name]).join('.')
