@@ -137,6 +137,37 @@ export const conditionTypes = {
     writtenBy: 'dispatcher',
     reasons: ['CanaryFailed', 'TooManyFailures', 'SelectionTooDeep', 'TargetGone', 'TargetFull'],
   },
+  /** Replay, Discard: it has not ended, and is not suspended. Tools that wait for what was applied look for it. */
+  Reconciling: {
+    writtenBy: 'dispatcher',
+    reasons: [
+      'Progressing',
+      'AnotherJobRunning',
+      'SubscriptionNotDelivering',
+      'NotDeclared',
+      'QueueInUse',
+      'BrokerUnreachable',
+      'CopyNotConfirmed',
+    ],
+  },
+  /**
+   * Waiting does not help: somebody has to change something. Tools that wait for what was applied need wait no longer. Of a
+   * Replay or Discard it is the dispatcher's, as the rest of its status.
+   */
+  Stalled: {
+    writtenBy: 'operator',
+    reasons: [
+      'Invalid',
+      'NotPermitted',
+      'Conflicted',
+      'ImmutableArgument',
+      'CanaryFailed',
+      'TooManyFailures',
+      'SelectionTooDeep',
+      'TargetGone',
+      'TargetFull',
+    ],
+  },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },
 } as const satisfies Readonly<Record<string, Definition>>

@@ -1,4 +1,4 @@
-import { type Condition, stamp, type Verdict, verdict, writtenBy } from './conditions.ts'
+import { type Condition, conditionTypes, type Reason, stamp, type Verdict, verdict, writtenBy } from './conditions.ts'
 import type { Subscription } from './kinds/subscription.ts'
 
 type Said = Pick<Condition, 'status' | 'reason' | 'message'>
@@ -10,6 +10,35 @@ export const readyFrom = (accepted: Said, resolved: Said, programmed: Said): Ver
   if (resolved.status !== 'True') return verdict('Ready', 'False', 'NotResolved', resolved.message)
   if (programmed.status !== 'True') return verdict('Ready', 'False', 'NotProgrammed', programmed.message)
   return verdict('Ready', 'True', 'Ready', 'Declared on the broker')
+}
+
+/** That nothing will come of it by waiting, where that is so: it asks for what it cannot have. */
+export const stalledBy = (accepted: Verdict<'Accepted'>, programmed: Verdict<'Programmed'>): Verdict<'Stalled'>[] => {
+  const cause = accepted.status === 'False' ? accepted : programmed
+  const { status, reason, message } = cause
+  if (status !== 'False' || !hopeless.has(reason)) return []
+  return [verdict('Stalled', 'True', reason as Reason<'Stalled'>, message)]
+}
+
+const hopeless: ReadonlySet<string> = new Set(conditionTypes.Stalled.reasons)
+
+/** These, and what follows from them. */
+export const allFrom = (
+  accepted: Verdict<'Accepted'>,
+  resolved: Verdict<'ResolvedRefs'>,
+  programmed: Verdict<'Programmed'>,
+): Verdict[] => [
+  ...[accepted, resolved, programmed, readyFrom(accepted, resolved, programmed)],
+  ...stalledBy(accepted, programmed),
+]
+
+/**
+ * The generation that a status is about: that of its Ready, so that who compares it with the generation of the resource
+ * never takes an older Ready for the answer. Whoever writes Ready writes it too.
+ */
+export const generationOf = (conditions: readonly Condition[]): { readonly observedGeneration?: number } => {
+  const observedGeneration = conditions.find(({ type }) => type === 'Ready')?.observedGeneration
+  return observedGeneration === undefined ? {} : { observedGeneration }
 }
 
 /**

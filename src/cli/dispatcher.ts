@@ -18,7 +18,7 @@ export type DispatcherOptions = ClusterOptions &
 export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   const { listen, drainTimeout, allowLoopback = false, peers = [] } = options
   const listener = dataListener(options)
-  const own = startProcess(options)
+  const own = startProcess(options, 'dispatcher')
   const { log, metrics, stop } = own
   const member = await joinCluster('waybill-dispatcher', options, own)
   let running: Running | undefined

@@ -19,7 +19,7 @@ const releaseEveryMs = 5_000
 /** The operator on Kubernetes, of which one leads, until SIGTERM or SIGINT. @throws Failure */
 export const operator = async (options: OperatorOptions): Promise<void> => {
   const { listen, instance } = options
-  const own = startProcess(options)
+  const own = startProcess(options, 'operator')
   const { log, metrics, stop } = own
   const member = await joinCluster('waybill-operator', options, own)
   let store: Store | undefined

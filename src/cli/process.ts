@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import { version } from './called.ts'
 
 /** What each command that runs until it is stopped has. */
 export type Process = {
@@ -12,8 +13,14 @@ export type Process = {
   readonly end: AbortController
 }
 
+/** What a process is in the metrics. */
+export type Component = 'operator' | 'dispatcher'
+
 /** Starts log and metrics, and listens for signals. The second signal, or an uncaught error, ends the process with 1. */
-export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Process => {
+export const startProcess = (
+  { logLevel }: { readonly logLevel?: LogLevel },
+  ...components: readonly Component[]
+): Process => {
   // Keeps the young generation of the heap as large as loading the program has made it. A thousand changes at once would let
   // V8 take 130 MB for it and keep them; collecting more often instead costs no processor time that could be measured.
   setFlagsFromString('--semi-space-growth-factor=1')
@@ -32,5 +39,7 @@ export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Pr
       process.exit(1)
     })
   }
-  return { log, metrics: createMetrics(), stop: stop.signal, end: new AbortController() }
+  const metrics = createMetrics()
+  for (const component of components) metrics.buildInfo.set({ component, version: version(), node: process.version }, 1)
+  return { log, metrics, stop: stop.signal, end: new AbortController() }
 }

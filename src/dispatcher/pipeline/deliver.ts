@@ -3,8 +3,8 @@ import type { Outcome } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
 import { decide, decideBefore, putAside } from '../../delivery/decide.ts'
 import { toEvent } from '../../delivery/event/event.ts'
+import { publishedAt } from '../../delivery/event/published.ts'
 import { historyOf, isPlug, isSuspect } from '../../delivery/message/history.ts'
-import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
 import { createSettle, type Settled, type SettleOptions } from './settle.ts'
@@ -32,8 +32,7 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
   const { sender } = options
   const settle = createSettle(options, giveUp)
 
-  const send = (message: Message, { history, number }: Attempt): Promise<Outcome> | Outcome => {
-    const event = toEvent(message, history)
+  const send = (event: ReturnType<typeof toEvent>, { number }: Attempt): Promise<Outcome> | Outcome => {
     if ('unparsable' in event) return { kind: 'unsendable', message: event.unparsable }
     return sender.send(toRequest(event, target, number))
   }
@@ -46,10 +45,19 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
     const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
     const before = decideBefore(attempt.history, terms, attempt.begunAt, delivery.outlived)
     if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
-    const outcome = await send(delivery.message, attempt)
+    const event = toEvent(delivery.message, attempt.history)
+    const outcome = await send(event, attempt)
     const endedAt = Date.now()
     tried()
-    return settle(delivery, { attempt, outcome, decision: decide(outcome, attempt, terms, endedAt), endedAt })
+    const published =
+      outcome.kind === 'delivered' && !('unparsable' in event) ? publishedAt(event, delivery.message) : undefined
+    return settle(delivery, {
+      attempt,
+      outcome,
+      decision: decide(outcome, attempt, terms, endedAt),
+      endedAt,
+      published,
+    })
   }
 
   return {

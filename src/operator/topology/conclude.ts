@@ -25,7 +25,7 @@ type ConcludeOptions = {
   readonly instance: string
   readonly statuses: StatusWriter
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'brokerConnected'>
+  readonly metrics: Pick<Metrics, 'brokerConnected' | 'retainedObjects'>
 }
 
 /** While a deleted resource is kept because others still need it, its broker is reconciled again after this. */
@@ -33,7 +33,7 @@ const lingerMs = 1_000
 
 /** Reports what was read back in the statuses, then releases deleted resources whose topology is dealt with. */
 export const conclude = async (
-  { store, instance, statuses, log }: ConcludeOptions,
+  { store, instance, statuses, log, metrics }: ConcludeOptions,
   attached: Attached,
   converged: Converged,
 ): Promise<Again> => {
@@ -43,6 +43,8 @@ export const conclude = async (
   // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
   const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner))
+  const { namespace, name } = broker.metadata
+  metrics.retainedObjects.set({ namespace, broker: name }, retained.length)
   const [failures, observing] = [failuresOf(applied), !manages(broker)]
   const findings = { wanted, plan, failures, observing, unsafe, stalled, retained }
   const reports = report(withLatestStatuses(attached, store), findings, observed, Date.now())

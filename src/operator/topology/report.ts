@@ -1,5 +1,5 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import { deliveringReady, readyFrom } from '../../api/readiness.ts'
+import { allFrom, deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
@@ -47,7 +47,7 @@ export const report = (attached: Attached, findings: Findings, observed: Observe
     return {
       resource,
       fields,
-      verdicts: [accepted, refs, programmed, readyFrom(accepted, refs, programmed), ...problems],
+      verdicts: [...allFrom(accepted, refs, programmed), ...problems],
     }
   }
   const owners = ownersOf(observed)

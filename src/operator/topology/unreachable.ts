@@ -1,5 +1,5 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import { readyFrom } from '../../api/readiness.ts'
+import { readyFrom, stalledBy } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import { BrokerError } from '../../rabbit/broker-error.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
@@ -45,7 +45,7 @@ export const unreachableReports = (
     const ready = readyFrom(found.accepted, refs, found.programmed)
     const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', reason, message)] : []
     const all = [found.accepted, refs, found.programmed, ready, ...found.problems, ...blocked]
-    const verdicts = [...all, ...stillPresent(resource)]
+    const verdicts = [...all, ...stalledBy(found.accepted, found.programmed), ...stillPresent(resource)]
     return { resource, fields: lastSeen(resource), verdicts: own ? [...verdicts, connected] : verdicts }
   })
 }
