@@ -15,7 +15,7 @@ const values: object = parseYaml(readFileSync('charts/waybill/values.yaml', 'utf
 /** Programs whose arguments are not looked at. */
 const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read', 'rabbitmqctl'])
 /** Kinds of Kubernetes itself, and the category of all kinds of Waybill. */
-const otherKinds = /^(waybill|svc|\$kind)$/
+const otherKinds = /^(waybill|svc|configmap|\$kind)$/
 /** Options whose value is the next word. */
 const withValue = new Set(['-n', '-o', '-p', '-f', '--type', '--set', '--namespace', '--resolve', '--server'])
 
