@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 /** Under which name the command was called: the package installs it as `waybill` and as a plugin of kubectl. */
@@ -17,3 +18,6 @@ export const calledAs = (path = ''): Called => {
 }
 
 export const called = calledAs(process.argv[1])
+
+export const version = (): string =>
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version

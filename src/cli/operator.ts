@@ -19,6 +19,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   const { listen, instance, watchNamespace: namespaces = [] } = options
   const own = startProcess(options)
   const { log, metrics, stop } = own
+  const tracing = await own.tracing('waybill-operator')
   const member = await joinCluster('waybill-operator', options, own)
   let store: Store | undefined
   const readiness = { 'resources listed': () => store !== undefined }
@@ -31,7 +32,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     await member.lead(async ({ fence, signal }) => {
       const dispatchers = member.watchLease(options.dispatcherLeaseName, signal)
       const running = startOperator(
-        { store: fenced(opened, fence), instance, log, metrics, fence, dispatchers },
+        { store: fenced(opened, fence), instance, log, metrics, tracing, fence, dispatchers },
         signal,
       )
       const release = () =>
@@ -45,5 +46,5 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     })
   }
   await member.close()
-  log.info({}, 'Stopped')
+  await own.stopped()
 }

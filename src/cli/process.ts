@@ -1,15 +1,22 @@
 import { setFlagsFromString } from 'node:v8'
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
+import { openTracing } from '../tracing/open.ts'
+import { version } from './called.ts'
 
 /** What each command that runs until it is stopped has. */
 export type Process = {
   readonly log: Log
   readonly metrics: Metrics
+  /** Where spans go, if the environment asks for that. */
+  tracing(service: string): Promise<Tracing | undefined>
   /** Aborts with the first SIGTERM or SIGINT. */
   readonly stop: AbortSignal
   /** Ends what must outlive the work: the resources, health and metrics. */
   readonly end: AbortController
+  /** Sends the last spans, for a limited time, and says that the work is over. */
+  stopped(): Promise<void>
 }
 
 /** Starts log and metrics, and listens for signals. The second signal, or an uncaught error, ends the process with 1. */
@@ -32,5 +39,18 @@ export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Pr
       process.exit(1)
     })
   }
-  return { log, metrics: createMetrics(), stop: stop.signal, end: new AbortController() }
+  let tracing: Tracing | undefined
+  return {
+    ...{ log, metrics: createMetrics(), stop: stop.signal, end: new AbortController() },
+    async tracing(service) {
+      tracing = await openTracing({ service, version: version(), log })
+      return tracing
+    },
+    async stopped() {
+      const isSent = (await tracing?.close()) ?? true
+      log.info({}, 'Stopped')
+      // A request to the collector that hangs keeps nothing else waiting.
+      if (!isSent) setTimeout(() => process.exit(), 500).unref()
+    },
+  }
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { type Called, called } from './called.ts'
+import { type Called, called, version } from './called.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConsole } from './commands/console.ts'
 import { addDeadLetters } from './commands/dead-letters.ts'
@@ -27,7 +26,5 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
   for (const each of add) each(program)
   return program
 }
-
-const version = (): string => JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
 const asPlugin = (text: string): string => text.replace(/^( +)waybill (?=[a-z])/gm, '$1kubectl waybill ')
