@@ -22,7 +22,8 @@ const longByChoice: Readonly<Record<string, string>> = {
   'src/rabbit/amqp/consumer.ts startConsumer': 'one consumer over its lives; each state leads to the next',
   'src/rabbit/amqp/links.ts openLinks': 'one table of connections and one of seats, which follow the quarantine',
   'src/store/directory/objects.ts createObjects': 'one map of objects, and the operations of an API server on it',
-  'src/telemetry/metrics.ts createMetrics': 'the list of all metrics',
+  'src/telemetry/metrics.ts createMetrics': 'all metrics, and what drops their series',
+  'src/telemetry/process-metrics.ts processMetrics': 'a list of metrics',
 }
 
 const mayImport = (file: string, { imports, types = [], packages = [] }: Room, { name, typeOnly }: Import): boolean => {

@@ -72,6 +72,7 @@ export const conditionTypes = {
       'QueueUnreadable',
       'AllAttemptsFailing',
       'Suspended',
+      'Gone',
       'TargetInvalid',
       'SubscriberNotFound',
       'BrokerUnreachable',
@@ -79,10 +80,10 @@ export const conditionTypes = {
   },
   /** Subscription: delivery is stopped, by `suspend` or because the subscriber answered 410 Gone. */
   Suspended: { writtenBy: 'dispatcher', decidesReady: true, reasons: ['Suspended', 'Gone'] },
-  /** All of the above, and on a Subscription delivery works or has nothing to do. */
+  /** All of the above, and on a Subscription delivery works, has nothing to do, or is suspended as `suspend` asks. */
   Ready: {
     writtenBy: 'both',
-    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended'],
+    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'Gone', 'NotWatched'],
   },
   /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
@@ -100,6 +101,8 @@ export const conditionTypes = {
   LadderStalled: { writtenBy: 'operator', reasons: ['TargetRefuses'] },
   /** Broker: delayed messages came back to a queue that is gone. */
   OrphansPresent: { writtenBy: 'operator', reasons: ['Orphans'] },
+  /** Broker: queues of resources that are gone hold messages, or are still bound and fill. */
+  RetainedPresent: { writtenBy: 'operator', reasons: ['StillBound', 'Retained'] },
   /** A deletion waits for a broker that cannot be reached. */
   DeletionBlocked: { writtenBy: 'operator', reasons: brokerTroubles },
   /** Replay, Discard: something is being done, or what it waits for. */
@@ -123,6 +126,37 @@ export const conditionTypes = {
   Failed: {
     writtenBy: 'dispatcher',
     reasons: ['CanaryFailed', 'TooManyFailures', 'SelectionTooDeep', 'TargetGone', 'TargetFull'],
+  },
+  /** Replay, Discard: it has not ended, and is not suspended. Tools that wait for what was applied look for it. */
+  Reconciling: {
+    writtenBy: 'dispatcher',
+    reasons: [
+      'Progressing',
+      'AnotherJobRunning',
+      'SubscriptionNotDelivering',
+      'NotDeclared',
+      'QueueInUse',
+      'BrokerUnreachable',
+      'CopyNotConfirmed',
+    ],
+  },
+  /**
+   * Waiting does not help: somebody has to change something. Tools that wait for what was applied need wait no longer. Of a
+   * Replay or Discard it is the dispatcher's, as the rest of its status.
+   */
+  Stalled: {
+    writtenBy: 'operator',
+    reasons: [
+      'Invalid',
+      'NotPermitted',
+      'Conflicted',
+      'ImmutableArgument',
+      'CanaryFailed',
+      'TooManyFailures',
+      'SelectionTooDeep',
+      'TargetGone',
+      'TargetFull',
+    ],
   },
   /** Broker: `management: Observe` found differences and changed nothing. */
   Drifted: { writtenBy: 'operator', reasons: ['Drifted'] },

@@ -4,8 +4,9 @@ import { type Client, createClient } from '../store/kubernetes/api/client.ts'
 import { type Cluster, type ClusterChoice, ClusterError, findCluster } from '../store/kubernetes/cluster/cluster.ts'
 import { watchHolder } from '../store/kubernetes/lease/holder.ts'
 import { lead } from '../store/kubernetes/lease/lease.ts'
-import { leasePath } from '../store/kubernetes/lease/lease-record.ts'
+import { type Annotations, leasePath } from '../store/kubernetes/lease/lease-record.ts'
 import { type KubernetesStore, openKubernetes } from '../store/kubernetes/store.ts'
+import type { Watched } from '../store/kubernetes/watch/caches.ts'
 import type { Leadership, Presence } from '../store/leadership.ts'
 import type { LogLevel } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
@@ -17,6 +18,8 @@ export type ClusterOptions = {
   readonly listen: string
   /** All of them when left out. */
   readonly watchNamespace?: readonly string[]
+  /** Of the namespaces, in the syntax of `kubectl -l`; not with `watchNamespace`. */
+  readonly watchNamespaceSelector?: string
   /** The pod's, or that of the kubeconfig's context, when left out. */
   readonly leaseNamespace?: string
   readonly leaseName: string
@@ -34,10 +37,7 @@ export type Member = {
   /** The resources, once all were listed; `undefined` where the process stops before that. @throws Failure */
   open(): Promise<KubernetesStore | undefined>
   /** Does `work` whenever this process, among all of its kind, holds the lease, which has these annotations; until the process stops. */
-  lead(
-    work: (leadership: Leadership) => Promise<void>,
-    annotations?: () => Readonly<Record<string, string | undefined>>,
-  ): Promise<void>
+  lead(work: (leadership: Leadership) => Promise<void>, annotations?: Annotations): Promise<void>
   /** Whether any process holds this lease, which is in the same namespace as that of this kind. */
   watchLease(name: string, signal: AbortSignal): Presence
   /** Resolves when all Events have been sent and all connections are closed. */
@@ -51,11 +51,23 @@ export const clusterOrFailure = (choice: ClusterChoice = {}): Promise<Cluster> =
     throw error
   })
 
+/** Which namespaces the options name. @throws Failure where they name them in two ways */
+export const watchedBy = ({ watchNamespace: names = [], watchNamespaceSelector }: ClusterOptions): Watched => {
+  if (watchNamespaceSelector === undefined) return { names }
+  if (names.length > 0) throw new Failure('--watch-namespace and --watch-namespace-selector exclude each other')
+  return { names, labelSelector: watchNamespaceSelector }
+}
+
+/** The same for the log. */
+export const namesOf = ({ watchNamespace: namespaces = [], watchNamespaceSelector }: ClusterOptions) =>
+  watchNamespaceSelector === undefined ? { namespaces } : { namespaceSelector: watchNamespaceSelector }
+
 /** Connects to the cluster that the environment names. @throws Failure where there is none */
 export const joinCluster = async (component: string, options: ClusterOptions, own: Process): Promise<Member> => {
   const { log, metrics, stop, end } = own
   const cluster = await clusterOrFailure()
-  const { watchNamespace: namespaces = [], leaseNamespace: namespace = cluster.namespace, leaseName: name } = options
+  const { leaseNamespace: namespace = cluster.namespace, leaseName: name } = options
+  const watched = watchedBy(options)
   const { identity = hostname() } = options
   const client = createClient(cluster, { component, metrics })
   let store: KubernetesStore | undefined
@@ -68,8 +80,8 @@ export const joinCluster = async (component: string, options: ClusterOptions, ow
       stop.addEventListener('abort', giveUp)
       try {
         const lease = leasePath({ namespace, name })
-        await preflight(client, { namespaces, lease, server: cluster.server, log }, stop)
-        store = await openKubernetes({ client, namespaces, component, identity, log, metrics }, end.signal)
+        await preflight(client, { watched, lease, server: cluster.server, log }, stop)
+        store = await openKubernetes({ client, watched, component, identity, log, metrics }, end.signal)
         return store
       } catch (error) {
         if (stop.aborted) return undefined

@@ -1,6 +1,6 @@
 import { milliseconds } from '../api/duration.ts'
 import { type Running, snapshotPath, startDispatcher } from '../dispatcher/main.ts'
-import { type ClusterOptions, joinCluster } from './cluster.ts'
+import { type ClusterOptions, joinCluster, namesOf } from './cluster.ts'
 import { type ClusterDataOptions, dataListener, serveClusterData } from './data/cluster.ts'
 import { startProcess } from './process.ts'
 import { serve } from './serve.ts'
@@ -16,9 +16,9 @@ export type DispatcherOptions = ClusterOptions &
 
 /** The dispatcher on Kubernetes, of which any number deliver and one writes, until SIGTERM or SIGINT. @throws Failure */
 export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
-  const { listen, watchNamespace: namespaces = [], drainTimeout, allowLoopback = false, peers = [] } = options
+  const { listen, drainTimeout, allowLoopback = false, peers = [] } = options
   const listener = dataListener(options)
-  const own = startProcess(options)
+  const own = startProcess(options, 'dispatcher')
   const { log, metrics, stop } = own
   const tracing = await own.tracing('waybill-dispatcher')
   const member = await joinCluster('waybill-dispatcher', options, own)
@@ -34,7 +34,7 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
     },
     own,
   )
-  log.info({ url, server: member.server, namespaces, peers }, 'Started')
+  log.info({ url, server: member.server, ...namesOf(options), peers }, 'Started')
 
   store = await member.open()
   if (store && !stop.aborted) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
@@ -30,6 +31,17 @@ const chartResources = (): string => {
   ].join('\n')
 }
 
+const argo = 'examples/gitops/argocd'
+
+/** One script for all kinds, under the key of each: a key of a ConfigMap cannot have a wildcard. */
+const argoPatch = (): string => {
+  const script = readFileSync(join(root, argo, 'health.lua'), 'utf8')
+  const data = Object.fromEntries(
+    kinds.map(({ kind }) => [`resource.customizations.health.${group}_${kind}`, script] as const),
+  )
+  return `# ${note} from health.lua. A patch of Argo CD's ConfigMap argocd-cm.\n${stringify({ data }, { lineWidth: 0, aliasDuplicateObjects: false })}`
+}
+
 /** What is generated, by path. Helm installs CRDs from the chart's own folder only. */
 export const generated = (): ReadonlyMap<string, string> => {
   const crds = kinds.map((kind) => ({
@@ -42,6 +54,7 @@ export const generated = (): ReadonlyMap<string, string> => {
     ),
     ['crds/README.md', reference(kinds)],
     ['charts/waybill/templates/_resources.tpl', chartResources()],
+    [`${argo}/argocd-cm.yaml`, argoPatch()],
   ])
 }
 

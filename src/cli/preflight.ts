@@ -4,13 +4,13 @@ import { group } from '../api/resource.ts'
 import { ApiError } from '../store/kubernetes/api/api-error.ts'
 import type { Client } from '../store/kubernetes/api/client.ts'
 import { collectionPath } from '../store/kubernetes/api/paths.ts'
+import type { Watched } from '../store/kubernetes/watch/caches.ts'
 import type { Log } from '../telemetry/log.ts'
 import { Failure } from './failure.ts'
 
 /** What the preflight checks. */
 export type Preflight = {
-  /** Empty: all. */
-  readonly namespaces: readonly string[]
+  readonly watched: Watched
   /** Path of the lease, which must be readable too if it exists. */
   readonly lease: string
   /** Of the API server, for messages. */
@@ -28,14 +28,20 @@ const logEveryMs = 10_000
  */
 export const preflight = async (
   client: Pick<Client, 'request'>,
-  { namespaces, lease, server, log }: Preflight,
+  { watched, lease, server, log }: Preflight,
   signal: AbortSignal,
 ): Promise<void> => {
-  const read = async (path: string, isMissing: (error: ApiError) => Failure | undefined): Promise<void> => {
+  const { names, labelSelector } = watched
+  const read = async (
+    path: string,
+    isMissing: (error: ApiError) => Failure | undefined,
+    selector?: string,
+  ): Promise<void> => {
     try {
-      await client.request({ method: 'GET', path, query: { limit: 1 }, tries: 1 }, signal)
+      await client.request({ method: 'GET', path, query: { limit: 1, labelSelector: selector }, tries: 1 }, signal)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
+      if (error.status === 400 && selector !== undefined) throw notSelecting(selector, error)
       const problem = error.status === 404 ? isMissing(error) : failureOf(error, server)
       if (problem) throw problem
       if (error.status !== 404) throw error
@@ -46,7 +52,11 @@ export const preflight = async (
 
   for (let loggedAt = Number.NEGATIVE_INFINITY; ; ) {
     try {
-      await Promise.all([readAny(namespaces, readAll), read(lease, () => undefined)])
+      await Promise.all([
+        readAny(names, readAll),
+        read(lease, () => undefined),
+        labelSelector === undefined ? undefined : read('/api/v1/namespaces', () => undefined, labelSelector),
+      ])
       return
     } catch (error) {
       signal.throwIfAborted()
@@ -77,6 +87,9 @@ const readAny = async (
 }
 
 const isForbidden = (cause: unknown): boolean => cause instanceof ApiError && cause.status === 403
+
+const notSelecting = (selector: string, cause: ApiError): Failure =>
+  new Failure(`--watch-namespace-selector "${selector}": ${cause.message}; it is written as for kubectl -l`, { cause })
 
 const notInstalled = (plural: string, cause: ApiError): Failure => {
   const what = `the cluster does not know ${plural}.${group}: install the CustomResourceDefinitions`

@@ -19,8 +19,14 @@ export type Process = {
   stopped(): Promise<void>
 }
 
+/** What a process is in the metrics. */
+export type Component = 'operator' | 'dispatcher'
+
 /** Starts log and metrics, and listens for signals. The second signal, or an uncaught error, ends the process with 1. */
-export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Process => {
+export const startProcess = (
+  { logLevel }: { readonly logLevel?: LogLevel },
+  ...components: readonly Component[]
+): Process => {
   // Keeps the young generation of the heap as large as loading the program has made it. A thousand changes at once would let
   // V8 take 130 MB for it and keep them; collecting more often instead costs no processor time that could be measured.
   setFlagsFromString('--semi-space-growth-factor=1')
@@ -39,9 +45,11 @@ export const startProcess = ({ logLevel }: { readonly logLevel?: LogLevel }): Pr
       process.exit(1)
     })
   }
+  const metrics = createMetrics()
+  for (const component of components) metrics.buildInfo.set({ component, version: version(), node: process.version }, 1)
   let tracing: Tracing | undefined
   return {
-    ...{ log, metrics: createMetrics(), stop: stop.signal, end: new AbortController() },
+    ...{ log, metrics, stop: stop.signal, end: new AbortController() },
     async tracing(service) {
       tracing = await openTracing({ service, version: version(), log })
       return tracing

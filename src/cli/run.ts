@@ -25,8 +25,9 @@ export type RunOptions = {
 export const run = async (options: RunOptions): Promise<void> => {
   const { file, listen, dataListen, instance, drainTimeout, resolve = [] } = options
   const lookup = lookupOf(resolve)
-  const own = startProcess(options)
+  const own = startProcess(options, 'operator', 'dispatcher')
   const { log, metrics, stop, end } = own
+  metrics.leading.set(1)
   const store = await openDirectory(file, { log }, end.signal).catch((error: unknown) => {
     if (error instanceof ManifestPathError) throw new Failure(error.message, { cause: error })
     throw error

@@ -6,6 +6,7 @@ import { metricsRoutes } from '../server/metrics.ts'
 import { type Page, pageRoutes } from '../server/pages.ts'
 import { resourceRoutes } from '../server/resources.ts'
 import { startServer } from '../server/server.ts'
+import { measureResources } from '../store/measure-resources.ts'
 import type { Store } from '../store/store.ts'
 import { Failure } from './failure.ts'
 import type { Process } from './process.ts'
@@ -33,7 +34,7 @@ export const serve = async (
   const metricsText = (): Promise<string> => {
     measure?.()
     const listed = store()
-    if (listed) for (const kind of kinds) metrics.resources.set({ kind: kind.kind }, listed.list(kind).length)
+    if (listed) measureResources(listed, metrics)
     return metrics.registry.metrics()
   }
   const served = kinds.map((kind) => ({

@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { kinds } from '../api/kinds/kinds.ts'
 import { queue } from '../api/kinds/queue.ts'
 import { subscription } from '../api/kinds/subscription.ts'
+import { topic } from '../api/kinds/topic.ts'
 import { idFrom } from '../api/resource.ts'
 import { onGone } from '../reconcile/on-gone.ts'
 import { type Running, runControllers } from '../reconcile/run.ts'
@@ -41,6 +42,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
       statuses.forget(idFrom(kind.kind, namespace, name))
       if (kind.kind === subscription.kind) void metrics.forgetSubscription(namespace, name)
       if (kind.kind === queue.kind) metrics.forgetQueue(namespace, name)
+      if (kind.kind === topic.kind) metrics.unroutedMessages.remove(namespace, name)
     }),
   )
   const controllers = [

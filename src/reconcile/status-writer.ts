@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, stamp, type Verdict, writtenBy } from '../api/conditions.ts'
-import { kindOf } from '../api/kinds/kinds.ts'
+import { jobKinds, kindOf } from '../api/kinds/kinds.ts'
+import { generationOf } from '../api/readiness.ts'
 import { idOf, type Kind, type Resource } from '../api/resource.ts'
 import { isObject } from '../api/schema/json.ts'
 import type { Schema } from '../api/schema/schema.ts'
 import { noticesOf } from '../store/notices.ts'
 import type { FieldManager, Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+
+const none: ReadonlySet<string> = new Set()
+const jobNames: ReadonlySet<string> = new Set(jobKinds.map(({ kind }) => kind))
 
 /** What a process reports of one resource: the fields of its status that the process writes, and its conditions. */
 export type Report = {
@@ -28,29 +32,32 @@ export const statusWriter = (
   manager: FieldManager,
   now: () => Date,
 ) => {
-  const foreign = writtenBy(manager === 'waybill-operator' ? 'dispatcher' : 'operator')
+  const others = writtenBy(manager === 'waybill-operator' ? 'dispatcher' : 'operator')
   const lastWrite = new Map<string, number>()
 
   const write = async ({ resource, fields, verdicts }: Report): Promise<Written> => {
     const kind = kindOf(resource)
     const current = store.get(kind, resource.metadata.namespace, resource.metadata.name)
     if (current?.metadata.uid !== resource.metadata.uid) return 'same'
+    // Nobody else writes the status of a Replay or a Discard.
+    const foreign = jobNames.has(kind.kind) ? none : others
     const before = (current.status?.conditions ?? []).filter(({ type }) => !foreign.has(type))
     // The report is about the generation that was reconciled, even when a newer one has arrived meanwhile.
     const { generation } = resource.metadata
     const id = idOf(resource)
     const conditions = stamp(verdicts, before, generation, now())
+    const about = { observedGeneration: generation, ...generationOf(conditions) }
     const conditionsSame = sameConditions(before, conditions)
     const status: Record<string, unknown> = current.status ?? {}
     const changed = Object.entries(fields).filter(([name, value]) => !isSame(kind, name, status[name], value))
-    if (conditionsSame && changed.length === 0 && status.observedGeneration === generation) return 'same'
+    if (conditionsSame && changed.length === 0 && status.observedGeneration === about.observedGeneration) return 'same'
     const at = now().getTime()
     // Texts say what is so: the queue that was proved, the policy in force. Only what is counted can wait.
     const onlyCounts = changed.every(([, value]) => typeof value !== 'string')
     if (conditionsSame && onlyCounts && at - (lastWrite.get(id) ?? 0) < countsEveryMs) return 'later'
     lastWrite.set(id, at)
     await store.applyStatus(kind, current, manager, {
-      observedGeneration: generation,
+      ...about,
       ...fields,
       conditions,
     })

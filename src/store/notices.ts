@@ -4,7 +4,13 @@ import type { Notice } from './store.ts'
 /** What Ready follows from, as the operator sees it, the causes before their consequences. */
 const steady = [...decidingReady('operator')]
 
+/** What somebody asked for is no fault. */
+const asAsked: ReadonlySet<string> = new Set(['Deleting', 'Suspended'])
+
 const goodWhileTrue: ReadonlySet<string> = new Set(['Ready', 'Progressing', 'Complete'])
+
+/** Said by other conditions as well. */
+const repeating: ReadonlySet<string> = new Set(['Reconciling', 'Stalled'])
 
 /**
  * The notices that a change of a resource's conditions is worth: that it became Ready, or not Ready, or not Ready for another
@@ -15,16 +21,17 @@ export const noticesOf = (before: readonly Condition[], after: readonly Conditio
     const { type, status, message } = condition
     const old = before.find((one) => one.type === type)
     const reason = causeOf(condition, after)
-    if (steady.includes(type) || (old?.status === status && causeOf(old, before) === reason)) return []
+    if (steady.includes(type) || repeating.has(type) || (old?.status === status && causeOf(old, before) === reason))
+      return []
     // What was only just declared cannot have been delivered yet.
     if (old?.status !== 'True' && reason === 'NotDelivering') return []
     // How a job ended is said by another condition.
     if (type === 'Progressing' && reason === 'Ended') return []
-    const good = (goodWhileTrue.has(type) && status === 'True') || reason === 'Deleting'
+    const good = (goodWhileTrue.has(type) && status === 'True') || asAsked.has(reason)
     return [{ type: good ? 'Normal' : 'Warning', reason, message }]
   })
   const cleared = before
-    .filter(({ type }) => !after.some((condition) => condition.type === type))
+    .filter(({ type }) => !repeating.has(type) && !after.some((condition) => condition.type === type))
     .map(({ type }): Notice => ({ type: 'Normal', reason: `No${type}`, message: `${type} cleared` }))
   return [...appeared, ...cleared]
 }

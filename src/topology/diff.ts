@@ -4,7 +4,7 @@ import type { Desired } from './desired.ts'
 import { ownerArgument } from './names.ts'
 import { type PolicyPlan, policyPlan } from './policies.ts'
 import { type Retiring, retire, stillDelays, type Times } from './retire.ts'
-import { type Arguments, bindingKey, type Observed } from './topology.ts'
+import { bindingKey, type Observed } from './topology.ts'
 
 /** What the operator does to a virtual host, and what it reports. */
 export type Plan = Retiring & {
@@ -12,8 +12,6 @@ export type Plan = Retiring & {
   readonly stages: readonly (readonly Planned[])[]
   readonly conflicts: readonly Conflict[]
   readonly shadowed: PolicyPlan['shadowed']
-  /** Queues and exchanges with an owner of this instance whose resource is unknown. */
-  readonly retained: readonly string[]
 }
 
 /** What must be done to make `observed` equal to `wanted`, and what stands in the way. */
@@ -38,7 +36,6 @@ export const diff = (wanted: Desired, observed: Observed, times: Times): Plan =>
     ].filter((stage) => stage.length > 0),
     conflicts,
     shadowed: policies.shadowed,
-    retained: retained(wanted, observed),
   }
 }
 
@@ -66,15 +63,4 @@ const unbinds = (wanted: Desired, observed: Observed): Planned[] => {
     if (stillDelays(observed, binding.destination)) return []
     return [{ owner, change: { do: 'unbind', binding } }]
   })
-}
-
-const retained = ({ instance, owners }: Desired, { queues, exchanges }: Observed): string[] => {
-  const isKnown = (args: Arguments): boolean => {
-    const owner = args[ownerArgument]
-    return typeof owner !== 'string' || !owner.startsWith(`${instance}:`) || owners.has(owner)
-  }
-  return [
-    ...queues.filter((queue) => !isKnown(queue.arguments)).map(({ name }) => `queue ${name}`),
-    ...exchanges.filter((exchange) => !isKnown(exchange.arguments)).map(({ name }) => `exchange ${name}`),
-  ].sort() // The broker lists in no order, and a status whose entries only changed places would be written again.
 }

@@ -1,5 +1,4 @@
 import { milliseconds } from '../api/duration.ts'
-import type { DeadLetterPolicy } from '../api/kinds/dead-letter-policy.ts'
 import type { Queue as QueueResource } from '../api/kinds/queue.ts'
 import type { Subscription } from '../api/kinds/subscription.ts'
 import type { Topic } from '../api/kinds/topic.ts'
@@ -95,25 +94,27 @@ const alternatePolicy = (owner: string, exchange: string, alternate: string): Po
  * the Subscription that pushes from it.
  */
 export const queueObjects = (
-  { queue, topics, policy }: AttachedQueue,
+  { queue, topics, ...letters }: AttachedQueue,
   owner: string,
   dialect: Dialect,
   pusher: Subscription | undefined,
 ): Objects => {
   const name = queueOf(queue)
   const deadLetters = deadLetterQueueOfQueue(queue)
+  const hasPolicy = queue.spec.deadLetterPolicyRef !== undefined
   const bindings = (queue.spec.bindings ?? []).flatMap(({ routingKeys }, index) => {
     const topic = topics[index]
     return topic ? routingKeys.map((key) => bind(exchangeOf(topic), name, key)) : []
   })
+  const settings = queueSettings(queue, hasPolicy ? deadLetters : undefined, pusher && { pusher, dialect })
   return {
     queues: [
       { name, durable: true, arguments: { 'x-queue-type': queue.spec.type.toLowerCase() } },
-      ...(policy ? [quorum(deadLetters, refuseWhenFull)] : []),
+      ...(hasPolicy ? [quorum(deadLetters, refuseWhenFull)] : []),
     ],
     bindings,
-    policies: settingsPolicy(owner, name, queueSettings(queue, policy && deadLetters, pusher && { pusher, dialect })),
-    retentions: retentionOf(deadLetters, policy, dialect),
+    policies: settingsPolicy(owner, name, settings),
+    retentions: retentionOf(deadLetters, letters, dialect),
   }
 }
 
@@ -122,13 +123,13 @@ export const queueObjects = (
  * the queue that it delivers from. That one stays bound to the return exchange too: retries of older versions come back to it.
  */
 export const subscriptionObjects = (attached: AttachedSubscription, dialect: Dialect): Objects => {
-  const { subscription, source, policy } = attached
+  const { subscription, source } = attached
   const deadLetters = deadLetterQueueOf(subscription)
   const retries = retryQueueOf(subscription)
   const name = sourceQueueOf(attached)
   const own = 'topic' in source ? [quorum(name, lastNet(deadLetters))] : []
   return {
-    retentions: retentionOf(deadLetters, policy, dialect),
+    retentions: retentionOf(deadLetters, attached, dialect),
     queues: [...own, quorum(retries, lastNet(deadLetters)), quorum(deadLetters, refuseWhenFull)],
     bindings: [
       bind(returnExchange, retries, retries),
@@ -239,7 +240,12 @@ const deliveryLimitOf = ({ deliveryLimit }: QueueResource['spec'], pushedOn: Dia
   return deliveryLimit === undefined ? {} : { 'delivery-limit': deliveryLimit }
 }
 
-const retentionOf = (queue: string, policy: DeadLetterPolicy | undefined, dialect: Dialect): Retention[] => {
+const retentionOf = (
+  queue: string,
+  { policy, unknownPolicy }: Pick<AttachedQueue, 'policy' | 'unknownPolicy'>,
+  dialect: Dialect,
+): Retention[] => {
+  if (unknownPolicy) return [{ queue, definition: 'as it is' }]
   const { maxAge, maxLength, whenFull } = policy?.spec.retention ?? {}
   if (maxAge === undefined && maxLength === undefined) return []
   const definition = {

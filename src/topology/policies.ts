@@ -2,7 +2,7 @@ import { objectText, type Planned } from './change.ts'
 import type { Desired } from './desired.ts'
 import { ownerOfPolicy, policyName } from './names.ts'
 import { classPolicyNames } from './objects.ts'
-import { retentionPart, retentionPolicies } from './retention.ts'
+import { limitsOf, retentionPart, retentionPolicies } from './retention.ts'
 import { isSeal } from './seals.ts'
 import { type Observed, type Policy, policyKey } from './topology.ts'
 
@@ -24,7 +24,7 @@ export const policyPlan = (
   observed: Observed,
   free: (entry: { readonly owner: string }) => boolean,
 ): PolicyPlan => {
-  const policies = wantedPolicies(wanted, free)
+  const policies = wantedPolicies(wanted, observed, free)
   const suspects = notInForce(wanted, policies, observed)
   const missed = new Set(suspects.flatMap(({ expected, found }) => (found === '' ? expected.name : [])))
   return {
@@ -36,11 +36,15 @@ export const policyPlan = (
 
 const wantedPolicies = (
   { broker, policies, retentions }: Desired,
+  { policies: present }: Observed,
   free: (entry: { readonly owner: string }) => boolean,
 ): readonly WantedPolicy[] => [
   ...policies,
   // They apply to queues by name, whichever resource declared them.
-  ...retentionPolicies(broker, retentions.filter(free)).map((want) => ({ owner: broker, want })),
+  ...retentionPolicies(broker, limitsOf(broker, retentions.filter(free), present)).map((want) => ({
+    owner: broker,
+    want,
+  })),
 ]
 
 const policyChanges = (

@@ -8,20 +8,28 @@ import { isDeleting, keyFrom, keyOf, type Resource } from '../api/resource.ts'
 import { queueOf, subscriptionQueueOf } from './names.ts'
 import type { LabelsOf } from './namespace-selector.ts'
 
+/** What becomes of the dead letters of a Queue or Subscription. */
+type WithPolicy = {
+  readonly policy: DeadLetterPolicy | undefined
+  /**
+   * It names a policy that is not there, or not any more. It stays as it is on the broker, and what the policy may have withheld of
+   * dead letters is not known.
+   */
+  readonly unknownPolicy?: Unresolved
+}
+
 /** A Queue with what it refers to. */
 export type AttachedQueue = {
   readonly queue: Queue
   /** The topic of each of `spec.bindings`, in the same order. */
   readonly topics: readonly Topic[]
-  readonly policy: DeadLetterPolicy | undefined
-}
+} & WithPolicy
 
 /** A Subscription with what it refers to. */
 export type AttachedSubscription = {
   readonly subscription: Subscription
   readonly source: { readonly topic: Topic } | { readonly queue: Queue }
-  readonly policy: DeadLetterPolicy | undefined
-}
+} & WithPolicy
 
 /** The resource that declares the queue which a Subscription delivers from. */
 export const declarerOf = ({ subscription, source }: AttachedSubscription): Queue | Subscription =>
@@ -76,7 +84,16 @@ class RefError extends Error {
   }
 }
 
-/** Follows every reference. A reference across namespaces needs the consent of its target. */
+/** Of what is attached all the same: the policies that are named and are not there. */
+export const unknownPolicies = (attached: Iterable<Attached>): readonly Unresolved[] =>
+  [...attached].flatMap(({ queues, subscriptions }) =>
+    [...queues, ...subscriptions].flatMap(({ unknownPolicy }) => unknownPolicy ?? []),
+  )
+
+/**
+ * Follows every reference. A reference across namespaces needs the consent of its target. Only a dead-letter policy may be missing:
+ * nothing need stop for it, so what names it is attached without one.
+ */
 export const resolveReferences = (
   resources: Resources,
   labelsOf: LabelsOf = () => undefined,
@@ -127,9 +144,14 @@ const targetsOf = (resources: Resources, labelsOf: LabelsOf) => {
     topicOf: (from: Resource, ref: Named, field: string): Topic =>
       follow(topics, { kind: 'Topic', from, ref, field }, ({ spec }) => spec.allowedSubscribers.from),
     queueOf: (from: Resource, ref: Named, field: string): Queue => follow(queues, { kind: 'Queue', from, ref, field }),
-    policyOf: (from: Queue | Subscription): DeadLetterPolicy | undefined => {
-      const ref = from.spec.deadLetterPolicyRef
-      return ref && follow(policies, { kind: 'DeadLetterPolicy', from, ref, field: 'spec.deadLetterPolicyRef' })
+    policyOf(from: Queue | Subscription): WithPolicy {
+      const [ref, field] = [from.spec.deadLetterPolicyRef, 'spec.deadLetterPolicyRef']
+      if (ref === undefined) return { policy: undefined }
+      const key = keyFrom(from.metadata.namespace, ref.name)
+      const policy = policies.get(key)
+      if (policy !== undefined) return { policy }
+      const message = `DeadLetterPolicy ${key} does not exist: the dead-letter queue stays as it is until it does`
+      return { policy, unknownPolicy: { resource: from, field, message } }
     },
   }
 }
@@ -157,24 +179,26 @@ const resolveQueue = (queue: Queue, entry: Mutable, { topicOf, brokerOf, policyO
     if (brokerOf(topic, topic.spec.brokerRef, field) === entry) return topic
     throw new RefError(field, `Topic ${keyOf(topic)} is on another Broker than this queue`)
   })
-  return { queue, topics, policy: policyOf(queue) }
+  return { queue, topics, ...policyOf(queue) }
 }
 
 const resolveSubscription = (
   subscription: Subscription,
   { topicOf, queueOf, brokerOf, policyOf, defaults }: Targets,
 ): { readonly entry: Mutable; readonly attached: AttachedSubscription } | undefined => {
-  const policy = policyOf(subscription) ?? defaults.get(subscription.metadata.namespace)
+  const named = policyOf(subscription)
+  const isNamed = subscription.spec.deadLetterPolicyRef !== undefined
+  const policy = isNamed ? named : { policy: defaults.get(subscription.metadata.namespace) }
   const { topicRef, queueRef } = subscription.spec
   if (topicRef) {
     const topic = topicOf(subscription, topicRef, 'spec.topicRef')
     const entry = brokerOf(topic, topic.spec.brokerRef, 'spec.topicRef')
-    return { entry, attached: { subscription, source: { topic }, policy } }
+    return { entry, attached: { subscription, source: { topic }, ...policy } }
   }
   if (queueRef) {
     const queue = queueOf(subscription, queueRef, 'spec.queueRef')
     const entry = brokerOf(queue, queue.spec.brokerRef, 'spec.queueRef')
-    return { entry, attached: { subscription, source: { queue }, policy } }
+    return { entry, attached: { subscription, source: { queue }, ...policy } }
   }
   return undefined
 }

@@ -36,7 +36,7 @@ test('a condition message that is cut stays valid text', () => {
 })
 
 test('each process lists its own conditions, and those from which Ready follows in the order of cause', () => {
-  const ofJobs = ['Progressing', 'Complete', 'Failed']
+  const ofJobs = ['Progressing', 'Complete', 'Failed', 'Reconciling']
   expect([...writtenBy('dispatcher')]).toEqual([
     ...['Delivering', 'Suspended', 'RetryBlocked', 'QueueUnreadable'],
     ...ofJobs,

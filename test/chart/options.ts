@@ -222,4 +222,4 @@ export const options: Readonly<Record<string, Option>> = {
 }
 
 /** Values that rename everything or replace one kind with another; they have tests of their own. */
-export const othersByName = ['fullnameOverride', 'watchNamespaces'] as const
+export const othersByName = ['fullnameOverride', 'watchNamespaces', 'watchNamespaceSelector'] as const

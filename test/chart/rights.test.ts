@@ -69,7 +69,10 @@ describeWithHelm('the permissions of the chart', () => {
 
   test('the right to take finalizers off outlives a watched namespace, unless it is not wanted', async () => {
     const rules = rulesByRole(await render({ values: { watchNamespaces: ['shop'] } }))
-    expect(rules['ClusterRole/waybill-operator-finalizers']).toEqual([rule(group, resources, ['patch'])])
+    expect(rules['ClusterRole/waybill-operator-finalizers']).toEqual([
+      rule(group, resources, ['list', 'watch', 'patch']),
+      operator[1],
+    ])
     expect(Object.keys(rules).filter((name) => name.startsWith('ClusterRole/'))).toHaveLength(1)
   })
 
@@ -89,6 +92,20 @@ describeWithHelm('the permissions of the chart', () => {
       ...['--watch-namespace=shop', '--watch-namespace=billing'],
       ...['--watch-namespace=shop', '--watch-namespace=billing'],
     ])
+  })
+
+  test('with watchNamespaceSelector the permissions are ClusterRoles, and both processes may read the labels of namespaces', async () => {
+    const manifests = await render({ values: { watchNamespaceSelector: 'team in (a, b),env!=test' } })
+    const rules = rulesByRole(manifests)
+    for (const component of ['operator', 'dispatcher']) {
+      expect(rules[`ClusterRole/waybill-${component}`]).toContainEqual(labels)
+      const deployment = manifests.find((one) => nameOf(one) === `Deployment/waybill-${component}`)
+      expect(JSON.stringify(deployment)).toContain('"--watch-namespace-selector=team in (a, b),env!=test"')
+    }
+    const both = { watchNamespaces: ['shop'], watchNamespaceSelector: 'a=b' }
+    await expect(render({ values: both })).rejects.toThrow(
+      'watchNamespaces and watchNamespaceSelector exclude each other',
+    )
   })
 
   test('the permissions with the data port are those, to ask who may see dead letters, and no more than that for users', async () => {
@@ -154,7 +171,7 @@ describeWithHelm('the permissions of the chart', () => {
     },
   )
 
-  test('an API server with the permissions of the chart allows only the watched namespace and the own Lease', async () => {
+  test('an API server with the permissions of the chart allows only the watched namespace and the own Lease, and to release resources elsewhere', async () => {
     const [own, other] = await Promise.all([namespace(), namespace()])
     const accounts = await installChartRoles({ namespace: own.name, watchNamespaces: [own.name] })
     const may = async (who: 'operator' | 'dispatcher', where: string, verb: string, ...what: string[]) => {
@@ -167,13 +184,15 @@ describeWithHelm('the permissions of the chart', () => {
       may('operator', own.name, 'get', 'secrets'),
       may('dispatcher', own.name, 'update', 'leases.coordination.k8s.io/waybill-dispatcher'),
       may('dispatcher', own.name, 'patch', 'subscriptions.waybill.dev', '--subresource=status'),
+      // Those that are released.
+      may('operator', other.name, 'list', `${deadLetterPolicy.plural}.${group}`),
     ])
     const refused = await Promise.all([
       may('operator', own.name, 'list', 'secrets'),
       may('operator', own.name, 'delete', 'subscriptions.waybill.dev'),
       may('operator', own.name, 'update', 'leases.coordination.k8s.io/waybill-dispatcher'),
       may('operator', other.name, 'get', 'secrets'),
-      may('operator', other.name, 'list', `${deadLetterPolicy.plural}.${group}`),
+      may('dispatcher', other.name, 'list', `${deadLetterPolicy.plural}.${group}`),
       may('dispatcher', own.name, 'patch', 'subscriptions.waybill.dev'),
       may('dispatcher', own.name, 'patch', 'brokers.waybill.dev', '--subresource=status'),
     ])

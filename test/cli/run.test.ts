@@ -25,6 +25,11 @@ test('run makes resources ready, serves health and metrics, and exits with 0 on 
   const metrics = await (await fetch(`${running.server}/metrics`)).text()
   expect(metrics).toMatch(/^waybill_resources\{kind="Subscription"\} 1$/m)
   expect(metrics).toMatch(/^waybill_manifest_problems 0$/m)
+  expect(metrics).toMatch(/^waybill_build_info\{component="operator",version="\d[^"]*",node="v\d[^"]*"\} 1$/m)
+  expect(metrics).toMatch(/^waybill_build_info\{component="dispatcher",.*\} 1$/m)
+  expect(metrics).toMatch(/^waybill_resources_ready\{kind="Subscription",status="True",reason="Ready"\} 1$/m)
+  expect(metrics).toMatch(/^waybill_subscription_delivering\{.*subscription="mail",reason="Delivering"\} 1$/m)
+  expect(metrics).toMatch(/^waybill_leading 1$/m)
   expect(metrics).toMatch(/^waybill_broker_connected\{namespace="shop",broker="rabbitmq"\} 1$/m)
 
   const { out } = await waybill('get', 'wbs', '--server', running.server)

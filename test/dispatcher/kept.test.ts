@@ -49,6 +49,8 @@ test('a message for a full dead-letter queue waits, and is dead-lettered once th
   const bodies = Array.from({ length: 8 }, (_, index) => `body ${index}`)
   await publish(name, ...bodies)
   const { message } = await blocked(name)
+  const isBlocked = () => stage.metric('waybill_subscription_retry_blocked', { subscription: name })
+  expect(await isBlocked()).toBe(1)
   expect(message).toContain('queue "waybill.dlq.shop.full" refused the copy: it is full or failing')
   const dead: string[] = []
   const take = async (): Promise<boolean> => {
@@ -61,6 +63,7 @@ test('a message for a full dead-letter queue waits, and is dead-lettered once th
   expect(dead).toHaveLength(bodies.length)
   expect(subscriber.received).toHaveLength(bodies.length)
   await stage.noCondition(subscription, name, 'RetryBlocked')
+  expect(await isBlocked()).toBe(0)
   for (const reason of ['CopyNotConfirmed', 'NoRetryBlocked']) await eventually(() => stage.logs().includes(reason))
   expect(await stage.metric('waybill_copy_unconfirmed_total', { subscription: name })).toBeGreaterThan(0)
 })

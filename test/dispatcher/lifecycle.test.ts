@@ -25,7 +25,7 @@ afterEach(async () => {
 const subscribe = async (spec: object = {}, to = subscriber.url): Promise<void> => {
   stage.folder.write('billing', [subscriptionOf('billing', 'orders', to, spec)])
 }
-const ready = () => stage.condition(subscription, 'billing', 'Ready', 'True')
+const ready = () => stage.condition(subscription, 'billing', 'Ready', 'True', 'Ready')
 const publish = (count: number): Promise<string[]> =>
   producer.publish(
     'shop.orders',
@@ -43,7 +43,7 @@ test('a subscription suspended and resumed delivers nothing in between and loses
   await eventually(() => subscriber.received.length === 5)
   await subscribe({ suspend: true })
   await stage.condition(subscription, 'billing', 'Suspended', 'True', 'Suspended')
-  await stage.condition(subscription, 'billing', 'Ready', 'False', 'Suspended')
+  await stage.condition(subscription, 'billing', 'Ready', 'True', 'Suspended')
   await eventually(async () => (await consumers()) === 0)
   const second = await publish(5)
   await eventually(async () => (await producer.channel.checkQueue('waybill.sub.shop.billing')).messageCount === 5)

@@ -209,7 +209,7 @@ test('an answer of 410 suspends the subscription and keeps the message, and any 
   answer('gone', () => 410)
   await publish('gone', 'first', 'second')
   await stage.condition(subscription, 'gone', 'Suspended', 'True', 'Gone')
-  await stage.condition(subscription, 'gone', 'Ready', 'False', 'Suspended')
+  await stage.condition(subscription, 'gone', 'Ready', 'False', 'Gone')
   expect(receivedBy('gone').map(idOf)).toEqual(['first'])
   const waiting = await producer.channel.checkQueue('waybill.sub.shop.gone')
   expect(waiting).toMatchObject({ messageCount: 2, consumerCount: 0 })

@@ -130,7 +130,7 @@ describe('two replicas', () => {
     set.subscriber.answer(410)
     await publish(1)
     await set.condition('billing', 'Suspended', 'True', 'Gone')
-    await set.condition('billing', 'Ready', 'False', 'Suspended')
+    await set.condition('billing', 'Ready', 'False', 'Gone')
     await eventually(async () => (await consumers()) === 0)
     const before = set.status('billing')?.conditions
     await second.lead()

@@ -6,7 +6,7 @@ import type { Message } from '../../src/delivery/message/message.ts'
 import type { Listed } from '../../src/dispatcher/data/dead-letters.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
 import { waybill as command, start, waybillIn } from '../cli/waybill.ts'
-import { deadLetterPolicyOf } from '../support/manifests.ts'
+import { deadLetterPolicyOf, subscriptionOf } from '../support/manifests.ts'
 import { publishRaw, rawBytes, rawHeader } from '../support/raw-message.ts'
 import { eventually } from '../support/wait.ts'
 import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
@@ -197,7 +197,18 @@ test('what the policy redacts is in no answer, and cannot be imported as if it w
   expect((await dl('export', 'shop/billing', '-o', file)).code).toBe(0)
   expect(readFileSync(file, 'utf8')).not.toMatch(/grün|"seq\\":\d/)
   expect((await dl('import', 'shop/billing', file)).err).toMatch(/line 1 is redacted/)
+
+  const naming = (spec: object) =>
+    folder.write('billing', [subscriptionOf('billing', 'orders', it.subscriber.url, spec)])
+  naming({ deadLetterPolicyRef: { name: 'private' } })
   folder.write('policy', [])
+  await eventually(async () => (await it.ask('')).status === 409)
+  const refused = 'DeadLetterPolicy shop/private does not exist'
+  for (const path of ['', `/${all[0]?.id}`, `/${all[0]?.id}/body`, '/export']) {
+    expect(await (await it.ask(path)).text()).toContain(refused)
+  }
+  expect((await dl('ls', 'shop/billing')).err).toContain(refused)
+  naming({})
   await eventually(async () => (await letters())[0]?.redacted === undefined)
 }, 60_000)
 

@@ -47,7 +47,7 @@ test('once there are no dispatchers, each Subscription says so, those that come 
   expect(message).toContain('No dispatcher is running')
   stage.folder.write('later', [subscriptionOf('shipping', 'orders', 'http://127.0.0.1:9/', { suspend: true })])
   await stage.condition(subscription, 'shipping', 'Delivering', 'Unknown', 'NoDispatcher')
-  await stage.condition(subscription, 'shipping', 'Ready', 'False', 'Suspended')
+  await stage.condition(subscription, 'shipping', 'Ready', 'False', 'NotDelivering')
   const before = await stage.metric('waybill_status_writes_total', { manager: 'waybill-dispatcher' })
   setAbsent(true)
   await eventually(() => stage.get(subscription, 'billing')?.status?.queue !== undefined)

@@ -48,6 +48,7 @@ test('delayed messages whose queue was deleted are put back once it is there aga
 
   const { message } = await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True', 'Orphans')
   expect(message).toContain('waybill.orphans holds delayed messages')
+  await eventually(async () => (await stage.metric('waybill_broker_orphaned_messages')) > 0)
   subscriber.answer(204)
   write(false)
   const delivered = () => new Set(subscriber.received.slice(bodies.length).map(({ body }) => body.toString()))
@@ -55,6 +56,7 @@ test('delayed messages whose queue was deleted are put back once it is there aga
   expect(subscriber.received).toHaveLength(2 * bodies.length + orphaned.length)
   const orphans = async () => (await producer.channel.checkQueue('waybill.orphans')).messageCount
   await eventually(async () => (await orphans()) === 1)
+  await eventually(async () => (await stage.metric('waybill_broker_orphaned_messages')) === 1)
   await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True')
 }, 120_000)
 

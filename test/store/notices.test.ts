@@ -46,6 +46,18 @@ test.each<{ what: string; before: Told; after: Told; told: string[] }>([
     after: fine,
     told: ['Normal NoPolicyShadowed'],
   },
+  {
+    what: 'suspended, as was asked',
+    before: fine,
+    after: { ...fine, Ready: ['True', 'Suspended'], Suspended: ['True', 'Suspended'] },
+    told: ['Normal Suspended', 'Normal Suspended'],
+  },
+  {
+    what: 'stopped, which nobody asked for',
+    before: fine,
+    after: { ...fine, Ready: ['False', 'Gone'], Suspended: ['True', 'Gone'] },
+    told: ['Warning Gone', 'Warning Gone'],
+  },
   { what: 'not delivered yet', before: {}, after: { ...fine, Ready: ['False', 'NotDelivering'] }, told: [] },
   {
     what: 'not delivered any more',

@@ -19,4 +19,15 @@ export const install = async (name: string): Promise<void> => {
   }
 }
 
+/** Puts the archive of a package into a folder, and installs nothing; the lists of packages are brought up to date where it can. */
+export const download = async (name: string, folder: string): Promise<void> => {
+  const get = () => run('apt-get', ['-q', 'download', name], { cwd: folder, maxBuffer: 1e8 })
+  try {
+    await get()
+  } catch {
+    if (canInstall()) await run('flock', [lock, 'apt-get', '-q', 'update'], { maxBuffer: 1e8 })
+    await get()
+  }
+}
+
 const lock = '/tmp/waybill-apt.lock'

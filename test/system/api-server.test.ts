@@ -34,8 +34,8 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
   }
 
   /** Broker and Secret, with a periodic resync only once an hour. */
-  const rarelyResynced = (secret: object = {}) =>
-    brokerOf({ ...shop.vhost, secret: { ...shop.vhost.secret, ...secret } }, { resyncInterval: '1h' })
+  const rarelyResynced = (secret: object = {}, hours = 1) =>
+    brokerOf({ ...shop.vhost, secret: { ...shop.vhost.secret, ...secret } }, { resyncInterval: `${hours}h` })
 
   /** Waits until the condition has this status and reason, and the last Event reports it. */
   const reported = async (
@@ -72,7 +72,8 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
     await reported(topic, 'orders', ['Ready', 'True', 'Ready'], ready)
 
     const away = (message: string, reason = 'BrokerUnreachable') => ({ type: 'Warning', reason, message })
-    await own.apply(rarelyResynced({ ...secret, password: 'wrong' })[0]!)
+    // What a Secret holds is looked at when its Broker changes, or when something fails.
+    await own.apply(rarelyResynced({ ...secret, password: 'wrong' }, 2))
     await reported(
       broker,
       'rabbitmq',
@@ -85,6 +86,7 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
     await reported(broker, 'rabbitmq', ['Connected', 'True', 'Connected'], ready)
 
     await own.kubectl(['delete', 'secret', 'rabbitmq'])
+    await own.apply(rarelyResynced(secret, 3)[1]!)
     const lacking = { type: 'Warning', reason: 'SecretInvalid', message: `Secret ${own.name}/rabbitmq does not exist` }
     await reported(broker, 'rabbitmq', ['Connected', 'False', 'SecretInvalid'], lacking)
     await own.apply(rarelyResynced(secret)[0]!)

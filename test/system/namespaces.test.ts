@@ -64,10 +64,10 @@ describeWithHelm('two watched namespaces', () => {
     await eventually(async () => !(await queues()).includes(`waybill.sub.${ends.name}.billing`), within)
 
     await Promise.all(first.map(({ stop }) => stop()))
-    const [operator] = await startBoth()
+    const [, dispatcher] = await startBoth()
     await eventually(async () => (await conditionOf(stays.name, 'Ready')) === 'True', within)
     await delivered('after the restart')
-    expect(operator?.logs()).toContain('Missing RBAC permission')
+    expect(dispatcher?.logs()).toContain('Missing RBAC permission')
     expect(await conditionOf(stays.name, 'Delivering')).toBe('True')
   }, 240_000)
 })

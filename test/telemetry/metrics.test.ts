@@ -12,7 +12,14 @@ const use = (metrics: ReturnType<typeof createMetrics>, name: string): void => {
   metrics.deadLetters.set({ namespace: 'shop', subscription: name }, 1)
   metrics.deadLettered.labels('shop', name, 'Exhausted').inc()
   metrics.copyUnconfirmed.labels('shop', name).inc()
-  metrics.queueUnreadable.labels('shop', name).set(1)
+  const labels = { namespace: 'shop', subscription: name }
+  const { queueUnreadable, retryBlocked, inFlight, concurrency, oldestMessage, lastSuccess } = metrics
+  for (const each of [queueUnreadable, retryBlocked, inFlight, concurrency, oldestMessage, lastSuccess])
+    each.follow(labels, () => 1)
+  metrics.delayed.of(labels).add(60_000, Date.now())
+  metrics.delivering.set({ ...labels, reason: 'Delivering' }, 1)
+  metrics.deliveryFailures.inc({ ...labels, reason: 'Timeout' })
+  metrics.publicationToDelivery.labels('shop', name).observe(2)
 }
 
 test('the names of metrics have the prefix waybill_, except for those of the process itself', async () => {
@@ -51,6 +58,8 @@ test('all series of a deleted broker are removed, and no others are', async () =
     metrics.brokerAmqpConnected.labels('shop', broker).set(1)
     metrics.brokerDelayedMessages.labels('shop', broker, '5s').set(1)
     metrics.brokerChanges.labels('shop', broker, 'bind', 'applied').inc()
+    metrics.orphanedMessages.labels('shop', broker).set(1)
+    metrics.retainedObjects.labels('shop', broker).set(1)
     metrics.driftDetected.labels('shop', broker, 'queue').inc()
     metrics.reconciles.labels('topology', 'shop', broker, 'done').inc()
     metrics.reconcileDuration.labels('topology', 'shop', broker).observe(1)

@@ -3,7 +3,7 @@ import type { Resources } from '../../src/api/kinds/resources.ts'
 import type { Resource } from '../../src/api/resource.ts'
 import type { Desired } from '../../src/topology/desired.ts'
 import { ownerArgument } from '../../src/topology/names.ts'
-import { retentionPolicies } from '../../src/topology/retention.ts'
+import { limitsOf, retentionPolicies } from '../../src/topology/retention.ts'
 import type { Arguments, Observed } from '../../src/topology/topology.ts'
 import { brokerOf, deleting, type Meta, policyOf, queueOf, resourcesOf, subscriptionOf, topicOf } from './resources.ts'
 import { virtualHost } from './virtual-host.ts'
@@ -119,7 +119,10 @@ export const anyVhost = (wanted: Desired) => {
           .map(([args, routingKey]) => ({ ...one, arguments: args, routingKey })),
       ),
       policies: some(
-        [...wanted.policies.map(({ want }) => want), ...retentionPolicies(wanted.broker, wanted.retentions)],
+        [
+          ...wanted.policies.map(({ want }) => want),
+          ...retentionPolicies(wanted.broker, limitsOf(wanted.broker, wanted.retentions, [])),
+        ],
         (one) => fc.constantFrom(one, { ...one, priority: 1 }),
       ),
       full: fc.array(fc.integer({ min: 0, max: 2 })),

@@ -4,6 +4,7 @@ import type { Change } from '../../src/topology/change.ts'
 import { type Desired, desired } from '../../src/topology/desired.ts'
 import { newestDialect } from '../../src/topology/dialect.ts'
 import type { Plan } from '../../src/topology/diff.ts'
+import { concerning, type Retained, retainedOn } from '../../src/topology/health/retained.ts'
 import { resolveReferences } from '../../src/topology/references.ts'
 import { type Arguments, bindingKey } from '../../src/topology/topology.ts'
 import { anyResources, anyVhost, ownerOf } from './any-world.ts'
@@ -26,7 +27,7 @@ const planFor = (vhost: VirtualHost, ...all: Resource[]): Plan => planOf(desired
 
 describe('a broker that has everything as declared', () => {
   test('a broker that has everything as declared needs no change', () => {
-    expect(planFor(declared(...shop), ...shop)).toMatchObject({ stages: [], conflicts: [], shadowed: [], retained: [] })
+    expect(planFor(declared(...shop), ...shop)).toMatchObject({ stages: [], conflicts: [], shadowed: [] })
   })
 
   test.each<{ what: string; change: Change; repaired: string[] }>([
@@ -285,12 +286,28 @@ test('objects whose resource is unknown are retained and reported', () => {
   const vhost = declared(...shop)
   const plan = planFor(vhost, topicOf('orders'))
   expect(changesOf(plan)).toEqual([])
-  expect(plan.retained).toEqual([
-    'queue shop.work',
-    'queue waybill.dlq.shop.billing',
-    'queue waybill.retry.shop.billing',
-    'queue waybill.sub.shop.billing',
+  vhost.put('shop.work', 3)
+  const living = (owner: string) => owner === 'waybill:Broker/shop/rabbitmq' || owner === 'waybill:Topic/shop/orders'
+  const retained = retainedOn('waybill', vhost.observe(), living)
+  expect(retained.map(({ name, owner, messages, from }) => [name, owner, messages, from])).toEqual([
+    ['shop.work', 'waybill:Queue/shop/work', 3, []],
+    ['waybill.dlq.shop.billing', 'waybill:Subscription/shop/billing', 0, []],
+    ['waybill.retry.shop.billing', 'waybill:Subscription/shop/billing', 0, []],
+    ['waybill.sub.shop.billing', 'waybill:Subscription/shop/billing', 0, ['shop.orders']],
   ])
+  expect(retainedOn('other', vhost.observe(), living)).toEqual([])
+  const some = (more: Partial<Retained>): Retained[] => retained.map((each) => ({ ...each, ...more }))
+  expect(concerning(retained)).toMatchObject({
+    reason: 'StillBound',
+    message: expect.stringContaining(
+      'billing (of waybill:Subscription/shop/billing, from shop.orders) and still bound',
+    ),
+  })
+  expect(concerning(some({ from: [] }))).toMatchObject({
+    reason: 'Retained',
+    message: expect.stringContaining('shop.work (of waybill:Queue/shop/work)'),
+  })
+  expect(concerning(some({ from: [], messages: 0 }))).toBeUndefined()
 })
 
 describe('plans from any state', () => {

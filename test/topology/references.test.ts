@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Resource } from '../../src/api/resource.ts'
 import { idOf } from '../../src/api/resource.ts'
-import { resolveReferences, type Unresolved } from '../../src/topology/references.ts'
+import { resolveReferences, type Unresolved, unknownPolicies } from '../../src/topology/references.ts'
 import { brokerOf, deleting, older, policyOf, queueOf, resourcesOf, subscriptionOf, topicOf } from './resources.ts'
 
 const unresolvedOf = (...all: Resource[]): string[] =>
@@ -61,20 +61,6 @@ describe('a reference', () => {
       found: [`Subscription/shop/billing spec.queueRef: ${refused('Queue', 'shop/work')}`],
     },
     {
-      name: 'to a policy that is not there',
-      all: [topicOf('orders'), subscriptionOf('billing', { deadLetterPolicyRef: { name: 'keep' } })],
-      found: [`Subscription/shop/billing spec.deadLetterPolicyRef: ${refused('DeadLetterPolicy', 'shop/keep')}`],
-    },
-    {
-      name: 'to a policy of another namespace, which cannot even be named',
-      all: [
-        policyOf('depot/keep'),
-        topicOf('orders'),
-        subscriptionOf('billing', { deadLetterPolicyRef: { name: 'keep' } }),
-      ],
-      found: [`Subscription/shop/billing spec.deadLetterPolicyRef: ${refused('DeadLetterPolicy', 'shop/keep')}`],
-    },
-    {
       name: 'of the second binding of a queue',
       all: [
         topicOf('orders'),
@@ -114,6 +100,27 @@ describe('a reference', () => {
 })
 
 describe('the dead-letter policy of a subscription', () => {
+  test('what names a policy that is not there is attached all the same, and says so; one of another namespace is not there', () => {
+    const missing = { deadLetterPolicyRef: { name: 'keep' } }
+    const { attached, unresolved } = resolveReferences(
+      resourcesOf(
+        ...[topicOf('orders'), policyOf('depot/keep'), policyOf('usual', { default: true })],
+        ...[queueOf('work', missing), subscriptionOf('billing', missing)],
+      ),
+    )
+    expect(unresolved).toEqual([])
+    const [only] = attached.values()
+    expect([...(only?.queues ?? []), ...(only?.subscriptions ?? [])].map(({ policy }) => policy)).toEqual([
+      undefined,
+      undefined,
+    ])
+    const message = 'DeadLetterPolicy shop/keep does not exist: the dead-letter queue stays as it is until it does'
+    expect(unknownPolicies(attached.values())).toMatchObject([
+      { resource: { kind: 'Queue' }, field: 'spec.deadLetterPolicyRef', message },
+      { resource: { kind: 'Subscription' }, field: 'spec.deadLetterPolicyRef', message },
+    ])
+  })
+
   const policyOfBilling = (...all: Resource[]): string | undefined =>
     resolveReferences(resourcesOf(topicOf('orders'), ...all)).attached.get('shop/rabbitmq')?.subscriptions[0]?.policy
       ?.metadata.name

@@ -1,4 +1,4 @@
-import { deleting, desiredFrom, policyOf, subscriptionOf, topicOf } from './resources.ts'
+import { deleting, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
 import { converge, planOf, virtualHost } from './virtual-host.ts'
 
 const topic = topicOf('orders')
@@ -66,4 +66,22 @@ test('the dead-letter queue that a deleted subscription leaves has no limits', (
   converge(desiredFrom(topic, keeping(5), subscriptionOf('billing', {}, deleting)), vhost)
   expect(policiesOf(vhost)).toEqual([])
   expect(vhost.observe().states.get('waybill.dlq.shop.billing')?.policy).toBe('waybill:kept')
+})
+
+test('a policy that is gone changes nothing on the broker, whatever comes and goes beside its dead-letter queues', () => {
+  const naming = { deadLetterPolicyRef: { name: 'short' } }
+  const [mail, work] = [subscriptionOf('mail', naming), queueOf('work', naming)]
+  const short = policyOf('short', { retention: { maxAge: '1h', maxLength: 7 } })
+  const vhost = declared(desiredFrom(topic, short, mail, work))
+  converge(desiredFrom(topic, mail, work), vhost)
+  expect(vhost.made).toEqual([])
+  const limited = () =>
+    ['waybill.dlq.shop.mail', 'waybill.dlq.Queue.shop.work', 'waybill.dlq.shop.more'].map((queue) =>
+      policiesOf(vhost).flatMap(({ pattern, definition }) => (new RegExp(pattern).test(queue) ? [definition] : [])),
+    )
+  const definition = { 'message-ttl': 3_600_000, 'max-length': 7, overflow: 'reject-publish', 'delivery-limit': -1 }
+  converge(desiredFrom(topic, mail, work, subscriptionOf('more', naming), subscriptionOf('other')), vhost)
+  expect(limited()).toEqual([[definition], [definition], []])
+  converge(desiredFrom(topic, work, short), vhost)
+  expect(limited()).toEqual([[], [definition], []])
 })

@@ -1,3 +1,18 @@
+{{/* Arguments that say which namespaces are watched. */}}
+{{- define "waybill.watched" -}}
+{{- $args := list }}
+{{- range .Values.watchNamespaces }}
+{{- $args = append $args (printf "--watch-namespace=%s" .) }}
+{{- end }}
+{{- with .Values.watchNamespaceSelector }}
+{{- if $.Values.watchNamespaces }}
+{{- fail "watchNamespaces and watchNamespaceSelector exclude each other" }}
+{{- end }}
+{{- $args = append $args (printf "--watch-namespace-selector=%s" .) }}
+{{- end }}
+{{- toJson $args }}
+{{- end -}}
+
 {{/*
 Takes (dict "root" $ "component" "operator" "args" … "graceSeconds" …), where it serves something else than HTTP at 9402
 "port" and "scheme", further "ports", and "secrets": a list of (dict "name" … "path" … "secretName" … "items" …).

@@ -9,7 +9,7 @@
   resources: {{ include "waybill.statuses" . }}
   verbs: [patch]
 {{- if not .Values.watchNamespaces }}
-# Labels, where a Broker lets namespaces by them (customNames, adoption). A Role cannot give this right.
+# Labels, where a Broker lets namespaces by them (customNames, adoption), or watchNamespaceSelector does. A Role cannot give this right.
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [list, watch]
@@ -32,6 +32,12 @@
 - apiGroups: [waybill.dev]
   resources: [replays, discards]
   verbs: [delete]
+{{- if .Values.watchNamespaceSelector }}
+# Which of them are watched.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [list, watch]
+{{- end }}
 {{ include "waybill.rules.both" . }}
 {{- end -}}
 

@@ -43,7 +43,8 @@ const objectSchema = (kind: Kind) => {
       kind: { type: 'string' },
       metadata: { type: 'object', properties: { name: { type: 'string' } } },
       spec: { ...documented(spec), ...(isOptional ? { default: {} } : {}) },
-      status: whole(documented(status)),
+      // What no process has seen yet is not taken for up to date by tools that compare the generations.
+      status: { ...whole(documented(status)), default: { observedGeneration: -1 } },
     },
     ...(rules.length > 0 ? { 'x-kubernetes-validations': rules } : {}),
   }

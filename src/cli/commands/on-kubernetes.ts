@@ -61,6 +61,10 @@ const onKubernetes = (program: Command, name: string, description: string): Comm
     .description(description)
     .option('--listen <host:port>', 'where to serve /metrics, /healthz and /readyz', ':9402')
     .option('--watch-namespace <namespace...>', 'watch only these namespaces (default: all)')
+    .option(
+      '--watch-namespace-selector <labels>',
+      'watch only namespaces with these labels, such as team=orders,env!=test',
+    )
     .option('--lease-namespace <namespace>', "namespace of the Lease (default: the pod's, or the kubeconfig context's)")
     .option('--lease-name <name>', 'name of the Lease that the leading replica holds', `waybill-${name}`)
     .option('--identity <name>', 'name of this replica in the Lease and in Events (default: the host name)')

@@ -40,7 +40,12 @@ export const placeOf = async (
   if (!wasProgrammed(found)) {
     return refused(409, 'NotDeclared', `Subscription ${subscription} is not declared on the broker: see Programmed`)
   }
-  const { broker, policy } = attached
+  const { broker, policy, unknownPolicy } = attached
+  // It may have withheld parts of them, and nobody is to see those because it is gone.
+  if (unknownPolicy) {
+    const why = `what nobody is to see of these dead letters is not known: ${unknownPolicy.field}: ${unknownPolicy.message}`
+    return refused(409, 'PolicyUnknown', `${why}. Create it, or take the reference off the Subscription`)
+  }
   try {
     const endpoint = await readEndpoint(broker, (...named) => readSecret(store, ...named), lookup)
     return { subscription, endpoint, queue: deadLetterQueueOf(found), redaction: redactionOf(policy) }

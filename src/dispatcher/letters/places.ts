@@ -71,7 +71,8 @@ const fromQueue = ({ metadata: { namespace } }: Job, name: string, store: Stored
   if (queue.status?.deadLetterQueue === undefined)
     return notDeclared(`${idOf(queue)} has no dead-letter queue: it has no deadLetterPolicyRef`)
   const home = { queue: queueOf(queue) }
-  return { ...found, home, queue: deadLetterQueueOfQueue(queue), kept: 'dead', of: idOf(queue) }
+  const { broker, policy } = found
+  return { broker, policy, home, queue: deadLetterQueueOfQueue(queue), kept: 'dead', of: idOf(queue) }
 }
 
 const fromTopic = ({ metadata: { namespace } }: Job, name: string, store: Stored): Source | NotReady => {

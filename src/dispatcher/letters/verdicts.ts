@@ -9,11 +9,16 @@ import { type Progress, type Seen, triedBy } from './progress.ts'
 export const progressing = (job: Job, { matched }: Pick<Progress, 'matched'>): Verdict[] => {
   const noun = nounOf(job)
   const found = matched === undefined ? `Looking at the ${noun}s` : `${numbered(matched, noun)} matched`
-  return [verdict('Progressing', 'True', 'Progressing', `${found}: see delivered, failed and left`)]
+  const message = `${found}: see delivered, failed and left`
+  return [
+    verdict('Progressing', 'True', 'Progressing', message),
+    verdict('Reconciling', 'True', 'Progressing', message),
+  ]
 }
 
-export const waiting = (reason: Reason<'Progressing'>, message: string): Verdict[] => [
+export const waiting = (reason: Reason<'Reconciling'>, message: string): Verdict[] => [
   verdict('Progressing', 'False', reason, message),
+  verdict('Reconciling', 'True', reason, message),
 ]
 
 export const suspended = (): Verdict[] => [
@@ -29,6 +34,7 @@ const complete = (reason: Reason<'Complete'>, message: string): Verdict[] => [
 const failed = (reason: Reason<'Failed'>, message: string): Verdict[] => [
   verdict('Progressing', 'False', 'Ended', 'It has ended'),
   verdict('Failed', 'True', reason, message),
+  verdict('Stalled', 'True', reason, message),
 ]
 
 /** How a job ended that stops before its end. */

@@ -3,6 +3,7 @@ import { toRequest } from '../../delivery/attempt/request.ts'
 import { decide, decideBefore, putAside } from '../../delivery/decide.ts'
 import type { CloudEvent, Unparsable } from '../../delivery/event/cloud-event.ts'
 import { toEvent } from '../../delivery/event/event.ts'
+import { publishedAt } from '../../delivery/event/published.ts'
 import { historyOf, isPlug, isSuspect } from '../../delivery/message/history.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
@@ -57,8 +58,9 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
     tried()
     const decision = decide(outcome, attempt, terms, endedAt)
     if (span) endAttempt(span, outcome, decision, endedAt)
+    const published = outcome.kind === 'delivered' && !('unparsable' in event) ? publishedAt(event, message) : undefined
     const trace = span?.context.traceparent
-    return settle(delivery, { attempt, outcome, decision, endedAt, trace })
+    return settle(delivery, { attempt, outcome, decision, endedAt, published, trace })
   }
 
   return {

@@ -27,7 +27,11 @@ export type SettleOptions = {
 }
 
 /** A message that was decided upon. */
-export type Decided = Ended & { readonly decision: Decision }
+export type Decided = Ended & {
+  readonly decision: Decision
+  /** When the event was published, in ms since 1970, where it was delivered and says so. */
+  readonly published?: number | undefined
+}
 
 /** What became of a message: `stored` is the copy that the broker confirmed, where the decision needed one. */
 export type Settled = Decided & { readonly stored?: Copy }

@@ -36,7 +36,7 @@ const delivering = (
   now: number,
   before: Pick<Condition, 'reason' | 'message'> | undefined,
 ): Verdict => {
-  if (gone) return verdict('Delivering', 'False', 'Suspended', goneMessage)
+  if (gone) return verdict('Delivering', 'False', 'Gone', goneMessage)
   if (unreadable !== undefined) return verdict('Delivering', 'False', 'QueueUnreadable', unreadable)
   if (waiting) return verdict('Delivering', 'False', waiting.reason, waiting.message)
   if (missing !== undefined) return verdict('Delivering', 'False', 'SubscriberNotFound', missing)
@@ -51,6 +51,6 @@ export const idleFinding = ({ reason, message }: Idle, stats: DeliveryStats): Fi
   verdicts:
     reason === 'TargetInvalid' || reason === 'NoConsumer'
       ? [verdict('Delivering', 'False', reason, message)]
-      : [verdict('Delivering', 'False', 'Suspended', message), verdict('Suspended', 'True', reason, message)],
+      : [verdict('Delivering', 'False', reason, message), verdict('Suspended', 'True', reason, message)],
   delivery: deliveryStatus(stats),
 })

@@ -1,4 +1,5 @@
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { generationOf } from '../../api/readiness.ts'
 import { atMost } from '../../async/limit.ts'
 import type { Store } from '../../store/store.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -60,7 +61,11 @@ export const createReporter = ({ store, metrics, local, replicas, now }: Reporte
     budgets.set(entry, wrote(budget, text, fingerprint, at))
     const notices = noticesFor(current, conditions)
     try {
-      await store.applyStatus(kind, current, 'waybill-dispatcher', { conditions, delivery })
+      await store.applyStatus(kind, current, 'waybill-dispatcher', {
+        ...generationOf(conditions),
+        conditions,
+        delivery,
+      })
       metrics.statusWrites.inc({ manager: 'waybill-dispatcher' })
       for (const notice of notices) store.record(current, notice)
     } catch (error) {

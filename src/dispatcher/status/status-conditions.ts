@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Condition, decidingReady, stamp, type Verdict, writtenBy } from '../../api/conditions.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
-import { withReady } from '../../api/readiness.ts'
+import { generationOf, withReady } from '../../api/readiness.ts'
 import { noticesOf } from '../../store/notices.ts'
 import type { Notice } from '../../store/store.ts'
 import type { Finding } from './finding.ts'
@@ -37,5 +37,7 @@ export const hasAlready = (
 ): boolean => {
   const own = status?.conditions?.filter(({ type }) => owned.has(type)) ?? []
   const byType = (list: readonly Condition[]) => new Map(list.map((condition) => [condition.type, condition]))
+  const { observedGeneration = status?.observedGeneration } = generationOf(conditions)
+  if (status?.observedGeneration !== observedGeneration) return false
   return isDeepStrictEqual(status?.delivery, delivery) && isDeepStrictEqual(byType(own), byType(conditions))
 }

@@ -8,6 +8,9 @@ export type ConsumeBothOptions = Pick<ConsumeOptions, 'onDelivery' | 'onState'> 
   readonly concurrency: number
 }
 
+/** `held` is what is handed out and not settled. */
+export type ConsumerOfBoth = Pick<Consumer, 'cancel' | 'stop'> & { readonly held: ReadonlySet<Delivery> }
+
 /**
  * Consumes several queues as if they were one. Each consumer may hold as many messages as are handed out at a time; those that
  * find no place wait here, in the order in which they came, so that neither queue keeps the other one waiting.
@@ -15,19 +18,20 @@ export type ConsumeBothOptions = Pick<ConsumeOptions, 'onDelivery' | 'onState'> 
 export const consumeBoth = (
   amqp: Pick<Amqp, 'consume'>,
   { queues, concurrency, onDelivery, onState }: ConsumeBothOptions,
-): Pick<Consumer, 'cancel' | 'stop'> => {
+): ConsumerOfBoth => {
   const waiting: Delivery[] = []
-  let inHand = 0
+  const held = new Set<Delivery>()
   let isStopped = false
 
   const handOut = (delivery: Delivery): void => {
-    inHand += 1
-    onDelivery(new Counted(delivery, settled))
+    const counted = new Counted(delivery, settled)
+    held.add(counted)
+    onDelivery(counted)
   }
 
-  const settled = (): void => {
-    inHand -= 1
-    while (inHand < concurrency) {
+  const settled = (delivery: Delivery): void => {
+    held.delete(delivery)
+    while (held.size < concurrency) {
       const next = waiting.shift()
       if (next === undefined) return
       // The broker hands it out again: nobody has worked on it.
@@ -36,22 +40,19 @@ export const consumeBoth = (
     }
   }
 
+  const arrived = (delivery: Delivery): void => {
+    if (isStopped) delivery.requeue()
+    else if (held.size < concurrency) handOut(delivery)
+    else waiting.push(delivery)
+  }
+
   const states = new Map<string, ConsumerState>()
   const consumers = queues.map((queue) =>
     amqp.consume({
-      queue,
-      prefetch: concurrency,
-      onDelivery(delivery) {
-        if (isStopped) delivery.requeue()
-        else if (inHand < concurrency) handOut(delivery)
-        else waiting.push(delivery)
-      },
+      ...{ queue, prefetch: concurrency, onDelivery: arrived },
       onState(state) {
         states.set(queue, state)
-        const all = queues.map((name) => states.get(name))
-        if (all.includes(undefined)) return
-        const { unreadable } = all.find((one) => one?.unreadable) ?? state
-        onState({ ...(all.find((one) => one?.is !== 'consuming') ?? state), unreadable })
+        if (queues.every((name) => states.has(name))) onState(asOne([...states.values()], state))
       },
     }),
   )
@@ -64,6 +65,7 @@ export const consumeBoth = (
   }
 
   return {
+    held,
     cancel,
     async stop(signal) {
       const cancelled = cancel()
@@ -71,6 +73,12 @@ export const consumeBoth = (
       await unlessAborted(cancelled, signal)
     },
   }
+}
+
+/** What is wrong with one of them is wrong with all. */
+const asOne = (all: readonly ConsumerState[], latest: ConsumerState): ConsumerState => {
+  const { unreadable } = all.find((one) => one.unreadable) ?? latest
+  return { ...(all.find((one) => one.is !== 'consuming') ?? latest), unreadable }
 }
 
 /**
@@ -81,9 +89,9 @@ class Counted implements Delivery {
   readonly message: Delivery['message']
   readonly outlived: boolean
   readonly #delivery: Delivery
-  readonly #settled: () => void
+  readonly #settled: (delivery: Delivery) => void
 
-  constructor(delivery: Delivery, settled: () => void) {
+  constructor(delivery: Delivery, settled: (delivery: Delivery) => void) {
     this.message = delivery.message
     this.outlived = delivery.outlived
     this.#delivery = delivery
@@ -96,11 +104,11 @@ class Counted implements Delivery {
 
   acknowledge(): void {
     this.#delivery.acknowledge()
-    this.#settled()
+    this.#settled(this)
   }
 
   requeue(): void {
     this.#delivery.requeue()
-    this.#settled()
+    this.#settled(this)
   }
 }

@@ -54,9 +54,10 @@ export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((d
   const pipeline = createDeliver({ route, amqp, sender, blocked, suspend, tracing: options.tracing }, giveUp)
 
   const observe = ({ message }: Delivery, settled: Settled | undefined): void => {
-    if (settled === undefined || settled.decision.do === 'postpone' || settled.decision.do === 'isolate') return
-    const { attempt, outcome, decision, endedAt } = settled
+    if (settled === undefined) return
     measured.settled(settled)
+    const { attempt, outcome, decision, endedAt } = settled
+    if (decision.do === 'postpone' || decision.do === 'isolate') return
     count(stats, outcome, decision, attempt.history.firstAttempt ?? endedAt, endedAt)
     changed()
     if (outcome === undefined || outcome.kind === 'delivered') return

@@ -34,6 +34,8 @@ export const trackState = (generation: number) => {
       blocked = reason
     },
     isBlocked: (): boolean => blocked !== undefined,
+    isConsuming: (): boolean => consumer.is === 'consuming',
+    isUnreadable: (): boolean => consumer.unreadable !== undefined,
     /** The Service of the subscriber has no address, as this says; `undefined` when it has one. */
     missing(text: string | undefined): void {
       missing = text

@@ -2,6 +2,7 @@ import type { AddressGuard } from '../../http/address-guard.ts'
 import type { Route } from '../pipeline/route.ts'
 import type { WorkerState } from '../replicas/snapshot.ts'
 import { consumeBoth } from './consume-both.ts'
+import { followWorker } from './follow-worker.ts'
 import { createHandler, type HandlerOptions } from './handler.ts'
 import { watchServiceName } from './service-name.ts'
 import { trackState } from './worker-state.ts'
@@ -32,9 +33,6 @@ const longestTimerMs = 2 ** 31 - 1
 export const startWorker = (options: WorkerOptions): Worker => {
   const { amqp, route, sender, drainTimeoutMs, changed } = options
   const state = trackState(route.subscription.metadata.generation)
-  const { namespace, name } = route.subscription.metadata
-  const unreadable = options.metrics.queueUnreadable.labels(namespace, name)
-  unreadable.set(0)
   const stopping = new AbortController()
   let stopped: Promise<void> | undefined
 
@@ -46,6 +44,7 @@ export const startWorker = (options: WorkerOptions): Worker => {
     // A message that waits for the confirm of its copy goes back to its queue.
     stopping.abort()
     await drained
+    unfollow()
     await sender.abandon()
   }
 
@@ -70,10 +69,11 @@ export const startWorker = (options: WorkerOptions): Worker => {
     onDelivery: createHandler({ ...options, state, suspend }, stopping.signal),
     onState(now) {
       state.consumer(now)
-      unreadable.set(now.unreadable ? 1 : 0)
       changed()
     },
   })
+
+  const unfollow = followWorker(options.metrics, { route, stats: options.stats, state, held: consumer.held })
 
   const tellMissing = (missing: string | undefined): void => {
     state.missing(missing)

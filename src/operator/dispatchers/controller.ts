@@ -1,4 +1,5 @@
 import { subscription as kind, type Subscription } from '../../api/kinds/subscription.ts'
+import { generationOf } from '../../api/readiness.ts'
 import { isDeleting } from '../../api/resource.ts'
 import { atMost } from '../../async/limit.ts'
 import type { Controller } from '../../reconcile/controller.ts'
@@ -46,6 +47,7 @@ export const dispatchersController = ({ store, world, metrics, dispatchers }: Di
     if (conditions === undefined) return
     const { conditions: before = [], delivery } = subscription.status ?? {}
     await store.applyStatus(kind, subscription, 'waybill-dispatcher', {
+      ...generationOf(conditions),
       conditions,
       ...(delivery === undefined ? {} : { delivery }),
     })

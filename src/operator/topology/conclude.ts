@@ -1,11 +1,13 @@
-import { manages } from '../../api/kinds/broker.ts'
+import { type Broker, manages } from '../../api/kinds/broker.ts'
 import { kinds } from '../../api/kinds/kinds.ts'
-import type { Kind } from '../../api/resource.ts'
+import { idOf, type Kind } from '../../api/resource.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again } from '../../reconcile/controller.ts'
 import { countsEveryMs, type StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'
+import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { concerning, type Retained, retainedOn } from '../../topology/health/retained.ts'
 import { unsafetyOf } from '../../topology/health/unsafe-queues.ts'
 import { ownerOf } from '../../topology/names.ts'
 import type { Owners } from '../../topology/owners.ts'
@@ -21,7 +23,8 @@ type ConcludeOptions = {
   readonly store: Store
   readonly instance: string
   readonly statuses: StatusWriter
-  readonly metrics: Pick<Metrics, 'brokerConnected'>
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'brokerConnected' | 'retainedObjects'>
 }
 
 /** While a deleted resource is kept because others still need it, its broker is reconciled again after this. */
@@ -29,16 +32,22 @@ const lingerMs = 1_000
 
 /** Reports what was read back in the statuses, then releases deleted resources whose topology is dealt with. */
 export const conclude = async (
-  { store, instance, statuses }: ConcludeOptions,
+  { store, instance, statuses, log, metrics }: ConcludeOptions,
   attached: Attached,
   converged: Converged,
 ): Promise<Again> => {
   const { broker } = attached
   const { wanted, plan, observed, applied, stalled } = converged
   const unsafe = unsafeOwners(attached, instance, converged)
-  const findings = { wanted, plan, failures: failuresOf(applied), observing: !manages(broker), unsafe, stalled }
+  // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
-  const reports = report(withLatestStatuses(attached, store), findings, observed, living, Date.now())
+  const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner))
+  sayRetained(log, broker, retained)
+  const { namespace, name } = broker.metadata
+  metrics.retainedObjects.set({ namespace, broker: name }, retained.length)
+  const [failures, observing] = [failuresOf(applied), !manages(broker)]
+  const findings = { wanted, plan, failures, observing, unsafe, stalled, retained }
+  const reports = report(withLatestStatuses(attached, store), findings, observed, Date.now())
 
   let lingers = false
   const release = async (): Promise<void> => {
@@ -70,6 +79,14 @@ export const concludeUnusable = async (
   await statuses.writeAll(reports ?? []).finally(release)
   if (error instanceof EndpointError) return { againMs: probeEveryMs, failed: true }
   throw error
+}
+
+/** Once, when it is not said in the status yet. */
+const sayRetained = (log: Log, broker: Broker, retained: readonly Retained[]): void => {
+  const found = concerning(retained)
+  const said = broker.status?.conditions?.find(({ type }) => type === 'RetainedPresent')
+  if (found === undefined || said?.message === found.message) return
+  log.warn({ broker: idOf(broker), retained: retained.length }, found.message)
 }
 
 const unsafeOwners = (

@@ -68,9 +68,13 @@ export const topologyController = (options: TopologyOptions): Controller => {
     keys: () => new Set(world.now().attached.keys()),
     watch(wake, signal) {
       probes = startProbes(store, management, (key) => wake(key), signal)
+      const stopDoubting = world.onRelevantChange((secrets) => {
+        if (secrets) management.doubtAll()
+      })
       const stop = wakeOn(world, wake)
       return async () => {
         stop()
+        stopDoubting()
         await probes?.done
         await management.close()
       }
@@ -87,6 +91,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
         return again
       } catch (error) {
         signal.throwIfAborted()
+        management.doubt(key)
         const { owners } = memories.get(key) ?? noMemory
         return await concludeUnusable(options, attached, owners, error)
       }

@@ -1,6 +1,14 @@
 import type { Broker } from '../../api/kinds/broker.ts'
+import type { Topic } from '../../api/kinds/topic.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { deadLetterQueueOf, deadLetterQueueOfQueue, delayPrefix, retryQueueOf } from '../../topology/names.ts'
+import {
+  deadLetterQueueOf,
+  deadLetterQueueOfQueue,
+  delayPrefix,
+  orphanQueue,
+  retryQueueOf,
+  unroutedOf,
+} from '../../topology/names.ts'
 import { type Attached, type AttachedSubscription, sourceQueueOf } from '../../topology/references.ts'
 import type { Observed, QueueState } from '../../topology/topology.ts'
 import type { Applied } from './apply-all.ts'
@@ -23,7 +31,7 @@ export const changeMetrics = (metrics: Metrics, { metadata }: Broker, applied: r
 /** What the queues were observed to hold. The series of delay queues that were there `before` and are gone are removed. */
 export const backlogMetrics = (
   metrics: Metrics,
-  { broker, queues, subscriptions }: Attached,
+  { broker, topics, queues, subscriptions }: Attached,
   { observed: { states }, stalled }: Pick<Converged, 'observed' | 'stalled'>,
   before: Pick<Memory, 'lastSeen'>,
 ): void => {
@@ -42,6 +50,8 @@ export const backlogMetrics = (
     metrics.brokerDelayedMessages.set({ ...labels, level }, messages)
     metrics.ladderStalled.set({ ...labels, level }, standing.has(level) ? 1 : 0)
   }
+  metrics.orphanedMessages.set(labels, states.get(orphanQueue)?.messages ?? 0)
+  for (const topic of topics) unroutedMetrics(metrics, topic, states)
   for (const entry of subscriptions) {
     const { subscription } = entry
     const { namespace, name } = subscription.metadata
@@ -56,7 +66,7 @@ export const backlogMetrics = (
   }
   for (const { queue, policy } of queues) {
     const { namespace, name } = queue.metadata
-    if (policy === undefined) {
+    if (queue.spec.deadLetterPolicyRef === undefined) {
       metrics.forgetQueue(namespace, name)
       continue
     }
@@ -65,6 +75,14 @@ export const backlogMetrics = (
     const held = { queue: letters, count, policy, found: queue.status?.deadLetters }
     letterMetrics(metrics, { namespace, queue: name }, held)
   }
+}
+
+/** A Topic that drops what nobody wants has no queue for it. */
+const unroutedMetrics = (metrics: Metrics, topic: Topic, states: Observed['states']): void => {
+  const { namespace, name } = topic.metadata
+  const parked = states.get(unroutedOf(topic))
+  if (parked === undefined) metrics.unroutedMessages.remove(namespace, name)
+  else metrics.unroutedMessages.set({ namespace, topic: name }, parked.messages)
 }
 
 type LetterLabels = { readonly namespace: string } & ({ readonly subscription: string } | { readonly queue: string })

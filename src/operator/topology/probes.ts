@@ -9,13 +9,13 @@ import type { Connections } from './connections.ts'
 export const probeEveryMs = 3_500
 
 /**
- * Between two reconciles a broker that works is asked whether it still answers, and its Secret, which cannot be watched, is
- * read again: a break shows within ten seconds, whatever resyncInterval is. When something is wrong or changed `wake` is
- * called, once until the broker is added again.
+ * Between two reconciles a broker that works is asked whether it still answers: a break shows within ten seconds, whatever
+ * resyncInterval is, and so do credentials that are refused. When something is wrong or changed `wake` is called, once until
+ * the broker is added again.
  */
 export const startProbes = (
   store: Pick<Store, 'get'>,
-  management: Pick<Connections, 'current'>,
+  management: Pick<Connections, 'current' | 'doubt'>,
   wake: (brokerKey: string) => void,
   signal: AbortSignal,
 ): WorkQueue =>
@@ -32,6 +32,7 @@ export const startProbes = (
           signal.throwIfAborted()
           // An API server that does not answer for a moment is no evidence about the broker.
           if (error instanceof SecretError && error.kind === 'unavailable') return { againMs: probeEveryMs }
+          management.doubt(key)
         }
         wake(key)
         return undefined

@@ -1,9 +1,10 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import { deliveringReady, readyFrom } from '../../api/readiness.ts'
+import { allFrom, deliveringReady, readyFrom } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
 import { capabilitiesOf, knownIssuesOf } from '../../topology/dialect.ts'
 import { type FullQueue, fullAmong, fullText, returnTargets } from '../../topology/health/in-force.ts'
+import { concerning, type Retained, textOf } from '../../topology/health/retained.ts'
 import type { StalledLevel } from '../../topology/health/stalled-levels.ts'
 import {
   deadLetterQueueOf,
@@ -28,36 +29,28 @@ import {
 } from '../../topology/references.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import type { Observed } from '../../topology/topology.ts'
-import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { acceptedOf, lastSeen, refsOf, resolved, stillPresent } from '../world/last-seen.ts'
 import { deadLettersAlert } from './dead-letters-alert.ts'
 import { backlogOf } from './measure.ts'
 import { type Findings, type Judge, judge } from './verdicts.ts'
 
-/** The statuses of all resources of one broker, from what was found on it. `living` are the owners of all that exist; `now` is in ms since 1970. */
-export const report = (
-  attached: Attached,
-  findings: Findings,
-  observed: Observed,
-  living: ReadonlySet<string>,
-  now: number,
-): Report[] => {
+/** The statuses of all resources of one broker, from what was found on it. `now` is in ms since 1970. */
+export const report = (attached: Attached, findings: Findings, observed: Observed, now: number): Report[] => {
   const { instance } = findings.wanted
   const owner = (resource: Resource) => ownerOf(instance, resource)
   const judged = judge(findings, (refusal: Refusal) => owner(refusal.resource))
   const messages = (queue: string): number => observed.states.get(queue)?.messages ?? 0
 
-  const simple = (resource: Resource, fields: Report['fields']): Report => {
+  const simple = (resource: Resource, fields: Report['fields'], refs = resolved): Report => {
     const { accepted: found, programmed, problems } = judged(owner(resource))
     const accepted = found.status === 'True' ? acceptedOf(resource) : found
     return {
       resource,
       fields,
-      verdicts: [accepted, resolved, programmed, readyFrom(accepted, resolved, programmed), ...problems],
+      verdicts: [...allFrom(accepted, refs, programmed), ...problems],
     }
   }
-  // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const owners = ownersOf(observed)
-  const retained = findings.plan.retained.filter((object) => !living.has(owners.get(object) ?? ''))
   const subscribers = new Map<string, number>()
   for (const { source } of attached.subscriptions) {
     if ('topic' in source) subscribers.set(idOf(source.topic), (subscribers.get(idOf(source.topic)) ?? 0) + 1)
@@ -67,7 +60,7 @@ export const report = (
   const full = fullAmong(observed)
 
   return [
-    brokerReport(attached, simple(attached.broker, {}), retained, observed, findings.stalled),
+    brokerReport(attached, simple(attached.broker, {}), observed, findings),
     ...attached.topics.map((topic) =>
       simple(topic, {
         exchange: exchangeOf(topic),
@@ -79,16 +72,13 @@ export const report = (
       const { queue } = entry
       const policy = observed.states.get(queueOf(queue))?.policy ?? ''
       const fields = { queue: queueOf(queue), messages: rounded(messages(queueOf(queue))), policy }
-      return withDeadLetters(simple(queue, fields), entry, observed, now)
+      return withDeadLetters(simple(queue, fields, refsOf(entry.unknownPolicy)), entry, observed, now)
     }),
     ...attached.subscriptions.map((entry) => {
       const declarer = owner(declarerOf(entry))
       const proven = isProven(entry, owners, declarer, judged(declarer))
-      return subscriptionReport(entry, simple(entry.subscription, provenQueue(entry, proven)), observed, {
-        returning,
-        full,
-        now,
-      })
+      const found = simple(entry.subscription, provenQueue(entry, proven), refsOf(entry.unknownPolicy))
+      return subscriptionReport(entry, found, observed, { returning, full, now })
     }),
   ].flatMap((found) => (isDeleting(found.resource) ? leaving(found.resource, findings, owner) : [found]))
 }
@@ -110,9 +100,8 @@ const leaving = (
 const brokerReport = (
   attached: Attached,
   { verdicts }: Report,
-  retained: readonly string[],
   observed: Observed,
-  stalled: readonly StalledLevel[],
+  { stalled, retained }: Pick<Findings, 'stalled' | 'retained'>,
 ): Report => {
   const { broker, topics, queues, subscriptions } = attached
   let delayed = 0
@@ -126,13 +115,14 @@ const brokerReport = (
       attached: { topics: topics.length, queues: queues.length, subscriptions: subscriptions.length },
       delayed: rounded(delayed),
       orphaned: rounded(observed.states.get(orphanQueue)?.messages ?? 0),
-      retained: retained.slice(0, 20),
+      retained: retained.slice(0, 20).map(textOf),
     },
     verdicts: [
       ...verdicts,
       verdict('Connected', 'True', 'Connected', `Connected to RabbitMQ ${observed.version}`),
       ...stalledVerdicts(stalled),
       ...orphanVerdicts(observed),
+      ...retainedVerdicts(retained),
     ],
   }
 }
@@ -146,6 +136,11 @@ const orphanVerdicts = ({ states }: Observed): Verdict[] => {
   if (count === 0) return []
   const message = `${orphanQueue} holds delayed messages whose queue is gone: create its Subscription again and they are put back, or move them`
   return [verdict('OrphansPresent', 'True', 'Orphans', message)]
+}
+
+const retainedVerdicts = (retained: readonly Retained[]): Verdict[] => {
+  const found = concerning(retained)
+  return found === undefined ? [] : [verdict('RetainedPresent', 'True', found.reason, found.message)]
 }
 
 const stalledVerdicts = (stalled: readonly StalledLevel[]): Verdict[] => {
@@ -192,7 +187,7 @@ const withDeadLetters = (
   { states }: Observed,
   now: number,
 ): Report => {
-  if (policy === undefined) return found
+  if (queue.spec.deadLetterPolicyRef === undefined) return found
   const deadLetterQueue = deadLetterQueueOfQueue(queue)
   const count = states.get(deadLetterQueue)?.messages ?? 0
   const alert = deadLettersAlert({ queue: deadLetterQueue, count, policy, found: queue.status?.deadLetters }, now)
@@ -216,7 +211,7 @@ const subscriptionReport = (
   { returning, full, now }: InForce,
 ): Report => {
   const { subscription, policy } = entry
-  const { spec, status } = subscription
+  const { status } = subscription
   const delivering = status?.conditions?.find(({ type }) => type === 'Delivering')
   const deadLetterQueue = deadLetterQueueOf(subscription)
   const backlog = backlogOf(entry, states)
@@ -233,7 +228,7 @@ const subscriptionReport = (
       deadLetters: { count: dead },
     },
     verdicts: [
-      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(spec, found, delivering) : found)),
+      ...verdicts.map((found) => (found.type === 'Ready' ? deliveringReady(found, delivering) : found)),
       ...(alert ? [alert] : []),
       ...full([sourceQueueOf(entry), retryQueue])
         .map((found) =>

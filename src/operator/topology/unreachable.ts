@@ -1,5 +1,5 @@
 import { type Reason, type Verdict, verdict } from '../../api/conditions.ts'
-import { readyFrom } from '../../api/readiness.ts'
+import { readyFrom, stalledBy } from '../../api/readiness.ts'
 import { idOf, isDeleting, type Resource } from '../../api/resource.ts'
 import { BrokerError } from '../../rabbit/broker-error.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
@@ -8,8 +8,8 @@ import { SecretError } from '../../store/secret-error.ts'
 import { desired } from '../../topology/desired.ts'
 import { newestDialect } from '../../topology/dialect.ts'
 import type { Owners } from '../../topology/owners.ts'
-import { type Attached, membersOf } from '../../topology/references.ts'
-import { acceptedOf, lastSeen, resolved, stillPresent } from '../world/last-seen.ts'
+import { type Attached, membersOf, unknownPolicies } from '../../topology/references.ts'
+import { acceptedOf, lastSeen, refsOf, resolved, stillPresent } from '../world/last-seen.ts'
 import { UnsupportedVersion } from './converge.ts'
 import { refused } from './verdicts.ts'
 
@@ -29,8 +29,9 @@ export const unreachableReports = (
   const { reason } = connected
   const { refusals } = desired(attached, instance, newestDialect, owners)
   const refusalOf = new Map(refusals.map((refusal) => [refusal.resource, refused(refusal)]))
-  const refs =
+  const ownRefs =
     reason === 'SecretInvalid' ? verdict('ResolvedRefs', 'False', 'SecretInvalid', connected.message) : resolved
+  const unknown = new Map(unknownPolicies([attached]).map((each) => [idOf(each.resource), each]))
 
   return membersOf(attached).map((resource): Report => {
     const own = resource === broker
@@ -40,10 +41,11 @@ export const unreachableReports = (
       programmed: standing(resource) ?? verdict('Programmed', 'False', reason, message),
       problems: [],
     }
-    const ready = readyFrom(found.accepted, own ? refs : resolved, found.programmed)
+    const refs = own ? ownRefs : refsOf(unknown.get(idOf(resource)))
+    const ready = readyFrom(found.accepted, refs, found.programmed)
     const blocked = isDeleting(resource) ? [verdict('DeletionBlocked', 'True', reason, message)] : []
-    const all = [found.accepted, own ? refs : resolved, found.programmed, ready, ...found.problems, ...blocked]
-    const verdicts = [...all, ...stillPresent(resource)]
+    const all = [found.accepted, refs, found.programmed, ready, ...found.problems, ...blocked]
+    const verdicts = [...all, ...stalledBy(found.accepted, found.programmed), ...stillPresent(resource)]
     return { resource, fields: lastSeen(resource), verdicts: own ? [...verdicts, connected] : verdicts }
   })
 }

@@ -3,6 +3,7 @@ import { changeText, type Planned } from '../../topology/change.ts'
 import type { Conflict } from '../../topology/conflicts.ts'
 import type { Desired } from '../../topology/desired.ts'
 import type { Plan } from '../../topology/diff.ts'
+import type { Retained } from '../../topology/health/retained.ts'
 import type { StalledLevel } from '../../topology/health/stalled-levels.ts'
 import type { Refusal } from '../../topology/refusals.ts'
 import { accepted } from '../world/last-seen.ts'
@@ -18,6 +19,7 @@ export type Findings = {
   /** By owner: why the queue that it pushes from may lose messages. */
   readonly unsafe: ReadonlyMap<string, string>
   readonly stalled: readonly StalledLevel[]
+  readonly retained: readonly Retained[]
 }
 
 /** Findings by owner, so that a thousand resources are judged without a thousand searches. */

@@ -22,11 +22,11 @@ export const lettersBy = (resource: Resource): string => {
  * A Subscription that is no longer delivered may have lost its queue. One that is delivered needs no reconcile: the
  * dispatcher has made it Ready, unless it did not know the other conditions yet.
  */
-const deliveryOf = ({ kind, spec, status }: Resource): readonly (string | undefined)[] => {
+const deliveryOf = ({ kind, status }: Resource): readonly (string | undefined)[] => {
   if (kind !== subscription.kind) return []
   const all = status?.conditions ?? []
   const find = (type: string) => all.find((condition) => condition.type === type)
   const delivering = find('Delivering')
-  const due = readyOf(spec as Subscription['spec'], all)?.ready
+  const due = readyOf(all)?.ready
   return [delivering?.status === 'False' ? delivering.reason : '', due?.reason === find('Ready')?.reason ? '' : 'due']
 }

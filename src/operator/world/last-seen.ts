@@ -3,6 +3,7 @@ import type { Queue } from '../../api/kinds/queue.ts'
 import type { Subscription } from '../../api/kinds/subscription.ts'
 import type { Resource } from '../../api/resource.ts'
 import type { Report } from '../../reconcile/status-writer.ts'
+import type { Unresolved } from '../../topology/references.ts'
 import { doubtfulKeys } from '../../topology/routing-keys.ts'
 
 /** What reports of resources have in common that were not read back from a broker. */
@@ -18,6 +19,12 @@ export const acceptedOf = (resource: Resource): Verdict<'Accepted'> => {
 }
 
 export const resolved = verdict('ResolvedRefs', 'True', 'ResolvedRefs', 'Everything it refers to exists and permits it')
+
+/** What is attached to a broker refers to nothing that is not there, but for a dead-letter policy. */
+export const refsOf = (unknownPolicy: Unresolved | undefined): Verdict<'ResolvedRefs'> =>
+  unknownPolicy === undefined
+    ? resolved
+    : verdict('ResolvedRefs', 'False', 'RefNotPermitted', `${unknownPolicy.field}: ${unknownPolicy.message}`)
 
 /** Dead letters that were there when the broker was last observed are reported until it is observed again. */
 export const stillPresent = ({ status }: Resource): Verdict[] => {

@@ -14,13 +14,12 @@ import { secretReader } from './api/secret.ts'
 import { createWrites } from './api/writes.ts'
 import { createEvents, type Events } from './events/events.ts'
 import { releaseInvalid } from './release-invalid.ts'
-import { type CachesOptions, openCaches } from './watch/caches.ts'
+import { type CachesOptions, openCaches, type Watched } from './watch/caches.ts'
 import type { ListWatchMetrics } from './watch/list-watch.ts'
 
 export type KubernetesOptions = {
   readonly client: Client
-  /** Those to watch; empty: all. */
-  readonly namespaces: readonly string[]
+  readonly watched: Watched
   /** Kind of process, as Events name it: `waybill-operator`. */
   readonly component: string
   /** This process among those of its kind. */
@@ -43,6 +42,8 @@ export type KubernetesStore = Store & {
    * to clean up is not known. The leader calls it from time to time; `fence` as above.
    */
   releaseInvalid(fence: () => void): Promise<void>
+  /** The namespaces that are watched now; `undefined` where it is all of them. */
+  watchedNow(): readonly string[] | undefined
   /** Resolves after the signal, when nothing more is read or recorded. */
   readonly done: Promise<void>
 }
@@ -52,11 +53,11 @@ export type KubernetesStore = Store & {
  * that takes, and rejects only with the signal's reason.
  */
 export const openKubernetes = async (options: KubernetesOptions, signal: AbortSignal): Promise<KubernetesStore> => {
-  const { client, namespaces, component, identity, log, metrics, watchMs } = options
+  const { client, watched, component, identity, log, metrics, watchMs } = options
   const changes = createChanges(log)
   const events = createEvents({ client, component, identity, log }, signal)
   const invalid = reportInvalid(log, events)
-  const caches = openCaches({ client, namespaces, announce: changes.announce, invalid, log, metrics, watchMs }, signal)
+  const caches = openCaches({ client, watched, announce: changes.announce, invalid, log, metrics, watchMs }, signal)
   const done = Promise.all([caches.done, events.done]).then(() => undefined)
   await Promise.race([caches.listed, done])
   signal.throwIfAborted()
@@ -82,7 +83,13 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
     remove: (kind, resource) => writes.remove(kind, resource, fence),
     record: (resource, notice) => events.record(resource, notice, fence),
   })
-  return { ...fenced(), fenced, releaseInvalid: (fence) => releaseInvalid({ caches, writes, events }, fence), done }
+  return {
+    ...fenced(),
+    fenced,
+    releaseInvalid: (fence) => releaseInvalid({ caches, writes, events }, fence),
+    watchedNow: caches.watchedNow,
+    done,
+  }
 }
 
 /** The installed CustomResourceDefinitions may accept what those of this version do not. */

@@ -27,6 +27,7 @@ export type World = {
 
 type Options = {
   readonly namespaces?: readonly string[]
+  readonly labelSelector?: string
   readonly watchMs?: number
   readonly signal?: AbortSignal
   /** Whose rights to have; the administrator's when left out. */
@@ -67,12 +68,13 @@ export const world = async (cleanUp: AsyncDisposableStack, ownServer?: ApiServer
   const connect = (token?: string): Client =>
     cleanUp.adopt(createClient(proxy.cluster(token), { component: 'test', metrics }), ({ close }) => close())
 
-  const open = async ({ namespaces = [own.name], watchMs, signal, token }: Options = {}): Promise<Opened> => {
+  const open = async (options: Options = {}): Promise<Opened> => {
+    const { namespaces = [own.name], labelSelector, watchMs, signal, token } = options
     const stop = new AbortController()
     const store = await openKubernetes(
       {
         client: connect(token),
-        namespaces,
+        watched: labelSelector ? { names: [], labelSelector } : { names: namespaces },
         component: 'waybill-operator',
         identity: 'test',
         log,

@@ -84,7 +84,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     await given.putTopic('orders')
     await write()
     const { metadata, status } = await stored('orders')
-    expect([metadata.finalizers, status]).toEqual([undefined, undefined])
+    expect([metadata.finalizers, status]).toEqual([undefined, { observedGeneration: -1 }])
     given.proxy.releaseWatches()
     await eventually(() => current()?.metadata.uid !== known.metadata.uid)
     await write()

@@ -40,12 +40,15 @@ export type LeaseRecord = {
   free(held: Held, within: AbortSignal): Promise<Lease | undefined>
 }
 
+export type Annotations = (before: Values) => Values
+type Values = Readonly<Record<string, string | undefined>>
+
 export type Named = {
   readonly namespace: string
   readonly name: string
   readonly identity: string
-  /** What clients may want to know of the holder; asked for at each write. What is undefined goes. */
-  readonly annotations?: () => Readonly<Record<string, string | undefined>>
+  /** What clients may want to know of the holder; asked for at each write, with what is there. What is undefined goes. */
+  readonly annotations?: Annotations
 }
 
 const leasesPath = (namespace: string): string =>
@@ -76,7 +79,9 @@ export const leaseRecord = (
   }
 
   const annotated = <M extends Partial<Lease['metadata']>>(metadata: M): M =>
-    annotations ? { ...metadata, annotations: { ...metadata.annotations, ...annotations() } } : metadata
+    annotations
+      ? { ...metadata, annotations: { ...metadata.annotations, ...annotations(metadata.annotations ?? {}) } }
+      : metadata
 
   const write = (read: Lease | undefined, spec: LeaseSpec, within: AbortSignal): Promise<Lease | undefined> => {
     const metadata = annotated(read?.metadata ?? { name, namespace })

@@ -18,10 +18,12 @@ export type CacheOptions = {
   announce(change: Change): void
   /** Called once for each generation that is not valid. `isFirst`: there is no earlier one that could stay in use. */
   invalid(metadata: Metadata, problems: readonly Problem[], isFirst: boolean): void
+  /** Whether what is in a namespace is shown; all are when left out. */
+  isWatched?(namespace: string): boolean
 }
 
 /** The entries of a cache, which announce their changes. */
-export const createCacheEntries = ({ kind, announce, invalid }: CacheOptions) => {
+export const createCacheEntries = ({ kind, announce, invalid, isWatched = () => true }: CacheOptions) => {
   const entries = new Map<string, Entry>()
   let listed: readonly Resource[] | undefined
   let clock = 0
@@ -39,9 +41,25 @@ export const createCacheEntries = ({ kind, announce, invalid }: CacheOptions) =>
   return {
     get: (namespace: string, name: string): Entry | undefined => entries.get(keyFrom(namespace, name)),
     all: (): Iterable<readonly [string, Entry]> => entries,
+    /** As it is shown to others. */
+    shown: (namespace: string, name: string): Resource | undefined =>
+      isWatched(namespace) ? entries.get(keyFrom(namespace, name))?.resource : undefined,
+    strays: (): readonly Metadata[] =>
+      [...entries.values()].flatMap(({ resource, metadata }) =>
+        resource || !isWatched(metadata.namespace) ? [] : metadata,
+      ),
     list(): readonly Resource[] {
-      listed ??= [...entries.values()].flatMap(({ resource }) => resource ?? [])
+      const shown = ({ resource, metadata }: Entry) => (isWatched(metadata.namespace) ? (resource ?? []) : [])
+      listed ??= [...entries.values()].flatMap(shown)
       return listed
+    },
+    /** A namespace is watched from now on, or not any more. */
+    turned(namespace: string): void {
+      for (const { metadata, resource, checked } of entries.values()) {
+        if (metadata.namespace !== namespace) continue
+        changed(metadata)
+        if (isWatched(namespace) && checked.problems.length > 0) invalid(metadata, checked.problems, !resource)
+      }
     },
     now: () => clock,
     /** Replaces the entry of an object, where `isNewer` holds for the one that is there. */
@@ -58,7 +76,8 @@ export const createCacheEntries = ({ kind, announce, invalid }: CacheOptions) =>
       const resource = resourceOf(kind, raw, checked)
       clock += 1
       entries.set(key, { version, at: clock, checked, metadata, resource })
-      if (checked !== entry?.checked && checked.problems.length > 0) invalid(metadata, checked.problems, !resource)
+      const isNews = checked !== entry?.checked && checked.problems.length > 0
+      if (isNews && isWatched(metadata.namespace)) invalid(metadata, checked.problems, !resource)
       if (resource || entry?.resource) changed(metadata)
     },
     remove,

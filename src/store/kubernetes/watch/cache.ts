@@ -1,4 +1,4 @@
-import { isDeleting, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
+import { isDeleting, keyFrom, type Metadata } from '../../../api/resource.ts'
 import { type CacheOptions, createCacheEntries, type Entry } from './cache-entries.ts'
 import { rawOf } from './intake.ts'
 import type { Sink } from './list-watch.ts'
@@ -12,16 +12,17 @@ export const createCache = (options: CacheOptions) => {
   const entries = createCacheEntries(options)
 
   return {
-    get: (namespace: string, name: string): Resource | undefined => entries.get(namespace, name)?.resource,
+    get: entries.shown,
 
     list: entries.list,
+
+    turned: entries.turned,
 
     /** Also of what is not valid. */
     metadata: (namespace: string, name: string): Metadata | undefined => entries.get(namespace, name)?.metadata,
 
     /** Those that were never valid, so that they are known to nothing else. */
-    strays: (): readonly Metadata[] =>
-      [...entries.all()].flatMap(([, { resource, metadata }]) => (resource ? [] : metadata)),
+    strays: entries.strays,
 
     /** What receives the objects of a list-watch: of a namespace, or of all where it is left out. */
     sink: (namespace?: string): Sink => ({

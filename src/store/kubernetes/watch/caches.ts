@@ -10,11 +10,18 @@ import type { CacheOptions } from './cache-entries.ts'
 import { createFaults } from './faults.ts'
 import { type ListWatchMetrics, listWatch } from './list-watch.ts'
 import { openNamespaces } from './namespaces.ts'
+import { openSelected } from './selected-namespaces.ts'
+
+/** Which namespaces are watched: those with these names, or those with these labels; without either all. */
+export type Watched = {
+  readonly names: readonly string[]
+  /** In the syntax of `kubectl -l`. */
+  readonly labelSelector?: string
+}
 
 export type CachesOptions = {
   readonly client: Pick<Client, 'request' | 'watch'>
-  /** Those to watch; empty: all. */
-  readonly namespaces: readonly string[]
+  readonly watched: Watched
   readonly announce: CacheOptions['announce']
   invalid(kind: Kind, ...all: Parameters<CacheOptions['invalid']>): void
   readonly log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>
@@ -25,6 +32,8 @@ export type CachesOptions = {
 
 export type Caches = {
   of(kind: Kind): Cache
+  /** The namespaces that are watched now; `undefined` where it is all of them. */
+  watchedNow(): readonly string[] | undefined
   /** The labels of a namespace; `undefined` while they are not known. */
   readonly namespaceLabels: Store['namespaceLabels']
   /** The metadata of exactly this object, valid or not. */
@@ -37,10 +46,23 @@ export type Caches = {
 
 /** A cache for each kind, kept equal to what the API server has until the signal. */
 export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches => {
-  const { client, namespaces, announce, invalid, log, metrics, watchMs } = options
+  const { client, announce, invalid, log, metrics, watchMs } = options
+  const { names: namespaces, labelSelector } = options.watched
   const faults = createFaults(log)
+  const asked = watchMs === undefined ? {} : { watchMs }
+  const turned = (namespace: string): void => {
+    for (const cache of caches.values()) cache.turned(namespace)
+  }
+  const common = { client, metrics, log, ...asked }
+  const selected = labelSelector
+    ? openSelected({ ...common, ...faults(), labelSelector, changed: turned }, signal)
+    : undefined
+  const isWatched = (namespace: string): boolean => selected?.has(namespace) ?? true
   const caches = new Map<string, Cache>(
-    kinds.map((kind: Kind) => [kind.kind, createCache({ kind, announce, invalid: (...all) => invalid(kind, ...all) })]),
+    kinds.map((kind: Kind) => [
+      kind.kind,
+      createCache({ kind, announce, isWatched, invalid: (...all) => invalid(kind, ...all) }),
+    ]),
   )
   const cacheOf = ({ kind }: Kind): Cache => {
     const cache = caches.get(kind)
@@ -48,15 +70,13 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
     return cache
   }
 
-  const asked = watchMs === undefined ? {} : { watchMs }
-
   const watch = (kind: Kind, namespace: string | undefined) => {
     const listed = Promise.withResolvers<void>()
     const path = collectionPath(kind, namespace)
     const labels = { kind: kind.kind, namespace: namespace ?? '' }
     const sink = cacheOf(kind).sink(namespace)
     const { failed, recovered } = faults()
-    const all = { client, path, labels, sink, metrics, log, listed: listed.resolve, recovered, ...asked }
+    const all = { ...common, path, labels, sink, listed: listed.resolve, recovered }
     const failedIn = (error: ApiError): void => {
       failed(error)
       // One of several namespaces that is forbidden, or gone with its roles, does not hold up the others.
@@ -67,16 +87,17 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
   const watched = namespaces.length === 0 ? [undefined] : [...new Set(namespaces)]
   const watches = kinds.flatMap((kind: Kind) => watched.map((namespace) => watch(kind, namespace)))
 
-  const names = openNamespaces({ client, announce, metrics, log, ...faults(), ...asked }, signal)
+  const names = openNamespaces({ ...common, announce, ...faults() }, signal)
 
   return {
     of: cacheOf,
+    watchedNow: () => selected?.all() ?? (namespaces.length === 0 ? undefined : namespaces),
     namespaceLabels: names.labelsOf,
     current(kind, { metadata: { namespace, name, uid } }) {
       const metadata = cacheOf(kind).metadata(namespace, name)
       return metadata?.uid === uid ? { metadata } : undefined
     },
-    listed: Promise.all(watches.map(({ listed }) => listed)),
-    done: Promise.all(watches.map(({ ended }) => ended)).then(names.done),
+    listed: Promise.all([selected?.listed, ...watches.map(({ listed }) => listed)]),
+    done: Promise.all([selected?.done, ...watches.map(({ ended }) => ended)]).then(names.done),
   }
 }

@@ -29,6 +29,8 @@ export type ListWatchOptions = {
   readonly client: Pick<Client, 'request' | 'watch'>
   /** Of the collection. */
   readonly path: string
+  /** Which objects of it; all when left out. In the syntax of `kubectl -l`. */
+  readonly labelSelector?: string
   /** `namespace` is empty where it is all of them. */
   readonly labels: Labels
   readonly sink: Sink
@@ -100,14 +102,14 @@ const listAndWatch = async (run: Run): Promise<void> => {
 }
 
 const list = async ({ options, signal }: Run): Promise<string> => {
-  const { client, path, labels, sink, metrics } = options
+  const { client, path, labelSelector, labels, sink, metrics } = options
   const since = sink.now()
   const items: unknown[] = []
   let token: string | undefined
   let page: List
   metrics.lists.inc(labels)
   do {
-    const query = { limit: pageSize, continue: token }
+    const query = { limit: pageSize, continue: token, labelSelector }
     // The loop itself tries again, with a backoff of its own.
     page = await client.request<List>({ method: 'GET', path, query, tries: 1 }, signal)
     for (const item of page.items) items.push(item)
@@ -119,11 +121,11 @@ const list = async ({ options, signal }: Run): Promise<string> => {
 
 const watch = async (run: Run, from: string): Promise<void> => {
   const { options, signal } = run
-  const { client, path, sink, watchMs = 45_000 } = options
+  const { client, path, labelSelector, sink, watchMs = 45_000 } = options
   // A connection that died without a word looks like one on which nothing happens: where nothing does, some servers
   // send no bookmark for minutes. But they always end a watch when they were asked to, so they are asked to end it soon.
   const timeoutSeconds = Math.ceil((watchMs * (2 + 2 * Math.random())) / 3_000)
-  const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds }
+  const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds, labelSelector }
   const events = await client.watch(path, query, timeoutSeconds * 1000 + graceMs, signal)
   const acceptedAt = performance.now()
   run.progress = { ...run.progress, emptyWatches: run.progress.emptyWatches + 1 }

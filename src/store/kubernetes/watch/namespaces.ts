@@ -57,7 +57,7 @@ export const openNamespaces = ({ announce, ...options }: NamespacesOptions, sign
   }
 }
 
-const namespaceOf = (object: unknown): { readonly name: string; readonly labels: Labels } | undefined => {
+export const namespaceOf = (object: unknown): { readonly name: string; readonly labels: Labels } | undefined => {
   const { name, labels }: { name?: unknown; labels?: unknown } = Object(Object(object).metadata)
   return typeof name === 'string' ? { name, labels: (labels ?? {}) as Labels } : undefined
 }
