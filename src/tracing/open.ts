@@ -11,7 +11,7 @@ export const openTracing = async (options: TracingOptions): Promise<Tracing | un
   if (endpoint === undefined) return undefined
   // The exporter would take the default for it, and say nothing.
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
-    log.warn({}, 'Nothing is traced: the endpoint in the OTEL variables is no http:// or https:// URL')
+    log.warn({}, 'Nothing is traced: the endpoint in the OTEL variables must be an http:// or https:// URL')
     return undefined
   }
   try {

@@ -35,7 +35,7 @@ test('without an endpoint, or disabled, there is no tracing', async () => {
 test('an endpoint that is no URL is logged, and nothing is traced', () =>
   withEndpoint('nowhere', async () => {
     expect(await openTracing(service)).toBeUndefined()
-    expect(lines.map(({ message }) => message)).toEqual([expect.stringContaining('is no http:// or https:// URL')])
+    expect(lines.map(({ message }) => message)).toEqual([expect.stringContaining('must be an http:// or https:// URL')])
   }))
 
 test('a collector that refuses is complained about once', async () => {
