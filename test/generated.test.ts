@@ -1,5 +1,5 @@
 import { stale } from '../src/cli/generate.ts'
 
-test('crds/, the CRDs of the chart and the resources in its roles are what npm run generate writes', async () => {
+test('crds/, the CRDs of the chart, the resources in its roles and the health of them for Argo CD are what npm run generate writes', async () => {
   expect(await stale()).toEqual([])
 })

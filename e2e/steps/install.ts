@@ -5,7 +5,8 @@ import { podsOf } from '../waybill-pods.ts'
 import { inRepository, type World } from '../world.ts'
 
 export const installChart = async ({ cluster, image }: World, ...more: readonly string[]): Promise<string> => {
-  const args = ['-n', system, ...image, ...more, '--wait', '--timeout', '120s']
+  // The CRDs may be there already.
+  const args = ['-n', system, ...image, ...more, '--take-ownership', '--wait', '--timeout', '120s']
   return cluster.helm(['install', release, inRepository('charts/waybill'), ...args])
 }
 

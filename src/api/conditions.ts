@@ -55,6 +55,7 @@ export const conditionTypes = {
       'NotResolved',
       ...brokerTroubles,
       'Conflicted',
+      'OtherInstance',
       'ImmutableArgument',
       'UnsafeQueue',
       'Observing',
@@ -83,7 +84,16 @@ export const conditionTypes = {
   /** All of the above, and on a Subscription delivery works, has nothing to do, or is suspended as `suspend` asks. */
   Ready: {
     writtenBy: 'both',
-    reasons: ['Ready', 'NotAccepted', 'NotResolved', 'NotProgrammed', 'NotDelivering', 'Suspended', 'Gone', 'NotWatched'],
+    reasons: [
+      'Ready',
+      'NotAccepted',
+      'NotResolved',
+      'NotProgrammed',
+      'NotDelivering',
+      'Suspended',
+      'Gone',
+      'NotWatched',
+    ],
   },
   /** Subscription, Queue: its dead-letter queue holds at least `alert.depth` messages, or one older than `alert.oldestAge`. */
   DeadLettersPresent: { writtenBy: 'operator', reasons: ['DeadLetters', 'OldDeadLetters'] },
@@ -92,7 +102,7 @@ export const conditionTypes = {
   /** Subscription: a message in a queue that it takes from makes the broker end the connection that it is delivered on. */
   QueueUnreadable: { writtenBy: 'dispatcher', reasons: ['ConnectionEnded'] },
   /** An object of that name belongs to another resource, or was not declared by Waybill. */
-  Conflicted: { writtenBy: 'operator', reasons: ['ClaimedByAnother', 'NotClaimed'] },
+  Conflicted: { writtenBy: 'operator', reasons: ['ClaimedByAnother', 'OtherInstance', 'NotClaimed'] },
   /** Another policy is in force on the queue than the one declared. */
   PolicyShadowed: { writtenBy: 'operator', reasons: ['PolicyShadowed'] },
   /** Subscription: a queue that it takes from holds as many messages as a limit allows. */

@@ -42,14 +42,14 @@ const argoPatch = (): string => {
   return `# ${note} from health.lua. A patch of Argo CD's ConfigMap argocd-cm.\n${stringify({ data }, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
-/** What is generated, by path. Helm installs CRDs from the chart's own folder only. */
+/** What is generated, by path. Helm reads files of the chart's own folder only; what is in its `crds` it would never upgrade. */
 export const generated = (): ReadonlyMap<string, string> => {
   const crds = kinds.map((kind) => ({
     file: `${kind.plural}.yaml`,
     text: `# ${note}.\n---\n${stringify(crd(kind), { aliasDuplicateObjects: false, lineWidth: 120 })}`,
   }))
   return new Map([
-    ...['crds', 'charts/waybill/crds'].flatMap((folder) =>
+    ...['crds', 'charts/waybill/definitions'].flatMap((folder) =>
       crds.map(({ file, text }): [string, string] => [`${folder}/${file}`, text]),
     ),
     ['crds/README.md', reference(kinds)],

@@ -7,7 +7,7 @@ import type { Arguments, Binding, Exchange, Observed, Queue } from './topology.t
 /** Something on the broker that stands in the way of a resource, and is left as it is. */
 export type Conflict = {
   readonly owner: string
-  readonly reason: 'ClaimedByAnother' | 'NotClaimed' | 'ImmutableArgument' | 'Pending'
+  readonly reason: 'ClaimedByAnother' | 'OtherInstance' | 'NotClaimed' | 'ImmutableArgument' | 'Pending'
   readonly message: string
 }
 
@@ -91,6 +91,7 @@ const conflictOf = (
     const message = `${object} exists with other immutable arguments (${differences.join('; ')}): ${gone}${orName}`
     return { owner, reason: 'ImmutableArgument', message }
   }
+  if (isOther(holder, owner)) return otherInstance(holder, owner, object, chooses)
   if (holder !== undefined) {
     const whose = holderText(String(holder), owner, instance)
     const message = `${object} belongs to ${whose}: ${chooses ? 'choose another name' : gone}`
@@ -107,6 +108,19 @@ const conflictOf = (
   const remedy = adoptable.has(is) ? 'create this resource again with that type, or choose' : 'choose'
   const message = `${object} has type ${is}, not ${wants}: ${remedy} another name`
   return { owner, reason: 'ImmutableArgument', message }
+}
+
+/** Whether it is of the resource of this very name, under another instance. */
+const isOther = (holder: unknown, owner: string): holder is string =>
+  typeof holder === 'string' && holder.slice(holder.indexOf(':')) === owner.slice(owner.indexOf(':'))
+
+/** Either this operator was started with another name than before, or two installations have resources of the same names. */
+const otherInstance = (holder: string, owner: string, object: string, chooses: boolean): Conflict => {
+  const [was, is] = [holder, owner].map((each) => each.split(':')[0])
+  const what = `${object} belongs to ${holder}: it was declared with --instance ${was}, and this operator runs with --instance ${is}`
+  const other = chooses ? 'choose another name' : 'use another virtual host'
+  const message = `${what}. Nothing of it is changed. If it is yours, run the operator with --instance ${was} again (instance in the chart); if it is another installation's, ${other}`
+  return { owner, reason: 'OtherInstance', message }
 }
 
 /** A stream keeps what was consumed, and whoever reads one from its end loses what came while nobody did. */

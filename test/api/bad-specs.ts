@@ -23,6 +23,12 @@ export const badSpecs: readonly [string, Kind, unknown, string][] = [
     'spec.retention.maxAge: must be a duration such as 30s or 5m, from 1s to 1193h (49 days), the most that RabbitMQ 3 can count, found "1194h"',
   ],
   [
+    'an age of nothing',
+    deadLetterPolicy,
+    { retention: { maxAge: '0s' } },
+    'spec.retention.maxAge: must be a duration such as 30s or 5m, from 1s to 1193h (49 days), the most that RabbitMQ 3 can count, found "0s"',
+  ],
+  [
     'more dead letters than there can be',
     deadLetterPolicy,
     { retention: { maxLength: 1e20 } },

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,6 +9,7 @@ import { group } from '../../src/api/resource.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { chart } from '../support/chart.ts'
 import { command } from '../support/kubernetes/command.ts'
+import { installCrds } from '../support/kubernetes/crds.ts'
 import { type RunningApiServer, startServer } from '../support/kubernetes/server.ts'
 
 const policies = `deadletterpolicies.${group}`
@@ -27,8 +28,7 @@ describeWithHelm('installing into a cluster without Waybill', () => {
   let server: RunningApiServer
   let folder: string
   const kubectl = (...args: string[]) => command(server, 'kubectl', args)
-  const apply = (input: string, ...args: string[]) =>
-    command(server, 'kubectl', ['apply', ...args, '-f', '-'], { input })
+  const apply = (input: string) => command(server, 'kubectl', ['apply', '-f', '-'], { input })
   const helm = (...args: string[]) => command(server, 'helm', [...args, '--namespace', 'default'])
   const names = async (type: string) => (await kubectl('get', type, '-o', 'name')).trim().split('\n').sort()
   const crds = kinds.map(({ plural }) => `customresourcedefinition.apiextensions.k8s.io/${plural}.${group}`).sort()
@@ -42,27 +42,38 @@ describeWithHelm('installing into a cluster without Waybill', () => {
     await rm(folder, { recursive: true })
   })
 
+  /** The chart as it was when Helm itself installed the CRDs, and with older ones. */
+  const legacy = async (): Promise<string> => {
+    const copy = join(folder, 'legacy')
+    await cp(chart, copy, { recursive: true })
+    await rename(join(copy, 'definitions'), join(copy, 'crds'))
+    await rm(join(copy, 'templates/crds.yaml'))
+    const definition = join(copy, 'crds/deadletterpolicies.yaml')
+    const text = await readFile(definition, 'utf8')
+    await writeFile(definition, text.replace(/additionalPrinterColumns:[\s\S]*?\n {6}schema:/, 'schema:'))
+    return copy
+  }
+
   test(
-    'the packaged chart installs, its README command upgrades CRDs, and uninstalling keeps CRDs and resources',
+    'an upgrade brings new CRDs, also from a chart that did not own them, and uninstalling keeps them and all resources',
     async () => {
-      await helm('package', chart, '--destination', folder)
-      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
-      const packaged = join(folder, `waybill-${version}.tgz`)
-      await helm('install', 'waybill', packaged)
+      await helm('install', 'waybill', await legacy())
       expect(await names('crd')).toEqual(crds)
       expect(await names('deployment')).toEqual([
         'deployment.apps/waybill-dispatcher',
         'deployment.apps/waybill-operator',
       ])
+      expect(await columns()).toBe('')
       await apply(manifest('keep'))
 
-      // A CRD as of an older version: helm upgrade does not change it, the command of the README does.
-      const older = [{ op: 'replace', path: '/spec/versions/0/additionalPrinterColumns', value: [] }]
-      await kubectl('patch', 'crd', policies, '--type=json', '-p', JSON.stringify(older))
-      await helm('upgrade', 'waybill', packaged, '--set', 'operator.replicas=1')
+      await helm('package', chart, '--destination', folder)
+      const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+      const packaged = join(folder, `waybill-${version}.tgz`)
+      await expect(helm('upgrade', 'waybill', packaged)).rejects.toThrow('invalid ownership metadata')
       expect(await columns()).toBe('')
-      await apply(await helm('show', 'crds', packaged), '--server-side', '--force-conflicts')
+      await helm('upgrade', 'waybill', packaged, '--take-ownership')
       expect(await columns()).toContain('Ready')
+      await helm('upgrade', 'waybill', packaged, '--set', 'operator.replicas=1')
 
       await helm('uninstall', 'waybill')
       expect(
@@ -70,6 +81,8 @@ describeWithHelm('installing into a cluster without Waybill', () => {
       ).not.toContain(expect.stringContaining('waybill'))
       expect(await names('crd')).toEqual(crds)
       expect(await names(policies)).toEqual([`deadletterpolicy.${group}/keep`])
+      await helm('install', 'waybill', packaged)
+      await helm('uninstall', 'waybill')
     },
     longMs,
   )
@@ -77,8 +90,7 @@ describeWithHelm('installing into a cluster without Waybill', () => {
   test(
     'the command of the chart README removes finalizers of resources that were deleted after uninstalling',
     async () => {
-      await apply(await helm('show', 'crds', chart), '--server-side', '--force-conflicts')
-      await kubectl('wait', '--for=condition=Established', `crd/${policies}`)
+      await installCrds(server)
       await apply(manifest('late'))
       const readme = readFileSync(join(chart, 'README.md'), 'utf8')
       const [, everything = ''] = /^kubectl (delete waybill .*)$/m.exec(readme) ?? []

@@ -1,3 +1,4 @@
+import { kinds } from '../../src/api/kinds/kinds.ts'
 import { consoleOptions } from './console-options.ts'
 
 /**
@@ -10,10 +11,24 @@ const affinity = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExec
 const spread = [
   { maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { a: 'b' } } },
 ]
+const volumes = [{ configMap: { name: 'ca' }, name: 'ca' }]
+const mounts = [{ mountPath: '/ca', name: 'ca', readOnly: true }]
 const env = [{ name: 'NODE_OPTIONS', value: '--max-old-space-size=300' }]
 const digest = `sha256:${'0a'.repeat(32)}`
 const prometheus = [{ namespaceSelector: { matchLabels: { name: 'monitoring' } } }]
 const deployments = ['Deployment/waybill-dispatcher', 'Deployment/waybill-operator']
+
+/** Every object of the chart with its defaults. */
+const labelled = [
+  ...['dead-letters-admin', 'dispatcher', 'edit', 'operator', 'view'].map((name) => `ClusterRole/waybill-${name}`),
+  ...['dispatcher', 'operator'].flatMap((name) => [
+    ...['ClusterRoleBinding', 'Deployment', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceAccount'].map(
+      (kind) => `${kind}/waybill-${name}`,
+    ),
+    ...['Role', 'RoleBinding'].map((kind) => `${kind}/waybill-${name}-lease`),
+  ]),
+  ...['Service/waybill-dispatcher-peers', 'Pod/waybill-test'],
+]
 
 export type Option = {
   readonly values: object
@@ -40,6 +55,16 @@ const shared = (component: 'operator' | 'dispatcher' | 'console', from: object =
     option('podAnnotations', { a: 'b' }, 'spec.template.metadata.annotations: {"a":"b"}'),
     option('podLabels', { a: 'b' }, 'spec.template.metadata.labels.a: "b"'),
     option('extraEnv', env, `${container}.env: ${JSON.stringify(env)}`),
+    option('extraVolumes', volumes, `${pod}.volumes: ${JSON.stringify(volumes)}`),
+    option('extraVolumeMounts', mounts, `${container}.volumeMounts: ${JSON.stringify(mounts)}`),
+    [
+      `${component}.serviceAccountAnnotations`,
+      {
+        from: { [component]: from },
+        values: { [component]: { ...from, serviceAccountAnnotations: { role: 'x' } } },
+        changes: [`ServiceAccount/waybill-${component} metadata.annotations: {"role":"x"}`],
+      },
+    ],
     option('nodeSelector', { disk: 'ssd' }, `${pod}.nodeSelector: {"disk":"ssd"}`),
     option('tolerations', tolerations, `${pod}.tolerations: ${JSON.stringify(tolerations)}`),
     option('affinity', affinity, `${pod}.affinity: ${JSON.stringify(affinity)}`),
@@ -97,6 +122,16 @@ export const options: Readonly<Record<string, Option>> = {
   logLevel: {
     values: { logLevel: 'debug' },
     changes: [argument('dispatcher', 'log-level', '=debug'), argument('operator', 'log-level', '=debug')],
+  },
+  'crds.install': {
+    values: { crds: { install: true } },
+    changes: kinds.map(({ plural }) => `+CustomResourceDefinition/${plural}.waybill.dev`),
+  },
+  commonLabels: {
+    values: { commonLabels: { team: 'post' } },
+    changes: [...labelled, ...deployments.map((name) => `${name} spec.template`)].map(
+      (name) => `${name}${name.includes(' ') ? '.' : ' '}metadata.labels.team: "post"`,
+    ),
   },
   'rbac.create': {
     values: { rbac: { create: false } },

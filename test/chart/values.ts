@@ -20,6 +20,8 @@ export const all: Tree = [
   {
     // Those of an option that has an effect only with them: the namespaces would have to exist.
     watchNamespaces: [],
+    // The API server of the tests has them already.
+    crds: { install: false },
     rbac: { create: true, aggregate: true, finalizersEverywhere: true },
     podDisruptionBudget: { enabled: true },
     networkPolicy: { enabled: true },

@@ -35,6 +35,8 @@ afterEach(async () => {
 const subscribe = (spec: object = {}) =>
   stage.folder.write('billing', [subscriptionOf('billing', 'orders', subscriber.url, spec)])
 const ready = () => stage.condition(subscription, 'billing', 'Ready', 'True', 'Ready')
+const acceptedText = () =>
+  stage.get(subscription, 'billing')?.status?.conditions?.find(({ type }) => type === 'Accepted')?.message
 const delivered = () => stage.get(subscription, 'billing')?.status?.delivery?.delivered
 
 test('a subscription that is not declared on the broker reports NoConsumer, and delivers once it is', async () => {
@@ -105,12 +107,16 @@ test('a Service that does not exist is told before the first message, and delive
 })
 
 test('a subscriber at an address that nothing is sent to is reported at once, and its messages wait', async () => {
-  subscribe({ subscriber: { url: 'http://169.254.169.254/latest' }, filter: { routingKeys: ['order*'] } })
+  subscribe({ subscriber: { url: 'http://169.254.169.254/latest' }, filter: { routingKeys: ['order*', 'order.**'] } })
   const { message } = await stage.condition(subscription, 'billing', 'Delivering', 'False', 'TargetInvalid')
   expect(message).toBe('spec.subscriber.url: 169.254.169.254 is an address that nothing is sent to')
   const accepted = await stage.condition(subscription, 'billing', 'Accepted', 'True')
   expect(accepted.message).toContain('but spec.filter.routingKeys[0]: order* matches the word order* alone')
   await stage.condition(subscription, 'billing', 'Ready', 'False', 'NotDelivering')
+  subscribe({ filter: { routingKeys: ['order.**'] } })
+  await ready()
+  await eventually(() => acceptedText()?.includes('order.** matches the word ** alone'))
   subscribe()
   await ready()
+  await eventually(() => acceptedText() === 'The specification is valid')
 })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { kindNamed } from '../../src/api/kinds/kinds.ts'
 import { lint } from '../../src/cli/lint.ts'
@@ -88,17 +88,26 @@ const helmProblems = (words: readonly string[]): readonly string[] => {
 const at = (value: unknown, path: string): unknown =>
   path.split('.').reduce<unknown>((found, name) => (found as Record<string, unknown> | undefined)?.[name], value)
 
+/** Names that other projects give to their kinds too; short names, and those with the group, are Waybill's alone. */
+const isShared = (name: string): boolean => {
+  const kind = kindNamed(name)
+  return kind !== undefined && name !== kind.shortName && !name.endsWith('.waybill.dev')
+}
+
 const kubectlProblems = (words: readonly string[]): readonly string[] => {
   const [verb = '', target = ''] = positionals(words)
   const files = missing(after(words, '-f').filter((file) => file !== '-'))
   if (verb === 'apply' || words.includes('--raw')) return files
   const [kinds = '', ...path] = verb === 'explain' ? target.split('.') : [target.split('/')[0] ?? '']
-  const unknown = kinds.split(',').filter((name) => !kindNamed(name) && !otherKinds.test(name))
+  const named = kinds.split(',')
+  const unknown = named.filter((name) => !kindNamed(name) && !otherKinds.test(name))
+  const shared = verb === 'explain' || !target.includes('.') ? named.filter((name) => isShared(name)) : []
   const field = path.flatMap((name) => ['properties', name]).join('.')
   const explained = field === '' || at(kindNamed(kinds), field.replace('properties.spec', 'spec')) !== undefined
   return [
     ...files,
     ...unknown.map((name) => `no kind ${name}`),
+    ...shared.map((name) => `another project may have the kind ${name}: write ${kindNamed(name)?.shortName}`),
     ...(explained ? [] : [`nothing to explain in ${target}`]),
   ]
 }
@@ -123,13 +132,34 @@ test.each([
   ['npm run waybill -- run -f missing.yaml', ['no file missing.yaml']],
   ["helm install waybill charts/waybill --set 'image.repo=x'", ['the chart has no value image.repo']],
   ['kubectl get subscribers -n shop', ['no kind subscribers']],
-  ['kubectl explain subscription.spec.delivered', ['nothing to explain in subscription.spec.delivered']],
+  ['kubectl explain wbs.spec.delivered', ['nothing to explain in wbs.spec.delivered']],
+  ['kubectl explain broker.spec', ['another project may have the kind broker: write wbb']],
+  ['kubectl get brokers', ['another project may have the kind brokers: write wbb']],
+  ['kubectl wait replay/one', ['another project may have the kind replay: write wbr']],
+  ['kubectl get brokers.waybill.dev,wbt', []],
   ['node examples/missing.mjs', ['no file examples/missing.mjs']],
   ['make all', ['unknown program make']],
 ])('the check of commands finds a wrong one: %s', async (script, problems) => {
   const found = await Promise.all(commandsOf(script).map(problemsOf))
   expect(found.flat()).toEqual(problems)
 })
+
+const texts = [...pages, ...globSync('{charts,examples,src}/**/*.{txt,ts,yaml,sh,mjs}')]
+
+test('no text names a kind to kubectl by a name that another project may have too', () => {
+  const found = texts.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/kubectl [^\n`]*/g)].flatMap(([line]) =>
+      line
+        .split(/[\s,]+/)
+        .filter((word, index, words) => isShared(word.split('/')[0] ?? '') && verbs.has(verbOf(words.slice(0, index))))
+        .map((word) => `${file}: ${word} in ${line}`),
+    ),
+  )
+  expect(found).toEqual([])
+})
+
+const verbs = new Set(['get', 'describe', 'delete', 'edit', 'patch', 'annotate', 'label', 'wait'])
+const verbOf = (words: readonly string[]): string => words.find((word) => verbs.has(word)) ?? ''
 
 test.each(pages)('every npm script that %s names exists', (page) => {
   const named = [...textOf(page).matchAll(/npm run (?:--silent )?([\w:-]*\w)/g)].map(([, script = '']) => script)

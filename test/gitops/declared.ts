@@ -53,13 +53,13 @@ const of = (reports: readonly Report[] | undefined, { kind }: Resource): Resourc
 
 const observed = virtualHost().observe()
 const idlePlan: Plan = {
-  ...{ stages: [], conflicts: [], shadowed: [], retained: [], changes: [], sealing: [] },
+  ...{ stages: [], conflicts: [], shadowed: [], changes: [], sealing: [] },
   ...{ gone: new Map(), waiting: new Set(), quiet: new Set() },
 }
 
 const reported = (resource: Resource, findings: Partial<Findings> = {}): Resource => {
-  const found = { wanted, plan: idlePlan, failures: new Map(), observing: false, unsafe: new Map(), stalled: [] }
-  return of(report(attached, { ...found, ...findings }, observed, new Set(), 0), resource)
+  const found = { wanted, plan: idlePlan, failures: new Map(), observing: false, unsafe: new Map() }
+  return of(report(attached, { ...found, stalled: [], retained: [], ...findings }, observed, 0), resource)
 }
 
 const unusable = (resource: Resource, error: Error): Resource =>

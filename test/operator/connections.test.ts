@@ -1,4 +1,5 @@
-import { connections, readAgainMs } from '../../src/operator/topology/connections.ts'
+import { connections } from '../../src/operator/topology/connections.ts'
+import { readAgainMs } from '../../src/operator/topology/freshness.ts'
 import { brokerOf } from '../topology/resources.ts'
 
 const key = 'shop/rabbitmq'

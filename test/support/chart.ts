@@ -22,7 +22,7 @@ export type Manifest = {
 export type RenderOptions = {
   readonly release?: string
   readonly namespace?: string
-  /** In the format of a values file. */
+  /** In the format of a values file. Without `crds`, the CRDs are left out: they are most of the text, and the same each time. */
   readonly values?: object
 }
 
@@ -35,7 +35,7 @@ export const render = async ({
   const text = await helm(
     ['template', release, chart, '--kube-version', '1.36', '--namespace', namespace, '--values', '-'],
     {
-      input: JSON.stringify(values),
+      input: JSON.stringify({ crds: { install: false }, ...values }),
     },
   )
   return parseAllDocuments(text)

@@ -29,12 +29,15 @@ describeWithHelm('what statuses say is so', () => {
 
   /** The operator's way to the API server. */
   let api: FaultyProxy
-  const startOperator = async (): Promise<void> => {
-    operator = await shop.start('operator', { through: api.cluster().server })
+  const startOperator = async (...args: string[]): Promise<void> => {
+    operator = await shop.start('operator', { args, through: api.cluster().server })
+  }
+  const startDispatcher = async (): Promise<void> => {
+    dispatcher = await shop.start('dispatcher', { args: ['--allow-loopback'] })
   }
   const startBoth = async (): Promise<void> => {
     await startOperator()
-    dispatcher = await shop.start('dispatcher', { args: ['--allow-loopback'] })
+    await startDispatcher()
   }
   const delivers = async (body: string): Promise<void> => {
     await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body }])
@@ -125,5 +128,25 @@ describeWithHelm('what statuses say is so', () => {
     await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body: 'gone' }])
     await shop.condition(subscription, 'billing', 'Ready', 'False', 'Gone', within30s)
     subscriber.answer(204)
+  }, 120_000)
+
+  test('an operator that is started under another instance says whose the objects are, and deliveries go on until it is put right', async () => {
+    await shop.own.apply(subscriptionOf('billing', 'orders', subscriber.url, { delivery: { concurrency: 2 } }))
+    await shop.condition(subscription, 'billing', 'Ready', 'True', 'Ready', within30s)
+    await operator.stop()
+    await startOperator('--instance', 'second')
+    const owner = `waybill:Broker/${shop.own.name}/rabbitmq`
+    const { message } = await shop.condition(broker, 'rabbitmq', 'Conflicted', 'True', 'OtherInstance', within30s)
+    expect(message).toContain(`belongs to ${owner}: it was declared with --instance waybill`)
+    expect(operator.logs()).toContain(`belongs to ${owner}`)
+    await shop.condition(subscription, 'billing', 'Programmed', 'False', 'OtherInstance', within30s)
+    await delivers('under another instance')
+    await dispatcher.stop()
+    await startDispatcher()
+    await delivers('under another instance, after a restart')
+    await operator.stop()
+    await startOperator()
+    await shop.condition(broker, 'rabbitmq', 'Ready', 'True', 'Ready', within30s)
+    await shop.condition(subscription, 'billing', 'Ready', 'True', 'Ready', within30s)
   }, 120_000)
 })

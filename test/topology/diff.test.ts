@@ -168,9 +168,16 @@ describe('an object that already has a wanted name', () => {
     },
     {
       name: 'of another installation',
-      queue: { ...quorum, 'x-waybill-owner': 'second:Queue/shop/work' },
+      queue: { ...quorum, 'x-waybill-owner': 'second:Queue/shop/other' },
       conflicts: [
         'waybill:Queue/shop/work ClaimedByAnother: queue shop.work belongs to another installation of Waybill (--instance second): choose another name',
+      ],
+    },
+    {
+      name: 'of this very resource under another instance',
+      queue: { ...quorum, 'x-waybill-owner': 'second:Queue/shop/work' },
+      conflicts: [
+        "waybill:Queue/shop/work OtherInstance: queue shop.work belongs to second:Queue/shop/work: it was declared with --instance second, and this operator runs with --instance waybill. Nothing of it is changed. If it is yours, run the operator with --instance second again (instance in the chart); if it is another installation's, choose another name",
       ],
     },
   ])(
@@ -208,7 +215,7 @@ describe('an object that already has a wanted name', () => {
 
 test('a conflict about a name that nobody chose asks for none to be chosen', () => {
   const vhost = declared(topicOf('orders'))
-  const theirs = { 'x-waybill-owner': 'second:Subscription/shop/billing' }
+  const theirs = { 'x-waybill-owner': 'second:Subscription/shop/other' }
   vhost.apply({
     do: 'declare-queue',
     queue: { name: 'waybill.sub.shop.billing', durable: true, arguments: { 'x-queue-type': 'quorum', ...theirs } },

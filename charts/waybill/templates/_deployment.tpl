@@ -68,10 +68,13 @@ spec:
             {{- range .ports }}
             - {name: {{ .name }}, containerPort: {{ .port }}}
             {{- end }}
-          {{- with .secrets }}
+          {{- if or .secrets $values.extraVolumeMounts }}
           volumeMounts:
-            {{- range . }}
+            {{- range .secrets }}
             - {name: {{ .name }}, mountPath: {{ .path }}, readOnly: true}
+            {{- end }}
+            {{- with $values.extraVolumeMounts }}
+            {{- toYaml . | nindent 12 }}
             {{- end }}
           {{- end }}
           startupProbe:
@@ -91,11 +94,14 @@ spec:
             {{- toYaml $values.resources | nindent 12 }}
           securityContext:
             {{- include "waybill.containerSecurity" . | nindent 12 }}
-      {{- with .secrets }}
+      {{- if or .secrets $values.extraVolumes }}
       volumes:
-        {{- range . }}
+        {{- range .secrets }}
         - name: {{ .name }}
           secret: {secretName: {{ .secretName }}{{ with .items }}, items: {{ toJson . }}{{ end }}}
+        {{- end }}
+        {{- with $values.extraVolumes }}
+        {{- toYaml . | nindent 8 }}
         {{- end }}
       {{- end }}
       topologySpreadConstraints:

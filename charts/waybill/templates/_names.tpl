@@ -24,10 +24,25 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "waybill.labels" -}}
 {{ include "waybill.selector" . }}
+{{ include "waybill.releaseLabels" .root }}
+{{- end -}}
+
+{{/* Labels of every object, and of those that no component has. They take the root alone. */}}
+
+{{- define "waybill.releaseLabels" -}}
 app.kubernetes.io/part-of: waybill
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "waybill.commonLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{ include "waybill.releaseLabels" . }}
 {{- end -}}
 
 {{- define "waybill.metadata" -}}

@@ -56,7 +56,7 @@ export const resultOf = (job: Watched): Result => {
 /** How to suspend a job, as the end of a sentence. */
 export const suspending = ({ isCluster }: Remote, kind: JobKind, { namespace, name }: ResourceName): string =>
   isCluster
-    ? `; to suspend it:\n  kubectl -n ${namespace} patch ${kind.singular} ${name} --type merge -p '{"spec":{"suspend":true}}'`
+    ? `; to suspend it:\n  kubectl -n ${namespace} patch ${kind.singular}.waybill.dev ${name} --type merge -p '{"spec":{"suspend":true}}'`
     : `, for as long as waybill run does; to see how far it is:\n  ${called.name} get ${kind.singular} ${name} -n ${namespace}`
 
 /** The command that lists what failed. */

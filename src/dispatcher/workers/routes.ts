@@ -62,10 +62,14 @@ const undeclared = (subscription: Subscription): Idle[] => {
 }
 
 /**
- * A broker that cannot be used for a while, or refuses a change, keeps what was declared there. But the operator must have
- * observed the queue once, else it may belong to another owner; then the status has its name.
+ * A broker that cannot be used for a while, or refuses a change, keeps what was declared there, and so does an operator that
+ * was started under another name. But the operator must have observed the queue once, else it may belong to another owner;
+ * then the status has its name.
  */
-const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>(['Programmed', ...brokerTroubles])
+const stillDeclared: ReadonlySet<string> = new Set<Reason<'Programmed'>>([
+  ...['Programmed' as const, 'OtherInstance' as const],
+  ...brokerTroubles,
+])
 export const wasProgrammed = ({ status }: Subscription): boolean =>
   status?.queue !== undefined && isDeclared({ status })
 

@@ -1,13 +1,14 @@
+import type { ConditionType } from '../../api/conditions.ts'
 import { type Broker, manages } from '../../api/kinds/broker.ts'
 import { kinds } from '../../api/kinds/kinds.ts'
 import { idOf, type Kind } from '../../api/resource.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again } from '../../reconcile/controller.ts'
-import { countsEveryMs, type StatusWriter } from '../../reconcile/status-writer.ts'
+import { countsEveryMs, type Report, type StatusWriter } from '../../reconcile/status-writer.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { concerning, type Retained, retainedOn } from '../../topology/health/retained.ts'
+import { retainedOn } from '../../topology/health/retained.ts'
 import { unsafetyOf } from '../../topology/health/unsafe-queues.ts'
 import { ownerOf } from '../../topology/names.ts'
 import type { Owners } from '../../topology/owners.ts'
@@ -42,12 +43,12 @@ export const conclude = async (
   // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
   const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
   const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner))
-  sayRetained(log, broker, retained)
   const { namespace, name } = broker.metadata
   metrics.retainedObjects.set({ namespace, broker: name }, retained.length)
   const [failures, observing] = [failuresOf(applied), !manages(broker)]
   const findings = { wanted, plan, failures, observing, unsafe, stalled, retained }
   const reports = report(withLatestStatuses(attached, store), findings, observed, Date.now())
+  sayNews(log, broker, reports)
 
   let lingers = false
   const release = async (): Promise<void> => {
@@ -81,12 +82,16 @@ export const concludeUnusable = async (
   throw error
 }
 
+/** What somebody has to do something about on the broker itself. */
+const worthALine: ReadonlySet<string> = new Set<ConditionType>(['Conflicted', 'RetainedPresent'])
+
 /** Once, when it is not said in the status yet. */
-const sayRetained = (log: Log, broker: Broker, retained: readonly Retained[]): void => {
-  const found = concerning(retained)
-  const said = broker.status?.conditions?.find(({ type }) => type === 'RetainedPresent')
-  if (found === undefined || said?.message === found.message) return
-  log.warn({ broker: idOf(broker), retained: retained.length }, found.message)
+const sayNews = (log: Log, broker: Broker, reports: readonly Report[]): void => {
+  const said = new Set(broker.status?.conditions?.map(({ message }) => message))
+  const verdicts = reports.find(({ resource }) => resource === broker)?.verdicts ?? []
+  for (const { type, reason, message } of verdicts) {
+    if (worthALine.has(type) && !said.has(message)) log.warn({ broker: idOf(broker), reason }, message)
+  }
 }
 
 const unsafeOwners = (

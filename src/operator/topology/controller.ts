@@ -68,13 +68,9 @@ export const topologyController = (options: TopologyOptions): Controller => {
     keys: () => new Set(world.now().attached.keys()),
     watch(wake, signal) {
       probes = startProbes(store, management, (key) => wake(key), signal)
-      const stopDoubting = world.onRelevantChange((secrets) => {
-        if (secrets) management.doubtAll()
-      })
-      const stop = wakeOn(world, wake)
+      const stop = wakeOn(world, wake, management.doubtAll)
       return async () => {
         stop()
-        stopDoubting()
         await probes?.done
         await management.close()
       }
@@ -92,8 +88,7 @@ export const topologyController = (options: TopologyOptions): Controller => {
       } catch (error) {
         signal.throwIfAborted()
         management.doubt(key)
-        const { owners } = memories.get(key) ?? noMemory
-        return await concludeUnusable(options, attached, owners, error)
+        return await concludeUnusable(options, attached, (memories.get(key) ?? noMemory).owners, error)
       }
     },
     async forget(key) {

@@ -7,12 +7,17 @@ import type { WorldView } from '../world/world.ts'
 
 /**
  * Calls `wake` for each broker whose resources changed in a way that matters, and for each that is gone; for all of them
- * at the start. Returns what stops it.
+ * at the start, and after a Secret changed, of which `secretsChanged` is called first. Returns what stops it.
  */
-export const wakeOn = (world: Pick<WorldView, 'now' | 'onRelevantChange'>, wake: Wake): (() => void) => {
+export const wakeOn = (
+  world: Pick<WorldView, 'now' | 'onRelevantChange'>,
+  wake: Wake,
+  secretsChanged: () => void = () => {},
+): (() => void) => {
   let brokers = new Map<string, { wanted: string; letters: string }>()
 
   return world.onRelevantChange((secrets) => {
+    if (secrets) secretsChanged()
     const before = brokers
     brokers = new Map([...world.now().attached].map(([key, attached]) => [key, ofAll(attached)]))
     for (const [key, { wanted, letters }] of brokers) {

@@ -50,11 +50,13 @@ export const unreachableReports = (
   })
 }
 
+const conflicts = ['Conflicted', 'OtherInstance', 'ImmutableArgument'] as const
+
 /** A conflict that was found when the broker was last read. */
 const standing = ({ status }: Resource): Verdict<'Programmed'> | undefined => {
   const before = status?.conditions?.find(({ type }) => type === 'Programmed')
-  if (before?.reason !== 'Conflicted' && before?.reason !== 'ImmutableArgument') return undefined
-  return verdict('Programmed', 'False', before.reason, before.message)
+  const reason = conflicts.find((each) => each === before?.reason)
+  return reason && verdict('Programmed', 'False', reason, before?.message ?? '')
 }
 
 /** Whether it is the broker, or what is known of it, that prevents reconciling. */

@@ -98,6 +98,7 @@ const conflicting = ({ reason, message }: Conflict, problems: Verdict[]) => {
     return { programmed: verdict('Programmed', 'False', reason, message), problems }
   }
   problems.push(verdict('Conflicted', 'True', reason, message))
+  if (reason === 'OtherInstance') return { programmed: verdict('Programmed', 'False', reason, message), problems }
   return { programmed: verdict('Programmed', 'False', 'Conflicted', message), problems }
 }
 
