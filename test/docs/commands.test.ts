@@ -42,7 +42,7 @@ const problemsOf = async (command: Command): Promise<readonly string[]> => {
     case 'helm':
       return helmProblems(rest)
     case 'kubectl':
-      return kubectlProblems(rest)
+      return rest[0] === 'waybill' ? await waybillProblems(rest.slice(1)) : kubectlProblems(rest)
     default:
       return [`unknown program ${program}`]
   }
@@ -68,11 +68,11 @@ const helpOf = (command: string): Promise<string> => {
 }
 
 /** Commands that have commands of their own. */
-const withCommands = /^(dead-letters|dl) [a-z]/
+const withCommands = /^(dead-letters|dl|retained) [a-z]/
 
 const waybillProblems = async ([first = '', ...rest]: readonly string[]): Promise<readonly string[]> => {
   const hasOwn = withCommands.test([first, ...rest].join(' '))
-  const name = hasOwn ? `dead-letters ${rest[0]}` : first
+  const name = hasOwn ? `${first === 'dl' ? 'dead-letters' : first} ${rest[0]}` : first
   const words = hasOwn ? rest.slice(1) : rest
   const help = await helpOf(name)
   if (!help.startsWith(`Usage: waybill ${name} `)) return [`no command waybill ${name}`]
