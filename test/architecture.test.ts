@@ -18,8 +18,6 @@ const longByChoice: Readonly<Record<string, string>> = {
   'src/dispatcher/status/observations.ts createObservations':
     'one table of entries with one version, and what changes it',
   'src/dispatcher/status/reporter.ts createReporter': 'what is pending, budgeted and written of an entry is one state',
-  'src/operator/topology/connections.ts connections':
-    'one table of connections, and the questions that are asked of it',
   'src/rabbit/amqp/connection.ts keepConnected': 'one connection over its lives; each state leads to the next',
   'src/rabbit/amqp/consumer.ts startConsumer': 'one consumer over its lives; each state leads to the next',
   'src/rabbit/amqp/links.ts openLinks': 'one table of connections and one of seats, which follow the quarantine',

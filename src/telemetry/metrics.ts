@@ -32,9 +32,17 @@ export const createMetrics = () => {
   const [brokers, process] = [brokerMetrics(definer), processMetrics(definer)]
   const metrics = { ...observed, ...deliveries, ...workers, ...brokers, ...process }
 
+  const forgetQueueLetters = (namespace: string, name: string): void => {
+    metrics.deadLetters.remove({ namespace, queue: name })
+    metrics.deadLettersAlert.remove({ namespace, queue: name })
+    metrics.deadLettersOldest.remove({ namespace, queue: name })
+  }
+
   return {
     registry,
     ...metrics,
+    /** Drops what is said of the dead letters of a Queue that has no dead-letter queue any more. */
+    forgetQueueLetters,
     /** Drops every series of a subscription that is gone. */
     async forgetSubscription(namespace: string, name: string): Promise<void> {
       for (const state of states) metrics.subscriptionBacklog.remove(namespace, name, state)
@@ -54,16 +62,16 @@ export const createMetrics = () => {
       await removeWhere(metrics.deliveryFailures, gone)
       await removeWhere(metrics.delivering, gone)
     },
-    /** Drops every series of a Queue that is gone, or has no dead-letter queue any more. */
+    /** Drops every series of a Queue that is gone. */
     forgetQueue(namespace: string, name: string): void {
-      metrics.deadLetters.remove({ namespace, queue: name })
-      metrics.deadLettersAlert.remove({ namespace, queue: name })
-      metrics.deadLettersOldest.remove({ namespace, queue: name })
+      for (const state of states) metrics.queueBacklog.remove(namespace, name, state)
+      forgetQueueLetters(namespace, name)
     },
     /** Drops what was last observed of the brokers: another process observes them now. */
     forgetObserved(): void {
       for (const observed of [
         metrics.subscriptionBacklog,
+        metrics.queueBacklog,
         metrics.scalingPending,
         metrics.deadLetters,
         metrics.deadLettersAlert,

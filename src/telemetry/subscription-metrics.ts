@@ -18,6 +18,14 @@ export const observedMetrics = ({ gauge, age }: Definer) => ({
     ...subscription,
     'state',
   ),
+  /** `namespace, queue, state` (ready, inflight). */
+  queueBacklog: gauge(
+    'queue_backlog',
+    'Messages in the queue of a Queue when last observed',
+    'namespace',
+    'queue',
+    'state',
+  ),
   /** `namespace, subscription`. */
   scalingPending: gauge(
     'subscription_scaling_pending',

@@ -42,12 +42,14 @@ test('a run has metrics of what it did, and promtool finds nothing to complain o
   const to = (routingKey: string, body: string) => ({ routingKey, body, options: { timestamp } })
   await publish(vhost.amqpUrl, 'shop.orders', [to('b', '{}'), to('a', '{}'), to('a', 'bad'), to('a', 'again')])
   await publish(vhost.amqpUrl, 'shop.orders', [to('a', 'late')])
+  await publish(vhost.amqpUrl, '', [to('shop.jobs', '{}')])
   const of = 'namespace="shop",subscription="mail"'
   const text = await eventually(async () => {
     const now = await metrics.registry.metrics()
     const seen = [
       reading(now, 'waybill_dead_letters{'),
       reading(now, 'waybill_topic_unrouted_messages', 'topic="orders"'),
+      reading(now, 'waybill_queue_backlog', 'queue="jobs",state="ready"'),
       reading(now, 'waybill_subscription_delayed_messages', of),
       reading(now, 'waybill_subscription_in_flight', of),
     ]

@@ -1,6 +1,7 @@
 import { broker } from '../../src/api/kinds/broker.ts'
 import { queue } from '../../src/api/kinds/queue.ts'
 import { subscription } from '../../src/api/kinds/subscription.ts'
+import { removalAnnotation } from '../../src/topology/health/removals.ts'
 import { apiServer, describeWithHelm } from '../support/api-server.ts'
 import { type ClusterShop, openClusterShop } from '../support/cluster-shop.ts'
 import { type FaultyProxy, faultyProxy } from '../support/kubernetes/faulty-proxy.ts'
@@ -103,6 +104,14 @@ describeWithHelm('what statuses say is so', () => {
     await eventually(async () => (await shop.events(broker, 'rabbitmq')).some(({ reason }) => reason === 'StillBound'))
     expect(operator.logs()).toContain(said.message.slice(0, 60))
     await shop.producer.publish(`${shop.own.name}.orders`, [{ routingKey: 'order.placed', body: 'meanwhile' }])
+    const ask = (removal: string) =>
+      shop.own.kubectl(['annotate', '--overwrite', 'brokers.waybill.dev/rabbitmq', `${removalAnnotation}=${removal}`])
+    const listed = async () => (await shop.get(broker, 'rabbitmq'))?.status?.retained ?? []
+    await ask('empty')
+    await eventually(async () => !(await listed()).includes(`exchange ${shop.own.name}.orders`), within30s)
+    // In it is a message; its binding went.
+    expect(await listed()).toContain(`queue ${retained}`)
+    await ask('')
 
     await shop.own.apply([topicOf('orders'), subscriptionOf('billing', 'orders', subscriber.url)])
     await shop.condition(subscription, 'billing', 'Ready', 'True', 'Ready', soon)

@@ -1,4 +1,5 @@
 import type { Broker } from '../../api/kinds/broker.ts'
+import type { Queue } from '../../api/kinds/queue.ts'
 import type { Topic } from '../../api/kinds/topic.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import {
@@ -6,6 +7,7 @@ import {
   deadLetterQueueOfQueue,
   delayPrefix,
   orphanQueue,
+  queueOf,
   retryQueueOf,
   unroutedOf,
 } from '../../topology/names.ts'
@@ -66,8 +68,9 @@ export const backlogMetrics = (
   }
   for (const { queue, policy } of queues) {
     const { namespace, name } = queue.metadata
+    queueMetrics(metrics, queue, states)
     if (queue.spec.deadLetterPolicyRef === undefined) {
-      metrics.forgetQueue(namespace, name)
+      metrics.forgetQueueLetters(namespace, name)
       continue
     }
     const letters = deadLetterQueueOfQueue(queue)
@@ -75,6 +78,13 @@ export const backlogMetrics = (
     const held = { queue: letters, count, policy, found: queue.status?.deadLetters }
     letterMetrics(metrics, { namespace, queue: name }, held)
   }
+}
+
+const queueMetrics = (metrics: Metrics, queue: Queue, states: Observed['states']): void => {
+  const { namespace, name } = queue.metadata
+  const state = states.get(queueOf(queue))
+  metrics.queueBacklog.set({ namespace, queue: name, state: 'ready' }, state?.ready ?? 0)
+  metrics.queueBacklog.set({ namespace, queue: name, state: 'inflight' }, state?.unacknowledged ?? 0)
 }
 
 /** A Topic that drops what nobody wants has no queue for it. */
