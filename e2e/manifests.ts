@@ -18,9 +18,9 @@ export const secretOf = (namespace: string, connection: string): Manifest & { st
   stringData: { connection_string: connection },
 })
 
-/** A Broker with that Secret, and defaults for everything else. */
-export const brokerOf = (namespace: string): Manifest =>
-  manifest('Broker', namespace, 'rabbitmq', { connection: { secretRef: { name: 'rabbitmq' } } })
+/** A Broker with that Secret, and defaults for everything else that is not given. */
+export const brokerOf = (namespace: string, spec: object = {}): Manifest =>
+  manifest('Broker', namespace, 'rabbitmq', { connection: { secretRef: { name: 'rabbitmq' } }, ...spec })
 
 export const topicOf = (namespace: string, name: string): Manifest =>
   manifest('Topic', namespace, name, { brokerRef: { name: 'rabbitmq' } })

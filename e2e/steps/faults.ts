@@ -12,7 +12,10 @@ const withinMs = 10_000
 const broker = { namespace: faults, path: 'brokers/rabbitmq' }
 const subscription = { namespace: faults, path: 'subscriptions/hopeful' }
 
-/** Every fault is reported within ten seconds and cleared within ten seconds of its repair, with default settings. */
+/**
+ * Every fault is reported within ten seconds and cleared within ten seconds of its repair. What a Secret holds is looked at when
+ * its Broker changes, else once a minute, so each fault comes with a change of the Broker.
+ */
 export const brokenThings = async (world: World): Promise<void> => {
   const { cluster, proxy, report } = world
   report.section('Faults are reported in conditions and Events')
@@ -24,7 +27,12 @@ export const brokenThings = async (world: World): Promise<void> => {
     'a Secret without a valid URL': () => apply(cluster, secretOf(faults, canary)),
     'a host that does not exist': () => apply(cluster, secretOf(faults, right.replace('rabbitmq.shop', 'nobody.shop'))),
   }
-  for (const [what, breakIt] of Object.entries(breaks)) await brokerFault(world, what, breakIt)
+  for (const [at, [what, breakIt]] of Object.entries(breaks).entries()) {
+    await brokerFault(world, what, async () => {
+      await breakIt()
+      await apply(cluster, brokerOf(faults, { resyncInterval: `${61 + at}s` }))
+    })
+  }
   await report.step('an Event reports each change', async () => {
     const warned = await event(world, 'Broker', 'rabbitmq', 'Warning', /./)
     return `${warned}, ${await event(world, 'Broker', 'rabbitmq', 'Normal', /./)}`
