@@ -58,12 +58,15 @@ describeWithHelm('resources that are kept in Git', () => {
     expect(await diffs()).toBe('')
 
     await shop.own.kubectl(['apply', '--server-side', '--field-manager=git', '-f', '-'], { input: input(2) })
-    await eventually(async () => {
-      const found = await shop.get(subscription, 'billing')
-      const ready = found?.status?.conditions?.find(({ type }) => type === 'Ready')
-      return found?.status?.observedGeneration === 2 && ready?.observedGeneration === 2 && ready.status === 'True'
-    })
+    await eventually(
+      async () => {
+        const found = await shop.get(subscription, 'billing')
+        const ready = found?.status?.conditions?.find(({ type }) => type === 'Ready')
+        return found?.status?.observedGeneration === 2 && ready?.observedGeneration === 2 && ready.status === 'True'
+      },
+      { timeoutMs: 60_000 },
+    )
     await shop.own.kubectl(['delete', '--timeout=60s', '-f', '-'], { input: input(2) })
     expect(await all()).toEqual(kinds.map(() => undefined))
-  })
+  }, 240_000)
 })
