@@ -20,6 +20,7 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
   const listener = dataListener(options)
   const own = startProcess(options, 'dispatcher')
   const { log, metrics, stop } = own
+  const tracing = await own.tracing('waybill-dispatcher')
   const member = await joinCluster('waybill-dispatcher', options, own)
   let running: Running | undefined
   let store: Awaited<ReturnType<typeof member.open>>
@@ -44,9 +45,9 @@ export const dispatcher = async (options: DispatcherOptions): Promise<void> => {
       history: (...of: Parameters<Running['history']>) => running?.history(...of),
     }
     const notice = await serveClusterData(listener, served, own)
-    running = startDispatcher({ store, log, metrics, allowLoopback, drainTimeoutMs, peers }, stop)
+    running = startDispatcher({ store, log, metrics, tracing, allowLoopback, drainTimeoutMs, peers }, stop)
     await Promise.all([running.done, member.lead(running.report, notice)])
   }
   await member.close()
-  log.info({}, 'Stopped')
+  await own.stopped()
 }

@@ -21,6 +21,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
   const { listen, instance } = options
   const own = startProcess(options, 'operator')
   const { log, metrics, stop } = own
+  const tracing = await own.tracing('waybill-operator')
   const member = await joinCluster('waybill-operator', options, own)
   let store: Store | undefined
   const readiness = { 'resources listed': () => store !== undefined }
@@ -38,7 +39,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     await member.lead(async ({ fence, signal }) => {
       const dispatchers = member.watchLease(options.dispatcherLeaseName, signal)
       const running = startOperator(
-        { store: fenced(opened, fence), instance, log, metrics, fence, dispatchers },
+        { store: fenced(opened, fence), instance, log, metrics, tracing, fence, dispatchers },
         signal,
       )
       const release = () =>
@@ -53,5 +54,5 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     }, remember)
   }
   await member.close()
-  log.info({}, 'Stopped')
+  await own.stopped()
 }

@@ -1,16 +1,22 @@
 import { setFlagsFromString } from 'node:v8'
 import { createLog, type Log, type LogLevel } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
+import { openTracing } from '../tracing/open.ts'
 import { version } from './called.ts'
 
 /** What each command that runs until it is stopped has. */
 export type Process = {
   readonly log: Log
   readonly metrics: Metrics
+  /** Where spans go, if the environment asks for that. */
+  tracing(service: string): Promise<Tracing | undefined>
   /** Aborts with the first SIGTERM or SIGINT. */
   readonly stop: AbortSignal
   /** Ends what must outlive the work: the resources, health and metrics. */
   readonly end: AbortController
+  /** Sends the last spans, for a limited time, and says that the work is over. */
+  stopped(): Promise<void>
 }
 
 /** What a process is in the metrics. */
@@ -41,5 +47,18 @@ export const startProcess = (
   }
   const metrics = createMetrics()
   for (const component of components) metrics.buildInfo.set({ component, version: version(), node: process.version }, 1)
-  return { log, metrics, stop: stop.signal, end: new AbortController() }
+  let tracing: Tracing | undefined
+  return {
+    ...{ log, metrics, stop: stop.signal, end: new AbortController() },
+    async tracing(service) {
+      tracing = await openTracing({ service, version: version(), log })
+      return tracing
+    },
+    async stopped() {
+      const isSent = (await tracing?.close()) ?? true
+      log.info({}, 'Stopped')
+      // A request to the collector that hangs keeps nothing else waiting.
+      if (!isSent) setTimeout(() => process.exit(), 500).unref()
+    },
+  }
 }

@@ -6,6 +6,7 @@ import { addDeadLetters } from './commands/dead-letters.ts'
 import { addGet } from './commands/get.ts'
 import { addLint } from './commands/lint.ts'
 import { addDispatcher, addOperator } from './commands/on-kubernetes.ts'
+import { addRetained } from './commands/retained.ts'
 import { addRun } from './commands/run.ts'
 
 /** The command as it was called, with all its commands. A plugin of kubectl has those that talk to a cluster. */
@@ -21,8 +22,8 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
   // Examples are written once, as they are without kubectl.
   if (isPlugin) program.configureOutput({ writeOut: (text) => process.stdout.write(asPlugin(text)) })
   const add = isPlugin
-    ? [addGet, addDeadLetters, addLint, addCompletion]
-    : [addRun, addOperator, addDispatcher, addConsole, addGet, addDeadLetters, addLint, addCompletion]
+    ? [addGet, addDeadLetters, addRetained, addLint, addCompletion]
+    : [addRun, addOperator, addDispatcher, addConsole, addGet, addDeadLetters, addRetained, addLint, addCompletion]
   for (const each of add) each(program)
   return program
 }

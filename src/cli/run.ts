@@ -50,13 +50,14 @@ export const run = async (options: RunOptions): Promise<void> => {
   const history: LocalDataOptions['history'] = (...of) => parts.dispatcher?.history(...of)
   await serveLocalData({ listen: dataListen, store, lookup, history }, own)
 
-  parts.operator = startOperator({ store, instance, log, metrics, lookup }, stop)
+  const tracing = await own.tracing('waybill')
+  parts.operator = startOperator({ store, instance, log, metrics, tracing, lookup }, stop)
   parts.dispatcher = startDispatcher(
-    { store, log, metrics, allowLoopback: true, drainTimeoutMs: milliseconds(drainTimeout), lookup },
+    { store, log, metrics, tracing, allowLoopback: true, drainTimeoutMs: milliseconds(drainTimeout), lookup },
     stop,
   )
   await Promise.all([parts.operator.done, parts.dispatcher.done])
-  log.info({}, 'Stopped')
+  await own.stopped()
   end.abort()
 }
 

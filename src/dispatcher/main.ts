@@ -24,7 +24,7 @@ export const snapshotPath = '/snapshot'
 
 /** Delivers the messages of all subscriptions until the signal aborts, then ends what is in flight. @throws PeerNameError */
 export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal): Running => {
-  const { store, log, metrics, allowLoopback, drainTimeoutMs, lookup } = options
+  const { store, log, metrics, tracing, allowLoopback, drainTimeoutMs, lookup } = options
   const peers = options.peers?.map(peerName)
   const replica = randomUUID()
   const local = createObservations(replica)
@@ -32,14 +32,14 @@ export const startDispatcher = (options: DispatcherOptions, signal: AbortSignal)
   const replicas = polling?.replicas ?? createReplicas(replica)
   metrics.dispatcherReplicas.set(1)
   const guard = addressGuard({ loopback: allowLoopback }, lookup)
-  const fleet = createFleet({ store, log, metrics, guard, lookup, drainTimeoutMs, observer: local })
+  const fleet = createFleet({ store, log, metrics, tracing, guard, lookup, drainTimeoutMs, observer: local })
   const following = followResources({ store, fleet, log }, signal)
 
   const history = createHistory({ store, local, replicas })
   const report = async (leadership: Leadership): Promise<void> => {
     await polling?.received
     const succeeded = (delivered: Subscription) => local.succeeded(delivered, Date.now())
-    const letters = { store, log, metrics, guard, drainTimeoutMs, lookup, succeeded }
+    const letters = { store, log, metrics, tracing, guard, drainTimeoutMs, lookup, succeeded }
     await Promise.all([
       reportDuring(leadership, { store, log, metrics, local, replicas }),
       keepDeadLetters(letters, leadership, signal),

@@ -3,12 +3,14 @@ import type { Leadership } from '../store/leadership.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import type { NamespaceHistory } from './status/history.ts'
 
 export type DispatcherOptions = {
   readonly store: Store
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
   /** Whether subscribers on this machine may be reached. */
   readonly allowLoopback: boolean
   /** How long messages in flight may take when delivery stops. */

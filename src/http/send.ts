@@ -38,7 +38,7 @@ const maxConnectMs = 10_000
  * | --- | --- |
  * | `guard` | refuses blocked addresses |
  * | `deadline` | limits the time of everything inside |
- * | | Here belong `authorize` (a token of its cache, fetched within the deadline), `sign` (after every other header) and `trace` (innermost, so that a span is the time on the wire). Their keys are part of {@link Credentials}. |
+ * | | Here belong `authorize` (a token of its cache, fetched within the deadline) and `sign` (after every other header). Their keys are part of {@link Credentials}. |
  */
 export const createSender = (target: Target, options: SenderOptions): Sender => {
   const { timeoutMs, concurrency, credentials } = options

@@ -11,6 +11,7 @@ import type { Presence } from '../store/leadership.ts'
 import type { Store } from '../store/store.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { dispatchersController } from './dispatchers/controller.ts'
 import { referencesController } from './references/controller.ts'
 import { topologyController } from './topology/controller.ts'
@@ -22,6 +23,7 @@ export type OperatorOptions = {
   readonly instance: string
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
   /** Resolves the names of brokers; the system when left out. */
   readonly lookup?: LookupFunction
   /** Whether there are dispatchers; left out where one runs in the same process. */
@@ -32,7 +34,7 @@ export type OperatorOptions = {
 
 /** Keeps RabbitMQ equal to the resources until the signal aborts. */
 export const startOperator = (options: OperatorOptions, signal: AbortSignal): Running => {
-  const { store, instance, log, metrics, lookup, fence, dispatchers } = options
+  const { store, instance, log, metrics, tracing, lookup, fence, dispatchers } = options
   const world = createWorld(store)
   const statuses = statusWriter(store, metrics, 'waybill-operator', () => new Date())
   const stopForgetting = kinds.map((kind) =>
@@ -48,7 +50,7 @@ export const startOperator = (options: OperatorOptions, signal: AbortSignal): Ru
     referencesController({ store, world, statuses }),
     ...(dispatchers ? [dispatchersController({ store, world, metrics, dispatchers })] : []),
   ]
-  const { ready, done } = runControllers(controllers, { log, metrics, fence }, signal)
+  const { ready, done } = runControllers(controllers, { log, metrics, tracing, fence }, signal)
   return {
     ready,
     done: done.finally(() => {

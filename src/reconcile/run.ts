@@ -1,11 +1,13 @@
 import type { Log } from '../telemetry/log.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
+import type { Metrics, ReconcileLabels } from '../telemetry/metrics.ts'
+import type { Span, Tracing } from '../telemetry/tracing.ts'
 import type { Again, Controller } from './controller.ts'
 import { workQueue } from './work-queue.ts'
 
 export type RunOptions = {
   readonly log: Log
   readonly metrics: Pick<Metrics, 'reconciles' | 'reconcileDuration' | 'reconcileErrors' | 'forgetReconciles'>
+  readonly tracing?: Tracing | undefined
   /** Called before each reconcile; throws when another process leads, and nothing is done then. */
   readonly fence: (() => void) | undefined
 }
@@ -30,7 +32,8 @@ export const runControllers = (
   }
 }
 
-const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, signal: AbortSignal): Running => {
+const runOne = (controller: Controller, options: RunOptions, signal: AbortSignal): Running => {
+  const { log, metrics, tracing, fence } = options
   const { name } = controller
   const reconciled = new Set<string>()
 
@@ -46,11 +49,15 @@ const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, sig
     if (!controller.keys().has(key)) return forget(key)
     const labels = { controller: name, ...controller.labels?.(key) }
     const stopTimer = metrics.reconcileDuration.startTimer(labels)
+    const span = tracing && controller.labels && startReconcile(tracing, labels)
+    let failure: string | undefined
     try {
       const again = await controller.reconcile(key, signal)
       metrics.reconciles.inc({ ...labels, result: again?.failed ? 'failed' : 'done' })
+      if (again?.failed) failure = 'NotDone'
       return again
     } catch (error) {
+      failure = error instanceof Error ? error.name : 'Error'
       signal.throwIfAborted()
       metrics.reconciles.inc({ ...labels, result: 'failed' })
       if (!controller.isExpected?.(error)) metrics.reconcileErrors.inc({ controller: name })
@@ -58,6 +65,7 @@ const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, sig
     } finally {
       reconciled.add(key)
       stopTimer()
+      span?.end(Date.now(), {}, failure)
     }
   }
 
@@ -75,3 +83,12 @@ const runOne = (controller: Controller, { log, metrics, fence }: RunOptions, sig
     done: queue.done.then(stop),
   }
 }
+
+type ReconcileSpan = { readonly controller: string } & Partial<ReconcileLabels>
+
+const startReconcile = (tracing: Tracing, { controller, namespace, broker }: ReconcileSpan): Span =>
+  tracing.start({
+    name: `reconcile ${controller}`,
+    at: Date.now(),
+    attributes: { 'k8s.namespace.name': namespace, 'waybill.broker': broker, 'waybill.controller': controller },
+  })

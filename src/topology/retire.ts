@@ -1,5 +1,6 @@
 import type { Planned } from './change.ts'
 import type { Desired, Presence } from './desired.ts'
+import type { Removals } from './health/removals.ts'
 import { delayPrefix, ownerArgument, returnExchange } from './names.ts'
 import { isSeal, sealedLetsIn, seals } from './seals.ts'
 import type { Arguments, Observed, Queue } from './topology.ts'
@@ -30,6 +31,8 @@ export type Times = {
   readonly goingSince: ReadonlyMap<string, number>
   /** Owners whose resources are gone, and which left queues behind that held messages then. */
   readonly leftBehind?: ReadonlySet<string>
+  /** What is removed because the Broker asks for it. */
+  readonly removals?: Removals
 }
 
 /** Longer than the interval at which RabbitMQ refreshes its counts (collect_statistics_interval, 5 s). */
@@ -49,8 +52,9 @@ export const retire = (wanted: Desired, observed: Observed, times: Times): Retir
   /** Those that are kept closed with them, and not deleted yet. */
   const held: string[] = []
 
-  const behind = [...(times.leftBehind ?? [])].filter((owner) => !wanted.owners.has(owner))
-  const going = [...wanted.owners, ...behind.map((owner) => [owner, howLeft(owner, view)] as const)]
+  const behind = new Map([...(times.leftBehind ?? [])].map((owner) => [owner, howLeft(owner, view)] as const))
+  const without = [...behind, ...(times.removals ?? [])].filter(([owner]) => !wanted.owners.has(owner))
+  const going = new Map([...wanted.owners, ...without])
   for (const [owner, how] of going) {
     if (how === 'present') continue
     const step = retireOwner(owner, how, view, times)

@@ -96,6 +96,12 @@ export const incidents: readonly Incident[] = [
     series: { ...reasonFor50('SubscriberNotFound'), ...reasonFor50('SubscriberNotFound', 'dispatcher-0') },
     firing: [['WaybillCannotDeliver', 25, 60]],
   },
+  {
+    what: 'a subscriber has answered 410, and nobody looks',
+    minutes: 120,
+    series: { ...reasonFor50('Gone'), ...reasonFor50('Gone', 'dispatcher-0') },
+    firing: [['WaybillCannotDeliver', 25, 60]],
+  },
   flag(
     'messages with timestamps wait for two hours',
     `waybill_subscription_oldest_message_age_seconds{${mail},instance="dispatcher-0"}`,

@@ -15,9 +15,20 @@ const values: object = parseYaml(readFileSync('charts/waybill/values.yaml', 'utf
 /** Programs whose arguments are not looked at. */
 const foreign = new Set(['git', 'cd', 'docker', 'curl', 'read', 'rabbitmqctl'])
 /** Kinds of Kubernetes itself, and the category of all kinds of Waybill. */
-const otherKinds = /^(waybill|svc|\$kind)$/
+const otherKinds = /^(waybill|svc|configmap|\$kind)$/
 /** Options whose value is the next word. */
-const withValue = new Set(['-n', '-o', '-p', '-f', '--type', '--set', '--namespace', '--resolve', '--server'])
+const withValue = new Set([
+  '-n',
+  '-o',
+  '-p',
+  '-f',
+  '--type',
+  '--set',
+  '--namespace',
+  '--resolve',
+  '--server',
+  '--patch-file',
+])
 
 /** What is wrong with a command, or nothing. */
 const problemsOf = async (command: Command): Promise<readonly string[]> => {
@@ -31,7 +42,7 @@ const problemsOf = async (command: Command): Promise<readonly string[]> => {
     case 'helm':
       return helmProblems(rest)
     case 'kubectl':
-      return kubectlProblems(rest)
+      return rest[0] === 'waybill' ? await waybillProblems(rest.slice(1)) : kubectlProblems(rest)
     default:
       return [`unknown program ${program}`]
   }
@@ -57,11 +68,11 @@ const helpOf = (command: string): Promise<string> => {
 }
 
 /** Commands that have commands of their own. */
-const withCommands = /^(dead-letters|dl) [a-z]/
+const withCommands = /^(dead-letters|dl|retained) [a-z]/
 
 const waybillProblems = async ([first = '', ...rest]: readonly string[]): Promise<readonly string[]> => {
   const hasOwn = withCommands.test([first, ...rest].join(' '))
-  const name = hasOwn ? `dead-letters ${rest[0]}` : first
+  const name = hasOwn ? `${first === 'dl' ? 'dead-letters' : first} ${rest[0]}` : first
   const words = hasOwn ? rest.slice(1) : rest
   const help = await helpOf(name)
   if (!help.startsWith(`Usage: waybill ${name} `)) return [`no command waybill ${name}`]
@@ -96,8 +107,9 @@ const isShared = (name: string): boolean => {
 
 const kubectlProblems = (words: readonly string[]): readonly string[] => {
   const [verb = '', target = ''] = positionals(words)
-  const files = missing(after(words, '-f').filter((file) => file !== '-'))
-  if (verb === 'apply' || words.includes('--raw')) return files
+  const paths = [...after(words, '-f'), ...after(words, '--patch-file'), ...after(words, 'kustomize')]
+  const files = missing(paths.filter((file) => file !== '-'))
+  if (verb === 'apply' || verb === 'kustomize' || words.includes('--raw')) return files
   const [kinds = '', ...path] = verb === 'explain' ? target.split('.') : [target.split('/')[0] ?? '']
   const named = kinds.split(',')
   const unknown = named.filter((name) => !kindNamed(name) && !otherKinds.test(name))

@@ -1,4 +1,4 @@
-import { type Condition, stamp } from '../../src/api/conditions.ts'
+import { type Condition, stamp, verdict } from '../../src/api/conditions.ts'
 import type { Subscription } from '../../src/api/kinds/subscription.ts'
 import { generationOf } from '../../src/api/readiness.ts'
 import type { Resource } from '../../src/api/resource.ts'
@@ -65,6 +65,8 @@ const reported = (resource: Resource, findings: Partial<Findings> = {}): Resourc
 const unusable = (resource: Resource, error: Error): Resource =>
   of(unreachableReports(attached, 'waybill', error, new Map()), resource)
 
+const unwatched = verdict('Ready', 'Unknown', 'NotWatched', 'nobody watches')
+
 /** What every resource of a broker may say. */
 const onBroker = (resource: Resource): Row[] => {
   const owner = ownerOf('waybill', resource)
@@ -88,6 +90,12 @@ const onBroker = (resource: Resource): Row[] => {
     ['certificate not trusted', 'Degraded', 'InProgress', trouble('tls')],
     ['wrong password', 'Degraded', 'InProgress', trouble('credentials')],
     ['no such virtual host', 'Degraded', 'InProgress', trouble('refused')],
+    [
+      'its namespace is not watched',
+      'Degraded',
+      'InProgress',
+      withConditions(resource, stamp([unwatched], undefined, 1, now)),
+    ],
     ['too old', 'Degraded', 'InProgress', unusable(resource, new UnsupportedVersion('3.9'))],
     ['no Secret yet', 'Progressing', 'InProgress', unusable(resource, new SecretError('forbidden', 'none'))],
   ]
@@ -155,6 +163,7 @@ const deliveries: readonly Row[] = [
   ],
   ['no Service yet', 'Progressing', 'InProgress', delivered(finding({ missing: 'no address' }))],
   ['a queue that ends connections', 'Degraded', 'InProgress', delivered(finding({ unreadable: 'uuid' }))],
+  ['suspended', 'Suspended', 'Current', delivered(idle('Suspended'), suspended)],
   ['answered 410', 'Degraded', 'InProgress', delivered(finding({ gone: true }))],
   ['a credential that cannot be used', 'Degraded', 'InProgress', delivered(idle('TargetInvalid'))],
   ['no dispatcher', 'Degraded', 'InProgress', withConditions(declared, unvouchedOf(declared))],
@@ -186,6 +195,3 @@ export const declaredRows: Readonly<Record<string, readonly Row[]>> = {
     ['changed since', 'Progressing', 'InProgress', changed(of(policyReports(resourcesOf(policy), [attached]), policy))],
   ],
 }
-
-/** A Subscription that its user suspended, which Waybill may call Ready or not: tools may not call it broken. */
-export const suspendedSubscription = delivered(idle('Suspended'), suspended)

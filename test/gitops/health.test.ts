@@ -1,6 +1,6 @@
 import { kinds } from '../../src/api/kinds/kinds.ts'
 import { argoHealth } from './argo.ts'
-import { declaredRows, suspendedSubscription } from './declared.ts'
+import { declaredRows } from './declared.ts'
 import { jobRows } from './jobs.ts'
 import { kstatus } from './kstatus.ts'
 
@@ -26,12 +26,3 @@ test.each(kinds.map(({ kind }) => kind))(
     expect(found).toEqual(expected)
   },
 )
-
-test('a Subscription that its user suspended is Suspended to Argo CD, Ready or not', async () => {
-  expect(await health(suspendedSubscription)).toMatchObject({ status: 'Suspended' })
-  const conditions = suspendedSubscription.status?.conditions?.map((each) =>
-    each.type === 'Ready' ? { ...each, status: 'True' as const } : each,
-  )
-  const ready = { ...suspendedSubscription, status: { ...suspendedSubscription.status, conditions: conditions ?? [] } }
-  expect([await health(ready), kstatus(ready)]).toMatchObject([{ status: 'Suspended' }, 'Current'])
-})

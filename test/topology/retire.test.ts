@@ -1,6 +1,8 @@
 import type { Resource } from '../../src/api/resource.ts'
 import type { Change } from '../../src/topology/change.ts'
 import { diff } from '../../src/topology/diff.ts'
+import { removalAnnotation, removalsOf } from '../../src/topology/health/removals.ts'
+import { retainedOn } from '../../src/topology/health/retained.ts'
 import { settleMs } from '../../src/topology/retire.ts'
 import type { Observed } from '../../src/topology/topology.ts'
 import { brokerOf, deleting, desiredFrom, policyOf, queueOf, subscriptionOf, topicOf } from './resources.ts'
@@ -40,6 +42,48 @@ test.each([
     diff(desiredFrom(topic), observed, { ...times, leftBehind: new Set(leftBehind) }).stages.flat().length
   expect(changes([])).toBe(0)
   expect(changes([left]) > 0).toBe(retired)
+})
+
+describe('what is retained and the Broker asks to remove', () => {
+  const asking = (removal: string) => brokerOf('rabbitmq', {}, { annotations: { [removalAnnotation]: removal } })
+  const living = (found: string) => !found.includes('billing') && !found.includes('Queue')
+  const removals = (removal: string, messages: number) => {
+    const vhost = declared(topic, billing, queueOf('work'))
+    vhost.put(queue, messages)
+    return [...removalsOf(asking(removal), 'waybill', retainedOn('waybill', vhost.observe(), living))]
+  }
+  const work = 'waybill:Queue/shop/work'
+
+  test.each([
+    ['', 0, []],
+    ['empty', 3, [work, owner].map((each) => [each, 'RetainIfNotEmpty'])],
+    ['Subscription/shop/billing', 3, [[owner, 'RetainIfNotEmpty']]],
+    ['Subscription/shop/billing=3', 3, [[owner, 'Delete']]],
+    ['Subscription/shop/billing=2', 3, []],
+    [
+      ' Queue/shop/work , Subscription/shop/billing=9',
+      3,
+      [
+        [work, 'RetainIfNotEmpty'],
+        [owner, 'Delete'],
+      ],
+    ],
+    ['Subscription/shop/other,Subscription/shop/billing=all,Topic/shop/orders=5', 3, []],
+  ] as const)('%j, with %i messages in it', (removal, messages, expected) => {
+    expect(removals(removal, messages)).toEqual(expected)
+  })
+
+  test.each([
+    ['RetainIfNotEmpty', 0, []],
+    ['RetainIfNotEmpty', 3, [queue, retries, deadLetters]],
+    ['Delete', 3, []],
+  ] as const)('with %s and %i messages in it', (how, messages, left) => {
+    const vhost = declared(topic, billing)
+    vhost.put(queue, messages)
+    converge(desiredFrom(topic), vhost, new Map([[owner, how]]))
+    const names = [queue, retries, deadLetters]
+    expect(names.filter((name) => !without(vhost.observe(), names).includes(name))).toEqual(left)
+  })
 })
 
 describe('deletion with RetainIfNotEmpty', () => {

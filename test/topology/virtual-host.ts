@@ -1,6 +1,7 @@
 import type { Change } from '../../src/topology/change.ts'
 import type { Desired } from '../../src/topology/desired.ts'
 import { diff, type Plan } from '../../src/topology/diff.ts'
+import type { Removals } from '../../src/topology/health/removals.ts'
 import { settleMs } from '../../src/topology/retire.ts'
 import { bindingKey, type Observed, type Policy } from '../../src/topology/topology.ts'
 
@@ -108,7 +109,7 @@ export const planOf = (wanted: Desired, observed: Observed): Plan =>
  * Passes of the operator, `settleMs` apart, until one has nothing to do; the last plan. It throws where that takes more
  * than ten.
  */
-export const converge = (wanted: Desired, vhost: VirtualHost): Plan => {
+export const converge = (wanted: Desired, vhost: VirtualHost, removals: Removals = new Map()): Plan => {
   const since = (names: Iterable<string>, before: ReadonlyMap<string, number>, now: number) =>
     new Map([...names].map((name) => [name, before.get(name) ?? now]))
   let quietSince: ReadonlyMap<string, number> = new Map()
@@ -116,8 +117,8 @@ export const converge = (wanted: Desired, vhost: VirtualHost): Plan => {
   for (let pass = 0; pass < 10; pass += 1) {
     const now = pass * settleMs
     const going = [...wanted.owners].flatMap(([owner, how]) => (how === 'present' ? [] : [owner]))
-    goingSince = since(going, goingSince, now)
-    const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince })
+    goingSince = since([...going, ...removals.keys()], goingSince, now)
+    const plan = diff(wanted, vhost.observe(), { now, quietSince, goingSince, removals })
     const changes = plan.stages.flat()
     for (const { change } of changes) vhost.apply(change)
     if (changes.length === 0 && plan.waiting.size === 0 && plan.quiet.size === 0) return plan

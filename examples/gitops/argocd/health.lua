@@ -40,14 +40,13 @@ if ready == nil then
   return { status = "Progressing", message = "Waybill has said nothing of it yet" }
 end
 if ready.reason == "Suspended" then
-  -- By the user, or because the subscriber answered 410.
-  if is("Suspended") and found["Suspended"].reason == "Gone" then
-    return says("Degraded", "Suspended")
-  end
   return says("Suspended", "Ready")
 end
 if ready.status == "True" then
   return says("Healthy", "Ready")
+end
+if ready.reason == "NotWatched" then
+  return says("Degraded", "Ready")
 end
 
 -- What is still on its way where everything is applied at once, in any order.

@@ -37,6 +37,7 @@ export const clusterRemote = async (options: RemoteOptions): Promise<Remote> => 
     list: (kind, namespace) => asked(() => resources.list(kind, namespace)),
     get: (kind, namespace, name) => asked(() => resources.get(kind, { namespace, name })),
     create: (kind, manifest) => asked(() => resources.create(kind, manifest)),
+    annotate: (kind, of, annotations) => asked(() => resources.annotate(kind, of, annotations)),
     ask,
     async close() {
       await (await leader?.catch(() => undefined))?.close()

@@ -28,6 +28,9 @@ export const localRemote = (options: RemoteOptions): Remote => {
         signal: AbortSignal.timeout(answerWithinMs),
       })
     },
+    annotate: async () => {
+      throw new Failure('waybill run reads its resources from files: set the annotation in the manifest')
+    },
     ask,
     close: async () => undefined,
   }

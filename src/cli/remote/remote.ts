@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../api/resource.ts'
+import type { Kind, Resource, ResourceName } from '../../api/resource.ts'
 import type { ClusterChoice } from '../../store/kubernetes/cluster/cluster.ts'
 
 /** What says which Waybill is asked. */
@@ -35,6 +35,8 @@ export type Remote = {
   list<K extends Kind>(kind: K, namespace?: string): Promise<readonly Resource<K>[]>
   get<K extends Kind>(kind: K, namespace: string, name: string): Promise<Resource<K> | undefined>
   create(kind: Kind, manifest: Manifest): Promise<void>
+  /** `null` takes one off. A manifest in a file is changed there instead. */
+  annotate(kind: Kind, of: ResourceName, annotations: Readonly<Record<string, string | null>>): Promise<void>
   /** Asks the data port. */
   readonly ask: Ask
   close(): Promise<void>

@@ -13,8 +13,10 @@ export const conditionOf = (conditions: readonly Condition[] | undefined, type: 
 export const whether = (conditions: readonly Condition[] | undefined, type: string): Html => {
   const found = conditionOf(conditions, type)
   if (found === undefined) return html`<span class="none">–</span>`
+  // As it was asked to be, and still not what somebody who looks for messages expects.
+  if (found.reason === 'Suspended') return state('Suspended', 'warn')
   if (found.status === 'True') return state(type, 'good')
-  return state(found.reason, found.status === 'Unknown' || found.reason === 'Suspended' ? 'warn' : 'bad')
+  return state(found.reason, found.status === 'Unknown' ? 'warn' : 'bad')
 }
 
 export type Fact = readonly [name: string, value: Html | string | number | undefined]

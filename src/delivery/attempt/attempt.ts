@@ -29,4 +29,6 @@ export type Ended = {
   readonly attempt: Attempt
   readonly outcome: Outcome | undefined
   readonly endedAt: number
+  /** Its place in a trace, as a `traceparent`, where it was traced. */
+  readonly trace?: string | undefined
 }

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
 import { type AttributeValue, headerValue, isHeaderText } from '../event/attribute.ts'
-import type { CloudEvent } from '../event/cloud-event.ts'
+import { attributeNamed, type CloudEvent } from '../event/cloud-event.ts'
 import { binaryOf, structuredOf } from '../event/content-mode.ts'
 import { eventFormat } from '../event/structured-event.ts'
+import type { TraceContext } from '../message/trace-context.ts'
 import type { Target } from './target.ts'
 
 /** A request, as undici dispatches it. */
@@ -15,13 +16,22 @@ export type Request = {
 }
 
 /**
- * The request that delivers an event. `attempt` counts from 1.
+ * The request that delivers an event. `attempt` counts from 1; `trace` is its own place in a trace, where it has one: else
+ * that of the event is passed on.
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
  */
-export const toRequest = (event: CloudEvent, target: Target, attempt: number): Request => {
+export const toRequest = (
+  event: CloudEvent,
+  target: Target,
+  attempt: number,
+  trace: TraceContext | undefined = traceOf(event),
+): Request => {
   const headers = target.headers.slice()
   headers.push('webhook-id', webhookId(event.id, event.source), 'waybill-attempt', String(attempt))
-  trace(headers, event)
+  if (trace !== undefined) {
+    headers.push('traceparent', trace.traceparent)
+    if (trace.tracestate !== undefined) headers.push('tracestate', trace.tracestate)
+  }
   const body = target.contentMode === 'Binary' ? binary(headers, event) : structured(headers, event)
   return { method: 'POST', path: target.path, headers, body }
 }
@@ -63,16 +73,10 @@ const mark = (source: string): string => {
 /** Most subscriptions receive from one source most of the time. */
 let marked = { source: '', mark: '' }
 
-/** W3C Trace Context, from the AMQP headers or CloudEvents' distributed tracing extension. */
-const trace = (headers: string[], event: CloudEvent): void => {
-  const traceparent = event.headers?.text('traceparent') ?? attribute(event, 'traceparent')
-  if (!isHeaderText(traceparent)) return
-  headers.push('traceparent', traceparent)
-  const tracestate = event.headers?.text('tracestate') ?? attribute(event, 'tracestate')
-  if (isHeaderText(tracestate)) headers.push('tracestate', tracestate)
-}
-
-const attribute = ({ attributes }: CloudEvent, name: string): AttributeValue | undefined => {
-  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === name) return attributes[at + 1]
-  return undefined
+/** W3C Trace Context, from the AMQP headers or CloudEvents' distributed tracing extension. Whether it is valid is not asked. */
+export const traceOf = (event: CloudEvent): TraceContext | undefined => {
+  const traceparent = event.headers?.text('traceparent') ?? attributeNamed(event, 'traceparent')
+  if (!isHeaderText(traceparent)) return undefined
+  const tracestate = event.headers?.text('tracestate') ?? attributeNamed(event, 'tracestate')
+  return { traceparent, tracestate: isHeaderText(tracestate) ? tracestate : undefined }
 }

@@ -33,6 +33,11 @@ export type Context = {
   readonly headers: Headers | undefined
 }
 
+export const attributeNamed = ({ attributes }: Context, name: string): AttributeValue | undefined => {
+  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === name) return attributes[at + 1]
+  return undefined
+}
+
 /** Why a message is not a valid event. */
 export type Unparsable = { readonly unparsable: string }
 

@@ -136,7 +136,7 @@ const replayHeaders = ({ by, times }: Replayed): OwnHeader[] => [
 
 const attempted = (
   { properties }: Message,
-  { attempt, outcome, endedAt }: Ended,
+  { attempt, outcome, endedAt, trace = attempt.history.trace }: Ended,
   replayed: Replayed | undefined = attempt.history.replayed,
 ): OwnHeader[] => {
   const { number, history } = attempt
@@ -147,6 +147,7 @@ const attempted = (
   if (tried) own.push([waybillHeaders.lastAttempt, isoOf(endedAt)])
   const attempts = tried ? withAttempt(history.lastAttempts, { attempt, outcome, endedAt }) : history.lastAttempts
   if (attempts !== undefined) own.push([waybillHeaders.history, attempts])
+  if (trace !== undefined) own.push([waybillHeaders.trace, trace])
   if (outcome?.kind === 'answered') own.push([waybillHeaders.status, outcome.status])
   if (outcome?.kind === 'answered' && outcome.problem !== undefined) own.push([waybillHeaders.problem, outcome.problem])
   if (history.priority !== undefined) own.push([waybillHeaders.priority, history.priority])

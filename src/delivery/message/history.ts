@@ -26,6 +26,8 @@ export type History = {
   readonly timeToLiveMs: number | undefined
   /** The last attempts, as the header `waybill-history` tells them. */
   readonly lastAttempts?: string | undefined
+  /** The last attempt's place in its trace, as the header `waybill-trace` tells it. */
+  readonly trace?: string | undefined
   /** Of the property that it was first published with. */
   readonly priority: number | undefined
   /** Of a dead letter that was put back into its queue: how often it was replayed, and the uid of the Replay that did it last. */
@@ -63,6 +65,7 @@ export const historyOf = ({ fields, properties }: Message, whence: Whence): Hist
     firstAttempt: isBack ? timeOf(headers, waybillHeaders.firstAttempt) : undefined,
     lastAttempt: isBack ? timeOf(headers, waybillHeaders.lastAttempt) : undefined,
     lastAttempts: isBack ? headers?.text(waybillHeaders.history) : undefined,
+    trace: isBack ? headers?.text(waybillHeaders.trace) : undefined,
     notBefore: isBack ? timeOf(headers, waybillHeaders.notBefore) : undefined,
     expiresAt: isBack ? timeOf(headers, waybillHeaders.expires) : undefined,
     timeToLiveMs: isBack ? undefined : shorter(timeToLiveOf(properties.expiration), whence.timeToLiveMs),

@@ -10,7 +10,7 @@ const room = 120 * 1024
 
 /**
  * A smaller copy for a header table that Waybill's own headers made larger than a frame. The body is the same. Only
- * CloudEvents attributes and Waybill's own headers stay, with a count of the headers that were dropped.
+ * CloudEvents attributes, the place in a trace and Waybill's own headers stay, with a count of the headers that were dropped.
  */
 export const reducedCopy = (copy: Copy): Copy => {
   const properties = new Properties(copy.properties)
@@ -44,6 +44,6 @@ const droppedBefore = (headers: Headers): number => {
 
 const isOwn = (name: string): boolean => name.startsWith(waybillPrefix) && name !== waybillHeaders.headersDropped
 
-const isAttribute = (name: string): boolean => /^(cloudEvents[:_]|ce[-_])/.test(name)
+const isAttribute = (name: string): boolean => /^(cloudEvents[:_]|ce[-_]|trace(parent|state)$)/.test(name)
 
 const isNested = (byte: number | undefined): boolean => byte === type.table || byte === type.array

@@ -19,6 +19,8 @@ export const waybillHeaders = {
   status: 'waybill-status',
   /** The last attempts: when each began, how it ended, and how long it took. */
   history: 'waybill-history',
+  /** The last attempt's place in its trace, where attempts are traced: a `traceparent` of W3C Trace Context. */
+  trace: 'waybill-trace',
   /** The type of the problem that the subscriber described in its latest answer. */
   problem: 'waybill-problem',
   /** `namespace/name` of the subscription. */

@@ -5,7 +5,7 @@ import { idOf, keyOf } from '../../api/resource.ts'
 import { type Attempt, attemptAfter, type Ended } from '../../delivery/attempt/attempt.ts'
 import { type Outcome, outcomeText } from '../../delivery/attempt/outcome.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
-import { decide } from '../../delivery/decide.ts'
+import { type Decision, decide } from '../../delivery/decide.ts'
 import { toEvent } from '../../delivery/event/event.ts'
 import { asItDied, brokerDeathOf } from '../../delivery/letters/broker-death.ts'
 import type { Letter } from '../../delivery/letters/letter.ts'
@@ -13,8 +13,10 @@ import { type Copy, deadLetterCopy, discardedCopy, putBackCopy, restoredCopy } f
 import { type History, historyOf, type Replayed } from '../../delivery/message/history.ts'
 import type { Message } from '../../delivery/message/message.ts'
 import type { Sender } from '../../http/send.ts'
+import type { Tracing } from '../../telemetry/tracing.ts'
 import { bin, returnExchange } from '../../topology/names.ts'
 import type { Route } from '../pipeline/route.ts'
+import { endAttempt, startAttempt } from '../pipeline/traced.ts'
 import type { Destination, Places, Source } from './places.ts'
 import { isBroken } from './sort.ts'
 
@@ -34,15 +36,16 @@ export type Way = (taken: Taken) => Promise<Done>
 export type WayOptions = Places & {
   /** There for a job that delivers. */
   readonly sender: Pick<Sender, 'send'> | undefined
+  readonly tracing?: Tracing | undefined
 }
 
 /** The way of a job. */
-export const wayOf = (job: Job, { source, destination, sender }: WayOptions): Way => {
+export const wayOf = (job: Job, { source, destination, sender, tracing }: WayOptions): Way => {
   if (job.kind === 'Discard') return discardWay(job, source)
   if (toOf(job.spec) === 'DeadLetters') return async ({ message }) => ({ copy: restoredCopy(message, source.queue) })
   if (destination) return putWay(job, source, destination)
   if (source.route === undefined || sender === undefined) throw new Error('To deliver needs a subscriber and a sender')
-  return subscriberWay(job, source.route, sender)
+  return subscriberWay(job, source.route, { sender, tracing })
 }
 
 /** How long what was discarded is kept, without a policy. */
@@ -73,21 +76,36 @@ const putWay = (job: Job, { kept, route }: Source, destination: Destination): Wa
 }
 
 /** One attempt, whatever the terms of the subscription: what fails stays a dead letter. */
-const subscriberWay = (job: Job, route: Route, sender: Pick<Sender, 'send'>): Way => {
+const subscriberWay = (job: Job, route: Route, { sender, tracing }: Sending): Way => {
   return async (taken) => {
     const { alive, history } = revived(taken.message)
     const attempt = { ...attemptAfter(history, Date.now()), expiresAt: undefined }
     if (isBroken(taken.message)) return failedAgain(job, route, taken, unreadable(attempt))
     const event = toEvent(alive, history)
+    const span =
+      tracing && startAttempt(tracing, { route, message: alive, event, attempt: replayed(attempt, job, taken) })
     const outcome: Outcome =
       'unparsable' in event
         ? { kind: 'unsendable', message: event.unparsable }
-        : await sender.send(toRequest(event, route.target, attempt.number))
+        : await sender.send(toRequest(event, route.target, attempt.number, span?.context))
+    const endedAt = Date.now()
+    if (span) endAttempt(span, outcome, decidedOf(outcome, attempt, route, endedAt), endedAt)
     if (outcome.kind === 'delivered') return {}
     if (outcome.kind === 'abandoned') return undefined
-    return failedAgain(job, route, taken, { attempt, outcome, endedAt: Date.now() })
+    return failedAgain(job, route, taken, { attempt, outcome, endedAt, trace: span?.context.traceparent })
   }
 }
+
+type Sending = { readonly sender: Pick<Sender, 'send'>; readonly tracing: Tracing | undefined }
+
+/** The attempt as a trace shows it: what it was a dead letter for is no wait. */
+const replayed = (attempt: Attempt, job: Job, { letter }: Taken): Attempt => ({
+  ...attempt,
+  history: { ...attempt.history, lastAttempt: undefined, replayed: replayedBy(job, letter) },
+})
+
+const decidedOf = (outcome: Outcome, attempt: Attempt, { terms }: Route, endedAt: number): Decision =>
+  decide(outcome, attempt, { ...terms, maxAttempts: 1 }, endedAt)
 
 type Failed = Ended & { readonly outcome: Outcome }
 
@@ -100,7 +118,7 @@ const unreadable = (attempt: Attempt): Failed => ({
 /** It stays a dead letter, for what became of it now. */
 const failedAgain = (job: Job, route: Route, { message, letter }: Taken, ended: Failed): Done => {
   const { outcome, attempt, endedAt } = ended
-  const decided = decide(outcome, attempt, { ...route.terms, maxAttempts: 1 }, endedAt)
+  const decided = decidedOf(outcome, attempt, route, endedAt)
   const decision = decided.do === 'dead-letter' ? decided : ({ reason: 'Gone', message: outcomeText(outcome) } as const)
   const origin = { subscription: keyOf(route.subscription), queue: route.queue }
   const copy = deadLetterCopy(message, origin, ended, decision, route.deadLetterQueue, replayedBy(job, letter))

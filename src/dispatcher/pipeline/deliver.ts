@@ -1,15 +1,20 @@
-import { type Attempt, attemptAfter } from '../../delivery/attempt/attempt.ts'
-import type { Outcome } from '../../delivery/attempt/outcome.ts'
+import { attemptAfter } from '../../delivery/attempt/attempt.ts'
 import { toRequest } from '../../delivery/attempt/request.ts'
 import { decide, decideBefore, putAside } from '../../delivery/decide.ts'
+import type { CloudEvent, Unparsable } from '../../delivery/event/cloud-event.ts'
 import { toEvent } from '../../delivery/event/event.ts'
 import { publishedAt } from '../../delivery/event/published.ts'
 import { historyOf, isPlug, isSuspect } from '../../delivery/message/history.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Delivery } from '../../rabbit/amqp/port.ts'
+import type { Span, Tracing } from '../../telemetry/tracing.ts'
 import { createSettle, type Settled, type SettleOptions } from './settle.ts'
+import { endAttempt, startAttempt } from './traced.ts'
 
-export type DeliverOptions = SettleOptions & { readonly sender: Pick<Sender, 'send'> }
+export type DeliverOptions = SettleOptions & {
+  readonly sender: Pick<Sender, 'send'>
+  readonly tracing?: Tracing | undefined
+}
 
 /**
  * Delivers one message and returns what became of it, or `undefined` where that is still open: the message is back in its
@@ -28,14 +33,14 @@ export type Pipeline = {
 
 /** The pipeline of one subscription: message → event → request → outcome → decision → settled. */
 export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pipeline => {
-  const { terms, target, whence } = options.route
-  const { sender } = options
+  const { route, sender, tracing } = options
+  const { terms, target, whence } = route
   const settle = createSettle(options, giveUp)
 
-  const send = (event: ReturnType<typeof toEvent>, { number }: Attempt): Promise<Outcome> | Outcome => {
-    if ('unparsable' in event) return { kind: 'unsendable', message: event.unparsable }
-    return sender.send(toRequest(event, target, number))
-  }
+  const send = (event: CloudEvent | Unparsable, number: number, trace: Span['context'] | undefined) =>
+    'unparsable' in event
+      ? ({ kind: 'unsendable', message: event.unparsable } as const)
+      : sender.send(toRequest(event, target, number, trace))
 
   const deliver: Deliver = async (delivery, tried) => {
     if (isPlug(delivery.message)) {
@@ -45,19 +50,17 @@ export const createDeliver = (options: DeliverOptions, giveUp: AbortSignal): Pip
     const attempt = attemptAfter(historyOf(delivery.message, whence), Date.now())
     const before = decideBefore(attempt.history, terms, attempt.begunAt, delivery.outlived)
     if (before) return settle(delivery, { attempt, outcome: undefined, decision: before, endedAt: attempt.begunAt })
-    const event = toEvent(delivery.message, attempt.history)
-    const outcome = await send(event, attempt)
+    const { message } = delivery
+    const event = toEvent(message, attempt.history)
+    const span = tracing && startAttempt(tracing, { route, message, event, attempt })
+    const outcome = await send(event, attempt.number, span?.context)
     const endedAt = Date.now()
     tried()
-    const published =
-      outcome.kind === 'delivered' && !('unparsable' in event) ? publishedAt(event, delivery.message) : undefined
-    return settle(delivery, {
-      attempt,
-      outcome,
-      decision: decide(outcome, attempt, terms, endedAt),
-      endedAt,
-      published,
-    })
+    const decision = decide(outcome, attempt, terms, endedAt)
+    if (span) endAttempt(span, outcome, decision, endedAt)
+    const published = outcome.kind === 'delivered' && !('unparsable' in event) ? publishedAt(event, message) : undefined
+    const trace = span?.context.traceparent
+    return settle(delivery, { attempt, outcome, decision, endedAt, published, trace })
   }
 
   return {

@@ -1,9 +1,12 @@
+import { outcomeText } from '../../delivery/attempt/outcome.ts'
+import { traceFields } from '../../delivery/message/trace-context.ts'
 import { count, type DeliveryStats } from '../../delivery/stats.ts'
 import type { Sender } from '../../http/send.ts'
 import type { Amqp, Delivery } from '../../rabbit/amqp/port.ts'
 import type { PublishError } from '../../rabbit/amqp/publish-error.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Tracing } from '../../telemetry/tracing.ts'
 import { createDeliver } from '../pipeline/deliver.ts'
 import { meter } from '../pipeline/meter.ts'
 import type { Route } from '../pipeline/route.ts'
@@ -19,6 +22,7 @@ export type HandlerOptions = {
   readonly sender: Sender
   readonly metrics: Metrics
   readonly log: Log
+  readonly tracing?: Tracing | undefined
   /** Where it counts; an earlier worker of the subscription may have begun. */
   readonly stats: DeliveryStats
   readonly state: TrackedState
@@ -47,23 +51,34 @@ export const createHandler = (options: HandlerOptions, giveUp: AbortSignal): ((d
     changed()
   }
 
-  const pipeline = createDeliver({ route, amqp, sender, blocked, suspend }, giveUp)
+  const pipeline = createDeliver({ route, amqp, sender, blocked, suspend, tracing: options.tracing }, giveUp)
 
-  const observe = (settled: Settled | undefined): void => {
+  const observe = ({ message }: Delivery, settled: Settled | undefined): void => {
     if (settled === undefined) return
     measured.settled(settled)
     const { attempt, outcome, decision, endedAt } = settled
     if (decision.do === 'postpone' || decision.do === 'isolate') return
     count(stats, outcome, decision, attempt.history.firstAttempt ?? endedAt, endedAt)
     changed()
+    if (outcome === undefined || outcome.kind === 'delivered') return
+    const fields = {
+      subscription: route.id,
+      attempt: attempt.number,
+      outcome: outcomeText(outcome),
+      decision: decision.do,
+    }
+    log.debug({ ...fields, ...traceFields(settled.trace, message.properties.headers) }, 'An attempt failed')
   }
 
   const end = (delivery: Delivery, settled: Promise<Settled | undefined>): Promise<void> =>
-    settled.then(observe).catch((error: unknown) => {
-      // A fault of ours. It cannot loop: a message that comes back too often is tried alone, and then dead-lettered.
-      log.error({ subscription: route.id, error }, 'Could not process a message; it is requeued')
-      delivery.requeue()
-    })
+    settled
+      .then((one) => observe(delivery, one))
+      .catch((error: unknown) => {
+        const traced = traceFields(undefined, delivery.message.properties.headers)
+        // A fault of ours. It cannot loop: a message that comes back too often is tried alone, and then dead-lettered.
+        log.error({ subscription: route.id, ...traced, error }, 'Could not process a message; it is requeued')
+        delivery.requeue()
+      })
 
   return createFlow({
     isolation,

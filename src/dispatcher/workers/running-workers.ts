@@ -9,6 +9,7 @@ import type { Amqp } from '../../rabbit/amqp/port.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { Tracing } from '../../telemetry/tracing.ts'
 import type { Route } from '../pipeline/route.ts'
 import { credentialsOf, TargetError } from './credentials.ts'
 import type { Isolation } from './isolation.ts'
@@ -20,6 +21,7 @@ export type WorkersOptions = {
   readonly store: Pick<Store, 'get'>
   readonly log: Log
   readonly metrics: Metrics
+  readonly tracing?: Tracing | undefined
   readonly guard: AddressGuard
   readonly drainTimeoutMs: number
   readonly observer: SubscriptionObserver

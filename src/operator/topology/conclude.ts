@@ -1,7 +1,6 @@
 import type { ConditionType } from '../../api/conditions.ts'
 import { type Broker, manages } from '../../api/kinds/broker.ts'
-import { kinds } from '../../api/kinds/kinds.ts'
-import { idOf, type Kind } from '../../api/resource.ts'
+import { idOf } from '../../api/resource.ts'
 import { EndpointError } from '../../rabbit/endpoint-error.ts'
 import type { Again } from '../../reconcile/controller.ts'
 import { countsEveryMs, type Report, type StatusWriter } from '../../reconcile/status-writer.ts'
@@ -16,6 +15,7 @@ import { type Attached, membersOf } from '../../topology/references.ts'
 import { againAfterMs, type Converged, failuresOf } from './converge.ts'
 import { releaseGone, releaseStranded } from './finalizers.ts'
 import { withLatestStatuses } from './latest.ts'
+import { livingOwners } from './living.ts'
 import { probeEveryMs } from './probes.ts'
 import { report } from './report.ts'
 import { unreachableReports } from './unreachable.ts'
@@ -40,8 +40,7 @@ export const conclude = async (
   const { broker } = attached
   const { wanted, plan, observed, applied, stalled } = converged
   const unsafe = unsafeOwners(attached, instance, converged)
-  // An object of another Broker on the same virtual host, or of a resource with a dangling reference, is not left over.
-  const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
+  const living = livingOwners(store, instance)
   const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner))
   const { namespace, name } = broker.metadata
   metrics.retainedObjects.set({ namespace, broker: name }, retained.length)

@@ -1,14 +1,12 @@
 import type { LookupFunction } from 'node:net'
 import { manages } from '../../api/kinds/broker.ts'
-import { kinds } from '../../api/kinds/kinds.ts'
-import { type Kind, namedBy } from '../../api/resource.ts'
+import { namedBy } from '../../api/resource.ts'
 import type { Controller } from '../../reconcile/controller.ts'
 import type { StatusWriter } from '../../reconcile/status-writer.ts'
 import type { WorkQueue } from '../../reconcile/work-queue.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
-import { ownerOf } from '../../topology/names.ts'
 import { type Attached, membersOf } from '../../topology/references.ts'
 import type { WorldView } from '../world/world.ts'
 import { announce } from './announce.ts'
@@ -16,6 +14,7 @@ import { conclude, concludeUnusable } from './conclude.ts'
 import { connections } from './connections.ts'
 import { type Converged, type ConvergeOptions, converge, type Memory, noMemory } from './converge.ts'
 import { addFinalizers } from './finalizers.ts'
+import { livingOwners } from './living.ts'
 import { backlogMetrics } from './measure.ts'
 import { orphanage } from './orphans.ts'
 import { probeEveryMs, startProbes } from './probes.ts'
@@ -109,20 +108,16 @@ const convergeProtected = async (
   signal: AbortSignal,
 ): Promise<Converged> => {
   const finalizers = addFinalizers(store, manages(attached.broker) ? membersOf(attached) : [], instance)
-  const memory = { ...known.memory, leftBehind: withoutLiving(store, instance, known.memory.leftBehind) }
+  const living = livingOwners(store, instance)
+  // A resource may be there again, and not be attached to this broker.
+  const leftBehind = new Set([...known.memory.leftBehind].filter((owner) => !living.has(owner)))
+  const memory = { ...known.memory, leftBehind }
   const converged = await converge(
-    { ...known, memory, attached, instance, now: Date.now(), mayDeclare: finalizers.ready },
+    { ...known, memory, living, attached, instance, now: Date.now(), mayDeclare: finalizers.ready },
     signal,
   ).finally(finalizers.settled)
   await finalizers.allReady()
   return converged
-}
-
-/** A resource may be there again, and not be attached to this broker. */
-const withoutLiving = (store: Store, instance: string, owners: ReadonlySet<string>): ReadonlySet<string> => {
-  if (owners.size === 0) return owners
-  const living = new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
-  return new Set([...owners].filter((owner) => !living.has(owner)))
 }
 
 const labelsOf = (key: string): { namespace: string; broker: string } => {

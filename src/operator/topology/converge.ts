@@ -6,6 +6,8 @@ import { changeText, type Planned } from '../../topology/change.ts'
 import { type Desired, desired } from '../../topology/desired.ts'
 import { dialectOf, isSupported, oldestSupported } from '../../topology/dialect.ts'
 import { diff, type Plan } from '../../topology/diff.ts'
+import { removalsOf } from '../../topology/health/removals.ts'
+import { retainedOn } from '../../topology/health/retained.ts'
 import { type HeldBack, heldBack, type StalledLevel, stalledLevels } from '../../topology/health/stalled-levels.ts'
 import { delayPrefix } from '../../topology/names.ts'
 import { noOwners, type Owners, ownersOf } from '../../topology/owners.ts'
@@ -57,6 +59,8 @@ export type ConvergeOptions = {
   readonly attached: Attached
   readonly instance: string
   readonly management: Management
+  /** The owners of all resources that there are, of this Broker or not. */
+  readonly living: ReadonlySet<string>
   /** Of the last reconcile. */
   readonly memory: Memory
   /** In ms since 1970. */
@@ -71,12 +75,14 @@ export type ConvergeOptions = {
  * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
  */
 export const converge = async (options: ConvergeOptions, signal: AbortSignal): Promise<Converged> => {
-  const { attached, instance, management, memory, now } = options
+  const { attached, instance, management, memory, now, living } = options
   const before = await observe(management, signal)
   const wanted = desired(attached, instance, dialectOf(before.version), ownersOf(before))
-  const goingSince = since([...goingOf(wanted), ...memory.leftBehind], memory.goingSince, now)
+  const retained = retainedOn(instance, before, (owner) => living.has(owner) || wanted.owners.has(owner))
+  const removals = removalsOf(attached.broker, instance, retained)
+  const goingSince = since([...goingOf(wanted), ...memory.leftBehind, ...removals.keys()], memory.goingSince, now)
   const planFor = (observed: Observed, quietSince: Memory['quietSince']): Plan =>
-    diff(wanted, observed, { now, quietSince, goingSince, leftBehind: memory.leftBehind })
+    diff(wanted, observed, { now, quietSince, goingSince, leftBehind: memory.leftBehind, removals })
 
   const todo = planFor(before, memory.quietSince)
   const planned = todo.stages.flat()

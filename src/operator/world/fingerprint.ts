@@ -1,14 +1,17 @@
+import { broker } from '../../api/kinds/broker.ts'
 import { type Subscription, subscription } from '../../api/kinds/subscription.ts'
 import { readyOf } from '../../api/readiness.ts'
 import { idOf, type Resource } from '../../api/resource.ts'
+import { removalAnnotation } from '../../topology/health/removals.ts'
 
 /** What of a resource matters to the operator, as text to compare. */
 export const fingerprintOf = (resource: Resource): string => `${wantedBy(resource)} ${lettersBy(resource)}`
 
 /** The same without counts: when this changes, the broker is compared with the resources at once. */
 export const wantedBy = (resource: Resource): string => {
-  const { uid, generation, deletionTimestamp } = resource.metadata
-  return [idOf(resource), uid, generation, deletionTimestamp, ...deliveryOf(resource)].join(' ')
+  const { uid, generation, deletionTimestamp, annotations } = resource.metadata
+  const removal = resource.kind === broker.kind ? annotations?.[removalAnnotation] : undefined
+  return [idOf(resource), uid, generation, deletionTimestamp, removal, ...deliveryOf(resource)].join(' ')
 }
 
 /** What a dispatcher says of the dead letters of a Subscription: when this changes, there are more or fewer of them. */

@@ -37,6 +37,11 @@ export const resourcesOver = (request: Request) => ({
     const contentType = 'application/merge-patch+json'
     await request({ method: 'PATCH', path: resourcePath(kind, of), contentType, body: { spec } })
   },
+  /** `null` takes one off. */
+  async annotate(kind: Kind, of: ResourceName, annotations: Readonly<Record<string, string | null>>): Promise<void> {
+    const contentType = 'application/merge-patch+json'
+    await request({ method: 'PATCH', path: resourcePath(kind, of), contentType, body: { metadata: { annotations } } })
+  },
   async remove(kind: Kind, of: ResourceName): Promise<void> {
     await request({ method: 'DELETE', path: resourcePath(kind, of) })
   },

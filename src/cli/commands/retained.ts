@@ -1,0 +1,62 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { milliseconds } from '../../api/duration.ts'
+import { Failure } from '../failure.ts'
+import { withRemote } from '../remote/open.ts'
+import { aligned } from '../table.ts'
+import { type AllNamespaces, named, namespaceOf, type Scoped, withCluster } from './dead-letter-options.ts'
+
+type RemoveOptions = Scoped & { readonly withMessages?: number; readonly empty?: boolean; readonly timeout: string }
+
+/** Adds `waybill retained`. */
+export const addRetained = (program: Command): void => {
+  const command = program
+    .command('retained')
+    .description('queues and exchanges that resources left on a broker: show, remove')
+    .helpCommand(false)
+  const ls = command
+    .command('ls')
+    .description('what is retained, by broker')
+    .option('-n, --namespace <namespace>', 'only brokers of this namespace')
+    .option('-A, --all-namespaces', 'brokers of all namespaces')
+  withCluster(ls).action((options: Scoped & AllNamespaces) =>
+    withRemote(options, async (remote) => {
+      const { retainedOf } = await import('../retained/retained.ts')
+      const found = await retainedOf(remote, namespaceOf(options, remote))
+      if (found.length === 0) process.stderr.write('Nothing is retained\n')
+      else process.stdout.write(aligned([['BROKER', 'OBJECT'], ...found]))
+    }),
+  )
+  const rm = command
+    .command('rm')
+    .description('have the operator remove it, if no message is in it; in a cluster')
+    .argument('<broker>', 'name or namespace/name')
+    .argument('[name...]', 'queues and exchanges, as ls shows them')
+    .option('-n, --namespace <namespace>', "namespace of the broker (default: the context's)")
+    .option('--empty', 'all in which no message is, instead of names')
+    .option('--with-messages <count>', 'also if there are so many messages at most, which are deleted', countOf)
+    .option('--timeout <duration>', 'wait so long', '60s')
+  withCluster(rm)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  waybill retained ls -A
+  waybill retained rm rabbitmq --empty
+  waybill retained rm rabbitmq waybill.sub.shop.billing --with-messages 3`,
+    )
+    .action((text: string, names: readonly string[], options: RemoveOptions) =>
+      withRemote({ ...options, kubernetes: true }, async (remote) => {
+        if ((names.length === 0) !== (options.empty ?? false)) throw new Failure('give names, or --empty')
+        const { removeRetained } = await import('../retained/retained.ts')
+        const [broker, timeoutMs] = [named(text, options, remote), milliseconds(options.timeout)]
+        const left = await removeRetained(remote, { broker, names, messages: options.withMessages ?? 0, timeoutMs })
+        if (left.length === 0) process.stderr.write('Removed\n')
+        else throw new Failure(`still there, as messages are in it or the operator is away: ${left.join(', ')}`)
+      }),
+    )
+}
+
+const countOf = (text: string): number => {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Use a number of messages.')
+}
