@@ -254,6 +254,15 @@ export const options: Readonly<Record<string, Option>> = {
     values: { metrics: { prometheusRule: { enabled: true, labels: { release: 'prometheus' } } } },
     changes: ['PrometheusRule/waybill metadata.labels.release: "prometheus"'],
   },
+  'metrics.dashboard.enabled': {
+    values: { metrics: { dashboard: { enabled: true } } },
+    changes: ['+ConfigMap/waybill-dashboard'],
+  },
+  'metrics.dashboard.labels.grafana_dashboard': {
+    from: { metrics: { dashboard: { enabled: true } } },
+    values: { metrics: { dashboard: { enabled: true, labels: { grafana_dashboard: 'yes' } } } },
+    changes: ['ConfigMap/waybill-dashboard metadata.labels.grafana_dashboard: "yes"'],
+  },
 }
 
 /** Values that rename everything or replace one kind with another; they have tests of their own. */
