@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { chart } from '../support/chart.ts'
-import { jobOf, queueOf, subscriptionOf } from '../support/manifests.ts'
+import { jobOf } from '../support/manifests.ts'
 import { startPrometheus } from '../support/prometheus-server.ts'
-import { openShop } from '../support/shop.ts'
 import { eventually } from '../support/wait.ts'
+import { event, openBusyShop } from './busy-shop.ts'
 import { queries } from './panels.ts'
 import { keda } from './scaled-objects.ts'
 
@@ -16,25 +16,9 @@ const without: Readonly<Record<string, string>> = {
   'The operator and the process / Since a watch received something A': 'there is no Kubernetes',
 }
 
-/** A shop in which mailing succeeds, billing is refused for good and shipping is tried again much later. */
-const busyShop = async (cleanUp: AsyncDisposableStack) => {
-  const shop = cleanUp.use(await openShop())
-  const subscriber = await shop.subscriber()
-  subscriber.answer(({ path }) => ({ '/billing': 400, '/shipping': 503 })[path] ?? 204)
-  const filter = { routingKeys: ['order.placed'] }
-  const retry = { schedule: ['10m'] }
-  const of = (name: string, spec: object = {}) =>
-    subscriptionOf(name, 'orders', `${subscriber.url}${name}`, { filter, ...spec })
-  shop.folder.write('shop', [
-    ...[of('mailing'), of('billing'), of('shipping', { delivery: { retry } })],
-    ...[queueOf('work'), queueOf('lost')],
-  ])
-  return shop
-}
-
 test('every panel and every ScaledObject has a valid query, and data in a run where things go well and wrong', async () => {
   await using cleanUp = new AsyncDisposableStack()
-  const shop = await busyShop(cleanUp)
+  const shop = await openBusyShop(cleanUp)
   const waybill = await shop.run()
   const prometheus = await startPrometheus(waybill.server, join(chart, 'alerts.yaml'))
   cleanUp.defer(prometheus.stop)
@@ -44,11 +28,6 @@ test('every panel and every ScaledObject has a valid query, and data in a run wh
   const waiting = new Map([...queries, ...keda].map(({ name, expression }) => [name, expression]))
   const hasData = async (expression: string) =>
     (await prometheus.query(expression)).some(({ value }) => value[1] !== 'NaN')
-  const event = (routingKey: string) => ({
-    routingKey,
-    body: {},
-    options: { timestamp: Math.floor(Date.now() / 1000) },
-  })
   // An invalid query fails here, with Prometheus' own reason.
   await Promise.all([...waiting.values()].map(prometheus.query))
   // Something is found missing, and dead letters are taken.
