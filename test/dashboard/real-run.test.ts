@@ -42,6 +42,6 @@ test('every panel and every ScaledObject has a valid query, and data in a run wh
     return [...waiting.keys()].every((name) => name in without)
   }
   // What has no data in the end is in the message of the failure.
-  await eventually(isDone, { everyMs: 300 }).catch(() => {})
+  await eventually(isDone, { everyMs: 300, timeoutMs: 60_000 }).catch(() => {})
   expect([...waiting.keys()].sort()).toEqual(Object.keys(without).sort())
 })
