@@ -30,8 +30,10 @@ test('every panel and every ScaledObject has a valid query, and data in a run wh
     (await prometheus.query(expression)).some(({ value }) => value[1] !== 'NaN')
   // An invalid query fails here, with Prometheus' own reason.
   await Promise.all([...waiting.values()].map(prometheus.query))
-  // Something is found missing, and dead letters are taken.
+  // Something is found missing, and dead letters are taken: a Discard takes those that were there before it.
   await producer.channel.deleteQueue('shop.lost')
+  await producer.publish('shop.orders', [event('order.placed')])
+  await eventually(() => hasData('waybill_dead_letters{subscription="billing"} > 0'), { timeoutMs: 30_000 })
   folder.write('job', [jobOf('Discard', 'billing', { reason: 'of a test' })])
   const look = async ([name, expression]: [string, string]) => {
     if (await hasData(expression)) waiting.delete(name)
