@@ -87,8 +87,10 @@ describeWithHelm('a Replay', () => {
     await shop.own.kubectl(['wait', '--for=condition=Complete', 'replay/again', '--timeout=60s'])
     expect(new Set(scene.delivered())).toEqual(scene.ids)
     expect(subscriber.received).toHaveLength(500)
-    const reasons = (await shop.events(replay, 'again')).map(({ reason }) => reason)
-    expect(reasons).toEqual(['Progressing', 'Completed'])
+    // Events follow statuses.
+    const reasons = async () => (await shop.events(replay, 'again')).map(({ reason }) => reason)
+    await eventually(async () => (await reasons()).includes('Completed'))
+    expect(await reasons()).toEqual(['Progressing', 'Completed'])
     await shop.own.apply([
       jobOf('Replay', 'billing', { ...spec, canary: { messages: 3 }, ttlAfterFinished: '1s' }, 'again'),
     ])
