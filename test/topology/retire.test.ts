@@ -1,5 +1,6 @@
 import type { Resource } from '../../src/api/resource.ts'
 import type { Change } from '../../src/topology/change.ts'
+import type { Desired } from '../../src/topology/desired.ts'
 import { diff } from '../../src/topology/diff.ts'
 import { removalAnnotation, removalsOf } from '../../src/topology/health/removals.ts'
 import { retainedOn } from '../../src/topology/health/retained.ts'
@@ -50,7 +51,8 @@ describe('what is retained and the Broker asks to remove', () => {
   const removals = (removal: string, messages: number) => {
     const vhost = declared(topic, billing, queueOf('work'))
     vhost.put(queue, messages)
-    return [...removalsOf(asking(removal), 'waybill', retainedOn('waybill', vhost.observe(), living))]
+    const retained = retainedOn('waybill', vhost.observe(), living)
+    return [...removalsOf(asking(removal), 'waybill', retained, desiredFrom(topic))]
   }
   const work = 'waybill:Queue/shop/work'
 
@@ -71,6 +73,17 @@ describe('what is retained and the Broker asks to remove', () => {
     ['Subscription/shop/other,Subscription/shop/billing=all,Topic/shop/orders=5', 3, []],
   ] as const)('%j, with %i messages in it', (removal, messages, expected) => {
     expect(removals(removal, messages)).toEqual(expected)
+  })
+
+  test('the delay queues of a Broker that is gone, which the next one uses, stay', () => {
+    const vhost = declared(topic, billing)
+    const retained = retainedOn('waybill', vhost.observe(), () => false)
+    const [ladder] = retained.filter(({ name }) => name.startsWith('waybill.delay.'))
+    const left = (wanted: Pick<Desired, 'queues' | 'exchanges'>) => [
+      ...removalsOf(asking('empty'), 'waybill', retained, wanted).keys(),
+    ]
+    expect(left({ queues: [], exchanges: [] })).toContain(ladder?.owner)
+    expect(left(desiredFrom(topic))).not.toContain(ladder?.owner)
   })
 
   test.each([

@@ -79,7 +79,7 @@ export const converge = async (options: ConvergeOptions, signal: AbortSignal): P
   const before = await observe(management, signal)
   const wanted = desired(attached, instance, dialectOf(before.version), ownersOf(before))
   const retained = retainedOn(instance, before, (owner) => living.has(owner) || wanted.owners.has(owner))
-  const removals = removalsOf(attached.broker, instance, retained)
+  const removals = removalsOf(attached.broker, instance, retained, wanted)
   const goingSince = since([...goingOf(wanted), ...memory.leftBehind, ...removals.keys()], memory.goingSince, now)
   const planFor = (observed: Observed, quietSince: Memory['quietSince']): Plan =>
     diff(wanted, observed, { now, quietSince, goingSince, leftBehind: memory.leftBehind, removals })

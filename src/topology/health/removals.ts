@@ -1,4 +1,5 @@
 import type { Broker } from '../../api/kinds/broker.ts'
+import type { Desired } from '../desired.ts'
 import type { Retained } from './retained.ts'
 
 /**
@@ -11,12 +12,22 @@ export const removalAnnotation = 'waybill.dev/remove-retained'
 /** How what a resource left behind is removed, by owner. */
 export type Removals = ReadonlyMap<string, 'RetainIfNotEmpty' | 'Delete'>
 
-/** What the Broker asks to be removed of what is retained. An entry that names nothing of it has been dealt with. */
-export const removalsOf = ({ metadata }: Broker, instance: string, retained: readonly Retained[]): Removals => {
+/**
+ * What the Broker asks to be removed of what is retained. An entry that names nothing of it has been dealt with. What somebody still
+ * wants stays, whoever it was declared for: the delay queues of a Broker that is gone serve the next one on its virtual host.
+ */
+export const removalsOf = (
+  { metadata }: Broker,
+  instance: string,
+  retained: readonly Retained[],
+  wanted: Pick<Desired, 'queues' | 'exchanges'>,
+): Removals => {
   const asked = (metadata.annotations?.[removalAnnotation] ?? '').split(',').map((entry) => entry.trim())
   if (asked.every((entry) => entry === '')) return new Map()
+  const inUse = new Set([...wanted.queues, ...wanted.exchanges].map(({ want }) => want.name))
   const found = new Map<string, 'RetainIfNotEmpty' | 'Delete'>()
   for (const [owner, objects] of Map.groupBy(retained, (object) => object.owner)) {
+    if (objects.some(({ name }) => inUse.has(name))) continue
     const names = [owner.slice(instance.length + 1), ...objects.map(({ name }) => name)]
     const messages = objects.reduce((sum, object) => sum + object.messages, 0)
     const isMeant = (entry: string): boolean => {
