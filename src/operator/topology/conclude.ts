@@ -7,6 +7,7 @@ import { countsEveryMs, type Report, type StatusWriter } from '../../reconcile/s
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { namesOf } from '../../topology/health/removals.ts'
 import { retainedOn } from '../../topology/health/retained.ts'
 import { unsafetyOf } from '../../topology/health/unsafe-queues.ts'
 import { ownerOf } from '../../topology/names.ts'
@@ -41,7 +42,11 @@ export const conclude = async (
   const { wanted, plan, observed, applied, stalled } = converged
   const unsafe = unsafeOwners(attached, instance, converged)
   const living = livingOwners(store, instance)
-  const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner))
+  const inUse = namesOf(wanted)
+  // What a Broker that is gone left, and the next one on its virtual host uses, is not left over.
+  const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner)).filter(
+    ({ name }) => !inUse.has(name),
+  )
   const { namespace, name } = broker.metadata
   metrics.retainedObjects.set({ namespace, broker: name }, retained.length)
   const [failures, observing] = [failuresOf(applied), !manages(broker)]

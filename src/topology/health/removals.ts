@@ -24,7 +24,7 @@ export const removalsOf = (
 ): Removals => {
   const asked = (metadata.annotations?.[removalAnnotation] ?? '').split(',').map((entry) => entry.trim())
   if (asked.every((entry) => entry === '')) return new Map()
-  const inUse = new Set([...wanted.queues, ...wanted.exchanges].map(({ want }) => want.name))
+  const inUse = namesOf(wanted)
   const found = new Map<string, 'RetainIfNotEmpty' | 'Delete'>()
   for (const [owner, objects] of Map.groupBy(retained, (object) => object.owner)) {
     if (objects.some(({ name }) => inUse.has(name))) continue
@@ -40,5 +40,9 @@ export const removalsOf = (
   }
   return found
 }
+
+/** The names of the queues and exchanges that somebody wants. */
+export const namesOf = ({ queues, exchanges }: Pick<Desired, 'queues' | 'exchanges'>): ReadonlySet<string> =>
+  new Set([...queues, ...exchanges].map(({ want }) => want.name))
 
 const withMessages = /^(.*)=(\d{1,9})$/
