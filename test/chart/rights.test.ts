@@ -70,7 +70,7 @@ describeWithHelm('the permissions of the chart', () => {
   test('the right to take finalizers off outlives a watched namespace, unless it is not wanted', async () => {
     const rules = rulesByRole(await render({ values: { watchNamespaces: ['shop'] } }))
     expect(rules['ClusterRole/waybill-operator-finalizers']).toEqual([
-      rule(group, resources, ['list', 'watch', 'patch']),
+      rule(group, resources, ['get', 'list', 'watch', 'patch']),
       operator[1],
     ])
     expect(Object.keys(rules).filter((name) => name.startsWith('ClusterRole/'))).toHaveLength(1)

@@ -30,9 +30,10 @@ export const removalsOf = (
     if (objects.some(({ name }) => inUse.has(name))) continue
     const names = [owner.slice(instance.length + 1), ...objects.map(({ name }) => name)]
     const messages = objects.reduce((sum, object) => sum + object.messages, 0)
+    const isCounted = objects.every(({ isUncounted = false }) => !isUncounted)
     const isMeant = (entry: string): boolean => {
       const [, name = entry, most] = withMessages.exec(entry) ?? []
-      return names.includes(name) && (most === undefined || messages <= Number(most))
+      return names.includes(name) && (most === undefined || (isCounted && messages <= Number(most)))
     }
     const meant = asked.filter(isMeant)
     if (meant.length > 0 || asked.includes('empty'))

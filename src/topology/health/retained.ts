@@ -9,6 +9,8 @@ export type Retained = {
   readonly owner: string
   /** In a queue. */
   readonly messages: number
+  /** How many there are is not known, as of a queue whose node is down. */
+  readonly isUncounted?: true
   /** The exchanges from which messages still come into a queue; what comes back from a delay is not meant. */
   readonly from: readonly string[]
 }
@@ -32,8 +34,10 @@ export const retainedOn = (
       const owner = ownerWithout(args)
       if (owner === undefined) return []
       const from = new Set((sources.get(name) ?? []).map(({ source }) => source).filter(isFed))
-      const messages = states.get(name)?.messages ?? 0
-      return [{ kind: 'queue', name, owner, messages, from: [...from].sort() }]
+      const state = states.get(name)
+      const messages = state?.messages ?? 0
+      const uncounted = state?.state === 'running' ? {} : ({ isUncounted: true } as const)
+      return [{ kind: 'queue', name, owner, messages, ...uncounted, from: [...from].sort() }]
     }),
     ...exchanges.flatMap(({ name, arguments: args }): Retained[] => {
       const owner = ownerWithout(args)

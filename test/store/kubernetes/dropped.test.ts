@@ -4,7 +4,7 @@ const rememberedOf = (before: string | undefined, watched: readonly string[] | u
   const dropped = createDropped(() => watched)
   const first = dropped.annotation(before)
   for (const namespace of release) dropped.release(namespace)
-  return { first, pending: dropped.pending(), later: release.length > 0 ? dropped.annotation(undefined) : first }
+  return { first, pending: dropped.pending(), later: release.length > 0 ? dropped.annotation(first) : first }
 }
 
 describe('the namespaces that were watched', () => {

@@ -24,6 +24,8 @@ export type Dropped = {
 /** `watchedNow`: the namespaces that are watched, `undefined` for all. */
 export const createDropped = (watchedNow: () => readonly string[] | undefined): Dropped => {
   const pending = new Set<string>()
+  /** Those that the Lease still names. */
+  const released = new Set<string>()
   return {
     annotation(before) {
       const watched = watchedNow()
@@ -32,12 +34,16 @@ export const createDropped = (watchedNow: () => readonly string[] | undefined): 
         return all
       }
       const names = new Set(watched)
-      for (const name of before?.split(',') ?? []) if (name !== '') pending.add(name)
+      const named = new Set(before?.split(','))
+      for (const name of released) if (!named.has(name) || names.has(name)) released.delete(name)
+      for (const name of named) if (name !== '' && !released.has(name)) pending.add(name)
       for (const name of names) pending.delete(name)
       const text = [...names, ...pending].sort().join(',')
       return text.length > mostText ? undefined : text
     },
     pending: () => [...pending],
-    release: (namespace) => pending.delete(namespace),
+    release(namespace) {
+      if (pending.delete(namespace)) released.add(namespace)
+    },
   }
 }

@@ -23,10 +23,16 @@ export const keepReleasing = (
   signal: AbortSignal,
 ): Promise<void> => {
   const notBefore = new Map<string, number>()
+  const released = new Map<string, Map<string, number>>()
+  const timesOf = (namespace: string): Map<string, number> => {
+    const times = released.get(namespace) ?? new Map()
+    released.set(namespace, times)
+    return times
+  }
   const release = async (namespace: string): Promise<void> => {
     const where = namespace === all ? 'all namespaces that are not watched' : namespace
     try {
-      const count = await releaseAll(client, namespace, isWatched, fence)
+      const count = await releaseAll(client, namespace, isWatched, timesOf(namespace), fence)
       // What was in flight may have come after: it is over once a look finds nothing.
       if (count === 0) dropped.release(namespace)
       else
@@ -45,7 +51,9 @@ export const keepReleasing = (
   return repeat(
     everyMs,
     async () => {
-      for (const namespace of dropped.pending())
+      const pending = dropped.pending()
+      for (const namespace of released.keys()) if (!pending.includes(namespace)) released.delete(namespace)
+      for (const namespace of pending)
         if ((notBefore.get(namespace) ?? 0) <= performance.now()) await release(namespace)
     },
     signal,

@@ -17,6 +17,8 @@ type Found = {
 const heldKinds: readonly Kind[] = kinds.filter((kind) => !jobKinds.some((job) => job.kind === kind.kind))
 
 const pageSize = 500
+/** What was in flight in this installation may have written a resource again once or twice. */
+const timesAtMost = 3
 
 const message =
   'No operator watches this namespace any more, so nothing here is declared, changed or delivered; what is on the broker stays. Let an installation watch it again, or delete the resource'
@@ -24,20 +26,30 @@ const message =
 /**
  * Releases the resources in a namespace that is not watched any more, or with `*` in all that are not: their statuses say so,
  * and without Waybill's finalizer they can be deleted. Resolves to how many there were; what was in flight meanwhile
- * is found by the next call. @throws ApiError
+ * is found by the next call. `times` counts how often each was released, by uid. @throws ApiError
  */
 export const releaseAll = async (
   client: Pick<Client, 'request'>,
   namespace: string,
   isWatched: (namespace: string) => boolean,
-  fence: Fence,
+  times: Map<string, number>,
+  fence: () => void,
 ): Promise<number> => {
   const writes = createWrites({ client, current: (_kind, resource) => resource, refresh: () => undefined })
   let count = 0
   for (const kind of heldKinds) {
     for await (const found of listed(client, kind, namespace)) {
       if (isWatched(found.metadata.namespace) || isReleased(found)) continue
-      await release(writes, kind, found, fence)
+      const { uid } = found.metadata
+      const before = times.get(uid) ?? 0
+      // Another installation watches it, and writes it again.
+      if (before >= timesAtMost) continue
+      times.set(uid, before + 1)
+      const still = () => {
+        fence()
+        if (isWatched(found.metadata.namespace)) throw new Error('The namespace is watched again')
+      }
+      await release(writes, kind, found, still)
       count += 1
     }
   }
