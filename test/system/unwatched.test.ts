@@ -1,5 +1,5 @@
 import { subscription } from '../../src/api/kinds/subscription.ts'
-import { apiServer, describeWithHelm, namespace } from '../support/api-server.ts'
+import { apiServer, describeWithHelm, kubectl, namespace } from '../support/api-server.ts'
 import { installChartRoles } from '../support/chart.ts'
 import { request } from '../support/kubernetes/request.ts'
 import { brokerOf, subscriptionOf, topicOf } from '../support/manifests.ts'
@@ -104,6 +104,8 @@ describeWithHelm('a namespace that is not watched any more', () => {
     for (const each of [stays, leaves]) await untilReady(each)
     await Promise.all(first.map(({ stop }) => stop()))
 
+    // As Helm does.
+    await kubectl(['-n', leaves.name, 'delete', 'rolebinding,role', '--all'])
     await watch(stays)
     await untilReleased(leaves)
     await untilReady(stays)
