@@ -49,7 +49,10 @@ Examples:
         if ((names.length === 0) !== (options.empty ?? false)) throw new Failure('give names, or --empty')
         const { removeRetained } = await import('../retained/retained.ts')
         const [broker, timeoutMs] = [named(text, options, remote), milliseconds(options.timeout)]
-        const left = await removeRetained(remote, { broker, names, messages: options.withMessages ?? 0, timeoutMs })
+        const interrupted = new AbortController()
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
+        const removal = { broker, names, messages: options.withMessages ?? 0, timeoutMs }
+        const left = await removeRetained(remote, removal, interrupted.signal)
         if (left.length === 0) process.stderr.write('Removed\n')
         else throw new Failure(`still there, as messages are in it or the operator is away: ${left.join(', ')}`)
       }),

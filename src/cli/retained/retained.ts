@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Broker, broker as kind } from '../../api/kinds/broker.ts'
 import type { ResourceName } from '../../api/resource.ts'
+import { pause } from '../../async/abort.ts'
 import { removalAnnotation } from '../../topology/health/removals.ts'
 import { Failure } from '../failure.ts'
 import type { Remote } from '../remote/remote.ts'
@@ -26,12 +26,13 @@ export type Removal = {
 const lookEveryMs = 500
 
 /**
- * Asks the operator, by an annotation on the Broker, to remove what is retained, and waits until it has. Resolves to what is still
- * there of what was asked for. @throws Failure
+ * Asks the operator, by an annotation on the Broker, to remove what is retained, and waits until it has, or until the signal; then
+ * the annotation goes. Resolves to what is still there of what was asked for. @throws Failure
  */
 export const removeRetained = async (
   remote: Pick<Remote, 'get' | 'annotate'>,
   { broker, names, messages, timeoutMs }: Removal,
+  signal: AbortSignal,
 ): Promise<readonly string[]> => {
   const before = objectsOf(await found(remote, broker))
   const unknown = names.filter((name) => !before.some((object) => isNamed(object, name)))
@@ -46,8 +47,8 @@ export const removeRetained = async (
     for (const until = performance.now() + timeoutMs; ; ) {
       const now = objectsOf(await found(remote, broker))
       const left = meant.filter((object) => now.includes(object))
-      if (left.length === 0 || performance.now() > until) return left
-      await delay(lookEveryMs)
+      if (left.length === 0 || performance.now() > until || signal.aborted) return left
+      await pause(lookEveryMs, signal)
     }
   } finally {
     await remote.annotate(kind, broker, { [removalAnnotation]: null })
