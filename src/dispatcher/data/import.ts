@@ -40,11 +40,11 @@ export const importLines = async (
   signal: AbortSignal,
 ): Promise<Imported | Refused> => {
   // One that was broken off may still have letters under way.
-  const endTurn = await turnFor(`import ${place.subscription}`)
+  const turn = await turnFor(`import ${place.subscription}`)
   try {
     return await importInTurn(place, body, options, signal)
   } finally {
-    endTurn()
+    turn.end()
   }
 }
 

@@ -12,8 +12,10 @@ import { QueueInUseError } from './queue-in-use.ts'
 import { queueOf, sorting } from './sort.ts'
 import type { Taken } from './ways.ts'
 
-/** Messages are held for so long at most, far below the broker's consumer timeout. */
-const longestPassMs = 60_000
+/** Messages are held for so long at most, far below the broker's consumer timeout. Each pass costs a look at the whole queue. */
+const longestPassMs = 300_000
+/** … and for so long at least where somebody waits for the queue; or for as long as the look took, so that it gets on. */
+const shortestPassMs = 3_000
 const mostOfPass = 20_000
 const mostBytesOfPass = 64 * 1024 * 1024
 /** A longer wait for the next message is no reason to hold the others. */
@@ -52,12 +54,15 @@ export const pass = async (job: Job, options: PassOptions, signal: AbortSignal):
   const { endpoint, source, progress, drop } = options
   const found = choose(job, options)
   const queue = queueOf(job, source)
+  const begun = performance.now()
   const toHold = { queue, name: 'waybill jobs', most: mostHeld, look: found.look }
   const held = await hold(endpoint, toHold, signal, drop)
   try {
     if (!held.isAlone) throw new QueueInUseError(queue)
     const isWanted = await options.looked({ ...found.seen(), isComplete: held.isComplete })
-    if (isWanted) await take(found.chosen.slice(0, roomOf(progress, job)), held, options, signal)
+    const now = performance.now()
+    const within = { least: now + Math.max(shortestPassMs, now - begun), most: now + longestPassMs }
+    if (isWanted) await take(found.chosen.slice(0, roomOf(progress, job)), held, within, options, signal)
     // What was done but not taken out is there again.
     if (held.lost) progress.hasLooked = false
   } catch (error) {
@@ -95,11 +100,11 @@ const choose = (job: Job, { source, cutoff }: PassOptions) => {
 const take = async (
   chosen: readonly Chosen[],
   held: Held,
+  within: { readonly least: number; readonly most: number },
   options: PassOptions,
   signal: AbortSignal,
 ): Promise<void> => {
   const { progress, job: current } = options
-  const until = performance.now() + longestPassMs
   const first = current()
   if (first === undefined) return
   const isCanary = isCanaryDue(progress, first)
@@ -111,6 +116,7 @@ const take = async (
     const job = current()
     if (job === undefined || isBroken || next >= chosen.length) return undefined
     const at = nextTurn(job, progress)
+    const until = held.isAwaited ? within.least : within.most
     if (at > until || at - performance.now() > longestWaitMs) return undefined
     progress.nextAt = at
     await pause(Math.max(0, at - performance.now()), signal)

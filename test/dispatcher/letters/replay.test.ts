@@ -160,6 +160,20 @@ test('no second has more than the rate; a higher one counts at once; suspended, 
   expect(stage.ids()).toHaveLength(60)
 })
 
+test('who asks for a list while it runs gets one, of what is not delivered yet, and it goes on', async () => {
+  await stage.deadLettered('shared', 300)
+  start('shared', { rate: { requests: 10, ramp: false } })
+  await stage.eventually(() => stage.ids().length > 0)
+  const [seen, sent] = [await bodiesIn('shared'), stage.ids().length]
+  expect(seen.length).toBeGreaterThan(0)
+  expect(seen.length + sent).toBeGreaterThanOrEqual(300)
+  expect(seen).toEqual(seen.toSorted((one, other) => one - other))
+  start('shared', { rate: { requests: 1_000, ramp: false } })
+  await ended('shared', 'Complete', 'Completed')
+  expect(new Set(stage.ids()).size).toBe(300)
+  expect(stage.ids()).toHaveLength(300)
+})
+
 test('messages of any priority are dead letters in the order of their failures; one up to a time takes exactly those', async () => {
   await stage.subscribe('prior', { delivery: { concurrency: 1 } })
   stage.subscriber.received.length = 0

@@ -42,7 +42,7 @@ export const scan = async (
   if (queue !== undefined && before.status?.deadLetters?.count !== 0) {
     const endpoint = await readEndpoint(found.broker, (...named) => readSecret(store, ...named), lookup)
     const look = (message: Parameters<typeof letterOf>[0]): void => groups.add(letterOf(message, holder))
-    const browsed = await browse(endpoint, { queue, most: mostHeld, look }, signal)
+    const browsed = await browse(endpoint, { queue, most: mostHeld, patient: true, look }, signal)
     if (!browsed.isAlone) throw new QueueInUseError(queue)
     isComplete = browsed.isComplete
   }

@@ -6,6 +6,8 @@ export type BrowseOptions = {
   readonly queue: string
   /** Looks at so many messages at most, from the head on. Where the queue holds more, its order changes: see {@link hold}. */
   readonly most: number
+  /** It can wait: a job that holds the queue in this process is not asked to hurry. */
+  readonly patient?: boolean
   /** Called with how many it will look at, before the first of them. */
   begins?(count: number): void
   /** Called for each message, in the order of the queue. The bytes are its own: they may be kept. */

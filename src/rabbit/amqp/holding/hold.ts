@@ -14,7 +14,7 @@ import {
 import type { Wire } from '../client/wire.ts'
 import { messageOf } from '../deliveries/message-of.ts'
 import { openConnection } from '../open-connection.ts'
-import { turnFor } from './turns.ts'
+import { type Turn, turnFor } from './turns.ts'
 
 export type HoldOptions = {
   readonly queue: string
@@ -25,6 +25,8 @@ export type HoldOptions = {
    * the others that were held before.
    */
   readonly most: number
+  /** It can wait: who holds the queue in this process is not asked to hurry. */
+  readonly patient?: boolean
   /** Called with how many it will hold, before the first of them. */
   begins?(count: number): void
   /** Called for each message, in the order of the queue. Whoever does not keep it lets its memory go. */
@@ -41,6 +43,8 @@ export type Held = {
    * at a time is not requeued in its order.
    */
   readonly isAlone: boolean
+  /** Whether somebody in this process, such as a person who asked for a list, waits for the queue. */
+  readonly isAwaited: boolean
   /** The connection is lost: the broker has taken all of them back. */
   readonly lost: boolean
   /** Removes one of them from the queue. Resolves once the broker has taken it. @throws {EndedError} */
@@ -93,21 +97,26 @@ export const hold = async (
   drop: AbortSignal = signal,
 ): Promise<Held> => {
   const { amqp, vhost } = endpoint
-  const endTurn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]))
+  const turn = await turnFor(JSON.stringify([amqp.hostname, amqp.port, vhost, options.queue]), options)
   try {
     const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, drop)
-    void wire.ended.then(endTurn)
-    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, signal).catch(async (error) => {
+    void wire.ended.then(() => turn.end())
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, turn, signal).catch(async (error) => {
       await wire.close()
       throw error
     })
   } catch (error) {
-    endTurn()
+    turn.end()
     throw error
   }
 }
 
-const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, signal: AbortSignal): Promise<Held> => {
+const holdOn = async (
+  wire: Wire,
+  { queue, most, look, begins }: HoldOptions,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<Held> => {
   let seen = 0
   let removed = 0
   /** The deliveries that are not settled, in their order. */
@@ -132,6 +141,9 @@ const holdOn = async (wire: Wire, { queue, most, look, begins }: HoldOptions, si
     seen,
     isComplete: seen >= wanted && wanted === ready,
     isAlone,
+    get isAwaited() {
+      return turn.isAwaited
+    },
     get lost() {
       return channel.end !== undefined
     },
