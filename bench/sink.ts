@@ -5,14 +5,18 @@ import { createServer, type Socket } from 'node:net'
 export type Sink = {
   readonly port: number
   readonly url: string
-  /** Sets the function that is called for each POST, synchronously, before the answer: 200, or 400 where it returns `refuse`. */
+  /**
+   * Sets the function that is called for each POST before the answer, which waits for its promise: 200, or 400 where it returns
+   * `refuse`.
+   */
   receive(receiver: Receiver): void
   /** Closes the server and every connection. */
   close(): void
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most receivers return nothing
-export type Receiver = (body: Buffer) => 'refuse' | undefined | void
+type Verdict = 'refuse' | undefined | void
+export type Receiver = (body: Buffer) => Verdict | Promise<Verdict>
 
 const ok = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
 const refused = Buffer.from('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
@@ -49,6 +53,7 @@ export const startSink = async (): Promise<Sink> => {
 /** Splits the bytes into requests. Some senders probe with GET first; those are answered and not counted. */
 const serve = (socket: Socket, receiver: Receiver): void => {
   let unread: Buffer | undefined
+  const answer = (verdict: Verdict): void => void socket.write(verdict === 'refuse' ? refused : ok)
   socket.on('data', (chunk: Buffer) => {
     let buffer = unread === undefined ? chunk : Buffer.concat([unread, chunk])
     unread = undefined
@@ -59,8 +64,9 @@ const serve = (socket: Socket, receiver: Receiver): void => {
         return
       }
       buffer = buffer.subarray(request.end)
-      const isRefused = request.isPost && receiver(request.body) === 'refuse'
-      socket.write(isRefused ? refused : ok)
+      const verdict = request.isPost ? receiver(request.body) : undefined
+      if (verdict instanceof Promise) void verdict.then(answer)
+      else answer(verdict)
     }
   })
 }

@@ -71,9 +71,13 @@ export const listOf = async (ground: Ground, limit: number): Promise<number> => 
 }
 
 /** The ratio of p99 while lists are made one after the other to p99 without, in turn. */
-const beside = async (ground: Ground, { rounds, live }: Size, say: (line: string) => void): Promise<number[]> => {
+const beside = async (
+  ground: Ground,
+  { rounds, live, answerMs }: Size,
+  say: (line: string) => void,
+): Promise<number[]> => {
   const traffic = startTraffic(ground, {
-    ...{ topic: 'other', perSecond: live, refuseOneOf: 0, otherwise: () => undefined },
+    ...{ topic: 'other', perSecond: live, answerMs, refuseOneOf: () => 0, otherwise: () => undefined },
   })
   await delay(5_000)
   const ratios: number[] = []
@@ -85,7 +89,7 @@ const beside = async (ground: Ground, { rounds, live }: Size, say: (line: string
     await delay(2_000)
     const without = await span(() => delay(looked.to - looked.from))
     await delay(2_000)
-    const [a, b] = [p99(traffic, looked), p99(traffic, without)]
+    const [a, b] = [p99(traffic, [looked]), p99(traffic, [without])]
     say(
       `  round ${round}: p99 ${a.toFixed(1)} ms beside a list of ${(looked.to - looked.from).toFixed(0)} ms, ${b.toFixed(1)} ms without`,
     )

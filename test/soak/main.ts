@@ -26,6 +26,7 @@ ${list.join('\n')}
   --letters N       so many dead letters, instead of the numbers above
   --rate N          messages a second of a Replay (500)
   --live N          live messages a second of each Subscription (100)
+  --answer-ms N     how long their subscribers need for a message (25)
   --rounds N        how often latencies are measured with and without, in turn (8)
   --broker NAME     3 or 4: a broker of ../shared/brokers. Default: that of RABBITMQ_URL and RABBITMQ_MANAGEMENT_URL, or one
                     that is found or started`
@@ -35,6 +36,7 @@ const defaults = {
   letters: '',
   rate: '500',
   live: '100',
+  'answer-ms': '25',
   rounds: '8',
   broker: '',
 }
@@ -47,6 +49,7 @@ const size = {
   rate: countOf('--rate', options.rate),
   live: countOf('--live', options.live),
   rounds: countOf('--rounds', options.rounds),
+  answerMs: countOf('--answer-ms', options['answer-ms']),
 }
 
 if (options.broker !== '') await useShared(options.broker)

@@ -12,6 +12,8 @@ export type Size = {
   readonly live: number
   /** How often something is measured with and without. */
   readonly rounds: number
+  /** How long the subscribers of live messages need for each. */
+  readonly answerMs: number
 }
 
 /** A figure that was measured, and whether it is what is promised. */

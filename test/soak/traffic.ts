@@ -3,7 +3,7 @@ import { quantile } from '../../bench/figures.ts'
 import type { Ground } from './ground.ts'
 
 export type Traffic = {
-  /** Latencies in ms of what was published between two times, on the clock of `performance.now()`. */
+  /** In ms, from publication to answer, of what was published between two times, on the clock of `performance.now()`. */
   between(from: number, to: number): number[]
   /** How many were published and did not arrive. */
   missing(): number
@@ -15,26 +15,30 @@ export type Traffic = {
 type Load = {
   readonly topic: 'big' | 'other'
   readonly perSecond: number
+  /** How long the subscriber needs for each message, also for those that are no live ones. */
+  readonly answerMs: number
   /** One of so many is refused, and becomes a dead letter; none where it is 0. */
-  readonly refuseOneOf: number
+  refuseOneOf(): number
   /** Called with each other body. */
   otherwise(body: Buffer): 'refuse' | undefined
 }
 
-/** Publishes at a steady rate, and takes the time until each message arrives at its subscriber. */
-export const startTraffic = (ground: Ground, { topic, perSecond, refuseOneOf, otherwise }: Load): Traffic => {
+/** Publishes at a steady rate, and takes the time until each message is answered. */
+export const startTraffic = (ground: Ground, { topic, perSecond, answerMs, refuseOneOf, otherwise }: Load): Traffic => {
   const { producer, sinks } = ground
   const found: { readonly sent: number; readonly tookMs: number }[] = []
   const stopping = new AbortController()
   const arrived = new Set<number>()
   const refused = new Map<number, { readonly at: number; times: number }>()
   let published = 0
-  sinks[topic].receive((body) => {
+  sinks[topic].receive(async (body) => {
+    await delay(answerMs)
     if (body[0] !== 0x7b) return otherwise(body)
     const { sent, number } = JSON.parse(body.toString()) as { sent: number; number: number }
     found.push({ sent, tookMs: performance.now() - sent })
     arrived.add(number)
-    if (refuseOneOf === 0 || number % refuseOneOf !== 0) return undefined
+    const oneOf = refuseOneOf()
+    if (oneOf === 0 || number % oneOf !== 0) return undefined
     const before = refused.get(number)
     if (before) before.times += 1
     else refused.set(number, { at: Date.now(), times: 1 })
@@ -72,4 +76,9 @@ export const span = async (work: () => Promise<unknown>): Promise<Span> => {
   return { from, to: performance.now() }
 }
 
-export const p99 = (traffic: Traffic, { from, to }: Span): number => quantile(traffic.between(from, to), 0.99)
+/** Of all that was published in one of the spans, in ms. */
+export const p99 = (traffic: Traffic, spans: readonly Span[]): number =>
+  quantile(
+    spans.flatMap(({ from, to }) => traffic.between(from, to)),
+    0.99,
+  )

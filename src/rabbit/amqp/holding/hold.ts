@@ -59,20 +59,27 @@ export const mostHeld = 200_000
 const lettersRemoved = momentsOf('letter-removed')
 const lettersRequeued = momentsOf('letters-requeued')
 
-/** Of one consumer: the broker reads so many at a time, and has them all in its memory until they are sent. */
-const mostOfConsumer = 10_000
+/**
+ * More consumers than these are not requeued in order: RabbitMQ passes on 32 commands to a queue at a time, and those of more by
+ * consumer in no certain order; before 4.0 it does so by their tags as texts.
+ */
+const mostConsumers = 32
+/**
+ * What a consumer holds is read by the broker in one go, which serves nobody else on that processor meanwhile. So they hold few, but
+ * each costs a command of the queue.
+ */
+const leastOfConsumer = 1_000
+/** Far fewer commands than the broker passes on at a time. */
+const rejectedAtATime = 8
 /** How soon the next consumer begins when one is full. */
 const tickMs = 20
-/** What is requeued at a time, so that the queue is not busy with it for long. */
-const sliceOf = 10_000
-/**
- * The consumers that hold messages, in their order. RabbitMQ 3 requeues by consumer in the order of their tags as texts, as
- * long as there are 32 at most; any version may do so within one slice.
- */
+
+/** Tags of consumers, in an order that they have as texts too. */
 export const consumerTags: readonly string[] = Array.from(
-  { length: Math.ceil(mostHeld / mostOfConsumer) },
+  { length: mostConsumers },
   (_, at) => `waybill-${String(at).padStart(2, '0')}`,
 )
+
 /** Nothing more came for so long: the queue has been seen. */
 const quietMs = 300
 const longestQuietMs = 10_000
@@ -101,10 +108,12 @@ export const hold = async (
   try {
     const wire = await openConnection(endpoint, { name: options.name, heartbeatSeconds: 10 }, drop)
     void wire.ended.then(() => turn.end())
-    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, turn, signal).catch(async (error) => {
-      await wire.close()
-      throw error
-    })
+    return await holdOn(wire, { ...options, most: Math.min(options.most, mostHeld) }, turn, signal).catch(
+      async (error) => {
+        await wire.close()
+        throw error
+      },
+    )
   } catch (error) {
     turn.end()
     throw error
@@ -133,7 +142,8 @@ const holdOn = async (
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   begins?.(wanted)
-  const consumers = consumersOn(channel, queue, most)
+  const each = Math.max(leastOfConsumer, Math.ceil(wanted / (mostConsumers - 1)))
+  const consumers = consumersOn(channel, queue, { most, each })
   if (others === 0) await untilSeen(channel, consumers, { seen: () => seen, wanted, most }, signal)
   const isAlone = others === 0 && (await checkQueue(channel, queue)).consumers <= consumers.count()
   await consumers.stop()
@@ -156,7 +166,8 @@ const holdOn = async (
       await checkQueue(channel, queue)
       lettersRemoved.after.publish(undefined)
     },
-    requeueOthers: () => requeue(wire, channel, { queue, tags: [...open], ready: ready - removed, others }, signal),
+    requeueOthers: () =>
+      requeue(wire, channel, { queue, tags: [...open], each, ready: ready - removed, others }, signal),
   }
 }
 
@@ -164,6 +175,8 @@ const holdOn = async (
 type Back = {
   readonly queue: string
   readonly tags: readonly number[]
+  /** So many deliveries in a row are those of one consumer; the last one has the rest. */
+  readonly each: number
   readonly ready: number
   readonly others: number
 }
@@ -171,9 +184,13 @@ type Back = {
 /** Requeues the deliveries with these tags, waits until the queue is as it was, and disconnects. */
 const requeue = async (wire: Wire, channel: Channel, back: Back, signal: AbortSignal): Promise<void> => {
   try {
-    if (keepsOrder(wire) && !channel.end) {
+    if (requeuesInOrder(wire) && !channel.end) {
       lettersRequeued.before.publish(undefined)
-      for (const tag of endsOfSlices(back.tags)) rejectUpTo(channel, tag, true)
+      for (const [rejected, count] of lastOfEach(back).entries()) {
+        rejectUpTo(channel, back.tags[count - 1] as number, true)
+        if ((rejected + 1) % rejectedAtATime === 0)
+          await untilBack(channel, { ...back, ready: count, others: Infinity }, signal)
+      }
       await untilBack(channel, back, signal)
       lettersRequeued.after.publish(undefined)
     }
@@ -226,9 +243,17 @@ const untilSeen = async (
   }
 }
 
-/** The broker ends a channel on which nothing is open up to the tag that is rejected. */
-const endsOfSlices = (tags: readonly number[]): readonly number[] =>
-  tags.filter((_, index) => (index + 1) % sliceOf === 0 || index === tags.length - 1)
+/**
+ * How many deliveries there are up to the last one of each consumer that holds any: what several hold is requeued in no certain
+ * order. The broker ends a channel on which nothing is open up to the tag that is rejected.
+ */
+const lastOfEach = ({ tags, each }: Back): readonly number[] => {
+  const consumerOf = (tag: number): number => Math.min(Math.ceil(tag / each), mostConsumers)
+  return tags.flatMap((tag, index) => {
+    const next = tags[index + 1]
+    return next !== undefined && consumerOf(next) === consumerOf(tag) ? [] : [index + 1]
+  })
+}
 
 /**
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
@@ -243,17 +268,17 @@ const untilBack = async (channel: Channel, { queue, ready, others }: Back, signa
 }
 
 /** Before RabbitMQ 4.0 what is requeued goes behind everything else; only what a channel held when it was closed does not. */
-const keepsOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
+const requeuesInOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
 
-/** Consumers that hold `most` messages together. */
-const consumersOn = (channel: Channel, queue: string, most: number) => {
+/** Consumers that hold `most` messages together: `each` of them so many, and the last one the rest. */
+const consumersOn = (channel: Channel, queue: string, { most, each }: { most: number; each: number }) => {
   const tags: string[] = []
   let capacity = 0
   return {
     capacity: () => capacity,
     count: () => tags.length,
     async startNext(): Promise<void> {
-      const prefetch = Math.min(most - capacity, mostOfConsumer)
+      const prefetch = tags.length === mostConsumers - 1 ? most - capacity : Math.min(most - capacity, each)
       if (prefetch <= 0) return
       capacity += prefetch
       const tag = consumerTags[tags.length] as string
@@ -262,7 +287,7 @@ const consumersOn = (channel: Channel, queue: string, most: number) => {
       await startConsuming(channel, queue, tag)
     },
     async stop(): Promise<void> {
-      for (const tag of tags) await stopConsuming(channel, tag)
+      await Promise.all(tags.map((tag) => stopConsuming(channel, tag)))
     },
   }
 }
