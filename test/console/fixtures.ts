@@ -48,6 +48,7 @@ export const jobWith = (text: string, { ended = false, dryRun = false }): Replay
     spec: {
       ...{ subscriptionRef: { name: text }, to: 'Subscriber', suspend: false, dryRun, requestedBy: text },
       selector: { all: false, types: [text], headers: { a: text } },
+      rate: { requests: 20, per: '1s', ramp: true },
     },
     status: {
       ...{ matched: 100, delivered: 60, failed: 7, left: 33, cutoff: '2026-11-28T11:00:00.123Z' },

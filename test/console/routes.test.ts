@@ -20,7 +20,11 @@ const opened = (more: Partial<Parameters<typeof createConsole>[0]> = {}) => {
   const counted = jobWith('parked', { ended: true, dryRun: true })
   const { subscriptionRef: _, to: __, ...rest } = counted.spec
   const parked = { ...counted, spec: { ...rest, topicRef: { name: 'orders' } } }
-  const resources: Record<string, object[]> = { Subscription: [subscriptionWith('billing')], Replay: [job, parked] }
+  const running = jobWith('running', {})
+  const resources: Record<string, object[]> = {
+    Subscription: [subscriptionWith('billing')],
+    Replay: [job, parked, running],
+  }
   const noted =
     (what: string) =>
     (...args: unknown[]) => {
@@ -96,7 +100,15 @@ const loggedIn = async (app: App, given = token) => {
   }
 }
 
-const pages = ['', '/jobs', '/unrouted', '/permissions', '/subscriptions/billing/billing', '/replays/billing/billing']
+const pages = [
+  '',
+  '/jobs',
+  '/unrouted',
+  '/permissions',
+  '/subscriptions/billing/billing',
+  '/replays/billing/billing',
+  '/replays/running/running/rate',
+]
 const letters = '/subscriptions/billing/billing/deadletters'
 const everyPage = [...pages, letters, `${letters}/${letter.id}`].map((path) => `/console${path}`)
 
@@ -380,4 +392,21 @@ test('the header of a proxy logs in where that is trusted, and forms are still t
   expect((await post({})).status).toBe(403)
   expect(done).toEqual([])
   expect((await post({ form })).status).toBe(303)
+})
+
+test('the rate of a Replay that runs is asked for and changed, and nothing else of it', async () => {
+  const { app, done } = opened()
+  const { get, post } = await loggedIn(app)
+  const path = '/console/replays/running/running'
+  const shown = await (await get(path)).text()
+  expect(shown).toContain('20 in 1s <a href="/console/replays/running/running/rate">Change</a>')
+  const asked = await get(`${path}/rate`)
+  expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining('name="rate" type="number"')])
+  expect((await get('/console/replays/billing/billing/rate')).status).toBe(409)
+  for (const rate of ['', '0', '-1', '1.5', 'many']) {
+    expect((await post(`${path}/do`, { do: 'rate', rate })).status).toBe(400)
+  }
+  expect((await post(`${path}/do`, { do: 'rate', rate: '50' })).headers.get('location')).toBe(path)
+  const of = { namespace: 'running', name: 'running' }
+  expect(done).toEqual([['patch', expect.objectContaining(of), { rate: { requests: 50, per: '1s', ramp: true } }]])
 })

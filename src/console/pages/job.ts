@@ -6,6 +6,7 @@ import { formToken, page, type Viewer } from './layout.ts'
 import { type Html, html, number, text } from './markup.ts'
 import { facts, lead } from './parts.ts'
 import { paths } from './paths.ts'
+import { rateOf } from './rate.ts'
 import { trailOf } from './subscription.ts'
 import { ago, moment } from './time.ts'
 
@@ -77,6 +78,7 @@ ${facts([
   ['Reason', 'reason' in spec ? spec.reason : undefined],
   ['Begun', status?.startTime && html`${ago(status.startTime, nowMs)} ago`],
   ['Ended', status?.completionTime && html`${ago(status.completionTime, nowMs)} ago`],
+  ['Sends at most', rateOf(job, may.patch)],
   ['Takes nothing after', status?.cutoff && moment(status.cutoff)],
 ])}`
 }

@@ -24,6 +24,7 @@ export const paths = {
     joined('subscriptions', namespace, name, 'deadletters', id),
   check: ({ namespace, name }: ResourceName): string => joined('subscriptions', namespace, name, 'check'),
   job: (plural: JobPlural, { namespace, name }: ResourceName): string => joined(plural, namespace, name),
+  rate: ({ namespace, name }: ResourceName): string => joined('replays', namespace, name, 'rate'),
 } as const
 
 /** Nothing of a page is run, no style is written into it, and nothing of it is kept. */

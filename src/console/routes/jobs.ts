@@ -7,6 +7,7 @@ import { jobPage, jobProgress } from '../pages/job.ts'
 import { newestFirst, pageOf } from '../pages/job-parts.ts'
 import { jobsPage } from '../pages/jobs.ts'
 import { type JobPlural, paths } from '../pages/paths.ts'
+import { ratePage } from '../pages/rate.ts'
 import { whichNamespacePage } from '../pages/which-namespace.ts'
 import { type Backend, BackendError } from '../port.ts'
 import type { Pages } from '../served.ts'
@@ -28,6 +29,11 @@ export const addJobs = ({ get, post }: Pages): void => {
     if (jobs === undefined) throw new BackendError(403, `You may not list Replays and Discards of ${namespace}.`)
     return jobsPage({ viewer: viewerOf(visit), nowMs: visit.nowMs, jobs: newestFirst(jobs) })
   })
+  get('/replays/:namespace/:name/rate', async (visit, context) => {
+    const asked = ratePage(viewerOf(visit), await jobOf(visit.backend, 'replays', namedIn(context.req.param())))
+    if (asked === undefined) throw new BackendError(409, 'This Replay sends nothing any more, or has no rate.')
+    return asked
+  })
   for (const plural of ['replays', 'discards'] as const) {
     get(`/${plural}/:namespace/:name`, async (visit, context) => jobPage(await shown(visit, context, plural)))
     get(`/${plural}/:namespace/:name/progress`, async (visit, context) =>
@@ -43,11 +49,21 @@ export const addJobs = ({ get, post }: Pages): void => {
         await backend.remove(kind, of)
         return context.redirect(pageOf(job), 303)
       }
-      if (what !== 'suspend' && what !== 'resume') throw new BackendError(400, 'The form says nothing to do.')
-      await backend.patch(kind, of, { suspend: what === 'suspend' })
+      await backend.patch(kind, of, changeOf(job, what, form))
       return context.redirect(paths.job(plural, of), 303)
     })
   }
+}
+
+/** What a form changes of a job. @throws BackendError */
+const changeOf = (job: Job, what: string | null, form: URLSearchParams) => {
+  if (what === 'suspend' || what === 'resume') return { suspend: what === 'suspend' }
+  if (what !== 'rate' || job.kind !== 'Replay') throw new BackendError(400, 'The form says nothing to do.')
+  const requests = Number(form.get('rate'))
+  if (!Number.isSafeInteger(requests) || requests < 1) {
+    throw new BackendError(400, 'The rate must be a whole number above 0; nothing was changed.')
+  }
+  return { rate: { ...job.spec.rate, requests } }
 }
 
 const shown = async (visit: Visit, context: Context, plural: JobPlural) => {
