@@ -25,6 +25,13 @@ test('every panel has a unit, a place of its own and a description that leads to
   expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length)
 })
 
+test('a number is that of now and not the last of its series, in colours of its own: those of Grafana are red from 80', () => {
+  const stats = shown.filter(({ type }) => type === 'stat')
+  expect(stats.filter(({ fieldConfig }) => !fieldConfig?.defaults.thresholds).map(({ title }) => title)).toEqual([])
+  const numbers = shown.filter(({ type }) => type === 'stat' || type === 'table')
+  expect(numbers.filter(({ targets = [] }) => !targets.every(({ instant }) => instant)).map(({ id }) => id)).toEqual([])
+})
+
 test('every metric is on the dashboard, and the dashboard and the ScaledObjects name no others', async () => {
   const all = await createMetrics().registry.getMetricsAsJSON()
   const names = all.map(({ name }) => name).filter((name) => name.startsWith('waybill_'))
