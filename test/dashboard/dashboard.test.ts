@@ -46,3 +46,11 @@ test('the ScaledObjects are examples for the Deployments that there are', () => 
   const names = keda.map(({ file }) => parse(readFileSync(file, 'utf8')).spec.scaleTargetRef.name)
   expect(names.sort()).toEqual(['billing', 'waybill-dispatcher'])
 })
+
+test('a ScaledObject does not take metrics that are gone for messages that are gone', () => {
+  for (const { file } of keda) {
+    const { fallback, triggers } = parse(readFileSync(file, 'utf8')).spec
+    expect(triggers[0].metadata.ignoreNullValues).toBe('false')
+    expect(fallback.behavior).toBe('currentReplicasIfHigher')
+  }
+})
