@@ -25,6 +25,13 @@ test('every panel has a unit, a place of its own and a description that leads to
   expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length)
 })
 
+test('a number is that of now and not the last of its series, in colours of its own: those of Grafana are red from 80', () => {
+  const stats = shown.filter(({ type }) => type === 'stat')
+  expect(stats.filter(({ fieldConfig }) => !fieldConfig?.defaults.thresholds).map(({ title }) => title)).toEqual([])
+  const numbers = shown.filter(({ type }) => type === 'stat' || type === 'table')
+  expect(numbers.filter(({ targets = [] }) => !targets.every(({ instant }) => instant)).map(({ id }) => id)).toEqual([])
+})
+
 test('every metric is on the dashboard, and the dashboard and the ScaledObjects name no others', async () => {
   const all = await createMetrics().registry.getMetricsAsJSON()
   const names = all.map(({ name }) => name).filter((name) => name.startsWith('waybill_'))
@@ -38,4 +45,12 @@ test('every metric is on the dashboard, and the dashboard and the ScaledObjects 
 test('the ScaledObjects are examples for the Deployments that there are', () => {
   const names = keda.map(({ file }) => parse(readFileSync(file, 'utf8')).spec.scaleTargetRef.name)
   expect(names.sort()).toEqual(['billing', 'waybill-dispatcher'])
+})
+
+test('a ScaledObject does not take metrics that are gone for messages that are gone', () => {
+  for (const { file } of keda) {
+    const { fallback, triggers } = parse(readFileSync(file, 'utf8')).spec
+    expect(triggers[0].metadata.ignoreNullValues).toBe('false')
+    expect(fallback.behavior).toBe('currentReplicasIfHigher')
+  }
 })

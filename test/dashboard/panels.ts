@@ -10,8 +10,8 @@ export type Panel = {
   readonly title: string
   readonly description?: string
   readonly gridPos: Position
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } }
-  readonly targets?: readonly { readonly refId: string; readonly expr: string }[]
+  readonly fieldConfig?: { readonly defaults: { readonly unit?: string; readonly thresholds?: object } }
+  readonly targets?: readonly { readonly refId: string; readonly expr: string; readonly instant?: boolean }[]
 }
 
 type Variable = { readonly name: string; readonly query: string }
