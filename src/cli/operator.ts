@@ -36,6 +36,7 @@ export const operator = async (options: OperatorOptions): Promise<void> => {
     const remember = (before: Readonly<Record<string, string | undefined>>) => ({
       [namespacesAnnotation]: dropped.annotation(before[namespacesAnnotation]),
     })
+    opened.onChange(({ namespace }) => dropped.changed(namespace))
     await member.lead(async ({ fence, signal }) => {
       const dispatchers = member.watchLease(options.dispatcherLeaseName, signal)
       const running = startOperator(

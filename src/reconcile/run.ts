@@ -65,7 +65,7 @@ const runOne = (controller: Controller, options: RunOptions, signal: AbortSignal
     } finally {
       reconciled.add(key)
       stopTimer()
-      span?.end(Date.now(), {}, failure)
+      span?.end(Date.now(), () => ({}), failure)
     }
   }
 
@@ -90,5 +90,9 @@ const startReconcile = (tracing: Tracing, { controller, namespace, broker }: Rec
   tracing.start({
     name: `reconcile ${controller}`,
     at: Date.now(),
-    attributes: { 'k8s.namespace.name': namespace, 'waybill.broker': broker, 'waybill.controller': controller },
+    attributes: () => ({
+      'k8s.namespace.name': namespace,
+      'waybill.broker': broker,
+      'waybill.controller': controller,
+    }),
   })

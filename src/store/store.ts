@@ -25,6 +25,11 @@ export type Store = {
   /** All resources of a kind, in no particular order. */
   list<K extends Kind>(kind: K): readonly Resource<K>[]
   get<K extends Kind>(kind: K, namespace: string, name: string): Resource<K> | undefined
+  /**
+   * Whether there is such a resource, or may be: also one that has never been valid since this process started, or whose
+   * namespace or file could not be read since then. Where it is false, it is gone.
+   */
+  mayExist(kind: Kind, namespace: string, name: string): boolean
   /** Calls `listener` after each change of the cache, until the returned function is called. An error that it throws is logged. */
   onChange(listener: (change: Change) => void): () => void
   /**

@@ -71,7 +71,7 @@ export const processMetrics = ({ gauge, counter, histogram }: Definer) => ({
   /** `kind, namespace`; in seconds since 1970. */
   watchReceived: gauge(
     'watch_received_timestamp_seconds',
-    'When a watch last received something: a quiet one does so about once a minute',
+    'When a watch last received something, or began: a quiet one does so about once a minute',
     'kind',
     'namespace',
   ),

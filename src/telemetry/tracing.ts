@@ -15,14 +15,17 @@ export type SpanStart = {
   /** The `traceparent` of what came before it. */
   readonly link?: string | undefined
   readonly at: number
-  readonly attributes: SpanAttributes
+  /** Asked for where the span is recorded. */
+  readonly attributes: () => SpanAttributes
 }
 
 export type Span = {
   /** Its place in its trace, for what is done on its behalf elsewhere. */
   readonly context: TraceContext
-  /** `error` is the class of what went wrong, one of few. */
-  end(at: number, attributes: SpanAttributes, error?: string): void
+  /** Whether it is sampled, so that it will be sent. */
+  readonly isRecorded: boolean
+  /** `error` is the class of what went wrong, one of few. The attributes are asked for where the span is recorded. */
+  end(at: number, attributes: () => SpanAttributes, error?: string): void
 }
 
 /** Where spans are collected. There is none where nobody asked for it, and then nothing is done for it. */

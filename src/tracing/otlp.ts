@@ -80,13 +80,17 @@ const startSpan = (tracer: Tracer, { name, kind, parent, link, at, attributes }:
   const within = contextOf(parent?.traceparent, parent?.tracestate)
   const context: Context = within ? trace.setSpanContext(ROOT_CONTEXT, within) : ROOT_CONTEXT
   const kindOf = kind === 'consumer' ? SpanKind.CONSUMER : SpanKind.INTERNAL
-  const span = tracer.startSpan(name, { kind: kindOf, startTime: at, links, attributes: set(attributes) }, context)
+  const span = tracer.startSpan(name, { kind: kindOf, startTime: at, links }, context)
+  // No sampler of ours reads them, and most spans of a busy system are not sampled.
+  if (span.isRecording()) span.setAttributes(set(attributes()))
   const { traceId, spanId, traceFlags, traceState } = span.spanContext()
   const flags = traceFlags.toString(16).padStart(2, '0')
   return {
     context: { traceparent: `00-${traceId}-${spanId}-${flags}`, tracestate: traceState?.serialize() || undefined },
+    isRecorded: span.isRecording(),
     end(endedAt, more, error) {
-      span.setAttributes(set(more))
+      if (!span.isRecording()) return
+      span.setAttributes(set(more()))
       if (error !== undefined) span.setAttribute('error.type', error).setStatus({ code: SpanStatusCode.ERROR })
       span.end(endedAt)
     },

@@ -1,4 +1,15 @@
-import { delivered, delivering, type Firing, mail, pod, ready, stretches, type Timeline } from './timelines.ts'
+import {
+  delivered,
+  delivering,
+  type Firing,
+  hears,
+  mail,
+  pod,
+  ready,
+  stretches,
+  type Timeline,
+  watch,
+} from './timelines.ts'
 
 /** What is different from a healthy run, in so many minutes, and which alerts fire when. */
 export type Incident = {
@@ -176,5 +187,21 @@ export const incidents: readonly Incident[] = [
     series: { 'waybill_reconcile_errors_total{controller="topology",instance="operator-0"}': '0x9 1+1x49 50x60' },
     // It looks back for 15 minutes.
     firing: [['WaybillReconcileErrors', 25, 74]],
+  },
+  {
+    what: 'one watch of the operator receives nothing for 50 minutes',
+    minutes: 120,
+    series: {
+      [watch('operator-0', 'Topic')]: `${hears(0, 10)} 540x49 ${hears(60, 60)}`,
+      [watch('operator-1')]: hears(0, 120),
+    },
+    // The last was in minute 9.
+    firing: [['WaybillWatchSilent', 25, 60]],
+  },
+  {
+    what: 'a watch of a dispatcher that was just started never receives anything',
+    minutes: 60,
+    series: { [watch('dispatcher-2')]: '_x20 1200x39' },
+    firing: [['WaybillWatchSilent', 36, 60]],
   },
 ]

@@ -1,4 +1,16 @@
-import { always, delivered, delivering, healthy, mail, pod, pods, ready, type Timeline } from './timelines.ts'
+import {
+  always,
+  delivered,
+  delivering,
+  healthy,
+  hears,
+  mail,
+  pod,
+  pods,
+  ready,
+  type Timeline,
+  watch,
+} from './timelines.ts'
 
 /** In minutes. */
 const day = 1_440
@@ -37,6 +49,7 @@ const lived = (place: string, start: number, minutes: number, leads: boolean): T
         }
   return {
     [`waybill_build_info{${pod(name)},component="${component}",version="1"}`]: life(start, minutes, '1', '1'),
+    [watch(name)]: life(start, minutes, `${start * 60}`, `${start * 60 + 60}+60`),
     [`waybill_leading{${pod(name)}}`]: life(start, minutes, '0', leads ? '1' : '0'),
     ...own,
   }
@@ -105,6 +118,21 @@ export const quietDays: readonly QuietDay[] = [
       'waybill_leading{job="waybill",instance="a"}': always(1, day),
       'waybill_build_info{job="waybill",instance="a",component="operator",version="1"}': always(1, day),
       'waybill_build_info{job="waybill",instance="a",component="dispatcher",version="1"}': always(1, day),
+    },
+  },
+  {
+    what: 'the API server is away for twelve minutes, and a namespace is not watched any more',
+    hours: 4,
+    every: 1,
+    series: {
+      ...healthy(240),
+      ...Object.fromEntries(
+        ['operator-0', 'operator-1', 'dispatcher-0'].map((name) => [
+          watch(name),
+          `${hears(0, 60)} 3540x11 ${hears(72, 168)}`,
+        ]),
+      ),
+      [watch('operator-0').replace('"shop"', '"ended"')]: `${hears(0, 100)} stale`,
     },
   },
 ]

@@ -44,6 +44,12 @@ export const ready = `waybill_subscription_backlog{${mail},state="ready",instanc
 export const delivering = (reason: string, instance = 'operator-0'): string =>
   `waybill_subscription_delivering{${mail},reason="${reason}",instance="${instance}"}`
 
+/** When a watch of a pod last received something. */
+export const watch = (name: string, kind = 'Subscription'): string =>
+  `waybill_watch_received_timestamp_seconds{${of},kind="${kind}",job="waybill-${name.split('-')[0]}",instance="${name}"}`
+/** From one minute on, for so many, something is received. */
+export const hears = (from: number, minutes: number): Samples => `${from * 60}+60x${minutes - 1}`
+
 /** What all pods say while a subscriber takes 30 messages a minute. */
 export const healthy = (minutes: number): Timeline => ({
   ...pods(['operator-0', 'operator-1', 'dispatcher-0', 'dispatcher-1'], minutes),
@@ -67,6 +73,7 @@ export const healthy = (minutes: number): Timeline => ({
     }).map(([series, value]) => [series, always(value, minutes)]),
   ),
   [delivered()]: `0+30x${minutes}`,
+  ...Object.fromEntries(['operator-0', 'dispatcher-0'].map((name) => [watch(name), hears(0, minutes + 1)])),
 })
 
 const firing = 'count by (alertname) (ALERTS{alertstate="firing"})'

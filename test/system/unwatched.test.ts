@@ -1,4 +1,5 @@
 import { subscription } from '../../src/api/kinds/subscription.ts'
+import { removalAnnotation } from '../../src/topology/health/removals.ts'
 import { apiServer, describeWithHelm, kubectl, namespace } from '../support/api-server.ts'
 import { installChartRoles } from '../support/chart.ts'
 import { request } from '../support/kubernetes/request.ts'
@@ -10,6 +11,8 @@ import { eventually } from '../support/wait.ts'
 import { startCommand } from '../support/waybill.ts'
 
 const within = { timeoutMs: 60_000 }
+
+type Accounts = Awaited<ReturnType<typeof installChartRoles>>
 
 /** Two namespaces with a Subscription each, of which one stays watched, on the broker of the one that stays. */
 const setUp = async (cleanUp: AsyncDisposableStack) => {
@@ -26,8 +29,9 @@ const setUp = async (cleanUp: AsyncDisposableStack) => {
   const topicRef = { name: 'orders', namespace: stays.name }
   await leaves.apply([subscriptionOf('billing', 'orders', `${subscriber.url}leaves`, { topicRef })])
 
-  const startBoth = async (roles: object, ...watched: string[]) => {
-    const accounts = await installChartRoles({ namespace: stays.name, release: stays.name, ...roles })
+  const startBoth = async (roles: object, ...watched: string[]) =>
+    startWith(await installChartRoles({ namespace: stays.name, release: stays.name, ...roles }), ...watched)
+  const startWith = async (accounts: Accounts, ...watched: string[]) => {
     const start = async (component: 'operator' | 'dispatcher', ...args: string[]) => {
       const { kubeconfig, name } = accounts[component]
       const command = [component, '--lease-name', name, ...watched, ...args]
@@ -65,7 +69,7 @@ const setUp = async (cleanUp: AsyncDisposableStack) => {
       expect(at.sort()).toEqual(paths)
       return true
     }, within)
-  return { stays, leaves, vhost, startBoth, billing, untilReady, untilReleased, publish, untilReceived }
+  return { stays, leaves, vhost, startBoth, startWith, billing, untilReady, untilReleased, publish, untilReceived }
 }
 
 describeWithHelm('a namespace that is not watched any more', () => {
@@ -112,4 +116,53 @@ describeWithHelm('a namespace that is not watched any more', () => {
     const queues = JSON.stringify(await vhost.manage('GET', `/queues/${vhost.name}`))
     expect(queues).toContain(`waybill.sub.${leaves.name}.billing`)
   }, 180_000)
+
+  test('that is watched and cannot be listed keeps all that it has when what is retained is removed', async () => {
+    await using cleanUp = new AsyncDisposableStack()
+    const { stays, leaves, vhost, startWith, untilReady, publish, untilReceived } = await setUp(cleanUp)
+    const names = [stays.name, leaves.name]
+    const values = { rbac: { finalizersEverywhere: false } }
+    const roles = { namespace: stays.name, release: stays.name, watchNamespaces: names, values }
+    const accounts = await installChartRoles(roles)
+    const watched = names.flatMap((name) => ['--watch-namespace', name])
+    await stays.apply(subscriptionOf('gone', 'orders', 'http://127.0.0.1:9/'))
+    const first = await startWith(accounts, ...watched)
+    for (const each of [stays, leaves]) await untilReady(each)
+    const queues = async () => JSON.stringify(await vhost.manage('GET', `/queues/${vhost.name}`))
+    await eventually(async () => (await queues()).includes(`waybill.sub.${stays.name}.gone`), within)
+    await Promise.all(first.map(({ stop }) => stop()))
+
+    await kubectl(['-n', stays.name, 'delete', '--wait=false', `${subscription.plural}/gone`])
+    const taken = ['patch', `${subscription.plural}/gone`, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']
+    await kubectl(['-n', stays.name, ...taken])
+    await kubectl(['-n', leaves.name, 'delete', 'rolebinding,role', '--all'])
+    const user = `system:serviceaccount:${accounts.operator.namespace}:${accounts.operator.name}`
+    await eventually(async () => !(await mayList(user, leaves.name)), within)
+    await kubectl(['-n', stays.name, 'annotate', 'brokers.waybill.dev/rabbitmq', `${removalAnnotation}=empty`])
+    const second = await startWith(accounts, ...watched)
+    await eventually(async () => !(await queues()).includes(`waybill.sub.${stays.name}.gone`), within)
+    expect(second[0]?.logs()).toContain('Missing RBAC permission')
+    const { status } = (await request(apiServer(), 'GET', brokerPath(stays.name))).body as { status?: object }
+    expect(JSON.stringify(status)).not.toContain(leaves.name)
+    await publish('meanwhile')
+    await untilReceived('meanwhile', '/stays')
+
+    await Promise.all(second.map(({ stop }) => stop()))
+    await startWith(await installChartRoles(roles), ...watched)
+    await untilReceived('meanwhile', '/leaves', '/stays')
+  }, 240_000)
 })
+
+const brokerPath = (namespace: string): string => `/apis/waybill.dev/v1alpha1/namespaces/${namespace}/brokers/rabbitmq`
+
+/** As the API server sees it: what it knows of roles is a little old. */
+const mayList = async (user: string, namespace: string): Promise<boolean> => {
+  const resourceAttributes = { verb: 'list', group: 'waybill.dev', resource: subscription.plural, namespace }
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { user, resourceAttributes },
+  }
+  const { body } = await request(apiServer(), 'POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review)
+  return (body as { status: { allowed: boolean } }).status.allowed
+}

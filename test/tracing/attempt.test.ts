@@ -9,15 +9,17 @@ const route = { id: 'Subscription/shop/billing', queue: 'waybill.sub.shop.billin
 const [producers, ours] = [1, 2].map((digit) => `00-${`${digit}`.repeat(32)}-${`${digit}`.repeat(16)}-01`)
 const context = { traceparent: `00-${'3'.repeat(32)}-${'3'.repeat(16)}-01` }
 
-/** The spans that an attempt at this message begins. */
-const begun = (traceparent: string | undefined, history: object = {}, headers: object = {}): SpanStart[] => {
-  const spans: SpanStart[] = []
-  const message = messageOf({ headers: { ...eventHeaders('cloudEvents:', { traceparent }), ...headers } })
+type Begun = Omit<SpanStart, 'attributes'> & { readonly attributes?: SpanAttributes }
+
+/** The spans that an attempt at this message begins, with the attributes of those that are recorded. */
+const begun = (traceparent: string | undefined, history: object = {}, isRecorded = true): Begun[] => {
+  const spans: Begun[] = []
+  const message = messageOf({ headers: eventHeaders('cloudEvents:', { traceparent }) })
   const all = { ...fresh, ...history }
   const tracing = {
-    start: (span: SpanStart) => {
-      spans.push(span)
-      return { context, end: () => undefined }
+    start: ({ attributes, ...span }: SpanStart) => {
+      spans.push({ ...span, ...(isRecorded ? { attributes: attributes() } : {}) })
+      return { context, isRecorded, end: () => undefined }
     },
     close: async () => true,
   }
@@ -34,16 +36,24 @@ test('a first attempt is part of the trace of its producer, and is linked to not
 test('a later one is linked to the one before, and is part of its trace where there is no other', () => {
   const history = { attempts: 1, lastAttempt: 4_000, trace: ours }
   expect(begun(producers, history)).toMatchObject([
-    { name: 'wait waybill.sub.shop.billing', parent: { traceparent: producers }, link: ours, at: 4_000 },
     { name: 'process waybill.sub.shop.billing', parent: { traceparent: producers }, link: ours, at: 5_000 },
+    { name: 'wait waybill.sub.shop.billing', parent: { traceparent: producers }, link: ours, at: 4_000 },
   ])
-  expect(begun('00-zz', history)[1]).toMatchObject({ parent: { traceparent: ours }, link: ours })
-  expect(begun(producers, { ...history, trace: ours?.replace(/01$/, '00') })[1]).toMatchObject({ link: undefined })
+  expect(begun('00-zz', history)[0]).toMatchObject({ parent: { traceparent: ours }, link: ours })
+  expect(begun(producers, { ...history, trace: ours?.replace(/01$/, '00') })[0]).toMatchObject({ link: undefined })
+})
+
+test('of what is not sampled nothing is said, and no wait, unless that begins a trace of its own', () => {
+  const history = { attempts: 1, lastAttempt: 4_000 }
+  const names = (...all: Parameters<typeof begun>) => begun(...all).map(({ name }) => name.split(' ')[0])
+  expect(names(producers, history, false)).toEqual(['process'])
+  expect(names('00-zz', { ...history, trace: ours }, false)).toEqual(['process'])
+  expect(names('00-zz', history, false)).toEqual(['process', 'wait'])
 })
 
 test('the destination is exchange, routing key and queue, without what is empty or said twice', () => {
   const named = (exchange: string, routingKey: string) =>
-    begun(undefined, { exchange, routingKey })[0]?.attributes['messaging.destination.name']
+    begun(undefined, { exchange, routingKey })[0]?.attributes?.['messaging.destination.name']
   expect(named('shop.orders', 'order.placed')).toBe('shop.orders:order.placed:waybill.sub.shop.billing')
   expect(named('shop.orders', '')).toBe('shop.orders:waybill.sub.shop.billing')
   expect(named('', route.queue)).toBe('waybill.sub.shop.billing')
@@ -51,8 +61,13 @@ test('the destination is exchange, routing key and queue, without what is empty 
 
 const ended = (outcome: Outcome): (SpanAttributes | string | undefined)[] => {
   const found: (SpanAttributes | string | undefined)[] = []
-  const end = (_: number, attributes: SpanAttributes, error?: string) => void found.push(error, attributes)
-  endAttempt({ context, end }, outcome, { do: 'dead-letter', reason: 'Rejected', message: 'secret' }, 5_000)
+  const end = (_: number, attributes: () => SpanAttributes, error?: string) => void found.push(error, attributes())
+  endAttempt(
+    { context, isRecorded: true, end },
+    outcome,
+    { do: 'dead-letter', reason: 'Rejected', message: 'secret' },
+    5_000,
+  )
   return found
 }
 

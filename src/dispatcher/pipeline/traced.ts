@@ -28,24 +28,28 @@ export const startAttempt = (tracing: Tracing, tried: Tried): Span => {
   const parent = parentOf(event, history)
   const before = pointOf(history.trace)
   const link = before && isSampled(before) ? history.trace : undefined
-  const { lastAttempt } = history
-  if (lastAttempt !== undefined && number > 1) {
-    const attributes = { 'waybill.subscription': route.id, 'waybill.attempt': number }
-    const wait = { name: `wait ${route.queue}`, parent, link, at: Math.min(lastAttempt, begunAt), attributes }
-    tracing.start(wait).end(begunAt, {})
-  }
   const name = `process ${route.queue}`
-  return tracing.start({ name, kind: 'consumer', parent, link, at: begunAt, attributes: attributesOf(tried) })
+  const attributes = () => attributesOf(tried)
+  const span = tracing.start({ name, kind: 'consumer', parent, link, at: begunAt, attributes })
+  const { lastAttempt } = history
+  // Parts of one trace are sampled alike; where there is none, each begins its own.
+  const mayWait = span.isRecorded || parent === undefined
+  if (mayWait && lastAttempt !== undefined && number > 1) {
+    const known = { 'waybill.subscription': route.id, 'waybill.attempt': number }
+    const at = Math.min(lastAttempt, begunAt)
+    tracing.start({ name: `wait ${route.queue}`, parent, link, at, attributes: () => known }).end(begunAt, () => ({}))
+  }
+  return span
 }
 
 /** Ends the span of an attempt with what became of it. */
 export const endAttempt = (span: Span, outcome: Outcome, decision: Decision, endedAt: number): void => {
-  const attributes: SpanAttributes = {
+  const attributes = (): SpanAttributes => ({
     'http.response.status_code': 'status' in outcome ? outcome.status : undefined,
     'waybill.outcome': outcomes[decision.do],
     'waybill.retry.delay_ms': decision.do === 'retry' ? Math.round(decision.delayMs) : undefined,
     'waybill.dead_letter.reason': decision.do === 'dead-letter' ? decision.reason : undefined,
-  }
+  })
   span.end(endedAt, attributes, errorOf(outcome))
 }
 

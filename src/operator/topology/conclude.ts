@@ -16,7 +16,7 @@ import { type Attached, membersOf } from '../../topology/references.ts'
 import { againAfterMs, type Converged, failuresOf } from './converge.ts'
 import { releaseGone, releaseStranded } from './finalizers.ts'
 import { withLatestStatuses } from './latest.ts'
-import { livingOwners } from './living.ts'
+import { livingIn } from './living.ts'
 import { probeEveryMs } from './probes.ts'
 import { report } from './report.ts'
 import { unreachableReports } from './unreachable.ts'
@@ -41,10 +41,10 @@ export const conclude = async (
   const { broker } = attached
   const { wanted, plan, observed, applied, stalled } = converged
   const unsafe = unsafeOwners(attached, instance, converged)
-  const living = livingOwners(store, instance)
+  const isLiving = livingIn(store, instance)
   const inUse = namesOf(wanted)
   // What a Broker that is gone left, and the next one on its virtual host uses, is not left over.
-  const retained = retainedOn(instance, observed, (owner) => living.has(owner) || wanted.owners.has(owner)).filter(
+  const retained = retainedOn(instance, observed, (owner) => isLiving(owner) || wanted.owners.has(owner)).filter(
     ({ name }) => !inUse.has(name),
   )
   const { namespace, name } = broker.metadata

@@ -14,7 +14,7 @@ import { conclude, concludeUnusable } from './conclude.ts'
 import { connections } from './connections.ts'
 import { type Converged, type ConvergeOptions, converge, type Memory, noMemory } from './converge.ts'
 import { addFinalizers } from './finalizers.ts'
-import { livingOwners } from './living.ts'
+import { livingIn } from './living.ts'
 import { backlogMetrics } from './measure.ts'
 import { orphanage } from './orphans.ts'
 import { probeEveryMs, startProbes } from './probes.ts'
@@ -108,12 +108,12 @@ const convergeProtected = async (
   signal: AbortSignal,
 ): Promise<Converged> => {
   const finalizers = addFinalizers(store, manages(attached.broker) ? membersOf(attached) : [], instance)
-  const living = livingOwners(store, instance)
+  const isLiving = livingIn(store, instance)
   // A resource may be there again, and not be attached to this broker.
-  const leftBehind = new Set([...known.memory.leftBehind].filter((owner) => !living.has(owner)))
+  const leftBehind = new Set([...known.memory.leftBehind].filter((owner) => !isLiving(owner)))
   const memory = { ...known.memory, leftBehind }
   const converged = await converge(
-    { ...known, memory, living, attached, instance, now: Date.now(), mayDeclare: finalizers.ready },
+    { ...known, memory, isLiving, attached, instance, now: Date.now(), mayDeclare: finalizers.ready },
     signal,
   ).finally(finalizers.settled)
   await finalizers.allReady()

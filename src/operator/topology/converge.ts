@@ -59,8 +59,8 @@ export type ConvergeOptions = {
   readonly attached: Attached
   readonly instance: string
   readonly management: Management
-  /** The owners of all resources that there are, of this Broker or not. */
-  readonly living: ReadonlySet<string>
+  /** Whether the resource of this owner is there, or may be, of this Broker or not. */
+  readonly isLiving: (owner: string) => boolean
   /** Of the last reconcile. */
   readonly memory: Memory
   /** In ms since 1970. */
@@ -75,10 +75,10 @@ export type ConvergeOptions = {
  * @throws BrokerError when the broker cannot be read or goes away; UnsupportedVersion
  */
 export const converge = async (options: ConvergeOptions, signal: AbortSignal): Promise<Converged> => {
-  const { attached, instance, management, memory, now, living } = options
+  const { attached, instance, management, memory, now, isLiving } = options
   const before = await observe(management, signal)
   const wanted = desired(attached, instance, dialectOf(before.version), ownersOf(before))
-  const retained = retainedOn(instance, before, (owner) => living.has(owner) || wanted.owners.has(owner))
+  const retained = retainedOn(instance, before, (owner) => isLiving(owner) || wanted.owners.has(owner))
   const removals = removalsOf(attached.broker, instance, retained, wanted)
   const goingSince = since([...goingOf(wanted), ...memory.leftBehind, ...removals.keys()], memory.goingSince, now)
   const planFor = (observed: Observed, quietSince: Memory['quietSince']): Plan =>

@@ -1,11 +1,15 @@
 import { kinds } from '../../api/kinds/kinds.ts'
-import type { Kind } from '../../api/resource.ts'
+import { identifiedBy } from '../../api/resource.ts'
 import type { Store } from '../../store/store.ts'
-import { ownerOf } from '../../topology/names.ts'
 
 /**
- * The owners of all resources that there are: also of those that another Broker on the same virtual host has, and of those with a
- * dangling reference.
+ * Whether the resource of an owner of this instance is there or may be: also one that another Broker on the same virtual host
+ * has, one with a dangling reference, one that is not valid, and one that cannot be read, as of a kind that is not known.
  */
-export const livingOwners = (store: Store, instance: string): ReadonlySet<string> =>
-  new Set(kinds.flatMap((kind) => store.list<Kind>(kind)).map((each) => ownerOf(instance, each)))
+export const livingIn =
+  (store: Pick<Store, 'mayExist'>, instance: string) =>
+  (owner: string): boolean => {
+    const [name, namespace, resource] = identifiedBy(owner.slice(instance.length + 1))
+    const kind = kinds.find((each) => each.kind === name)
+    return kind === undefined || store.mayExist(kind, namespace, resource)
+  }

@@ -12,6 +12,7 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
   const labels = new Map<string, Readonly<Record<string, string>>>()
   /** The file of each resource, Secret and Namespace, by id. */
   const homes = new Map<string, string>()
+  const reading = createReading()
 
   /** Ids of what the files no longer define. */
   const goneIn = ({ items, isUncertain }: Loaded): readonly string[] => {
@@ -25,9 +26,13 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
     /** The file that a resource is in, where it is in one. */
     homeOf: (id: string): string | undefined => homes.get(id),
 
+    /** Whether the files define it, valid or not, or may, as long as one of them could never be read. */
+    mayDefine: (id: string): boolean => reading.isUnknown() || homes.has(id),
+
     /** Makes the contents equal to the files; returns the updates that were refused. */
     put(loaded: Loaded): readonly Finding[] {
       const refused: Finding[] = []
+      reading.saw(loaded)
       for (const { id, identity, content, file, lineOf } of loaded.items) {
         homes.set(id, file)
         if (content.is === 'secret' && !isDeepStrictEqual(secrets.get(id), content.data)) {
@@ -58,5 +63,19 @@ export const createContents = (objects: Objects, announce: (change: Change) => v
       namespaceLabels(namespace, labels.get(namespace)),
 
     secret: (namespace: string, name: string): SecretData | undefined => secrets.get(idFrom('Secret', namespace, name)),
+  }
+}
+
+/** Remembers which files could be read as a whole: what they defined then is known. */
+const createReading = () => {
+  const read = new Set<string>()
+  let isUnknown = false
+  return {
+    saw({ files, unread }: Pick<Loaded, 'files' | 'unread'>): void {
+      for (const file of files) if (!unread.includes(file)) read.add(file)
+      isUnknown = unread.some((path) => !read.has(path))
+    },
+    /** Whether there is one that could not be read so far. */
+    isUnknown: () => isUnknown,
   }
 }

@@ -12,6 +12,8 @@ export type Loaded = {
   readonly skipped: readonly Finding[]
   /** Whether the file, or a folder above it, has a problem, so that what it defined before may still be meant. */
   readonly isUncertain: (file: string) => boolean
+  /** Files and folders of which at least a part could not be read. */
+  readonly unread: readonly string[]
 }
 
 /** Some files are parsed while others are read; reading all at once would take as many file handles as files. */
@@ -28,7 +30,8 @@ export const createLoader = (paths: readonly string[]) => {
       return before?.text === text ? before : { text, parsed: parse(file, text) }
     } catch (error) {
       const message = error instanceof TypeError ? 'is not UTF-8 text' : unreadable(error)
-      return { text: '', parsed: { items: [], findings: [{ file, problem: { field: '', message } }], skipped: [] } }
+      const findings = [{ file, problem: { field: '', message } }]
+      return { text: '', parsed: { items: [], findings, skipped: [], isWhole: false } }
     }
   }
 
@@ -50,6 +53,10 @@ export const createLoader = (paths: readonly string[]) => {
         files: found.files,
         items: first,
         findings,
+        unread: [
+          ...found.findings.map(({ file }) => file),
+          ...[...fresh].flatMap(([file, content]) => (content.parsed.isWhole ? [] : file)),
+        ],
         skipped: parsed.flatMap(({ skipped }) => skipped),
         isUncertain: (file) =>
           [...uncertain].some((path) => path === '.' || file === path || file.startsWith(`${path}/`)),

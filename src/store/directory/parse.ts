@@ -34,6 +34,8 @@ export type Parsed = {
   readonly findings: readonly Finding[]
   /** Manifests of other kinds of Kubernetes. */
   readonly skipped: readonly Finding[]
+  /** Whether all that is in it could be read, so that it defines nothing else. */
+  readonly isWhole: boolean
 }
 
 /** Reads the manifests of one file: several documents, Lists, resources of Waybill, Secrets and Namespaces. */
@@ -41,6 +43,7 @@ export const parse = (file: string, text: string): Parsed => {
   const items: Item[] = []
   const findings: Finding[] = []
   const skipped: Finding[] = []
+  let isWhole = true
   const find = (line: number, problem: Problem, resource?: string): void => {
     findings.push({ file, line, problem, ...(resource === undefined ? {} : { resource }) })
   }
@@ -73,10 +76,13 @@ export const parse = (file: string, text: string): Parsed => {
     const fault = [...document.errors, ...document.warnings][0]
     const read = fault === undefined ? toValue(document) : { fault: fault.message }
     const start = fault?.pos[0] ?? document.contents?.range?.[0] ?? 0
-    if ('fault' in read) find(lines.linePos(start).line, syntax(read.fault))
-    else if (document.contents && read.value !== null) take(read.value, lineFinder(document.contents, document, lines))
+    if ('fault' in read) {
+      isWhole = false
+      find(lines.linePos(start).line, syntax(read.fault))
+    } else if (document.contents && read.value !== null)
+      take(read.value, lineFinder(document.contents, document, lines))
   }
-  return { items, findings, skipped }
+  return { items, findings, skipped, isWhole }
 }
 
 /** The parser quotes the text after a colon or in quotes, which may be a password. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { Kind } from '../../api/resource.ts'
+import { idFrom, type Kind } from '../../api/resource.ts'
 import { createChanges } from '../changes.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store.ts'
@@ -81,6 +81,8 @@ export const openDirectory = async (
   return {
     list: objects.list as Store['list'],
     get: objects.get as Store['get'],
+    mayExist: (kind, namespace, name) =>
+      contents.mayDefine(idFrom(kind.kind, namespace, name)) || objects.get(kind, namespace, name) !== undefined,
     onChange: changes.onChange,
     namespaceLabels: contents.labelsOf,
     secret: async (namespace, name) => contents.secret(namespace, name),

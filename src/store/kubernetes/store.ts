@@ -72,12 +72,13 @@ export const openKubernetes = async (options: KubernetesOptions, signal: AbortSi
   const reads = {
     list: (kind: Kind) => caches.of(kind).list(),
     get: (kind: Kind, namespace: string, name: string) => caches.of(kind).get(namespace, name),
+    mayExist: caches.mayExist,
     onChange: changes.onChange,
     secret: secretReader(client),
     namespaceLabels: caches.namespaceLabels,
   }
   const fenced = (fence?: () => void): Store => ({
-    ...(reads as Pick<Store, 'list' | 'get' | 'onChange' | 'secret' | 'namespaceLabels'>),
+    ...(reads as Pick<Store, 'list' | 'get' | 'mayExist' | 'onChange' | 'secret' | 'namespaceLabels'>),
     applyStatus: (kind, resource, manager, status) => writes.applyStatus(kind, resource, manager, status, fence),
     setFinalizer: (kind, resource, present) => writes.setFinalizer(kind, resource, present, fence),
     remove: (kind, resource) => writes.remove(kind, resource, fence),

@@ -34,6 +34,18 @@ describe('the namespaces that were watched', () => {
     expect(dropped.pending()).toEqual([])
   })
 
+  test('one that was watched between two writes of the Lease is released', () => {
+    let watched = ['a']
+    const dropped = createDropped(() => watched)
+    dropped.annotation('a')
+    watched = ['a', 'b']
+    for (const namespace of ['a', 'b', 'elsewhere']) dropped.changed(namespace)
+    watched = ['a']
+    expect([dropped.annotation('a'), dropped.pending()]).toEqual(['a,b', ['b']])
+    dropped.release('b')
+    expect([dropped.annotation('a,b'), dropped.annotation('a'), dropped.pending()]).toEqual(['a', 'a', []])
+  })
+
   test('an object may not have more annotations than that: then nothing is remembered', () => {
     const many = Array.from({ length: 10_000 }, (_, each) => `a-namespace-with-a-long-name-${each}`)
     expect(rememberedOf(undefined, many).first).toBeUndefined()

@@ -136,6 +136,23 @@ describeWithApiServer('watching the resources of a cluster', () => {
     expect(given.proxy.count('list', '/topics')).toBe(1)
   })
 
+  test('a watch that has never received anything is known since its first list, and its later lists are no sign of life', async () => {
+    given.proxy.fault = ({ verb }) => (verb === 'watch' ? 'hang' : undefined)
+    const begun = Date.now() / 1000
+    await given.open({ watchMs: 300 })
+    const received = async () => (await given.metrics.watchReceived.get()).values.map(({ value }) => value)
+    const first = await received()
+    expect(first).toHaveLength(kinds.length)
+    for (const time of first) expect(time).toBeGreaterThanOrEqual(begun)
+    const fault = { status: 410, reason: 'Expired' }
+    given.proxy.fault = ({ verb }) => (verb === 'watch' ? fault : undefined)
+    await eventually(() => given.proxy.count('list') >= 2 * kinds.length, { timeoutMs: 30_000 })
+    expect(await received()).toEqual(first)
+
+    given.proxy.fault = () => undefined
+    await eventually(async () => (await received()).every((time, at) => time > (first[at] ?? 0)), { timeoutMs: 30_000 })
+  })
+
   test('watches that end as requested are not faults, and need no new list', async () => {
     const opened = await given.open({ watchMs: 1_600 })
     await eventually(() => given.proxy.count('watch') > 3 * kinds.length)
@@ -203,6 +220,9 @@ describeWithApiServer('watching the resources of a cluster', () => {
     const one = await given.open()
     expect(one.names()).toEqual(['mine'])
     expect(given.proxy.seen.every(({ path }) => path.includes(`/namespaces/${given.own.name}/`))).toBe(true)
+    const heard = (await given.metrics.watchReceived.get()).values.map(({ labels }) => labels)
+    expect(heard).toHaveLength(kinds.length)
+    expect(heard).toEqual(kinds.map(() => expect.objectContaining({ namespace: given.own.name })))
     const both = await given.open({ namespaces: [given.own.name, other.own.name] })
     expect(both.names().sort()).toEqual(['mine', 'theirs'])
     const all = await given.open({ namespaces: [] })

@@ -1,3 +1,4 @@
+import { topic } from '../../../src/api/kinds/topic.ts'
 import { describeWithApiServer } from '../../support/api-server.ts'
 import { account } from '../../support/kubernetes/account.ts'
 import { eventually } from '../../support/wait.ts'
@@ -42,5 +43,24 @@ describeWithApiServer('the labels of namespaces', () => {
     await given.putTopic('orders')
     await eventually(() => names().includes('orders'))
     expect(store.namespaceLabels(name)).toBeUndefined()
+  })
+
+  test('anything may exist in a namespace that could not be listed yet, and nothing else once it was', async () => {
+    const { name } = given.own
+    const rules = [{ apiGroups: ['waybill.dev'], resources: ['*'], verbs: ['get', 'list', 'watch'] }]
+    const who = { namespace: name, name: 'reader' }
+    const { token } = await account(given.server, who, [])
+    await given.putTopic('orders')
+    const { store, names } = await given.open({ token })
+    const exists = () =>
+      [
+        [name, 'orders'],
+        [name, 'none'],
+        ['elsewhere', 'none'],
+      ].map(([namespace = '', each = '']) => store.mayExist(topic, namespace, each))
+    expect([names(), exists()]).toEqual([[], [true, true, false]])
+    await account(given.server, who, rules)
+    await eventually(() => names().includes('orders'), { timeoutMs: 30_000 })
+    expect(exists()).toEqual([true, false, false])
   })
 })

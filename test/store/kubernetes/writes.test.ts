@@ -125,6 +125,11 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     const mayNot = () => {
       throw new Error('another leads')
     }
+    await eventually(() => store.mayExist(topic, given.own.name, 'goes'))
+    expect([store.get(topic, given.own.name, 'stays'), store.mayExist(topic, given.own.name, 'stays')]).toEqual([
+      undefined,
+      true,
+    ])
     await eventually(() =>
       store.releaseInvalid(mayNot).then(
         () => false,
@@ -134,6 +139,7 @@ describeWithApiServer('writing to the resources of a cluster', () => {
     expect((await stored('goes')).metadata.finalizers).toEqual([finalizer])
     await store.releaseInvalid(() => {})
     expect((await given.direct('GET', path('goes'))).status).toBe(404)
+    expect(store.mayExist(topic, given.own.name, 'goes')).toBe(false)
     expect((await stored('stays')).metadata.finalizers).toEqual([finalizer])
     await eventually(async () => {
       const { body } = await given.direct('GET', `/api/v1/namespaces/${given.own.name}/events`)

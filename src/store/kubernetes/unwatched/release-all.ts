@@ -3,6 +3,7 @@ import { jobKinds, kinds } from '../../../api/kinds/kinds.ts'
 import { subscription } from '../../../api/kinds/subscription.ts'
 import type { Kind, Metadata } from '../../../api/resource.ts'
 import { finalizer } from '../../store.ts'
+import { ApiError } from '../api/api-error.ts'
 import type { Client } from '../api/client.ts'
 import { collectionPath } from '../api/paths.ts'
 import { createWrites, type Fence } from '../api/writes.ts'
@@ -26,7 +27,8 @@ const message =
 /**
  * Releases the resources in a namespace that is not watched any more, or with `*` in all that are not: their statuses say so,
  * and without Waybill's finalizer they can be deleted. Resolves to how many there were; what was in flight meanwhile
- * is found by the next call. `times` counts how often each was released, by uid. @throws ApiError
+ * is found by the next call. `times` counts how often each was released, by uid. One that the API server refuses to change does
+ * not hold up the others. @throws ApiError, the first refusal when all others are released
  */
 export const releaseAll = async (
   client: Pick<Client, 'request'>,
@@ -36,6 +38,7 @@ export const releaseAll = async (
   fence: () => void,
 ): Promise<number> => {
   const writes = createWrites({ client, current: (_kind, resource) => resource, refresh: () => undefined })
+  const refusals: ApiError[] = []
   let count = 0
   for (const kind of heldKinds) {
     for await (const found of listed(client, kind, namespace)) {
@@ -44,17 +47,29 @@ export const releaseAll = async (
       const before = times.get(uid) ?? 0
       // Another installation watches it, and writes it again.
       if (before >= timesAtMost) continue
-      times.set(uid, before + 1)
       const still = () => {
         fence()
         if (isWatched(found.metadata.namespace)) throw new Error('The namespace is watched again')
       }
-      await release(writes, kind, found, still)
+      try {
+        await release(writes, kind, found, still)
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        refusals.push(error)
+        continue
+      }
+      // What was not released is not counted: it would be left as it is, and be forgotten.
+      times.set(uid, before + 1)
       count += 1
     }
   }
+  if (refusals[0]) throw refusals[0]
   return count
 }
+
+/** Of this one resource; others may be released. */
+const isRefusal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && [403, 409, 422].includes(error.status)
 
 const isReleased = ({ metadata, status }: Found): boolean => {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')

@@ -1,5 +1,5 @@
 import { kinds } from '../../../api/kinds/kinds.ts'
-import type { Kind, Metadata, Resource } from '../../../api/resource.ts'
+import { type Kind, keyFrom, type Metadata, type Resource } from '../../../api/resource.ts'
 import type { Log } from '../../log.ts'
 import type { Store } from '../../store.ts'
 import type { ApiError } from '../api/api-error.ts'
@@ -34,6 +34,8 @@ export type Caches = {
   of(kind: Kind): Cache
   /** The namespaces that are watched now; `undefined` where it is all of them. */
   watchedNow(): readonly string[] | undefined
+  /** Whether there is such an object in what is watched, valid or not, or may be one, as what is there could not be listed. */
+  readonly mayExist: Store['mayExist']
   /** The labels of a namespace; `undefined` while they are not known. */
   readonly namespaceLabels: Store['namespaceLabels']
   /** The metadata of exactly this object, valid or not. */
@@ -70,13 +72,15 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
     return cache
   }
 
+  const unlisted = createUnlisted()
   const watch = (kind: Kind, namespace: string | undefined) => {
     const listed = Promise.withResolvers<void>()
+    const known = unlisted.until(listed.resolve, kind, namespace)
     const path = collectionPath(kind, namespace)
     const labels = { kind: kind.kind, namespace: namespace ?? '' }
     const sink = cacheOf(kind).sink(namespace)
     const { failed, recovered } = faults()
-    const all = { ...common, path, labels, sink, listed: listed.resolve, recovered }
+    const all = { ...common, path, labels, sink, listed: known, recovered }
     const failedIn = (error: ApiError): void => {
       failed(error)
       // One of several namespaces that is forbidden, or gone with its roles, does not hold up the others.
@@ -93,11 +97,31 @@ export const openCaches = (options: CachesOptions, signal: AbortSignal): Caches 
     of: cacheOf,
     watchedNow: () => selected?.all() ?? (namespaces.length === 0 ? undefined : namespaces),
     namespaceLabels: names.labelsOf,
+    mayExist: (kind, namespace, name) =>
+      unlisted.has(kind, namespace) || (isWatched(namespace) && cacheOf(kind).metadata(namespace, name) !== undefined),
     current(kind, { metadata: { namespace, name, uid } }) {
       const metadata = cacheOf(kind).metadata(namespace, name)
       return metadata?.uid === uid ? { metadata } : undefined
     },
     listed: Promise.all([selected?.listed, ...watches.map(({ listed }) => listed)]),
     done: Promise.all([selected?.done, ...watches.map(({ ended }) => ended)]).then(names.done),
+  }
+}
+
+/** The namespaces, by kind, of which nothing is known yet. */
+const createUnlisted = () => {
+  const collections = new Set<string>()
+  return {
+    /** Holds for a namespace, or for all where it is left out, until what is returned is called, which calls `listed`. */
+    until(listed: () => void, kind: Kind, namespace = ''): () => void {
+      const collection = keyFrom(kind.kind, namespace)
+      collections.add(collection)
+      return () => {
+        collections.delete(collection)
+        listed()
+      }
+    },
+    has: (kind: Kind, namespace: string): boolean =>
+      [namespace, ''].some((each) => collections.has(keyFrom(kind.kind, each))),
   }
 }

@@ -51,8 +51,8 @@ type List = {
   readonly items: readonly unknown[]
 }
 
-/** A list-watch and how far it has come. */
-type Run = { readonly options: ListWatchOptions; readonly signal: AbortSignal; progress: Progress }
+/** A list-watch, how far it has come, and whether the time of its last sign of life is known. */
+type Run = { readonly options: ListWatchOptions; readonly signal: AbortSignal; progress: Progress; isHeard: boolean }
 
 const pageSize = 500
 /** A watch that lived so long was a working one, even without an event. */
@@ -68,7 +68,7 @@ const graceMs = 5_000
 export const listWatch = async (options: ListWatchOptions, signal: AbortSignal): Promise<void> => {
   const { labels, metrics, log } = options
   const start = { version: undefined, failures: 0, emptyWatches: 0, wasExpired: false }
-  const run: Run = { options, signal, progress: start }
+  const run: Run = { options, signal, progress: start, isHeard: false }
   while (!signal.aborted) {
     try {
       await listAndWatch(run)
@@ -97,6 +97,8 @@ const listAndWatch = async (run: Run): Promise<void> => {
     run.progress = { ...progress, version }
     if (progress.failures > 0) options.recovered()
     options.listed()
+    // One that never receives anything is to be noticed too; later lists are no watch.
+    if (!run.isHeard) heard(run)
   }
   await watch(run, version)
 }
@@ -142,9 +144,15 @@ const watch = async (run: Run, from: string): Promise<void> => {
 
 /** There was a sign of life, and perhaps a later version. */
 const alive = (run: Run, version = run.progress.version): void => {
-  const { labels, metrics, recovered } = run.options
+  const { recovered } = run.options
   if (run.progress.failures > 0) recovered()
   run.progress = { version, failures: 0, emptyWatches: 0, wasExpired: false }
+  heard(run)
+}
+
+const heard = (run: Run): void => {
+  const { labels, metrics } = run.options
+  run.isHeard = true
   metrics.watchReceived.set(labels, Date.now() / 1000)
 }
 
