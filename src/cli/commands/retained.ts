@@ -4,6 +4,7 @@ import { exits, Failure } from '../failure.ts'
 import { withRemote } from '../remote/open.ts'
 import { aligned } from '../table.ts'
 import { type AllNamespaces, named, namespaceOf, type Scoped, withCluster } from './dead-letter-options.ts'
+import { durationOf } from './options.ts'
 
 type RemoveOptions = Scoped & { readonly withMessages?: number; readonly empty?: boolean; readonly timeout: string }
 
@@ -36,7 +37,7 @@ export const addRetained = (program: Command): void => {
     .option('-n, --namespace <namespace>', "namespace of the broker (default: the context's)")
     .option('--empty', 'all in which no message is, instead of names')
     .option('--with-messages <count>', 'also if there are so many messages at most, which are deleted', countOf)
-    .option('--timeout <duration>', 'wait so long', '60s')
+    .option('--timeout <duration>', 'wait so long', durationOf, '60s')
   withCluster(rm)
     .addHelpText(
       'after',
@@ -46,11 +47,9 @@ Examples:
   waybill retained rm rabbitmq --empty
   waybill retained rm rabbitmq waybill.sub.shop.billing --with-messages 3`,
     )
-    .action((text: string, names: readonly string[], options: RemoveOptions) =>
-      withRemote({ ...options, kubernetes: true }, async (remote) => {
-        const isForNames = names.length > 0
-        if (isForNames === (options.empty ?? false) || (!isForNames && options.withMessages !== undefined))
-          throw new Failure('give names, with --with-messages or without, or --empty alone', { exitCode: exits.usage })
+    .action((text: string, names: readonly string[], options: RemoveOptions) => {
+      refuseUnclear(names, options)
+      return withRemote({ ...options, kubernetes: true }, async (remote) => {
         const { removeRetained } = await import('../retained/retained.ts')
         const [broker, timeoutMs] = [named(text, options, remote), milliseconds(options.timeout)]
         const interrupted = new AbortController()
@@ -62,8 +61,14 @@ Examples:
           throw new Failure(
             `still there, as messages are in one of the queues of its resource, or the operator is away: ${left.join(', ')}`,
           )
-      }),
-    )
+      })
+    })
+}
+
+/** What is asked for must be one thing, and every option must have an effect. @throws Failure */
+const refuseUnclear = (names: readonly string[], { empty = false, withMessages }: RemoveOptions): void => {
+  if (names.length > 0 ? !empty : empty && withMessages === undefined) return
+  throw new Failure('give names, with --with-messages or without, or --empty alone', { exitCode: exits.usage })
 }
 
 const countOf = (text: string): number => {
