@@ -16,7 +16,6 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
-    .showHelpAfterError(`(run ${name} --help for usage)`)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride()
   // Examples are written once, as they are without kubectl.
@@ -25,7 +24,14 @@ export const programOf = ({ name, isPlugin }: Called = called): Command => {
     ? [addGet, addDeadLetters, addRetained, addLint, addCompletion]
     : [addRun, addOperator, addDispatcher, addConsole, addGet, addDeadLetters, addRetained, addLint, addCompletion]
   for (const each of add) each(program)
+  pointToHelp(program, name)
   return program
+}
+
+/** A mistake is followed by the help of the very command. */
+const pointToHelp = (command: Command, name: string): void => {
+  command.showHelpAfterError(`(run ${name} --help for usage)`)
+  for (const inner of command.commands) pointToHelp(inner, `${name} ${inner.name()}`)
 }
 
 const asPlugin = (text: string): string => text.replace(/^( +)waybill (?=[a-z])/gm, '$1kubectl waybill ')

@@ -99,7 +99,7 @@ const conflictOf = (
   }
   if (!adopt) {
     // What Waybill names itself can be made anew, so nothing is adopted in its place.
-    const remedy = chooses ? 'set spec.adopt to use it' : gone
+    const remedy = chooses ? 'set spec.adopt: true to use it' : gone
     const message = `${object} exists and was not declared by Waybill: ${remedy}${orName}`
     return { owner, reason: 'NotClaimed', message }
   }

@@ -158,7 +158,19 @@ const targetsOf = (resources: Resources, labelsOf: LabelsOf) => {
 
 type Targets = ReturnType<typeof targetsOf>
 
-type Reference = { readonly kind: string; readonly from: Resource; readonly ref: Named; readonly field: string }
+type Reference = {
+  readonly kind: keyof typeof consent
+  readonly from: Resource
+  readonly ref: Named
+  readonly field: string
+}
+
+/** By which field the owner of a resource permits references from other namespaces. */
+const consent = {
+  Broker: 'spec.allowedNamespaces.from: All',
+  Topic: 'spec.allowedSubscribers.from: All',
+  Queue: 'nothing: a queue is for its own namespace',
+} as const
 
 const follow = <R extends Resource>(
   found: ReadonlyMap<string, R>,
@@ -169,7 +181,12 @@ const follow = <R extends Resource>(
   const key = keyFrom(namespace, ref.name)
   const target = found.get(key)
   if (target && (namespace === from.metadata.namespace || allows(target) === 'All')) return target
-  throw new RefError(field, `${kind} ${key} does not exist or does not permit this reference`)
+  // Of another namespace nobody learns whether there is such a resource.
+  const why =
+    namespace === from.metadata.namespace
+      ? 'does not exist: create it, or correct the name'
+      : `does not exist or does not permit this reference: its owner permits it by ${consent[kind]}`
+  throw new RefError(field, `${kind} ${key} ${why}`)
 }
 
 const resolveQueue = (queue: Queue, entry: Mutable, { topicOf, brokerOf, policyOf }: Targets): AttachedQueue => {

@@ -92,7 +92,7 @@ export const badSpecs: readonly [string, Kind, unknown, string][] = [
     'a namespace for a Secret',
     broker,
     { connection: { secretRef: { name: 's', namespace: 'n' } } },
-    'spec.connection.secretRef.namespace: is not a field of this kind: see its reference',
+    'spec.connection.secretRef.namespace: is not a field here: use name',
   ],
   ['a reference that is null', topic, { brokerRef: null }, 'spec.brokerRef: is required'],
   ['no spec', topic, undefined, 'spec.brokerRef: is required'],

@@ -80,6 +80,13 @@ describeWithHelm('the chart on an API server', () => {
       'subscription.waybill.dev/billing created',
     ])
   })
+
+  test('NOTES.txt names no namespace that watchNamespaceSelector may not select', async () => {
+    const more = ['--namespace', own.name, '--set', 'crds.install=false,watchNamespaceSelector=team=orders']
+    const printed = await helm(['install', 'waybill', chart, '--dry-run=client', ...more])
+    expect(printed).toContain('kubectl -n NAMESPACE apply -f -')
+    expect(printed).not.toContain('-n default')
+  })
 })
 
 /** The pods that Deployments would create, and the pods among the manifests. */

@@ -55,7 +55,7 @@ test.each(['topics', 'topic', 'Topic', 'wbt', 'topics.waybill.dev'])(
 
 test('get -o wide shows more columns', async () => {
   expect(await get('topics', '-o', 'wide', '-n', 'default')).toMatch(
-    /BROKER +REASON +AGE\n.*main +NotResolved +\d+s\n$/,
+    /BROKER +REASON +AGE +MESSAGE\n.*main +NotResolved +\d+s\s*\n$/,
   )
 })
 

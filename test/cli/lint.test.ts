@@ -165,10 +165,13 @@ test.each([
   [['lint', '--help'], 0, /Example:\n {2}waybill lint manifests\//, ''],
   [[], 2, '', /Usage: waybill/],
   [['lnt'], 2, '', /unknown command 'lnt'\n\(Did you mean lint\?\)/],
-  [['lint'], 2, '', /missing required argument 'path'/],
+  [['lint'], 2, '', /missing required argument 'path'\n\(run waybill lint --help for usage\)/],
   [['run'], 2, '', /required option '-f, --file <path...>' not specified/],
   [['run', '-f', '.', '--instance', 'a:b'], 2, '', /Use lower-case letters/],
   [['run', '-f', '.', '--drain-timeout', 'soon'], 2, '', /Use a duration such as 30s/],
+  [['retained', 'rm', 'rabbitmq'], 2, '', /give names, .* or --empty alone/],
+  [['retained', 'rm', 'rabbitmq', '--empty', '--with-messages', '3'], 2, '', /give names, .* or --empty alone/],
+  [['retained', 'rm', 'rabbitmq', '--empty', '--timeout', 'soon'], 2, '', /Use a duration such as 30s/],
   [['get', '-o', 'xml'], 2, '', /Allowed choices are table, wide, json, yaml/],
 ])('waybill %j exits with %d', async (args, code, out, err) => {
   expect(await waybill(...args)).toEqual({ code, out: expect.stringMatching(out), err: expect.stringMatching(err) })

@@ -23,21 +23,21 @@ const shown: readonly [string, object, object, RegExp, RegExp][] = [
     brokerOf(vhost as never)[1] as object,
     { version: '4.3.6', attached: { subscriptions: 7 }, delayed: 3, conditions: [ready] },
     /NAME +READY +VERSION +SUBSCRIPTIONS +DELAYED +AGE\nbroker\S+\/rabbitmq +True +4\.3\.6 +7 +3 +\d+s/,
-    /VHOST +REASON +AGE\n.* events +Ready +\d+s/,
+    /VHOST +REASON +AGE +MESSAGE\n.* events +Ready +\d+s/,
   ],
   [
     'topic',
     topicOf('orders'),
     { exchange: 'shop.orders', subscriptions: 2, unrouted: 0, conditions: [ready] },
     /NAME +READY +EXCHANGE +SUBSCRIPTIONS +UNROUTED +AGE\ntopic\S+\/orders +True +shop\.orders +2 +0 +\d+s/,
-    /BROKER +REASON +AGE\n.* rabbitmq +Ready +\d+s/,
+    /BROKER +REASON +AGE +MESSAGE\n.* rabbitmq +Ready +\d+s/,
   ],
   [
     'queue',
     queueOf('work'),
     { queue: 'shop.work', messages: 12, policy: 'ops', deadLetters: { count: 3 }, conditions: [ready] },
     /NAME +READY +QUEUE +MESSAGES +DEAD +AGE\nqueue\S+\/work +True +shop\.work +12 +3 +\d+s/,
-    /POLICY +REASON +AGE\n.* ops +Ready +\d+s/,
+    /POLICY +REASON +AGE +MESSAGE\n.* ops +Ready +\d+s/,
   ],
   [
     'subscription',
@@ -52,7 +52,7 @@ const shown: readonly [string, object, object, RegExp, RegExp][] = [
       ],
     },
     /NAME +READY +DELIVERING +BACKLOG +DEAD +TOPIC +AGE\nsubscription\S+\/billing +False +False +5 +1 +orders +\d+s/,
-    /REASON +URL +SERVICE +QUEUE +AGE\n.* NotDelivering +http:\/\/billing\/ +waybill\.sub\.shop\.billing +\d+s/,
+    /REASON +URL +SERVICE +QUEUE +AGE +MESSAGE\n.* NotDelivering +http:\/\/billing\/ +waybill\.sub\.shop\.billing +\d+s/,
   ],
   [
     'deadletterpolicy',
@@ -65,15 +65,15 @@ const shown: readonly [string, object, object, RegExp, RegExp][] = [
     'replay',
     jobOf('Replay', 'billing', { requestedBy: 'alice' }, 'again'),
     { matched: 9, delivered: 6, failed: 2, left: 1, conditions: [condition('Progressing', 'True', 'Progressing')] },
-    /NAME +COMPLETE +FAILED +MATCHED +DONE +AGAIN +LEFT +SUBSCRIPTION +AGE\nreplay\S+\/again +9 +6 +2 +1 +billing +\d+s/,
-    /REASON +REQUESTED-BY +AGE\n.* Progressing +alice +\d+s/,
+    /NAME +COMPLETE +FAILED +MATCHED +DONE +FAILED-AGAIN +LEFT +SUBSCRIPTION +AGE\nreplay\S+\/again +9 +6 +2 +1 +billing +\d+s/,
+    /REASON +REQUESTED-BY +AGE +MESSAGE\n.* Progressing +alice +\d+s/,
   ],
   [
     'discard',
     jobOf('Discard', 'billing', { reason: 'of a test' }, 'away'),
     { matched: 3, delivered: 3, failed: 0, left: 0, conditions: [condition('Complete', 'True', 'Completed')] },
-    /NAME +COMPLETE +FAILED +MATCHED +DONE +AGAIN +LEFT +SUBSCRIPTION +AGE\ndiscard\S+\/away +True +3 +3 +0 +0 +billing +\d+s/,
-    /REASON +REQUESTED-BY +AGE/,
+    /NAME +COMPLETE +FAILED +MATCHED +DONE +FAILED-AGAIN +LEFT +SUBSCRIPTION +AGE\ndiscard\S+\/away +True +3 +3 +0 +0 +billing +\d+s/,
+    /REASON +REQUESTED-BY +AGE +MESSAGE/,
   ],
 ]
 

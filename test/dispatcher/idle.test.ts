@@ -109,7 +109,9 @@ test('a Service that does not exist is told before the first message, and delive
 test('a subscriber at an address that nothing is sent to is reported at once, and its messages wait', async () => {
   subscribe({ subscriber: { url: 'http://169.254.169.254/latest' }, filter: { routingKeys: ['order*', 'order.**'] } })
   const { message } = await stage.condition(subscription, 'billing', 'Delivering', 'False', 'TargetInvalid')
-  expect(message).toBe('spec.subscriber.url: 169.254.169.254 is an address that nothing is sent to')
+  expect(message).toBe(
+    'spec.subscriber.url: 169.254.169.254 is an address that nothing is sent to: one of this machine, or where clouds hand out credentials',
+  )
   const accepted = await stage.condition(subscription, 'billing', 'Accepted', 'True')
   expect(accepted.message).toContain('but spec.filter.routingKeys[0]: order* matches the word order* alone')
   await stage.condition(subscription, 'billing', 'Ready', 'False', 'NotDelivering')

@@ -50,7 +50,7 @@ test('a reference to nothing is reported, and resolves once its target exists', 
   folder.write('broker', brokerOf(vhost))
   folder.write('billing', [subscriptionOf('billing', 'orders', url)])
   const { message } = await condition(subscription, 'billing', 'ResolvedRefs', 'False', 'RefNotPermitted')
-  expect(message).toBe('spec.topicRef: Topic shop/orders does not exist or does not permit this reference')
+  expect(message).toBe('spec.topicRef: Topic shop/orders does not exist: create it, or correct the name')
   await condition(subscription, 'billing', 'Ready', 'False', 'NotResolved')
   folder.write('orders', [topicOf('orders')])
   await condition(subscription, 'billing', 'Programmed', 'True')

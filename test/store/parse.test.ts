@@ -49,17 +49,17 @@ describe('a bad manifest gets one error that names file, line, field, value and 
     [
       'an unknown field of metadata',
       topic('a', undefined, ', nmespace: b'),
-      'shop.yaml:4: Topic: metadata.nmespace: is not a field of this kind',
+      'shop.yaml:4: Topic: metadata.nmespace: is not a field here: use name, namespace, labels, annotations',
     ],
     [
       'an unknown top-level field',
       `${topic('a')}sepc: {}\n`,
-      'shop.yaml:6: Topic/default/a: sepc: is not a field of this kind: see its reference',
+      'shop.yaml:6: Topic/default/a: sepc: is not a field here: use apiVersion, kind, metadata, spec',
     ],
     [
       'an unknown field',
       topic('a', 'brokerRef: { name: b }, colour: red'),
-      'shop.yaml:5: Topic/default/a: spec.colour: is not a field of this kind: see its reference',
+      'shop.yaml:5: Topic/default/a: spec.colour: is not a field here: use brokerRef, exchange, ',
     ],
     ['a missing field', topic('a', ''), 'shop.yaml:5: Topic/default/a: spec.brokerRef: is required'],
     ['a missing spec', topic('a').replace(/spec.*/, ''), 'shop.yaml:2: Topic/default/a: spec.brokerRef: is required'],

@@ -134,7 +134,7 @@ describe('an object that already has a wanted name', () => {
       name: 'of nobody',
       queue: quorum,
       conflicts: [
-        'waybill:Queue/shop/work NotClaimed: queue shop.work exists and was not declared by Waybill: set spec.adopt to use it, or choose another name',
+        'waybill:Queue/shop/work NotClaimed: queue shop.work exists and was not declared by Waybill: set spec.adopt: true to use it, or choose another name',
       ],
     },
     {

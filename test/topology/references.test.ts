@@ -10,19 +10,21 @@ const unresolvedOf = (...all: Resource[]): string[] =>
   )
 
 const elsewhere = { brokerRef: { name: 'rabbitmq', namespace: 'shop' } }
-const refused = (kind: string, name: string) => `${kind} ${name} does not exist or does not permit this reference`
+const missing = (kind: string, name: string) => `${kind} ${name} does not exist: create it, or correct the name`
+const refused = (kind: string, name: string, field: string) =>
+  `${kind} ${name} does not exist or does not permit this reference: its owner permits it by spec.${field}.from: All`
 
 describe('a reference', () => {
   test.each([
     {
       name: 'to a broker that is not there',
       all: [topicOf('orders', { brokerRef: { name: 'other' } })],
-      found: [`Topic/shop/orders spec.brokerRef: ${refused('Broker', 'shop/other')}`],
+      found: [`Topic/shop/orders spec.brokerRef: ${missing('Broker', 'shop/other')}`],
     },
     {
       name: 'to a broker of another namespace that says nothing about it',
       all: [topicOf('depot/orders', elsewhere)],
-      found: [`Topic/depot/orders spec.brokerRef: ${refused('Broker', 'shop/rabbitmq')}`],
+      found: [`Topic/depot/orders spec.brokerRef: ${refused('Broker', 'shop/rabbitmq', 'allowedNamespaces')}`],
     },
     {
       name: 'to a broker of another namespace that permits it',
@@ -32,12 +34,12 @@ describe('a reference', () => {
     {
       name: 'to a topic that is not there',
       all: [subscriptionOf('billing')],
-      found: [`Subscription/shop/billing spec.topicRef: ${refused('Topic', 'shop/orders')}`],
+      found: [`Subscription/shop/billing spec.topicRef: ${missing('Topic', 'shop/orders')}`],
     },
     {
       name: 'to a topic of another namespace that says nothing about it',
       all: [topicOf('orders'), subscriptionOf('depot/billing', { topicRef: { name: 'orders', namespace: 'shop' } })],
-      found: [`Subscription/depot/billing spec.topicRef: ${refused('Topic', 'shop/orders')}`],
+      found: [`Subscription/depot/billing spec.topicRef: ${refused('Topic', 'shop/orders', 'allowedSubscribers')}`],
     },
     {
       name: 'to a topic of another namespace that permits it: the broker has permitted the topic',
@@ -51,14 +53,14 @@ describe('a reference', () => {
       name: 'to a topic whose own reference leads to nothing',
       all: [topicOf('orders', { brokerRef: { name: 'other' } }), subscriptionOf('billing')],
       found: [
-        `Topic/shop/orders spec.brokerRef: ${refused('Broker', 'shop/other')}`,
-        `Subscription/shop/billing spec.topicRef: ${refused('Broker', 'shop/other')}`,
+        `Topic/shop/orders spec.brokerRef: ${missing('Broker', 'shop/other')}`,
+        `Subscription/shop/billing spec.topicRef: ${missing('Broker', 'shop/other')}`,
       ],
     },
     {
       name: 'to a queue that is not there',
       all: [subscriptionOf('billing', { queueRef: { name: 'work' } })],
-      found: [`Subscription/shop/billing spec.queueRef: ${refused('Queue', 'shop/work')}`],
+      found: [`Subscription/shop/billing spec.queueRef: ${missing('Queue', 'shop/work')}`],
     },
     {
       name: 'of the second binding of a queue',
@@ -66,7 +68,7 @@ describe('a reference', () => {
         topicOf('orders'),
         queueOf('work', { bindings: [{ topicRef: { name: 'orders' } }, { topicRef: { name: 'bills' } }] }),
       ],
-      found: [`Queue/shop/work spec.bindings[1].topicRef: ${refused('Topic', 'shop/bills')}`],
+      found: [`Queue/shop/work spec.bindings[1].topicRef: ${missing('Topic', 'shop/bills')}`],
     },
     {
       name: 'of a queue to a topic on another broker',

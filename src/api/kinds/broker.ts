@@ -52,7 +52,7 @@ export const broker = defineKind({
       },
       allowedNamespaces: allowedNamespaces('Which namespaces may attach topics and queues.'),
       customNames: selectedNamespaces(
-        'Which namespaces may choose names on the broker (exchange.name of a Topic, name of a Queue) that do not begin with <namespace>. of their own. What a resource has declared by such a name before, it keeps.',
+        'Which namespaces may choose any name on the broker (exchange.name of a Topic, name of a Queue). Others may choose names that begin with their own namespace and a dot. What a resource has declared by its name before, it keeps.',
       ),
       adoption: selectedNamespaces(
         'Which namespaces may adopt queues and exchanges that Waybill did not declare, and so read and change them.',
@@ -132,6 +132,7 @@ export const broker = defineKind({
     { name: 'Vhost', type: 'string', jsonPath: '.spec.vhost', priority: 1 },
     { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
   ],
 })
 

@@ -83,7 +83,7 @@ export const jobColumns: readonly Column[] = [
   { name: 'Failed', type: 'string', jsonPath: '.status.conditions[?(@.type=="Failed")].reason' },
   { name: 'Matched', type: 'integer', jsonPath: '.status.matched' },
   { name: 'Done', type: 'integer', jsonPath: '.status.delivered' },
-  { name: 'Again', type: 'integer', jsonPath: '.status.failed' },
+  { name: 'Failed-Again', type: 'integer', jsonPath: '.status.failed' },
   { name: 'Left', type: 'integer', jsonPath: '.status.left' },
   { name: 'Subscription', type: 'string', jsonPath: '.spec.subscriptionRef.name' },
   { name: 'Queue', type: 'string', jsonPath: '.spec.queueRef.name', priority: 1 },
@@ -91,4 +91,5 @@ export const jobColumns: readonly Column[] = [
   { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Progressing")].reason', priority: 1 },
   { name: 'Requested-By', type: 'string', jsonPath: '.spec.requestedBy', priority: 1 },
   { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Progressing")].message', priority: 1 },
 ]

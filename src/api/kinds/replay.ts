@@ -49,7 +49,7 @@ export const replay = defineKind({
         minimum: 1,
         maximum: 100,
         default: 5,
-        description: 'So many at a time.',
+        description: 'How many are delivered at a time.',
       },
       canary: {
         type: 'object',

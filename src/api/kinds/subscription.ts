@@ -150,6 +150,7 @@ export const subscription = defineKind({
     { name: 'Service', type: 'string', jsonPath: '.spec.subscriber.serviceRef.name', priority: 1 },
     { name: 'Queue', type: 'string', jsonPath: '.status.queue', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
   ],
 })
 

@@ -69,6 +69,9 @@ const brokenNameRules = ({ rules }: Kind, { metadata }: Manifest): readonly Prob
 const firstByField = (problems: readonly Problem[]): readonly Problem[] =>
   problems.filter(({ field }, index) => problems.findIndex((other) => other.field === field) === index)
 
+/** What is said of a field that is not one of `fields`. */
+export const notAField = (fields: readonly string[]): string => `is not a field here: use ${fields.join(', ')}`
+
 const problemOf = (error: ErrorObject): Problem => {
   const field = error.instancePath
     .slice(1)
@@ -76,14 +79,14 @@ const problemOf = (error: ErrorObject): Problem => {
     .replaceAll('/', '.')
     .replaceAll('~1', '/')
     .replaceAll('~0', '~')
-  const { params, data } = error
+  const { params, data, parentSchema } = error
   switch (error.keyword) {
     case 'required':
       return { field: `${field}.${params.missingProperty}`, message: 'is required' }
     case 'additionalProperties':
       return {
         field: `${field}.${params.additionalProperty}`,
-        message: 'is not a field of this kind: see its reference',
+        message: notAField(Object.keys(parentSchema?.properties ?? {})),
       }
     case 'enum':
       return { field, value: data, message: `must be one of ${params.allowedValues.join(', ')}` }

@@ -20,10 +20,7 @@ export const instance = (): Option =>
 export const drainTimeout = (): Option =>
   new Option('--drain-timeout <duration>', 'how long deliveries in flight may take to finish after SIGTERM')
     .default('30s')
-    .argParser((text) => {
-      if (isDuration(text)) return text
-      throw new InvalidArgumentError('Use a duration such as 30s, 5m or 1h30m.')
-    })
+    .argParser(durationOf)
 
 /** `--log-level` */
 export const logLevel = (): Option =>
@@ -54,3 +51,9 @@ export const peers = (): Option =>
     }
     return [...previous, text]
   })
+
+/** The argument of an option that is a duration. @throws InvalidArgumentError */
+export function durationOf(text: string): string {
+  if (isDuration(text)) return text
+  throw new InvalidArgumentError('Use a duration such as 30s, 5m or 1h30m.')
+}

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { milliseconds } from '../../api/duration.ts'
-import { Failure } from '../failure.ts'
+import { exits, Failure } from '../failure.ts'
 import { withRemote } from '../remote/open.ts'
 import { aligned } from '../table.ts'
 import { type AllNamespaces, named, namespaceOf, type Scoped, withCluster } from './dead-letter-options.ts'
+import { durationOf } from './options.ts'
 
 type RemoveOptions = Scoped & { readonly withMessages?: number; readonly empty?: boolean; readonly timeout: string }
 
@@ -21,8 +22,10 @@ export const addRetained = (program: Command): void => {
   withCluster(ls).action((options: Scoped & AllNamespaces) =>
     withRemote(options, async (remote) => {
       const { retainedOf } = await import('../retained/retained.ts')
-      const found = await retainedOf(remote, namespaceOf(options, remote))
-      if (found.length === 0) process.stderr.write('Nothing is retained\n')
+      const namespace = namespaceOf(options, remote)
+      const found = await retainedOf(remote, namespace)
+      const where = namespace === undefined ? '' : ` on brokers of namespace ${namespace}`
+      if (found.length === 0) process.stderr.write(`Nothing is retained${where}\n`)
       else process.stdout.write(aligned([['BROKER', 'OBJECT'], ...found]))
     }),
   )
@@ -34,19 +37,19 @@ export const addRetained = (program: Command): void => {
     .option('-n, --namespace <namespace>', "namespace of the broker (default: the context's)")
     .option('--empty', 'all in which no message is, instead of names')
     .option('--with-messages <count>', 'also if there are so many messages at most, which are deleted', countOf)
-    .option('--timeout <duration>', 'wait so long', '60s')
+    .option('--timeout <duration>', 'wait so long', durationOf, '60s')
   withCluster(rm)
     .addHelpText(
       'after',
       `
 Examples:
-  waybill retained ls -A
+  waybill retained ls -A --kubernetes
   waybill retained rm rabbitmq --empty
   waybill retained rm rabbitmq waybill.sub.shop.billing --with-messages 3`,
     )
-    .action((text: string, names: readonly string[], options: RemoveOptions) =>
-      withRemote({ ...options, kubernetes: true }, async (remote) => {
-        if ((names.length === 0) !== (options.empty ?? false)) throw new Failure('give names, or --empty')
+    .action((text: string, names: readonly string[], options: RemoveOptions) => {
+      refuseUnclear(names, options)
+      return withRemote({ ...options, kubernetes: true }, async (remote) => {
         const { removeRetained } = await import('../retained/retained.ts')
         const [broker, timeoutMs] = [named(text, options, remote), milliseconds(options.timeout)]
         const interrupted = new AbortController()
@@ -54,9 +57,18 @@ Examples:
         const removal = { broker, names, messages: options.withMessages ?? 0, timeoutMs }
         const left = await removeRetained(remote, removal, interrupted.signal)
         if (left.length === 0) process.stderr.write('Removed\n')
-        else throw new Failure(`still there, as messages are in it or the operator is away: ${left.join(', ')}`)
-      }),
-    )
+        else
+          throw new Failure(
+            `still there, as messages are in one of the queues of its resource, or the operator is away: ${left.join(', ')}`,
+          )
+      })
+    })
+}
+
+/** What is asked for must be one thing, and every option must have an effect. @throws Failure */
+const refuseUnclear = (names: readonly string[], { empty = false, withMessages }: RemoveOptions): void => {
+  if (names.length > 0 ? !empty : empty && withMessages === undefined) return
+  throw new Failure('give names, with --with-messages or without, or --empty alone', { exitCode: exits.usage })
 }
 
 const countOf = (text: string): number => {

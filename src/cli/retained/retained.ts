@@ -37,7 +37,9 @@ export const removeRetained = async (
   const before = objectsOf(await found(remote, broker))
   const unknown = names.filter((name) => !before.some((object) => isNamed(object, name)))
   if (unknown.length > 0)
-    throw new Failure(`${unknown.join(', ')} is not retained on broker ${broker.name}: see waybill retained ls`)
+    throw new Failure(
+      `${unknown.join(', ')} is not retained on broker ${broker.name}: see waybill retained ls -A --kubernetes`,
+    )
   const meant = names.length === 0 ? before : before.filter((object) => names.some((name) => isNamed(object, name)))
   if (meant.length === 0) return []
   const asked =

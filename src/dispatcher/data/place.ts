@@ -34,8 +34,11 @@ export const placeOf = async (
   const subscription = keyFrom(namespace, name)
   const found = store.get(kind, namespace, name)
   const attached = found && attachedFor(found, store)
-  if (found === undefined || attached === undefined) {
-    return refused(404, 'NotFound', `Subscription ${subscription} does not exist, or its references lead nowhere`)
+  if (found === undefined) {
+    return refused(404, 'NotFound', `Subscription ${subscription} does not exist; see waybill get subscriptions`)
+  }
+  if (attached === undefined) {
+    return refused(404, 'NotFound', `References of Subscription ${subscription} lead nowhere: see ResolvedRefs`)
   }
   if (!wasProgrammed(found)) {
     return refused(409, 'NotDeclared', `Subscription ${subscription} is not declared on the broker: see Programmed`)

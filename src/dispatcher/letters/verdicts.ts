@@ -27,12 +27,12 @@ export const suspended = (): Verdict[] => [
 ]
 
 const complete = (reason: Reason<'Complete'>, message: string): Verdict[] => [
-  verdict('Progressing', 'False', 'Ended', 'It has ended'),
+  verdict('Progressing', 'False', 'Ended', message),
   verdict('Complete', 'True', reason, message),
 ]
 
 const failed = (reason: Reason<'Failed'>, message: string): Verdict[] => [
-  verdict('Progressing', 'False', 'Ended', 'It has ended'),
+  verdict('Progressing', 'False', 'Ended', message),
   verdict('Failed', 'True', reason, message),
   verdict('Stalled', 'True', reason, message),
 ]

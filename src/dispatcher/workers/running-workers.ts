@@ -101,5 +101,7 @@ const isSame = (before: Running, route: Route, credentials: Credentials): boolea
 /** @throws TargetError */
 export const refuseBlocked = (guard: AddressGuard, { target }: Pick<Route, 'target'>): void => {
   const host = blockedHost(guard, target.origin)
-  if (host !== undefined) throw new TargetError(`spec.subscriber.url: ${host} is an address that nothing is sent to`)
+  if (host === undefined) return
+  const why = 'is an address that nothing is sent to: one of this machine, or where clouds hand out credentials'
+  throw new TargetError(`spec.subscriber.url: ${host} ${why}`)
 }

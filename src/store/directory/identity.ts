@@ -1,3 +1,4 @@
+import { notAField } from '../../api/kinds/validate.ts'
 import { labelName, objectName } from '../../api/schema/fields.ts'
 import { isObject } from '../../api/schema/json.ts'
 import type { Problem } from '../../api/schema/problem.ts'
@@ -27,7 +28,7 @@ const writtenByServers = [
   'ownerReferences',
   'selfLink',
 ]
-const metadataFields = ['name', 'namespace', 'labels', 'annotations', ...writtenByServers]
+const metadataFields = ['name', 'namespace', 'labels', 'annotations']
 
 /** Reads the metadata of a manifest by the rules of the Kubernetes API; the namespace is `default` when left out. */
 export const identify = (kind: string, manifest: Manifest): Identity | readonly Problem[] => {
@@ -42,7 +43,7 @@ export const identify = (kind: string, manifest: Manifest): Identity | readonly 
     ...namespaceProblems(namespace),
     ...textsProblems('metadata.labels', labels),
     ...textsProblems('metadata.annotations', annotations),
-    ...unknownFields('metadata.', metadata, metadataFields),
+    ...unknownFields('metadata.', metadata, metadataFields, writtenByServers),
   ]
   if (problems.length > 0 || typeof name !== 'string' || typeof namespace !== 'string') return problems
   return { kind, namespace, name, labels: texts(labels), annotations: texts(annotations) }
@@ -54,11 +55,16 @@ export const namespaceLabels = (name: string, labels: Identity['labels'] = {}): 
   'kubernetes.io/metadata.name': name,
 })
 
-/** Problems of fields that a manifest of this kind does not have. */
-export const unknownFields = (prefix: string, found: Manifest, known: readonly string[]): Problem[] =>
+/** Problems of fields that are neither `known` nor `ignored`. */
+export const unknownFields = (
+  prefix: string,
+  found: Manifest,
+  known: readonly string[],
+  ignored: readonly string[] = [],
+): Problem[] =>
   Object.keys(found)
-    .filter((field) => !known.includes(field))
-    .map((field) => ({ field: prefix + field, message: 'is not a field of this kind: see its reference' }))
+    .filter((field) => !known.includes(field) && !ignored.includes(field))
+    .map((field) => ({ field: prefix + field, message: notAField(known) }))
 
 const nameProblems = (name: unknown): Problem[] => {
   const field = 'metadata.name'

@@ -109,7 +109,7 @@ const contentOf = (name: string, manifest: Manifest): Content => {
     const read = decodeSecret(manifest)
     return 'problems' in read ? { is: 'refused', problems: read.problems } : { is: 'secret', data: read.data }
   }
-  const unknown = unknownFields('', manifest, ['apiVersion', 'kind', 'metadata', 'spec', 'status'])
+  const unknown = unknownFields('', manifest, ['apiVersion', 'kind', 'metadata', 'spec'], ['status'])
   const validated = validate(kind, manifest)
   const problems = 'problems' in validated ? [...unknown, ...validated.problems] : unknown
   return problems.length > 0 || 'problems' in validated

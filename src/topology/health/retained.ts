@@ -65,7 +65,8 @@ export const concerning = (
     : { reason: 'Retained', message: `${listed(holding)}: they hold messages. ${toDo}` }
 }
 
-const toDo = 'Create the resource again, and it has them, or delete them on the broker'
+const toDo =
+  'Create the resource again, and it has them, or have them removed, with waybill retained rm or the annotation waybill.dev/remove-retained'
 const mostListed = 3
 
 const listed = (queues: readonly Retained[]): string => {
