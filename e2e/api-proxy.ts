@@ -7,6 +7,8 @@ export type ApiProxy = {
   get<T>(path: string): Promise<T>
   text(path: string): Promise<string>
   post(path: string, body: object): Promise<void>
+  /** The lines of a watch, until the API server ends it or the signal is aborted. */
+  watch(path: string, signal: AbortSignal): AsyncIterable<string>
   close(): void
 }
 
@@ -37,9 +39,21 @@ export const openApiProxy = async ({ env }: Cluster): Promise<ApiProxy> => {
     async post(path, body) {
       await ask(path, { method: 'POST', body: JSON.stringify(body) })
     },
+    watch: (path, signal) => linesOf(base + path, signal),
     close() {
       process.off('exit', kill)
       kill()
     },
+  }
+}
+
+async function* linesOf(url: string, signal: AbortSignal): AsyncIterable<string> {
+  const answer = await fetch(url, { signal })
+  if (!answer.ok || answer.body === null) throw new Error(`GET ${url} was answered ${answer.status}`)
+  let rest = ''
+  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines.filter((line) => line !== '')
   }
 }
