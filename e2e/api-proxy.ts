@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { linesOf } from '../test/support/lines.ts'
 import type { Cluster } from './cluster.ts'
 
 /** Requests to the API server, as the user of the kubeconfig, and through it to pods and Services. */
@@ -39,7 +40,7 @@ export const openApiProxy = async ({ env }: Cluster): Promise<ApiProxy> => {
     async post(path, body) {
       await ask(path, { method: 'POST', body: JSON.stringify(body) })
     },
-    watch: (path, signal) => linesOf(base + path, signal),
+    watch: (path, signal) => watched(base + path, signal),
     close() {
       process.off('exit', kill)
       kill()
@@ -47,13 +48,8 @@ export const openApiProxy = async ({ env }: Cluster): Promise<ApiProxy> => {
   }
 }
 
-async function* linesOf(url: string, signal: AbortSignal): AsyncIterable<string> {
+async function* watched(url: string, signal: AbortSignal): AsyncIterable<string> {
   const answer = await fetch(url, { signal })
   if (!answer.ok || answer.body === null) throw new Error(`GET ${url} was answered ${answer.status}`)
-  let rest = ''
-  for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() ?? ''
-    yield* lines.filter((line) => line !== '')
-  }
+  yield* linesOf(answer.body)
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Subscription } from '../../src/api/kinds/subscription.ts'
+import { watchReadiness } from '../../test/support/readiness-watch.ts'
 import { eventually } from '../../test/support/wait.ts'
 import { startLoad } from '../load.ts'
 import { olderVersion, release, system } from '../names.ts'
-import { watchReadiness } from '../readiness-watch.ts'
 import { leaderOf, podsOf } from '../waybill-pods.ts'
 import { inRepository, type ShopWorld } from '../world.ts'
 
