@@ -22,7 +22,7 @@ import { retained } from './steps/retained.ts'
 import { uninstall } from './steps/uninstall.ts'
 import { upgrade } from './steps/upgrade.ts'
 import { upgradeFromOlder } from './steps/upgrade-from-older.ts'
-import { assertVacant, crdsOf, removeRemains, tidy } from './tidy.ts'
+import { assertUndefined, assertVacant, removeRemains, tidy } from './tidy.ts'
 import type { World } from './world.ts'
 
 const help = `npm run e2e              tests Waybill in a real cluster; exits 0 if every step passes
@@ -33,7 +33,7 @@ kubectl and helm must be on PATH. Two images, of this release and of the older o
 loaded into ../shared/cluster or a kind cluster; for any other cluster, set WAYBILL_IMAGE and WAYBILL_OLDER_IMAGE to
 images that it can pull.
 The run creates the namespaces waybill-system, shop, waybill-e2e-faults and waybill-e2e-doomed, and deletes them in the
-end.
+end. The cluster must not have Waybill's CRDs: an older release comes first, with its own, and is upgraded.
 `
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -67,7 +67,7 @@ const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number;
   await using closing = new AsyncDisposableStack()
   await assertVacant(cluster)
   await removeRemains(cluster)
-  const definitions = await crdsOf(cluster)
+  await assertUndefined(cluster)
   const proxy = closing.adopt(await openApiProxy(cluster), ({ close }) => close())
   const report = createReport(print, () => diagnose(cluster))
   const { counts } = report
@@ -85,8 +85,7 @@ const runOn = async (cluster: Cluster, keep: boolean): Promise<{ passed: number;
     await judge({ cluster, proxy, report, image, olderImage }, closing).catch(failedEarly(report, 'the run'))
   report.section('Cleanup')
   if (keep) print('Everything is left in place; the next run removes it.')
-  else
-    await report.step('everything that the run created is removed from the cluster', () => tidy(cluster, definitions))
+  else await report.step('everything that the run created is removed from the cluster', () => tidy(cluster))
   return counts
 }
 
