@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Subscription } from '../../src/api/kinds/subscription.ts'
 
 /** Where Subscriptions are read. */
@@ -12,7 +13,7 @@ type Api = {
 export type Flap = { readonly name: string; readonly said: string }
 
 export type ReadinessWatch = {
-  /** Ends the watch. Resolves to all that was seen. @throws when the watch failed */
+  /** Ends the watch, after a last look. Resolves to all that was seen. @throws when that look failed */
   end(): Promise<{ readonly flaps: readonly Flap[]; readonly events: number }>
 }
 
@@ -46,26 +47,28 @@ export const watchReadiness = async (api: Api, namespace: string): Promise<Readi
     for (const one of items) see(one)
     return metadata.resourceVersion
   }
-  const follow = async (from: string): Promise<void> => {
-    let version: string | undefined = from
-    while (!ending.signal.aborted) {
-      version ??= await list()
-      for await (const line of api.watch(`${path}?watch=1&resourceVersion=${version}`, ending.signal)) {
-        const { type, object } = JSON.parse(line) as WatchEvent
-        // The API server forgets what was before a change of the definition, and ends the watch.
-        version = type === 'ERROR' ? undefined : object.metadata.resourceVersion
-        if (version !== undefined && type !== 'DELETED') see(object)
-      }
+  let version: string | undefined = await list()
+  const watch = async (): Promise<void> => {
+    version ??= await list()
+    for await (const line of api.watch(`${path}?watch=1&resourceVersion=${version}`, ending.signal)) {
+      const { type, object } = JSON.parse(line) as WatchEvent
+      // The API server forgets what was before a change of the definition, and ends the watch.
+      version = type === 'ERROR' ? undefined : object.metadata.resourceVersion
+      if (version !== undefined && type !== 'DELETED') see(object)
     }
   }
-  const followed = follow(await list()).catch((error: unknown) => {
-    if (!ending.signal.aborted) throw error
-  })
-  followed.catch(() => {}) // Reported by end().
+  const follow = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      // It answers nothing (429) while it takes up a change of the definition.
+      await watch().catch(() => delay(100))
+    }
+  }
+  const followed = follow()
   return {
     async end() {
       ending.abort()
       await followed
+      await list()
       return { flaps, events }
     },
   }
