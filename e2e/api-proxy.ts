@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { linesOf } from '../test/support/lines.ts'
 import type { Cluster } from './cluster.ts'
 
 /** Requests to the API server, as the user of the kubeconfig, and through it to pods and Services. */
@@ -7,6 +8,8 @@ export type ApiProxy = {
   get<T>(path: string): Promise<T>
   text(path: string): Promise<string>
   post(path: string, body: object): Promise<void>
+  /** The lines of a watch, until the API server ends it or the signal is aborted. */
+  watch(path: string, signal: AbortSignal): AsyncIterable<string>
   close(): void
 }
 
@@ -37,9 +40,16 @@ export const openApiProxy = async ({ env }: Cluster): Promise<ApiProxy> => {
     async post(path, body) {
       await ask(path, { method: 'POST', body: JSON.stringify(body) })
     },
+    watch: (path, signal) => watched(base + path, signal),
     close() {
       process.off('exit', kill)
       kill()
     },
   }
+}
+
+async function* watched(url: string, signal: AbortSignal): AsyncIterable<string> {
+  const answer = await fetch(url, { signal })
+  if (!answer.ok || answer.body === null) throw new Error(`GET ${url} was answered ${answer.status}`)
+  yield* linesOf(answer.body)
 }

@@ -3,7 +3,7 @@ import { eventually } from '../test/support/wait.ts'
 import type { ApiProxy } from './api-proxy.ts'
 
 type Condition = { readonly type: string; readonly status: string; readonly reason: string; readonly message: string }
-type Conditioned = {
+export type Conditioned = {
   readonly metadata: { readonly name: string }
   readonly status?: { readonly conditions?: readonly Condition[] }
 }

@@ -4,17 +4,21 @@ import { accepted, acceptedAll, type Shop } from '../examples/omega/demo/shop.ts
 import { eventually } from '../test/support/wait.ts'
 
 export type Load = {
-  /** Stops publishing and waits until every confirmed order has reached every subscriber. @throws when one was lost */
-  arrived(): Promise<string>
+  /**
+   * Stops publishing and waits until every confirmed order has reached every subscriber.
+   *
+   * @throws when one was lost, or more than `atMostTwice` deliveries were duplicates
+   */
+  arrived(atMostTwice?: number): Promise<string>
 }
 
-/** Publishes ten orders a second, five at a time, until `arrived` is called. */
-export const startLoad = (shop: Shop): Load => {
+/** Publishes `perSecond` orders a second, in two batches, until `arrived` is called. */
+export const startLoad = (shop: Shop, { perSecond = 10 }: { readonly perSecond?: number } = {}): Load => {
   const ending = new AbortController()
   const confirmed: string[] = []
   const publish = async (): Promise<void> => {
     while (!ending.signal.aborted) {
-      confirmed.push(...(await shop.placeOrders(5)))
+      confirmed.push(...(await shop.placeOrders(perSecond / 2)))
       await delay(500, undefined, { signal: ending.signal }).catch(() => {})
     }
   }
@@ -22,7 +26,7 @@ export const startLoad = (shop: Shop): Load => {
   published.catch(() => {}) // Reported by arrived().
   const subscribers = { Mailing: shop.mailing, Billing: shop.billing, Shipping: shop.shipping }
   return {
-    async arrived() {
+    async arrived(atMostTwice = Number.POSITIVE_INFINITY) {
       ending.abort()
       await published
       let twice = 0
@@ -34,6 +38,7 @@ export const startLoad = (shop: Shop): Load => {
         assert.deepEqual(lost, [], `${name} lost ${lost.length} of ${confirmed.length} confirmed orders`)
         twice += confirmed.reduce((sum, id) => sum + done.filter((one) => one === id).length - 1, 0)
       }
+      assert(twice <= atMostTwice, `${twice} deliveries were duplicates, of ${confirmed.length} orders`)
       return `all ${confirmed.length} confirmed orders reached all three subscribers; ${twice} duplicate deliveries`
     },
   }

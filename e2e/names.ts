@@ -10,3 +10,5 @@ export const doomed = 'waybill-e2e-doomed'
 export const ownLabel = 'waybill.dev/e2e=true'
 /** Selects all pods of the installation, except the one of `helm test`. */
 export const podsOfWaybill = `app.kubernetes.io/instance=${release},app.kubernetes.io/component in (operator,dispatcher)`
+/** Of the chart and the program in `older-release`. */
+export const olderVersion = '0.0.1'

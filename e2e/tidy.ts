@@ -9,7 +9,7 @@ const names = async ({ kubectl }: Cluster, args: readonly string[]): Promise<str
 const bare = (name: string): string => name.replace(/^.*\//, '')
 
 /** The CustomResourceDefinitions of Waybill that the cluster has. */
-export const crdsOf = async (cluster: Cluster): Promise<string[]> =>
+const crdsOf = async (cluster: Cluster): Promise<string[]> =>
   (await names(cluster, ['customresourcedefinitions'])).filter((name) => name.endsWith('.waybill.dev'))
 
 /** @throws when the cluster has a namespace that the run would create */
@@ -21,8 +21,15 @@ export const assertVacant = async (cluster: Cluster): Promise<void> => {
     throw new Error(`The cluster already has ${taken.join(' and ')}, which this run creates. Delete it first`)
 }
 
-/** Removes everything that a run created; the objects named in `keep` stay. */
-export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<void> => {
+/** @throws when the cluster has definitions of Waybill: the older release, which the run begins with, needs its own */
+export const assertUndefined = async (cluster: Cluster): Promise<void> => {
+  const found = await crdsOf(cluster)
+  if (found.length > 0)
+    throw new Error(`The cluster already has ${found.map(bare).join(', ')}. Use one without, or delete them first`)
+}
+
+/** Removes everything that a run created. */
+export const tidy = async (cluster: Cluster): Promise<void> => {
   const { kubectl, helm } = cluster
   const namespaces = await names(cluster, ['namespaces', '-l', ownLabel])
   const ours = (await crdsOf(cluster)).map(bare).join(',')
@@ -32,14 +39,14 @@ export const tidy = async (cluster: Cluster, keep: readonly string[]): Promise<v
   }
   await helm(['-n', system, 'uninstall', release, '--wait', '--ignore-not-found', '--timeout', '120s'])
   if (namespaces.length > 0) await kubectl(['delete', ...namespaces, '--timeout=120s'])
-  const made = (await crdsOf(cluster)).filter((name) => !keep.includes(name))
+  const made = await crdsOf(cluster)
   if (made.length > 0) await kubectl(['delete', ...made, '--timeout=60s'])
   const all = [
     'clusterroles,clusterrolebindings,customresourcedefinitions',
     '-l',
     `app.kubernetes.io/instance=${release}`,
   ]
-  const left = (await names(cluster, all)).filter((name) => !keep.includes(name))
+  const left = await names(cluster, all)
   if (left.length > 0) throw new Error(`These objects were not removed: ${left.join(', ')}`)
 }
 

@@ -12,6 +12,8 @@ export type World = {
   readonly proxy: ApiProxy
   readonly report: Report
   readonly image: ImageValues
+  /** Of the older release, which the run begins with. */
+  readonly olderImage: ImageValues
 }
 
 /** The same, once the shop is running. */

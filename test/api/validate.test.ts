@@ -20,6 +20,22 @@ const defaulted = (kind: Kind, spec: unknown) => {
   return validated.spec
 }
 
+test('fields of a newer release are dropped where the API server accepted them, at any depth; what is wrong with the others is said', () => {
+  const newer = {
+    ...pushed,
+    pace: 3,
+    subscriber: { ...pushed.subscriber, colour: 'red' },
+    delivery: { retry: { jitter: true } },
+  }
+  const accepted = (spec: object) =>
+    validate(subscription, { apiVersion, kind: 'Subscription', spec }, undefined, 'dropped')
+  expect(problems(subscription, newer)).toHaveLength(3)
+  expect(accepted(newer)).toEqual({ spec: defaulted(subscription, { ...pushed, delivery: { retry: {} } }) })
+  expect(accepted({ ...newer, suspend: 'yes' })).toEqual({
+    problems: [{ field: 'spec.suspend', value: 'yes', message: 'must be of type boolean' }],
+  })
+})
+
 test('the defaults of a Subscription are those of the reference', () => {
   expect(defaulted(subscription, pushed)).toEqual({
     ...pushed,

@@ -24,6 +24,8 @@ export type StartOptions = {
   readonly env?: NodeJS.ProcessEnv
   /** Another URL of the API server, such as that of a proxy. */
   readonly through?: string
+  /** The file of the older release's command line, which knows no Lease of dispatchers. Default: this release's. */
+  readonly program?: string
 }
 
 /** A namespace on the API server of the tests, a virtual host, and Waybill's processes with the chart's permissions. */
@@ -71,7 +73,8 @@ export const openClusterShop = async (values?: object): Promise<ClusterShop> => 
     async start(component, { args = [], through, env = {}, ...listen } = {}) {
       const account = accounts[component]
       const options = ['--watch-namespace', own.name, '--lease-name', account.name, ...args]
-      if (component === 'operator') options.push('--dispatcher-lease-name', accounts.dispatcher.name)
+      if (component === 'operator' && listen.program === undefined)
+        options.push('--dispatcher-lease-name', accounts.dispatcher.name)
       const KUBECONFIG =
         through === undefined
           ? account.kubeconfig

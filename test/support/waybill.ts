@@ -33,6 +33,8 @@ export type CommandOptions = {
   /** A file to which its log is written as well. */
   readonly logFile?: string
   readonly env?: NodeJS.ProcessEnv
+  /** The file of the command line. Default: that of the sources. */
+  readonly program?: string
 }
 
 export type RunOptions = CommandOptions & {
@@ -45,8 +47,8 @@ const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
 /** Starts a command with arguments; resolves once its HTTP server is listening. */
 export const startCommand = async (command: readonly string[], options: CommandOptions = {}): Promise<Command> => {
-  const { listen = '127.0.0.1:0', logFile, env = {} } = options
-  const child = spawn(process.execPath, [main, ...command, '--listen', listen], {
+  const { listen = '127.0.0.1:0', logFile, env = {}, program = main } = options
+  const child = spawn(process.execPath, [program, ...command, '--listen', listen], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -12,8 +12,7 @@ type Manifest = { apiVersion?: unknown; kind?: unknown; metadata?: unknown; spec
 /** The spec of a manifest with its defaults, or what is wrong with it. */
 export type Validated = { readonly spec: Record<string, unknown> } | { readonly problems: readonly Problem[] }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true })
-ajv.addFormat('date-time', isDateTime)
+const options = { allErrors: true, useDefaults: true, verbose: true, strict: false, ownProperties: true } as const
 
 /**
  * The schema that ajv checks: it refuses unknown fields, which a CRD leaves out, and duplicate items of a set, which a CRD
@@ -30,27 +29,37 @@ const closed = (schema: Schema): object => {
   return { ...schema, properties: inner, additionalProperties: false }
 }
 
-const validators = new Map<string, ValidateFunction>(
-  kinds.map(({ kind, spec }) => [
-    kind,
-    ajv.compile({ type: 'object', required: ['spec'], properties: { spec: closed(spec) } }),
-  ]),
-)
+const validatorsBy = (ajv: Ajv): ReadonlyMap<string, ValidateFunction> => {
+  ajv.addFormat('date-time', isDateTime)
+  const whole = (spec: ObjectSchema) => ({ type: 'object', required: ['spec'], properties: { spec: closed(spec) } })
+  return new Map(kinds.map(({ kind, spec }) => [kind, ajv.compile(whole(spec))]))
+}
+
+const validators = {
+  refused: validatorsBy(new Ajv(options)),
+  dropped: validatorsBy(new Ajv({ ...options, removeAdditional: true })),
+}
 
 /**
  * Checks the spec of a manifest as the API server would and fills in the defaults; the input is not changed.
- * `old` is the spec that it would replace: immutable fields are compared with it.
+ * `old` is the spec that it would replace: immutable fields are compared with it. Unknown fields are refused; or dropped,
+ * where an API server has accepted them: it may have the CRDs of a newer release, which give every resource their defaults.
  *
  * @throws Error where the kind is not one of `kinds`
  */
-export const validate = (kind: Kind, manifest: Manifest, old?: unknown): Validated => {
+export const validate = (
+  kind: Kind,
+  manifest: Manifest,
+  old?: unknown,
+  unknownFields: keyof typeof validators = 'refused',
+): Validated => {
   if (manifest.apiVersion !== apiVersion) {
     return { problems: [{ field: 'apiVersion', value: manifest.apiVersion, message: `must be ${apiVersion}` }] }
   }
   // A manifest is JSON. A structured clone has prototypes of another realm under jest, which the CEL evaluator refuses.
   const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec ?? {} }))
   dropNulls(kind.spec, copy.spec)
-  const check = validators.get(kind.kind)
+  const check = validators[unknownFields].get(kind.kind)
   if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
   if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
   const broken = [...brokenNameRules(kind, manifest), ...brokenRules(kind.spec, copy.spec, old, 'spec')]

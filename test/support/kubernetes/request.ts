@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Agent, fetch } from 'undici'
+import { linesOf } from '../lines.ts'
 import type { ApiServer } from './server.ts'
 
 const agents = new Map<string, Agent>()
@@ -13,6 +14,14 @@ const agentOf = ({ url, caFile }: ApiServer): Agent => {
 }
 
 export type Answer = { readonly status: number; readonly body: unknown }
+
+/** The lines of a watch, as administrator, until it ends or the signal is aborted. */
+export async function* watchOf(server: ApiServer, path: string, signal: AbortSignal): AsyncIterable<string> {
+  const headers = { authorization: `Bearer ${server.token}` }
+  const { ok, status, body } = await fetch(`${server.url}${path}`, { dispatcher: agentOf(server), headers, signal })
+  if (!ok || body === null) throw new Error(`GET ${path} was answered ${status}`)
+  yield* linesOf(body)
+}
 
 /** Sends one request as administrator, with a JSON body of the given type. Resolves with any status. */
 export const request = async (

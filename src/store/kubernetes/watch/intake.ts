@@ -49,7 +49,7 @@ export const checkSpec = (
   before: Checked | undefined,
 ): Checked => {
   if (before?.generation === generation) return before
-  const validated = validate(kind, { apiVersion, kind: kind.kind, spec })
+  const validated = validate(kind, { apiVersion, kind: kind.kind, spec }, undefined, 'dropped')
   if ('problems' in validated) {
     return { generation, problems: validated.problems, ...(before?.valid ? { valid: before.valid } : {}) }
   }
