@@ -85,6 +85,11 @@ test('what many consumers hold is requeued in order', async () => {
   expect(await drained(50_000)).toEqual(sequence(50_000))
 }, 120_000)
 
+test('where all consumers but the last one are full, that one asks for no more than AMQP has room for', async () => {
+  await filled(31_000)
+  expect(await seen()).toEqual(sequence(31_000))
+}, 120_000)
+
 test('consumers are in the order of their tags, which is that in which RabbitMQ requeues what each of them held', () => {
   expect(consumerTags.toSorted()).toEqual(consumerTags)
   expect(consumerTags.length).toBeLessThanOrEqual(32)

@@ -91,14 +91,15 @@ const latency = (of: string, traffic: Traffic, { on, off }: Spans) => {
 /** Looks follow one another within so many ms. */
 const quietMs = 15_000
 
-/** Waits until nothing is to be looked at for the status any more. */
+/** Waits until the dead letters are not looked at any more: while they are, none are ready, and then their status changes. */
 const untilLooked = (ground: Ground): Promise<unknown> => {
+  let before = ''
   let since = performance.now()
   const isQuiet = async (): Promise<boolean> => {
     const { deadLetters } = (await ground.status()) ?? {}
-    // While it is looked at, nothing is ready.
-    const isLooked = deadLetters?.scanned === deadLetters?.count && deadLetters?.count === (await ground.ready())
-    if (!isLooked) since = performance.now()
+    const now = JSON.stringify([deadLetters, await ground.ready()])
+    if (now !== before) since = performance.now()
+    before = now
     return performance.now() - since > quietMs
   }
   return eventually(isQuiet, { timeoutMs: 180_000, everyMs: 200 })

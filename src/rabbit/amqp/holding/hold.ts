@@ -69,6 +69,8 @@ const mostConsumers = 32
  * each costs a command of the queue.
  */
 const leastOfConsumer = 1_000
+/** What AMQP has room for. */
+const mostPrefetch = 65_535
 /** Far fewer commands than the broker passes on at a time. */
 const rejectedAtATime = 8
 /** How soon the next consumer begins when one is full. */
@@ -270,7 +272,7 @@ const untilBack = async (channel: Channel, { queue, ready, others }: Back, signa
 /** Before RabbitMQ 4.0 what is requeued goes behind everything else; only what a channel held when it was closed does not. */
 const requeuesInOrder = ({ version }: Wire): boolean => !version?.startsWith('3.')
 
-/** Consumers that hold `most` messages together: `each` of them so many, and the last one the rest. */
+/** Consumers that hold `most` messages together at most: `each` of them so many, and the last one what comes meanwhile. */
 const consumersOn = (channel: Channel, queue: string, { most, each }: { most: number; each: number }) => {
   const tags: string[] = []
   let capacity = 0
@@ -278,8 +280,9 @@ const consumersOn = (channel: Channel, queue: string, { most, each }: { most: nu
     capacity: () => capacity,
     count: () => tags.length,
     async startNext(): Promise<void> {
-      const prefetch = tags.length === mostConsumers - 1 ? most - capacity : Math.min(most - capacity, each)
-      if (prefetch <= 0) return
+      const mostOfNext = tags.length < mostConsumers - 1 ? each : mostPrefetch
+      const prefetch = Math.min(most - capacity, mostOfNext)
+      if (prefetch <= 0 || tags.length === mostConsumers) return
       capacity += prefetch
       const tag = consumerTags[tags.length] as string
       tags.push(tag)
