@@ -65,7 +65,7 @@ describeWithHelm('on an API server, with the permissions of the chart', () => {
     await own.apply([...rarelyResynced(secret), subscriptionOf('billing', 'orders', url)])
     await reported(broker, 'rabbitmq', ['Ready', 'True', 'Ready'], ready)
 
-    const nowhere = { type: 'Warning', reason: 'RefNotPermitted', message: 'does not exist or does not permit' }
+    const nowhere = { type: 'Warning', reason: 'RefNotPermitted', message: 'does not exist: create it' }
     await reported(subscription, 'billing', ['ResolvedRefs', 'False', 'RefNotPermitted'], nowhere)
     await own.apply(topicOf('orders'))
     await shop.condition(subscription, 'billing', 'Programmed', 'True')
