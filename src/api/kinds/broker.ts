@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { ageColumn, messageColumn, reasonColumn } from '../schema/columns.ts'
 import {
   allowedNamespaces,
   amqpBytes,
@@ -130,9 +131,9 @@ export const broker = defineKind({
     { name: 'Subscriptions', type: 'integer', jsonPath: '.status.attached.subscriptions' },
     { name: 'Delayed', type: 'integer', jsonPath: '.status.delayed' },
     { name: 'Vhost', type: 'string', jsonPath: '.spec.vhost', priority: 1 },
-    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+    reasonColumn('Ready'),
+    ageColumn,
+    messageColumn('Ready'),
   ],
 })
 

@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { ageColumn } from '../schema/columns.ts'
 import { durationBetween, longestQueue, observedGeneration, timeToLive } from '../schema/fields.ts'
 import { listOf } from './letter-selector.ts'
 
@@ -108,7 +109,7 @@ export const deadLetterPolicy = defineKind({
     { name: 'Default', type: 'string', jsonPath: '.spec.default' },
     { name: 'Max-Length', type: 'integer', jsonPath: '.spec.retention.maxLength', priority: 1 },
     { name: 'Max-Age', type: 'string', jsonPath: '.spec.retention.maxAge', priority: 1 },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    ageColumn,
   ],
 })
 

@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import type { Column } from '../resource.ts'
+import { ageColumn, messageColumn, reasonColumn } from '../schema/columns.ts'
 import { durationBetween, fixedPresence, immutable, longestQueue, observedGeneration } from '../schema/fields.ts'
 import type { ObjectSchema, Rule, Schema } from '../schema/schema.ts'
 import { letterSelector } from './letter-selector.ts'
@@ -88,8 +89,8 @@ export const jobColumns: readonly Column[] = [
   { name: 'Subscription', type: 'string', jsonPath: '.spec.subscriptionRef.name' },
   { name: 'Queue', type: 'string', jsonPath: '.spec.queueRef.name', priority: 1 },
   { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name', priority: 1 },
-  { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Progressing")].reason', priority: 1 },
+  reasonColumn('Progressing'),
   { name: 'Requested-By', type: 'string', jsonPath: '.spec.requestedBy', priority: 1 },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-  { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Progressing")].message', priority: 1 },
+  ageColumn,
+  messageColumn('Progressing'),
 ]

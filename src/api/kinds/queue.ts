@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { ageColumn, messageColumn, reasonColumn } from '../schema/columns.ts'
 import {
   brokerObjectName,
   crossRef,
@@ -127,9 +128,9 @@ export const queue = defineKind({
     { name: 'Dead', type: 'integer', jsonPath: '.status.deadLetters.count' },
     { name: 'Oldest-Dead', type: 'date', jsonPath: '.status.deadLetters.oldest', priority: 1 },
     { name: 'Policy', type: 'string', jsonPath: '.status.policy', priority: 1 },
-    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+    reasonColumn('Ready'),
+    ageColumn,
+    messageColumn('Ready'),
   ],
 })
 

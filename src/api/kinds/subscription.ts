@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { ageColumn, messageColumn, reasonColumn } from '../schema/columns.ts'
 import {
   crossRef,
   fixedPresence,
@@ -145,12 +146,12 @@ export const subscription = defineKind({
     { name: 'Dead', type: 'integer', jsonPath: '.status.deadLetters.count' },
     { name: 'Oldest-Dead', type: 'date', jsonPath: '.status.deadLetters.oldest', priority: 1 },
     { name: 'Topic', type: 'string', jsonPath: '.spec.topicRef.name' },
-    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
+    reasonColumn('Ready'),
     { name: 'Url', type: 'string', jsonPath: '.spec.subscriber.url', priority: 1 },
     { name: 'Service', type: 'string', jsonPath: '.spec.subscriber.serviceRef.name', priority: 1 },
     { name: 'Queue', type: 'string', jsonPath: '.status.queue', priority: 1 },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+    ageColumn,
+    messageColumn('Ready'),
   ],
 })
 

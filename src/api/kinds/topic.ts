@@ -1,5 +1,6 @@
 import { conditions } from '../conditions.ts'
 import { defineKind, type Resource } from '../resource.ts'
+import { ageColumn, messageColumn, reasonColumn } from '../schema/columns.ts'
 import {
   allowedNamespaces,
   brokerObjectName,
@@ -82,9 +83,9 @@ export const topic = defineKind({
     { name: 'Subscriptions', type: 'integer', jsonPath: '.status.subscriptions' },
     { name: 'Unrouted', type: 'integer', jsonPath: '.status.unrouted' },
     { name: 'Broker', type: 'string', jsonPath: '.spec.brokerRef.name', priority: 1 },
-    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason', priority: 1 },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Message', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].message', priority: 1 },
+    reasonColumn('Ready'),
+    ageColumn,
+    messageColumn('Ready'),
   ],
 })
 

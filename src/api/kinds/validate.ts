@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { apiVersion, type Kind } from '../resource.ts'
 import { isDateTime } from '../schema/fields.ts'
 import { isObject } from '../schema/json.ts'
@@ -29,16 +29,17 @@ const closed = (schema: Schema): object => {
   return { ...schema, properties: inner, additionalProperties: false }
 }
 
-const validatorsBy = (ajv: Ajv): ReadonlyMap<string, ValidateFunction> => {
-  ajv.addFormat('date-time', isDateTime)
-  const whole = (spec: ObjectSchema) => ({ type: 'object', required: ['spec'], properties: { spec: closed(spec) } })
-  return new Map(kinds.map(({ kind, spec }) => [kind, ajv.compile(whole(spec))]))
+const schemas = new Map<string, object>(
+  kinds.map(({ kind, spec }) => [kind, { type: 'object', required: ['spec'], properties: { spec: closed(spec) } }]),
+)
+
+const ajvWith = (removeAdditional: boolean): Ajv => {
+  const ajv = new Ajv({ ...options, removeAdditional })
+  return ajv.addFormat('date-time', isDateTime)
 }
 
-const validators = {
-  refused: validatorsBy(new Ajv(options)),
-  dropped: validatorsBy(new Ajv({ ...options, removeAdditional: true })),
-}
+/** Each compiles the schema of a kind when that is first checked, and keeps it: most processes need only one of them. */
+const validators = { refused: ajvWith(false), dropped: ajvWith(true) }
 
 /**
  * Checks the spec of a manifest as the API server would and fills in the defaults; the input is not changed.
@@ -59,8 +60,9 @@ export const validate = (
   // A manifest is JSON. A structured clone has prototypes of another realm under jest, which the CEL evaluator refuses.
   const copy: { spec: unknown } = JSON.parse(JSON.stringify({ spec: manifest.spec ?? {} }))
   dropNulls(kind.spec, copy.spec)
-  const check = validators[unknownFields].get(kind.kind)
-  if (check === undefined) throw new Error(`No validator for kind ${kind.kind}`)
+  const schema = schemas.get(kind.kind)
+  if (schema === undefined) throw new Error(`No validator for kind ${kind.kind}`)
+  const check = validators[unknownFields].compile(schema)
   if (!check(copy)) return { problems: firstByField((check.errors ?? []).map(problemOf)) }
   const broken = [...brokenNameRules(kind, manifest), ...brokenRules(kind.spec, copy.spec, old, 'spec')]
   return broken.length > 0 ? { problems: firstByField(broken) } : { spec: copy.spec as Record<string, unknown> }
