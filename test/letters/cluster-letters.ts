@@ -51,7 +51,8 @@ export const openClusterLetters = async (
   await shop.own.apply([
     ...brokerOf(shop.vhost),
     topicOf('orders'),
-    subscriptionOf('billing', 'orders', subscriber.url),
+    // One at a time, so that they are dead letters in the order of their publication.
+    subscriptionOf('billing', 'orders', subscriber.url, { delivery: { concurrency: 1 } }),
   ])
   await shop.condition(broker, 'rabbitmq', 'Connected', 'True')
   await shop.condition(subscription, 'billing', 'Ready', 'True')
