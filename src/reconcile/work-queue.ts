@@ -22,12 +22,21 @@ const backoff: Backoff = { first: 250, most: 5_000 }
 type Entry = {
   timer: NodeJS.Timeout | undefined
   dueAt: number
+  /** The last time that was asked for with a delay: work before it may come too early to see what it is about. */
+  askedFor: number
   running: boolean
   askedMeanwhile: boolean
   failures: number
 }
 
-const newEntry = (): Entry => ({ timer: undefined, dueAt: 0, running: false, askedMeanwhile: false, failures: 0 })
+const newEntry = (): Entry => ({
+  timer: undefined,
+  dueAt: 0,
+  askedFor: 0,
+  running: false,
+  askedMeanwhile: false,
+  failures: 0,
+})
 
 /** Works on each key, never on the same key twice at once, with backoff per key. */
 export const workQueue = (options: WorkQueueOptions, signal: AbortSignal): WorkQueue => {
@@ -51,6 +60,7 @@ export const workQueue = (options: WorkQueueOptions, signal: AbortSignal): WorkQ
     }
     entry.running = true
     inFlight += 1
+    const begunAt = Math.max(performance.now(), entry.dueAt)
     const nextMs = await attempt(key, entry, options, signal)
     entry.running = false
     inFlight -= 1
@@ -59,10 +69,10 @@ export const workQueue = (options: WorkQueueOptions, signal: AbortSignal): WorkQ
     } else if (entry.askedMeanwhile) {
       entry.askedMeanwhile = false
       schedule(key, entry, gatherMs)
-    } else if (nextMs !== undefined) {
-      schedule(key, entry, nextMs)
-    } else if (entry.timer === undefined) {
-      entries.delete(key)
+    } else {
+      if (nextMs !== undefined) schedule(key, entry, nextMs)
+      if (entry.askedFor > begunAt) schedule(key, entry, Math.max(gatherMs, entry.askedFor - performance.now()))
+      if (entry.timer === undefined) entries.delete(key)
     }
   }
 
@@ -78,6 +88,7 @@ export const workQueue = (options: WorkQueueOptions, signal: AbortSignal): WorkQ
     add(key, delayMs = gatherMs) {
       const entry = entries.get(key) ?? newEntry()
       entries.set(key, entry)
+      if (delayMs > gatherMs) entry.askedFor = Math.max(entry.askedFor, performance.now() + delayMs)
       if (entry.running && delayMs <= gatherMs) entry.askedMeanwhile = true
       else schedule(key, entry, delayMs)
     },

@@ -53,6 +53,8 @@ test('the commands of docs/getting-started.md work on a laptop as described', as
   await walk.runUntil(look, /reason: AllAttemptsFailing\n +message: .*The connection was refused/)
   const back = walk.start(again)
   await eventually(() => back.output().includes('{"order": 43}'), { timeoutMs: 150_000 })
+  // Interrupted before its answer has arrived, it would receive the event again.
+  await walk.runUntil(get, isReady)
 
   const [rejecting = '', publishRejected = '', lookInto = ''] = scriptsBelow(path, 'A subscriber that rejects')
   await back.interrupt()

@@ -83,7 +83,8 @@ export const beginWalk = async (): Promise<Walk> => {
       eventually(
         async () => {
           const output = await run(script)
-          return expected.test(output) && output
+          if (!expected.test(output)) throw new Error(`Does not match ${expected}:\n${output}`)
+          return output
         },
         { timeoutMs: untilMs },
       ),

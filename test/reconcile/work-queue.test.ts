@@ -82,6 +82,25 @@ test('a key is worked on again after the time that its work asks for', async () 
   await end()
 })
 
+test('a key that is asked for later is worked on then too, when something else made it due before', async () => {
+  const begunAt: number[] = []
+  const { queue, end } = queueOf(async () => {
+    begunAt.push(performance.now())
+    return { againMs: 60_000 }
+  })
+  const askedAt = performance.now()
+  queue.add('a')
+  queue.add('a', 300)
+  await eventually(() => begunAt.length === 2)
+  expect(begunAt[1]).toBeGreaterThanOrEqual(askedAt + 299)
+  // Each of them is one time, however often it is asked for.
+  queue.add('b')
+  await eventually(() => begunAt.length === 3)
+  await delay(100)
+  expect(begunAt).toHaveLength(3)
+  await end()
+})
+
 test('the end of a work queue waits for work in flight, and no work begins after it', async () => {
   const held = Promise.withResolvers<undefined>()
   const { queue, begun, end } = queueOf(() => held.promise)
