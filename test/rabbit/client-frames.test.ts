@@ -122,6 +122,24 @@ test('a content is gathered from its pieces, into bytes of its own', () => {
   expect(taken.map(({ properties, content }) => `${properties}/${content}`)).toEqual(['props/body!', '/'])
 })
 
+test('contents that are read over are whole when they are taken, and then the next is in their bytes', () => {
+  const assembly = new Assembly({ readsOver: true })
+  const [taken, kept]: [string[], Content[]] = [[], []]
+  const large = 'x'.repeat(2 ** 21)
+  for (const body of ['', 'ab', large, 'longer than the first', 'c']) {
+    assembly.begin((content) => {
+      taken.push(`${content.properties}/${content.content}`)
+      kept.push(content)
+    })
+    assembly.header(headerOf(BigInt(body.length), 'props'))
+    if (body !== '') assembly.body(Buffer.from(body), 0, body.length)
+  }
+  expect(taken).toEqual(['props/', 'props/ab', `props/${large}`, 'props/longer than the first', 'props/c'])
+  // One that is very large has bytes of its own.
+  expect(String(kept[3]?.content)).toBe('conger than the first')
+  expect(kept[2]?.content).toHaveLength(2 ** 21)
+})
+
 test.each([
   { what: 'a header without a method', run: (one: Assembly) => one.header(headerOf(1n, '')) },
   { what: 'a body without a header', run: (one: Assembly) => begun(one).body(Buffer.from('x'), 0, 1) },

@@ -127,7 +127,7 @@ const findAt = async (place: Place, id: string, look: Look): Promise<Found | Ref
     const { letter, message, isRedacted } = read(whole)
     if (letter.id !== id) return
     const copies = (found?.copies ?? 0) + 1
-    found = { ...(found ?? { letter: shown(letter, message, isRedacted), body: message.content }), copies }
+    found = { ...(found ?? { letter: shown(letter, message, isRedacted), body: Buffer.from(message.content) }), copies }
   }
   const again = (): void => {
     found = undefined

@@ -4,6 +4,7 @@ import { pause } from '../../async/abort.ts'
 import { letterOf } from '../../delivery/letters/letter.ts'
 import { gapMs } from '../../delivery/letters/pace.ts'
 import type { Message } from '../../delivery/message/message.ts'
+import { copyOf } from '../../rabbit/amqp/deliveries/message-of.ts'
 import { type Held, hold, mostHeld } from '../../rabbit/amqp/holding/hold.ts'
 import type { Endpoint } from '../../rabbit/endpoint.ts'
 import type { Source } from './places.ts'
@@ -92,7 +93,8 @@ const choose = (job: Job, { source, cutoff }: PassOptions) => {
       if (is === 'matching' && letter.deadLettered === undefined) seen.untimed += 1
       if (is !== 'matching' || chosen.length >= mostOfPass || bytes >= mostBytesOfPass) return
       bytes += message.content.length + message.properties.raw.length
-      chosen.push({ message, letter, tag })
+      const kept = copyOf(message)
+      chosen.push({ message: kept, letter: letterOf(kept, source.of, source.kept), tag })
     },
   }
 }

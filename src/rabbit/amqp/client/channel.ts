@@ -25,6 +25,8 @@ export type Returned = Content & {
 
 /** Called synchronously, while a frame is read: they do not throw. None is called once the channel is over, but `ended`. */
 export type Handlers = {
+  /** The bytes of a content are read over by the next one: whoever is called with them copies what is to be kept. */
+  readonly readsOver?: true
   delivered?(delivery: Delivered & { readonly consumerTag: string }): void
   /** The broker ended a consumer. */
   cancelled?(consumerTag: string): void
@@ -56,7 +58,7 @@ export class Channel {
   readonly #handlers: Handlers
   readonly #calls: Call[] = []
   readonly #confirms = new Confirms()
-  readonly #assembly = new Assembly()
+  readonly #assembly: Assembly
   /** A call whose answer has a content that is still to come. */
   #getting: Call | undefined
   readonly #ended = Promise.withResolvers<End>()
@@ -70,6 +72,7 @@ export class Channel {
     this.number = number
     this.#lines = lines
     this.#handlers = handlers
+    this.#assembly = new Assembly({ readsOver: handlers.readsOver === true })
   }
 
   /** Asks the broker for it. Called by the connection. */

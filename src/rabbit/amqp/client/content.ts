@@ -5,18 +5,28 @@ import { basicClass } from './methods.ts'
 /** The bytes of a message: its properties as they stand on the wire (flags and list), and its body. */
 export type Content = { readonly properties: Buffer; readonly content: Buffer }
 
+/** A room for contents that are read over is not made larger than this for good. */
+const mostKept = 1024 * 1024
+
 // RabbitMQ stores no larger message than 512 MiB, whatever its max_message_size says.
 const mostBytes = 2 ** 31
 
 /**
  * Gathers the content of one channel, frame by frame. All of it is copied once, into a buffer of its own: what is read from
- * the socket is read over, and nobody who keeps a message keeps what came beside it.
+ * the socket is read over, and nobody who keeps a message keeps what came beside it. Where it `readsOver`, the buffer is that of
+ * the next content too: very many that nobody keeps cost no memory then.
  */
 export class Assembly {
+  readonly #readsOver: boolean
+  #kept = Buffer.alloc(0)
   #take: ((content: Content) => void) | undefined
   #whole: Buffer | undefined
   #split = 0
   #filled = 0
+
+  constructor({ readsOver = false } = {}) {
+    this.#readsOver = readsOver
+  }
 
   /** A method came that a content follows. */
   begin(take: (content: Content) => void): void {
@@ -34,7 +44,7 @@ export class Assembly {
     cursor.short()
     const bodySize = cursor.longLong()
     this.#split = cursor.left
-    this.#whole = room(this.#split + bodySize)
+    this.#whole = this.#room(this.#split + bodySize)
     cursor.restInto(this.#whole)
     this.#filled = this.#split
     this.#finish()
@@ -48,6 +58,13 @@ export class Assembly {
     this.#finish()
   }
 
+  #room(length: number): Buffer {
+    if (length > mostBytes) throw new Violation(`a content of ${length} bytes`)
+    if (!this.#readsOver || length > mostKept) return Buffer.allocUnsafe(length)
+    if (this.#kept.length < length) this.#kept = Buffer.allocUnsafeSlow(length)
+    return this.#kept.subarray(0, length)
+  }
+
   #finish(): void {
     const whole = this.#whole
     const take = this.#take
@@ -56,9 +73,4 @@ export class Assembly {
     this.#whole = undefined
     take({ properties: whole.subarray(0, this.#split), content: whole.subarray(this.#split) })
   }
-}
-
-const room = (length: number): Buffer => {
-  if (length > mostBytes) throw new Violation(`a content of ${length} bytes`)
-  return Buffer.allocUnsafe(length)
 }

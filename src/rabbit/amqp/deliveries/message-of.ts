@@ -8,3 +8,10 @@ export const messageOf = ({ content, properties, exchange, routingKey, redeliver
   fields: { exchange, routingKey, redelivered },
   properties: new Properties(properties),
 })
+
+/** The same with bytes of its own. */
+export const copyOf = ({ content, fields, properties }: Message): Message => ({
+  content: Buffer.from(content),
+  fields,
+  properties: new Properties(Buffer.from(properties.raw)),
+})

@@ -10,7 +10,7 @@ export type BrowseOptions = {
   readonly patient?: boolean
   /** Called with how many it will look at, before the first of them. */
   begins?(count: number): void
-  /** Called for each message, in the order of the queue. The bytes are its own: they may be kept. */
+  /** Called for each message, in the order of the queue. Its bytes are read over by the next: what is kept is copied. */
   look(message: Message): void
 }
 

@@ -29,7 +29,7 @@ export type HoldOptions = {
   readonly patient?: boolean
   /** Called with how many it will hold, before the first of them. */
   begins?(count: number): void
-  /** Called for each message, in the order of the queue. Whoever does not keep it lets its memory go. */
+  /** Called for each message, in the order of the queue. Its bytes are read over by the next: who keeps it takes a copy (`copyOf`). */
   look(message: Message, tag: number): void
 }
 
@@ -140,7 +140,7 @@ const holdOn = async (
     seen += 1
     look(messageOf(delivery), delivery.deliveryTag)
   }
-  const channel = await wire.openChannel({ delivered })
+  const channel = await wire.openChannel({ readsOver: true, delivered })
   const { messages: ready, consumers: others } = await checkQueue(channel, queue)
   const wanted = Math.min(ready, most)
   begins?.(wanted)
