@@ -1,6 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import { toEvent } from '../event/event.ts'
 import type { Value } from '../message/field-table.ts'
+import type { Headers } from '../message/headers.ts'
 import { historyOf } from '../message/history.ts'
 import { identityOf } from '../message/identity.ts'
 import { lastAttemptsOf, type PastAttempt } from '../message/last-attempts.ts'
@@ -42,49 +43,98 @@ export type Letter = {
   readonly size: number
 }
 
+/** What is known of a letter before its message is read, such as of one with something withheld. */
+export type Known = Pick<Letter, 'id' | 'group' | 'size'>
+
 /**
  * Reads a dead letter of a subscription (`namespace/name`), or another message that is kept, of the resource with this id. Never
  * throws, whatever the message holds: one that the broker dead-lettered, or that a person put into the queue, has no headers
  * of Waybill's, or false ones. What takes long is reckoned when it is asked for: there may be very many.
  */
-export const letterOf = (message: Message, of: string, kept: Kept = 'dead'): Letter => {
-  const { headers } = message.properties
-  const text = (name: string): string | undefined => headers?.text(name)
-  const death = kept === 'dead' ? brokerDeathOf(headers) : undefined
-  const alive = asItDied(message, death)
-  const history = historyOf(alive, nowhere)
-  const event = toEvent(alive, history)
-  const isEvent = 'id' in event
-  const { reason, error, statusCode, problem, deadLettered } = whyHere(message, kept, death)
-  const firstAttempt = timeOf(text(waybillHeaders.firstAttempt))
-  const replays = countOf(headers?.get(waybillHeaders.replays))
-  let id: string | undefined
-  return {
-    get id() {
-      const parts = [of, isEvent ? event.id : '', firstAttempt, replays, reason]
-      id ??= idOf(message, parts, isEvent && !death && kept === 'dead')
-      return id
-    },
-    get group() {
-      return fingerprint({ reason, statusCode, problem, error })
-    },
-    ...{ reason, error, statusCode, problem },
-    eventId: isEvent ? event.id : undefined,
-    eventType: isEvent ? typeOf(event.attributes) : undefined,
-    exchange: history.exchange,
-    routingKey: history.routingKey,
-    attempts: countOf(headers?.get(waybillHeaders.attempts)),
-    firstAttempt,
-    get lastAttempt() {
-      return timeOf(text(waybillHeaders.lastAttempt))
-    },
-    get lastAttempts() {
-      return lastAttemptsOf(text(waybillHeaders.history))
-    },
-    deadLettered,
-    replays,
-    replay: text(waybillHeaders.replay),
-    size: message.content.length,
+export const letterOf = (message: Message, of: string, kept: Kept = 'dead', known?: Known): Letter =>
+  new ReadLetter(message, of, kept, known)
+
+/** A class, because objects with getters of their own each cost a hidden class, which is freed very late. */
+class ReadLetter implements Letter {
+  readonly #message: Message
+  readonly #of: string
+  readonly #isOwnCopy: boolean
+  readonly #event: ReturnType<typeof toEvent>
+  #id: string | undefined
+  #group: string | undefined
+  readonly reason: string
+  readonly error: string
+  readonly statusCode: number | undefined
+  readonly problem: string | undefined
+  readonly exchange: string
+  readonly routingKey: string
+  readonly firstAttempt: number | undefined
+  readonly deadLettered: number | undefined
+  readonly replays: number
+  readonly size: number
+
+  constructor(message: Message, of: string, kept: Kept, known: Known | undefined) {
+    const { headers } = message.properties
+    const death = kept === 'dead' ? brokerDeathOf(headers) : undefined
+    const alive = asItDied(message, death)
+    const history = historyOf(alive, nowhere)
+    const { reason, error, statusCode, problem, deadLettered } = whyHere(message, kept, death)
+    this.#message = message
+    this.#of = of
+    this.#isOwnCopy = !death && kept === 'dead'
+    this.#event = toEvent(alive, history)
+    this.#id = known?.id
+    this.#group = known?.group
+    this.reason = reason
+    this.error = error
+    this.statusCode = statusCode
+    this.problem = problem
+    this.exchange = history.exchange
+    this.routingKey = history.routingKey
+    this.firstAttempt = timeOf(headers?.text(waybillHeaders.firstAttempt))
+    this.deadLettered = deadLettered
+    this.replays = countOf(headers?.get(waybillHeaders.replays))
+    this.size = known?.size ?? message.content.length
+  }
+
+  get id(): string {
+    const { eventId, firstAttempt, replays, reason } = this
+    const parts = [this.#of, eventId ?? '', firstAttempt, replays, reason]
+    this.#id ??= idOf(this.#message, parts, eventId !== undefined && this.#isOwnCopy)
+    return this.#id
+  }
+
+  get group(): string {
+    this.#group ??= fingerprint(this)
+    return this.#group
+  }
+
+  get eventId(): string | undefined {
+    return 'id' in this.#event ? this.#event.id : undefined
+  }
+
+  get eventType(): string | undefined {
+    return 'id' in this.#event ? typeOf(this.#event.attributes) : undefined
+  }
+
+  get attempts(): number {
+    return countOf(this.#headers?.get(waybillHeaders.attempts))
+  }
+
+  get lastAttempt(): number | undefined {
+    return timeOf(this.#headers?.text(waybillHeaders.lastAttempt))
+  }
+
+  get lastAttempts(): readonly PastAttempt[] {
+    return lastAttemptsOf(this.#headers?.text(waybillHeaders.history))
+  }
+
+  get replay(): string | undefined {
+    return this.#headers?.text(waybillHeaders.replay)
+  }
+
+  get #headers(): Headers | undefined {
+    return this.#message.properties.headers
   }
 }
 

@@ -62,9 +62,9 @@ export const readLetters = (
   return (whole) => {
     const message = redacted(whole, redaction)
     if (message === whole) return plain(whole)
-    const { id, group, size } = letterOf(whole, subscription)
+    const known = letterOf(whole, subscription)
     // A type or an id in the body says what kind of event it is: that is withheld only where it is named.
-    const letter = { ...letterOf(redacted(whole, ofEvent), subscription), id, group, size }
+    const letter = letterOf(redacted(whole, ofEvent), subscription, 'dead', known)
     return { letter, message, isRedacted: true }
   }
 }

@@ -52,10 +52,12 @@ export const isMasked = (name: string): boolean => secretName.test(name)
 
 /** What is shown of a letter. */
 export const shown = (letter: Letter, { properties }: Message, isRedacted = false): ShownLetter => {
-  const { firstAttempt, lastAttempt, lastAttempts, deadLettered, ...rest } = letter
+  const { id, group, reason, error, statusCode, problem, eventId, eventType, exchange, routingKey } = letter
+  const { attempts, replays, replay, size, firstAttempt, lastAttempt, lastAttempts, deadLettered } = letter
   return {
-    ...given(rest),
     ...given({
+      ...{ id, group, reason, error, statusCode, problem, eventId, eventType, exchange, routingKey, attempts },
+      ...{ replays, replay, size },
       firstAttempt: isoOf(firstAttempt),
       lastAttempt: isoOf(lastAttempt),
       deadLettered: isoOf(deadLettered),

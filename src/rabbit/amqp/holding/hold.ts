@@ -129,13 +129,13 @@ const holdOn = async (
   signal: AbortSignal,
 ): Promise<Held> => {
   let seen = 0
-  let removed = 0
-  /** The deliveries that are not settled, in their order. */
-  const open = new Set<number>()
+  /** Tags are counted from 1 on. */
+  let lastTag = 0
+  const removed = new Set<number>()
   const giveWay = givingWay(wire)
   const delivered = (delivery: Delivered): void => {
     giveWay()
-    open.add(delivery.deliveryTag)
+    lastTag = delivery.deliveryTag
     if (seen >= most) return
     seen += 1
     look(messageOf(delivery), delivery.deliveryTag)
@@ -162,15 +162,26 @@ const holdOn = async (
     async remove(tag) {
       lettersRemoved.before.publish(undefined)
       acknowledge(channel, tag, false)
-      open.delete(tag)
-      removed += 1
+      removed.add(tag)
       // There is no answer to an acknowledgement; what is answered behind it says that it was taken.
       await checkQueue(channel, queue)
       lettersRemoved.after.publish(undefined)
     },
     requeueOthers: () =>
-      requeue(wire, channel, { queue, tags: [...open], each, ready: ready - removed, others }, signal),
+      requeue(
+        wire,
+        channel,
+        { queue, tags: openTags(lastTag, removed), each, ready: ready - removed.size, others },
+        signal,
+      ),
   }
+}
+
+/** Of the deliveries that are not settled, in their order. */
+const openTags = (last: number, settled: ReadonlySet<number>): number[] => {
+  const tags: number[] = []
+  for (let tag = 1; tag <= last; tag += 1) if (!settled.has(tag)) tags.push(tag)
+  return tags
 }
 
 /** What a queue has again afterwards: so many messages that are ready, and no consumers but so many others. */
