@@ -1,7 +1,7 @@
 import { connect } from 'amqplib'
 import type { Message } from '../../src/delivery/message/message.ts'
 import { browse } from '../../src/rabbit/amqp/holding/browse.ts'
-import { consumerTags } from '../../src/rabbit/amqp/holding/hold.ts'
+import { consumerTags } from '../../src/rabbit/amqp/holding/consumers.ts'
 import { dialectOf } from '../../src/topology/dialect.ts'
 import { freshVhost, type Vhost } from '../support/vhost.ts'
 import { eventually } from '../support/wait.ts'

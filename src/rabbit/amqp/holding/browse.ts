@@ -6,7 +6,7 @@ export type BrowseOptions = {
   readonly queue: string
   /** Looks at so many messages at most, from the head on. Where the queue holds more, its order changes: see {@link hold}. */
   readonly most: number
-  /** It can wait: a job that holds the queue in this process is not asked to hurry. */
+  /** It can wait: it reads slowly, unless somebody waits for it, and a job that holds the queue is not asked to hurry. */
   readonly patient?: boolean
   /** Called with how many it will look at, before the first of them. */
   begins?(count: number): void
