@@ -55,9 +55,10 @@ Examples:
         const interrupted = new AbortController()
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
         const removal = { broker, names, messages: options.withMessages ?? 0, timeoutMs }
-        const left = await removeRetained(remote, removal, interrupted.signal)
-        if (left.length === 0) process.stderr.write('Removed\n')
-        else
+        const { removed, left } = await removeRetained(remote, removal, interrupted.signal)
+        for (const object of removed) process.stderr.write(`Removed ${object}\n`)
+        if (removed.length + left.length === 0) process.stderr.write(`Nothing is retained on broker ${broker.name}\n`)
+        if (left.length > 0)
           throw new Failure(
             `still there, as messages are in one of the queues of its resource, or the operator is away: ${left.join(', ')}`,
           )

@@ -23,17 +23,20 @@ export type Removal = {
   readonly timeoutMs: number
 }
 
+/** Queues and exchanges, as the status lists them. */
+export type Removed = { readonly removed: readonly string[]; readonly left: readonly string[] }
+
 const lookEveryMs = 500
 
 /**
  * Asks the operator, by an annotation on the Broker, to remove what is retained, and waits until it has, or until the signal; then
- * the annotation goes. Resolves to what is still there of what was asked for. @throws Failure
+ * the annotation goes. Resolves to what of it is gone, and what is still there. @throws Failure
  */
 export const removeRetained = async (
   remote: Pick<Remote, 'get' | 'annotate'>,
   { broker, names, messages, timeoutMs }: Removal,
   signal: AbortSignal,
-): Promise<readonly string[]> => {
+): Promise<Removed> => {
   const before = objectsOf(await found(remote, broker))
   const unknown = names.filter((name) => !before.some((object) => isNamed(object, name)))
   if (unknown.length > 0)
@@ -41,7 +44,7 @@ export const removeRetained = async (
       `${unknown.join(', ')} is not retained on broker ${broker.name}: see waybill retained ls -A --kubernetes`,
     )
   const meant = names.length === 0 ? before : before.filter((object) => names.some((name) => isNamed(object, name)))
-  if (meant.length === 0) return []
+  if (meant.length === 0) return { removed: [], left: [] }
   const asked =
     names.length === 0 ? 'empty' : names.map((name) => (messages > 0 ? `${name}=${messages}` : name)).join(',')
   await remote.annotate(kind, broker, { [removalAnnotation]: asked })
@@ -49,7 +52,8 @@ export const removeRetained = async (
     for (const until = performance.now() + timeoutMs; ; ) {
       const now = objectsOf(await found(remote, broker))
       const left = meant.filter((object) => now.includes(object))
-      if (left.length === 0 || performance.now() > until || signal.aborted) return left
+      if (left.length === 0 || performance.now() > until || signal.aborted)
+        return { removed: meant.filter((object) => !left.includes(object)), left }
       await pause(lookEveryMs, signal)
     }
   } finally {

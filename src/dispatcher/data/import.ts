@@ -112,9 +112,15 @@ const importOn = async (
   }
   const imported = publishing.confirmed()
   const failure = publishing.failure()
-  const soFar = `${imported} were imported and ${skipped} were there already; to go on, import the file again`
-  if (failure !== undefined) return refused(503, 'NotConfirmed', `${failure}; ${soFar}`)
-  return problem === undefined ? { imported, skipped } : refused(400, 'BadRequest', `${problem}; ${soFar}`)
+  const soFar = `${imported} were imported and ${skipped} were there already`
+  if (failure !== undefined)
+    return refused(503, 'NotConfirmed', `${failure}; ${soFar}; to go on, import the file again`)
+  if (problem === undefined) return { imported, skipped }
+  return refused(
+    400,
+    'BadRequest',
+    `${problem}; ${soFar}; import it again once it is correct: nothing is imported twice`,
+  )
 }
 
 const problemOf = (
@@ -124,7 +130,7 @@ const problemOf = (
 ): string | undefined => {
   if ('problem' in record) return record.problem
   if (anySubscription || record.subscription === undefined || record.subscription === subscription) return undefined
-  return 'is a letter of another subscription'
+  return 'is a letter of another subscription, which is imported with --any-subscription alone'
 }
 
 /** Each letter in the queue stands for one line. */
