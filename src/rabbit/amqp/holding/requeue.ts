@@ -49,10 +49,12 @@ export const requeue = async (wire: Wire, channel: Channel, back: Back, signal: 
  * order. The broker ends a channel on which nothing is open up to the tag that is rejected.
  */
 const lastOfEach = ({ tags, each }: Back): readonly number[] => {
-  return tags.flatMap((tag, index) => {
-    const next = tags[index + 1]
-    return next !== undefined && consumerOf(next, each) === consumerOf(tag, each) ? [] : [index + 1]
-  })
+  const last: number[] = []
+  for (let count = 1; count <= tags.length; count += 1) {
+    const [tag, next] = [tags[count - 1] as number, tags[count]]
+    if (next === undefined || consumerOf(next, each) !== consumerOf(tag, each)) last.push(count)
+  }
+  return last
 }
 
 /**
