@@ -9,7 +9,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   globalSetup: './test/support/global-setup.ts',
   globalTeardown: './test/support/global-teardown.ts',
-  testTimeout: 90_000,
+  testTimeout: 180_000,
   // Tests wait more than they compute: on two cores three of them together keep both busy.
   maxWorkers: 3,
   // Each of those that run together starts processes of its own.

@@ -25,7 +25,10 @@ test('both moments of each effect are told', () => {
 const ways: readonly (readonly [RegExp, readonly string[]])[] = [
   [
     /\b(acknowledge|reject|rejectUpTo)\(this\.#channel|\b(acknowledge|rejectUpTo)\(channel/,
-    ['rabbit/amqp/consume-channel.ts', 'rabbit/amqp/delete-empty.ts', 'rabbit/amqp/holding/hold.ts'],
+    [
+      ...['rabbit/amqp/consume-channel.ts', 'rabbit/amqp/delete-empty.ts'],
+      ...['rabbit/amqp/holding/hold.ts', 'rabbit/amqp/holding/requeue.ts'],
+    ],
   ],
   [/hannel\.publish\(/, ['rabbit/amqp/delete-empty.ts', 'rabbit/amqp/publish-channel.ts', 'rabbit/amqp/publisher.ts']],
   [/\b(declareQueue|declareExchange|bindQueue|unbindQueue|deleteExchange)\(/, ['rabbit/amqp/declarations.ts']],

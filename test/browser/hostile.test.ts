@@ -34,7 +34,7 @@ beforeAll(async () => {
   const { id = '' } = letters.find(({ size }) => size > 2 ** 20) ?? {}
   pages = [`${base}/deadletters/${id}`, '', base, `${base}/deadletters`, '/console/jobs', '/console/unrouted']
   pages = pages.map((path) => (path === '' ? '/console' : path)).concat('/console/permissions')
-}, 180_000)
+})
 afterAll(() => shop?.[Symbol.asyncDispose]())
 
 const unharmed = async (page: Page): Promise<void> => {
@@ -73,7 +73,7 @@ test('nothing of a message runs, and its secrets are on no page, in no log, metr
   const metrics = await (await fetch(`${waybill.server}/metrics`)).text()
   const resources = JSON.stringify([await waybill.list(replay), await (await shop.it.ask('/../history')).json()])
   for (const text of [waybill.logs(), metrics, resources]) expect(text).not.toContain(secret)
-}, 90_000)
+})
 
 test('what other pages send, and what is no form, is refused and does nothing', async () => {
   const { page, context } = await shop.open({ script: true })
@@ -109,7 +109,7 @@ test('what other pages send, and what is no form, is refused and does nothing', 
   elsewhere.closeAllConnections()
   elsewhere.close()
   expect([await shop.it.waybill.list(replay), await shop.it.waybill.list(discard)]).toEqual([[], []])
-}, 90_000)
+})
 
 test('all pages can be read: enough contrast in light and dark, a name for each control, no page wider than a telephone', async () => {
   const { page } = await shop.open({ width: 360 })
@@ -122,4 +122,4 @@ test('all pages can be read: enough contrast in light and dark, a name for each 
       })
     }
   }
-}, 90_000)
+})

@@ -7,7 +7,7 @@ import { type ConsoleShop, enter, openConsoleShop, tabTo } from './visit.ts'
 let shop: ConsoleShop
 beforeAll(async () => {
   shop = await openConsoleShop()
-}, 180_000)
+})
 afterAll(() => shop?.[Symbol.asyncDispose]())
 
 const grouped = (): Promise<unknown> =>
@@ -43,7 +43,7 @@ test('with the keyboard alone and no script: from the group of failures to each 
   const sent = idsFrom(begun)
   expect([sent.length, new Set(sent)]).toEqual([24, ids])
   expect(complaints).toEqual([])
-}, 90_000)
+})
 
 test('with script, progress is shown without loading the page anew', async () => {
   const { it } = shop
@@ -75,4 +75,4 @@ test('with script, progress is shown without loading the page anew', async () =>
   expect([loads, seen.size > 2, [...seen].at(-1)]).toEqual([0, true, '8'])
   expect((await it.waybill.list(replay)).filter(({ spec }) => !spec.dryRun)).toHaveLength(2)
   expect(complaints).toEqual([])
-}, 90_000)
+})

@@ -59,4 +59,4 @@ test('the plugin is an archive and a manifest that krew takes, and its help is t
   })
   expect(help).toMatch(/^Usage: kubectl waybill dead-letters/)
   expect(help).not.toMatch(/^ +waybill /m)
-}, 120_000)
+})

@@ -60,7 +60,7 @@ test('a message that was answered 410 at each of 26 edits waits in its queue, an
   expect(new Set(subscriber.received.map(({ headers }) => headers['waybill-attempt']))).toEqual(new Set(['1']))
   expect(stage.get(subscription, name)?.status?.delivery?.deadLettered ?? 0).toBe(0)
   expect((await producer.channel.checkQueue(`waybill.dlq.shop.${name}`)).messageCount).toBe(0)
-}, 120_000)
+})
 
 test('a message whose copy is not stored over 26 edits is dead-lettered for what was answered', async () => {
   const name = 'blocked'
@@ -85,4 +85,4 @@ test('a message whose copy is not stored over 26 edits is dead-lettered for what
   const letter = await eventually(() => producer.channel.get(queue, { noAck: true }))
   expect(letter).toMatchObject({ properties: { headers: { 'waybill-reason': 'Rejected', 'waybill-attempts': 1 } } })
   expect((letter as GetMessage).properties.headers).not.toHaveProperty('waybill-suspect')
-}, 120_000)
+})

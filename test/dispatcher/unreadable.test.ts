@@ -102,7 +102,7 @@ test('a message with a UUID from an AMQP 1.0 producer: its queue is named within
     },
   )
   await stage.condition(subscription, 'erp', 'Delivering', 'True')
-}, 120_000)
+})
 
 test('three culprits in three queues at once are named, and kept', async () => {
   await start(['one', 'two', 'three', 'four'])
@@ -113,7 +113,7 @@ test('three culprits in three queues at once are named, and kept', async () => {
   await noNeighbourNotices()
   for (const name of culprits) expect(await left(`waybill.sub.shop.${name}`)).toBe(1)
   await stage.condition(subscription, 'three', 'Delivering', 'True')
-}, 60_000)
+})
 
 test('a culprit that comes back from a delay is named and kept', async () => {
   await start(['erp'], { spec: { delivery: { retry: { schedule: ['1s'] } } } })
@@ -123,7 +123,7 @@ test('a culprit that comes back from a delay is named and kept', async () => {
   await named('erp')
   await noNeighbourNotices()
   expect(await left('waybill.retry.shop.erp')).toBe(1)
-}, 60_000)
+})
 
 test('a culprit in a Queue is named on the Subscription that takes from it by queueRef', async () => {
   const spec = { queueRef: { name: 'shared' }, subscriber: { url: subscriber.url } }
@@ -134,4 +134,4 @@ test('a culprit in a Queue is named on the Subscription that takes from it by qu
   expect(await named('work')).toContain('"shop.shared"')
   await noNeighbourNotices()
   expect(await left('shop.shared')).toBe(1)
-}, 60_000)
+})

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await eventually(async () => (await it.ready()) === 1)
   await it.dead(sequence(0, 12))
   await eventually(async () => (await it.ready()) === 13)
-}, 60_000)
+})
 afterAll(() => it[Symbol.asyncDispose]())
 
 const home = '/console/subscriptions/shop/billing'
@@ -51,7 +51,7 @@ test('a letter is seen without its body and secrets, which take a button each; n
   expect(body.length).toBeLessThan(30_000)
   await browser.open(`${home}/deadletters/${ids[0]}`)
   expect(await browser.send('Reveal ', {})).toContain(`Bearer ${canary}-header`)
-}, 60_000)
+})
 
 test('from the group to all delivered: count, confirm, watch', async () => {
   await eventually(async () => (await browser.open(home)).includes('Replay group'))
@@ -68,7 +68,7 @@ test('from the group to all delivered: count, confirm, watch', async () => {
   const delivered = it.subscriber.received.slice(before).map(({ headers }) => headers['webhook-id'])
   expect(new Set(delivered).size).toBe(13)
   await eventually(async () => (await it.ready()) === 0)
-}, 60_000)
+})
 
 test('what is selected is discarded, and can be restored; a job can be suspended, resumed and cancelled', async () => {
   it.subscriber.answer(400)
@@ -98,7 +98,7 @@ test('what is selected is discarded, and can be restored; a job can be suspended
   expect(await browser.send('Resume', {})).toMatch(/>Suspend</)
   it.subscriber.answer(400)
   expect(await browser.send('Cancel', {})).toMatch(/<h1><bdi>billing<\/bdi>/)
-}, 120_000)
+})
 
 test('the data port under another name, a page of another site, and a link do nothing', async () => {
   const to = `${it.data}${home}/check`

@@ -13,7 +13,7 @@ import { type LetterShop, openLetterShop, sequence } from './letter-shop.ts'
 let it: LetterShop
 beforeAll(async () => {
   it = await openLetterShop()
-}, 60_000)
+})
 afterAll(() => it[Symbol.asyncDispose]())
 
 const dl = (name: string, ...args: string[]) =>

@@ -13,7 +13,7 @@ let it: LetterShop
 let order: (string | undefined)[] = []
 beforeAll(async () => {
   it = await openLetterShop()
-}, 60_000)
+})
 afterAll(() => it[Symbol.asyncDispose]())
 
 const listed = async (query = ''): Promise<Listed> => (await (await it.ask(query)).json()) as Listed
@@ -39,7 +39,7 @@ test('300 dead letters are listed and shown again and again, and the queue is as
     expect(await body.json()).toHaveProperty('seq')
   }
   await eventually(async () => (await it.ready()) === 300)
-}, 120_000)
+})
 
 test('what comes while somebody looks is behind the rest, and the next look shows it', async () => {
   const looking = listed()
@@ -72,7 +72,7 @@ test('while somebody else has letters in hand a list waits for them, and says wh
   expect([found.toSorted(), complete]).toEqual([order.toSorted(), true])
   // Those that a consumer of somebody else returns are behind the others, which were returned before.
   order = found
-}, 60_000)
+})
 
 test('the command lists and shows, and says when that is not all', async () => {
   const { code, out, err } = await dl('ls', 'billing', '-n', 'shop', '--limit', '3')
@@ -91,7 +91,7 @@ test('the command lists and shows, and says when that is not all', async () => {
       .map((line) => JSON.parse(line)),
   ).toHaveLength(320)
   expect((await dl('ls', 'shop/billing', '--until', '1h')).err).toBe('No dead letters of shop/billing that match\n')
-}, 60_000)
+})
 
 test('the command without a subscription lists how many each has, and why', async () => {
   const group = (await listed()).letters[0]?.group
@@ -100,7 +100,7 @@ test('the command without a subscription lists how many each has, and why', asyn
     const out = await groups()
     return /^shop\/billing +320( |$)/m.test(out) && new RegExp(`^ +320 +${group} +Rejected +400 `, 'm').test(out)
   })
-}, 60_000)
+})
 
 test('names of subscriptions are completed from the server that answers', async () => {
   const asked = (...words: string[]) =>
@@ -111,7 +111,7 @@ test('names of subscriptions are completed from the server that answers', async 
   expect((await waybillIn(it.env, '__complete', 'dl', 'show', '--status-server', 'http://127.0.0.1:1', '')).out).toBe(
     ':4\n',
   )
-}, 60_000)
+})
 
 test.each([
   ['?colour=red', 400, /unknown parameter "colour"/],
@@ -163,7 +163,7 @@ test('without the token nothing is answered, and under a foreign name not even w
   expect(await as('localhost:9403')).toBe(200)
   const { code, err } = await waybillIn({ ...it.env, WAYBILL_TOKEN: 'x' }, 'dl', 'ls', 'a', '--server', it.data)
   expect([code, err]).toEqual([3, expect.stringMatching(/^Error: not permitted: needs a valid token/)])
-}, 60_000)
+})
 
 test('only this user can read the token, which is in no log', () => {
   const file = tokenFile(Number(new URL(it.data).port), it.env)
@@ -177,7 +177,7 @@ test('when the process that looks is killed, all are ready again', async () => {
   await it.waybill.kill('SIGKILL')
   await looking
   await eventually(async () => (await it.ready()) === 320, { timeoutMs: 30_000 })
-}, 60_000)
+})
 
 test('after all this the letters are in their order, with their bytes', async () => {
   const letters = await it.drained(320)

@@ -14,7 +14,7 @@ import { dlq, type LetterShop, openLetterShop, sequence } from './letter-shop.ts
 let it: LetterShop
 beforeAll(async () => {
   it = await openLetterShop()
-}, 60_000)
+})
 afterAll(() => it[Symbol.asyncDispose]())
 
 const dl = (...args: string[]) => waybillIn(it.env, 'dead-letters', ...args, '--server', it.data)
@@ -88,7 +88,7 @@ test('an export has everything, in a file of this user', async () => {
   expect(JSON.parse(lines[104] ?? '')).toEqual({ export: { count: 104, complete: true } })
   await eventually(async () => (await it.ready()) === 104)
   expect((await dl('export', 'shop/billing', '-o', file)).err).toMatch(/exists already/)
-}, 60_000)
+})
 
 test('after the queue was emptied, an import brings back every byte, and made again it adds nothing', async () => {
   const file = fileOf('all.jsonl')
@@ -99,7 +99,7 @@ test('after the queue was emptied, an import brings back every byte, and made ag
   const again = await dl('import', 'shop/billing', file)
   expect([again.code, again.err]).toEqual([0, '0 dead letters imported, 104 were there already\n'])
   expect(await contents()).toEqual(before)
-}, 60_000)
+})
 
 test('an import that was broken off goes on where it was', async () => {
   const lines = readFileSync(fileOf('all.jsonl'), 'utf8').split('\n')
@@ -113,7 +113,7 @@ test('an import that was broken off goes on where it was', async () => {
   const all = await dl('import', 'shop/billing', fileOf('all.jsonl'))
   expect(all.err).toBe('44 dead letters imported, 60 were there already\n')
   expect(await contents()).toEqual(before)
-}, 60_000)
+})
 
 test('an import that is killed goes on where it was, and no letter is there twice', async () => {
   const [line = ''] = readFileSync(fileOf('all.jsonl'), 'utf8').split('\n')
@@ -137,7 +137,7 @@ test('an import that is killed goes on where it was, and no letter is there twic
   expect(it.waybill.logs()).not.toMatch(/"level":"error"/)
   await emptied()
   await dl('import', 'shop/billing', fileOf('all.jsonl'))
-}, 120_000)
+})
 
 test.each([
   [
@@ -180,7 +180,7 @@ test('what a filter selects is exported alone, and an unknown parameter is refus
   expect(
     (await it.ask('/import?force=true', { method: 'POST', headers: { authorization: `Bearer ${it.token}` } })).status,
   ).toBe(400)
-}, 60_000)
+})
 
 test('what the policy redacts is in no answer, and cannot be imported as if it were whole', async () => {
   const { folder } = it.shop
@@ -210,7 +210,7 @@ test('what the policy redacts is in no answer, and cannot be imported as if it w
   expect((await dl('ls', 'shop/billing')).err).toContain(refused)
   naming({})
   await eventually(async () => (await letters())[0]?.redacted === undefined)
-}, 60_000)
+})
 
 test('an export that cannot be made leaves no file', async () => {
   const file = fileOf('none.jsonl')
@@ -218,7 +218,7 @@ test('an export that cannot be made leaves no file', async () => {
   expect([code, existsSync(file), existsSync(`${file}.part`)]).toEqual([1, false, false])
   const usage = await command('dl', 'export', 'shop/billing')
   expect(usage.code).toBe(2)
-}, 60_000)
+})
 
 test('the letters that nobody described are listed, and nothing of them reaches a terminal raw', async () => {
   const { out } = await dl('ls', 'shop/billing', '--by', 'none', '-o', 'jsonl')
@@ -234,4 +234,4 @@ test('the letters that nobody described are listed, and nothing of them reaches 
   expect(shown.out).toContain('"authorization","masked":true')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
   expect(shown.out).not.toMatch(/[\u0000-\u0008\u001b]/)
-}, 60_000)
+})

@@ -95,7 +95,7 @@ test('queues that a deletion left because they held messages are deleted once th
   } finally {
     await own.close()
   }
-}, 180_000)
+})
 
 test('a Subscription that is created again in the middle of its deletion is declared completely', async () => {
   const { folder, vhost, condition } = stage

@@ -46,48 +46,44 @@ test.each([
   { name: 'before', queue: 'waybill.sub.shop.before', when: 'by an operator policy that was there before' },
   { name: 'later', queue: 'waybill.sub.shop.later', when: 'by an operator policy that comes later' },
   { name: 'adopted', queue: 'shop.adopted', when: 'by its own arguments, and is adopted' },
-])(
-  'a queue that is full, limited $when, delays nobody: retries come in time',
-  async ({ name, queue }) => {
-    const { folder, condition } = stage
-    const source = name === 'adopted' ? { queueRef: { name } } : { topicRef: { name } }
-    if (name === 'adopted') {
-      const args = { 'x-queue-type': 'quorum', 'x-max-length': 1, 'x-overflow': 'reject-publish' }
-      await producer.channel.assertQueue(queue, { arguments: args })
-    }
-    if (name === 'before') await limit(queue)
-    const write = (suspend: boolean) =>
-      folder.write(name, [
-        ...(name === 'adopted' ? [queueOf(name, { adopt: true })] : [topicOf(name)]),
-        topicOf(`beside-${name}`),
-        subscriptionOf(name, name, greedy.url, { topicRef: undefined, ...source, delivery, suspend }),
-        subscriptionOf(`beside-${name}`, `beside-${name}`, neighbour.url, { delivery }),
-      ])
-    write(false)
-    await condition(subscription, name, 'Ready', 'True')
-    await condition(subscription, `beside-${name}`, 'Ready', 'True')
+])('a queue that is full, limited $when, delays nobody: retries come in time', async ({ name, queue }) => {
+  const { folder, condition } = stage
+  const source = name === 'adopted' ? { queueRef: { name } } : { topicRef: { name } }
+  if (name === 'adopted') {
+    const args = { 'x-queue-type': 'quorum', 'x-max-length': 1, 'x-overflow': 'reject-publish' }
+    await producer.channel.assertQueue(queue, { arguments: args })
+  }
+  if (name === 'before') await limit(queue)
+  const write = (suspend: boolean) =>
+    folder.write(name, [
+      ...(name === 'adopted' ? [queueOf(name, { adopt: true })] : [topicOf(name)]),
+      topicOf(`beside-${name}`),
+      subscriptionOf(name, name, greedy.url, { topicRef: undefined, ...source, delivery, suspend }),
+      subscriptionOf(`beside-${name}`, `beside-${name}`, neighbour.url, { delivery }),
+    ])
+  write(false)
+  await condition(subscription, name, 'Ready', 'True')
+  await condition(subscription, `beside-${name}`, 'Ready', 'True')
 
-    greedy.received.length = 0
-    greedy.answer(503)
-    neighbour.received.length = 0
-    neighbour.answer(() => (neighbour.received.length === 1 ? 503 : 204))
-    for (const message of many) await producer.publish('', [{ ...message, routingKey: queue }]).catch(() => {})
-    await eventually(() => greedy.received.length >= 40)
-    write(true)
-    await condition(subscription, name, 'Suspended', 'True')
-    if (name === 'later') await limit(queue)
-    await fill(queue)
-    await producer.publish(`shop.beside-${name}`, [{ body: 'in time' }])
-    const { message } = await condition(subscription, name, 'QueueFull', 'True')
-    expect(message).toContain(`queue ${queue} holds`)
-    await eventually(() => neighbour.received.length === 2)
-    const [first, second] = neighbour.received
-    expect(second!.at - first!.at).toBeGreaterThanOrEqual(5_000)
-    expect(second!.at - first!.at).toBeLessThan(6_000)
-    expect(stage.get(broker, 'rabbitmq')?.status?.orphaned).toBe(0)
-  },
-  60_000,
-)
+  greedy.received.length = 0
+  greedy.answer(503)
+  neighbour.received.length = 0
+  neighbour.answer(() => (neighbour.received.length === 1 ? 503 : 204))
+  for (const message of many) await producer.publish('', [{ ...message, routingKey: queue }]).catch(() => {})
+  await eventually(() => greedy.received.length >= 40)
+  write(true)
+  await condition(subscription, name, 'Suspended', 'True')
+  if (name === 'later') await limit(queue)
+  await fill(queue)
+  await producer.publish(`shop.beside-${name}`, [{ body: 'in time' }])
+  const { message } = await condition(subscription, name, 'QueueFull', 'True')
+  expect(message).toContain(`queue ${queue} holds`)
+  await eventually(() => neighbour.received.length === 2)
+  const [first, second] = neighbour.received
+  expect(second!.at - first!.at).toBeGreaterThanOrEqual(5_000)
+  expect(second!.at - first!.at).toBeLessThan(6_000)
+  expect(stage.get(broker, 'rabbitmq')?.status?.orphaned).toBe(0)
+})
 
 test('a level that stands still is named with the queue that refuses, until it moves again', async () => {
   const name = 'stalled'
@@ -107,4 +103,4 @@ test('a level that stands still is named with the queue that refuses, until it m
   expect(message).toContain('operator policy limit-waybill.retry.shop.stalled')
   expect(await stage.metric('waybill_ladder_stalled', { level: '5s' })).toBe(1)
   expect(await stage.metric('waybill_ladder_stalled', { level: '30s' })).toBe(0)
-}, 60_000)
+})

@@ -10,7 +10,7 @@ import { eventually } from '../support/wait.ts'
 const owned = (owner: string) => ({ 'x-waybill-owner': `waybill:${owner}` })
 const shared = owned('Broker/shop/rabbitmq')
 const safely = { 'x-overflow': 'reject-publish', 'x-queue-type': 'quorum' }
-const old = 'waybill.delay.6s'
+const old = 'waybill.delay.20s'
 const queue = 'waybill.sub.shop.billing'
 
 const declareAsBefore = async ({ channel }: Producer): Promise<void> => {
@@ -22,7 +22,7 @@ const declareAsBefore = async ({ channel }: Producer): Promise<void> => {
   await channel.bindQueue('waybill.orphans', 'waybill.orphans', '', shared)
   await channel.assertExchange(old, 'fanout', { arguments: shared })
   const level = {
-    'x-message-ttl': 6_000,
+    'x-message-ttl': 20_000,
     'x-dead-letter-exchange': 'waybill.return',
     'x-dead-letter-strategy': 'at-least-once',
   }
@@ -55,9 +55,13 @@ test('a thousand messages in a level of before are delivered, also those that co
   const bodies = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => ({ routingKey: queue, body: `${prefix} ${index}` }))
   await producer.publish(old, bodies('waiting', 1_000))
+  // An empty level would be unbound, and RabbitMQ's counts are up to five seconds old.
+  const counted = async () =>
+    ((await vhost.manage('GET', `/queues/${vhost.name}/${old}`)) as { messages?: number }).messages
+  await eventually(async () => (await counted()) === 1_000)
 
   const folder = manifestFolder()
-  const spec = { delivery: { concurrency: 50, retry: { schedule: ['6s'] } } }
+  const spec = { delivery: { concurrency: 50, retry: { schedule: ['20s'] } } }
   folder.write('all', [
     ...brokerOf(vhost),
     topicOf('orders'),
@@ -71,7 +75,7 @@ test('a thousand messages in a level of before are delivered, also those that co
   await producer.publish(old, bodies('late', 10))
 
   const received = () => new Set(subscriber.received.map(({ body }) => body.toString()))
-  await eventually(() => received().size === 1_010, { timeoutMs: 40_000 })
+  await eventually(() => received().size === 1_010, { timeoutMs: 90_000 })
   expect(subscriber.received).toHaveLength(1_010)
   await eventually(async () => ![...(await names('queues')), ...(await names('exchanges'))].includes(old), {
     timeoutMs: 60_000,
@@ -79,4 +83,4 @@ test('a thousand messages in a level of before are delivered, also those that co
   const levels = (await names('queues')).filter((name) => name.startsWith('waybill.delay.'))
   expect(levels).toHaveLength(17)
   folder.drop()
-}, 120_000)
+}, 240_000)

@@ -58,7 +58,7 @@ test('delayed messages whose queue was deleted are put back once it is there aga
   await eventually(async () => (await orphans()) === 1)
   await eventually(async () => (await stage.metric('waybill_broker_orphaned_messages')) === 1)
   await stage.condition(broker, 'rabbitmq', 'OrphansPresent', 'True')
-}, 120_000)
+})
 
 test('what is delayed when a Subscription to a Queue is deleted, and its retries with it, is put back when it is created again', async () => {
   const { folder, condition, get } = stage
@@ -84,4 +84,4 @@ test('what is delayed when a Subscription to a Queue is deleted, and its retries
   folder.write('worker', [pushing])
   await eventually(() => subscriber.received.length === before + 2, { timeoutMs: 100_000 })
   expect(subscriber.received.at(-1)?.body.toString()).toBe('delayed')
-}, 120_000)
+})

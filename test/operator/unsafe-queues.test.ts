@@ -68,48 +68,44 @@ const keptIn = (logs: string, name: string): number =>
 test.each([
   { name: 'unlimited', spec: {} },
   { name: 'limited', spec: { deliveryLimit: 2 } },
-])(
-  'a message of a Queue that is $name survives 26 edits while its dead letter is refused',
-  async ({ name, spec }) => {
-    const retention = deadLetterPolicyOf(name, { retention: { maxLength: 1, whenFull: 'Refuse' } })
-    const write = (edit: number, suspend = false) =>
-      stage.folder.write(name, [
-        retention,
-        queueOf(name, spec),
-        pushing(name, {
-          suspend,
-          deadLetterPolicyRef: { name },
-          delivery: { retry: { maxAttempts: 1, maxAge: `${100 + edit}h` } },
-        }),
-      ])
-    write(0)
-    await stage.condition(subscription, name, 'Ready', 'True')
-    // RabbitMQ takes a few more than it says before it refuses.
-    const refused = () =>
-      producer.publish('', [{ routingKey: `waybill.dlq.shop.${name}`, body: 'in the way' }]).then(
-        () => false,
-        () => true,
-      )
-    await eventually(refused)
-    subscriber.answer(500)
-    await producer.publish('', [{ routingKey: `shop.${name}`, body: 'kept' }])
-    await stage.condition(subscription, name, 'RetryBlocked', 'True')
-    for (let edit = 1; edit <= 26; edit += 1) {
-      write(edit)
-      // Each worker says it once.
-      await eventually(() => keptIn(stage.logs(), name) === edit + 1)
-    }
-    write(27, true)
-    await stage.condition(subscription, name, 'Suspended', 'True')
-    // What was redelivered often is a suspect, and those are in the queue for retries.
-    const kept = async () => {
-      const found = [`shop.${name}`, `waybill.retry.shop.${name}`].map((queue) => producer.channel.checkQueue(queue))
-      return (await Promise.all(found)).reduce((sum, { messageCount }) => sum + messageCount, 0)
-    }
-    await eventually(async () => (await kept()) === 1)
-  },
-  90_000,
-)
+])('a message of a Queue that is $name survives 26 edits while its dead letter is refused', async ({ name, spec }) => {
+  const retention = deadLetterPolicyOf(name, { retention: { maxLength: 1, whenFull: 'Refuse' } })
+  const write = (edit: number, suspend = false) =>
+    stage.folder.write(name, [
+      retention,
+      queueOf(name, spec),
+      pushing(name, {
+        suspend,
+        deadLetterPolicyRef: { name },
+        delivery: { retry: { maxAttempts: 1, maxAge: `${100 + edit}h` } },
+      }),
+    ])
+  write(0)
+  await stage.condition(subscription, name, 'Ready', 'True')
+  // RabbitMQ takes a few more than it says before it refuses.
+  const refused = () =>
+    producer.publish('', [{ routingKey: `waybill.dlq.shop.${name}`, body: 'in the way' }]).then(
+      () => false,
+      () => true,
+    )
+  await eventually(refused)
+  subscriber.answer(500)
+  await producer.publish('', [{ routingKey: `shop.${name}`, body: 'kept' }])
+  await stage.condition(subscription, name, 'RetryBlocked', 'True')
+  for (let edit = 1; edit <= 26; edit += 1) {
+    write(edit)
+    // Each worker says it once.
+    await eventually(() => keptIn(stage.logs(), name) === edit + 1)
+  }
+  write(27, true)
+  await stage.condition(subscription, name, 'Suspended', 'True')
+  // What was redelivered often is a suspect, and those are in the queue for retries.
+  const kept = async () => {
+    const found = [`shop.${name}`, `waybill.retry.shop.${name}`].map((queue) => producer.channel.checkQueue(queue))
+    return (await Promise.all(found)).reduce((sum, { messageCount }) => sum + messageCount, 0)
+  }
+  await eventually(async () => (await kept()) === 1)
+})
 
 test('a queue with a delivery limit of its own is adopted, but nothing is taken from it', async () => {
   const name = 'adopted'

@@ -76,19 +76,19 @@ test('to look at a queue changes neither its order nor its messages, however oft
   for (let round = 0; round < 50; round++) expect(await seen()).toEqual(sequence(1_000))
   await eventually(async () => (await readyOf()) === 1_000)
   expect(await drained(1_000)).toEqual(sequence(1_000))
-}, 120_000)
+})
 
 test('what many consumers hold is requeued in order', async () => {
   await filled(50_000)
   expect(await seen()).toEqual(sequence(50_000))
   expect(await seen()).toEqual(sequence(50_000))
   expect(await drained(50_000)).toEqual(sequence(50_000))
-}, 120_000)
+})
 
 test('where all consumers but the last one are full, that one asks for no more than AMQP has room for', async () => {
   await filled(31_000)
   expect(await seen()).toEqual(sequence(31_000))
-}, 120_000)
+})
 
 test('consumers are in the order of their tags, which is that in which RabbitMQ requeues what each of them held', () => {
   expect(consumerTags.toSorted()).toEqual(consumerTags)
@@ -114,7 +114,7 @@ test('while somebody looks, everything else in the process has its turn after ea
   await browse(vhost.endpoint, { queue, most: 10_000, look }, stop.signal)
   // What one read of 64 KiB holds.
   expect(most).toBeLessThan(1_500)
-}, 60_000)
+})
 
 test('what comes while somebody looks is behind the rest', async () => {
   await filled(200)
@@ -139,7 +139,7 @@ test('what comes while somebody looks is behind the rest', async () => {
   expect(bodies.slice(0, 200)).toEqual(sequence(200))
   expect(await seen()).toEqual(sequence(250))
   expect(await drained(250)).toEqual(sequence(250))
-}, 60_000)
+})
 
 test('when the connection is lost, everything is in its place again', async () => {
   await filled(500)
@@ -163,7 +163,7 @@ test('when the connection is lost, everything is in its place again', async () =
   await eventually(async () => (await readyOf()) === 500, { timeoutMs: 30_000 })
   stop = new AbortController()
   expect(await drained(500)).toEqual(sequence(500))
-}, 60_000)
+})
 
 test('a queue that does not exist is an error, not an empty queue', async () => {
   await expect(seen()).rejects.toMatchObject({ name: 'EndedError' })
@@ -187,4 +187,4 @@ test('where somebody else has messages in hand, nothing is held, which would cha
   await eventually(async () => (await readyOf()) === 100)
   expect(await browsed()).toEqual({ seen: 100, isAlone: true, isComplete: true })
   expect(await drained(100)).toEqual(sequence(100))
-}, 60_000)
+})

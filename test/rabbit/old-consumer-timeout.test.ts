@@ -55,5 +55,4 @@ testWithNode(
       await vhost.drop()
     }
   },
-  60_000,
 )

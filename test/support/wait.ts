@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
  */
 export const eventually = async <T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 30_000, everyMs = 10 }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
+  { timeoutMs = 60_000, everyMs = 10 }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false>>> => {
   const deadlineMs = performance.now() + timeoutMs
   for (let cause: unknown; ; await setTimeout(everyMs)) {

@@ -42,5 +42,4 @@ testWithNode(
     await shop.ready(waybill, 'billing')
     await producer.close()
   },
-  90_000,
 )

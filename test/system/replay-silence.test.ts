@@ -33,4 +33,4 @@ test('while the network to the broker is silent, a Replay sends no more than was
   expect(new Set(ids).size).toBe(100)
   expect(ids.length - 100).toBeLessThanOrEqual(2 * concurrency)
   await eventually(async () => (await dead()) === 0)
-}, 120_000)
+})

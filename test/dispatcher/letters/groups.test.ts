@@ -34,7 +34,7 @@ test('dead letters of three causes are three groups with the right counts, and t
   )
   expect(message).toContain('waybill.dlq.shop.causes')
   expect(await stage.metric('waybill_dead_letters_oldest_age_seconds', { subscription: 'causes' })).toBeGreaterThan(0)
-}, 60_000)
+})
 
 test('once the dead letters are gone, the status has no groups', async () => {
   await stage.deadLettered('purged', 5)
@@ -43,7 +43,7 @@ test('once the dead letters are gone, the status has no groups', async () => {
   const { groups, oldest } = await stage.deadLetters('purged', 0)
   expect(groups).toEqual([])
   expect(oldest).toBeUndefined()
-}, 60_000)
+})
 
 test('a Queue says what the broker dead-letters from it, as a Subscription does, until it has no policy', async () => {
   const policy = deadLetterPolicyOf('reports', { alert: { depth: 3 } })
@@ -71,4 +71,4 @@ test('a Queue says what the broker dead-letters from it, as a Subscription does,
   await stage.noCondition(queue, 'reports', 'DeadLettersPresent')
   await stage.eventually(() => found() === undefined, { timeoutMs: 40_000 })
   expect(await stage.metrics.registry.metrics()).not.toMatch(/^waybill_dead_letters\w*\{[^}]*queue="reports"/m)
-}, 90_000)
+})

@@ -43,7 +43,7 @@ test('what was under way when the connection was lost is delivered again, and co
   expect(new Set(stage.ids()).size).toBe(5)
   expect(stage.ids().length).toBeLessThanOrEqual(10)
   expect(statusOf('lost')).toMatchObject({ matched: 5, delivered: 5, failed: 0, left: 0 })
-}, 60_000)
+})
 
 test('one that takes no more than maxMessages ends after its connection was lost, too', async () => {
   await stage.deadLettered('most', 30)
@@ -55,7 +55,7 @@ test('one that takes no more than maxMessages ends after its connection was lost
   await stage.condition(replay, 'most', 'Complete', 'True', 'MaxMessagesReached')
   await stage.holds('most', 20)
   expect(new Set(stage.ids()).size).toBe(10)
-}, 60_000)
+})
 
 test('it goes on while letters keep coming', async () => {
   await stage.deadLettered('stream', 5)
@@ -68,7 +68,7 @@ test('it goes on while letters keep coming', async () => {
   await stage.condition(replay, 'stream', 'Complete', 'True', 'Completed')
   stop.abort()
   await publishing
-}, 60_000)
+})
 
 test('between two messages of a very low rate nothing is held', async () => {
   await stage.deadLettered('slow', 3)
@@ -80,7 +80,7 @@ test('between two messages of a very low rate nothing is held', async () => {
     await delay(100)
   }
   expect(stage.ids()).toHaveLength(1)
-}, 60_000)
+})
 
 test('while it takes letters, a Subscription that is given another address gets no more at the old one; suspended, nothing', async () => {
   await stage.deadLettered('moved', 60)
@@ -97,7 +97,7 @@ test('while it takes letters, a Subscription that is given another address gets 
   await stage.eventually(async () => (await stage.dead('moved')) === 60 - stage.ids().length - other.received.length)
   expect(stage.ids()).toHaveLength(sent)
   expect(other.received.length).toBeLessThan(40)
-}, 60_000)
+})
 
 test('when the process ends, what is under way ends within the drain timeout, and the rest is as it was', async () => {
   await stage.deadLettered('ending', 10)
@@ -109,4 +109,4 @@ test('when the process ends, what is under way ends within the drain timeout, an
   expect(performance.now() - begun).toBeLessThan(6_000)
   const sent = stage.ids().length
   await stage.holds('ending', 10 - sent)
-}, 60_000)
+})

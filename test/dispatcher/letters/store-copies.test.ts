@@ -34,4 +34,4 @@ test('a copy that the broker does not take is waited for no longer than the job 
   const tooLate = new Promise((resolve) => setTimeout(resolve, 20_000, 'too late').unref())
   expect(await Promise.race([stored, tooLate])).toBe(false)
   await copies.close()
-}, 60_000)
+})

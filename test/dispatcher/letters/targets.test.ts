@@ -54,7 +54,7 @@ test('another Subscription delivers them', async () => {
   await stage.eventually(() => stage.ids().length === 20)
   expect(stage.ids().toSorted()).toEqual(ids.toSorted())
   await stage.holds('moved', 0)
-}, 60_000)
+})
 
 test('a target that is full ends it, and what it has no room for is where it was', async () => {
   await stage.deadLettered('many', 20)
@@ -67,7 +67,7 @@ test('a target that is full ends it, and what it has no room for is where it was
   expect(statusOf('many')).toMatchObject({ matched: 20, delivered: inTarget, failed: 0, left: 20 - inTarget })
   await stage.holds('many', 20 - inTarget)
   expect(stage.ids()).toEqual([])
-}, 60_000)
+})
 
 test('when a target is deleted in the middle, what was not yet there is where it was; it ends, unless the queue is back', async () => {
   await stage.deadLettered('half', 300)
@@ -83,7 +83,7 @@ test('when a target is deleted in the middle, what was not yet there is where it
   await gone.promise
   // A slow broker refuses for longer while it deletes. What it had confirmed went with the queue, and nothing else.
   await stage.holds('half', left)
-}, 60_000)
+})
 
 test('a target that does not exist yet is waited for', async () => {
   await stage.deadLettered('waits', 3)
@@ -93,7 +93,7 @@ test('a target that does not exist yet is waited for', async () => {
   await makeQueue('later')
   await ended('waits', 'Complete', 'Completed')
   expect(await count('shop.later')).toBe(3)
-}, 60_000)
+})
 
 test('when connections are lost in the middle, it goes on by itself, and nothing is lost', async () => {
   const ids = await stage.deadLettered('cut', 200)
@@ -108,7 +108,7 @@ test('when connections are lost in the middle, it goes on by itself, and nothing
   expect(found.length).toBeLessThanOrEqual(200 + 5)
   expect(ids).toHaveLength(200)
   expect(statusOf('cut')).toMatchObject({ matched: 200, delivered: 200, failed: 0, left: 0 })
-}, 60_000)
+})
 
 test('what fails again has room in a dead-letter queue that is full and refuses more', async () => {
   const retention = { maxLength: 5, whenFull: 'Refuse' }
@@ -119,7 +119,7 @@ test('what fails again has room in a dead-letter queue that is full and refuses 
   await ended('full', 'Complete', 'Completed')
   expect(statusOf('full')).toMatchObject({ matched: 5, delivered: 0, failed: 5 })
   await stage.holds('full', 5)
-}, 60_000)
+})
 
 test('a dead letter that went through delays goes back into its queue, through delays again, and is delivered', async () => {
   await stage.subscribe('ladder', { delivery: { retry: { maxAttempts: 3, schedule: ['100ms', '100ms'] } } })
@@ -133,7 +133,7 @@ test('a dead letter that went through delays goes back into its queue, through d
   await stage.eventually(() => stage.ids().length === 6)
   expect(new Set(stage.ids()).size).toBe(1)
   await stage.holds('ladder', 0)
-}, 60_000)
+})
 
 test('parked events whose connection is lost are with those who want them, or parked; the counts are true', async () => {
   stage.folder.write('mixed', [topicOf('mixed')])
@@ -156,4 +156,4 @@ test('parked events whose connection is lost are with those who want them, or pa
     expect(new Set(found.map(({ content }) => content.toString())).size).toBe(50)
     expect(found.length).toBeLessThanOrEqual(50 + 5)
   }
-}, 60_000)
+})

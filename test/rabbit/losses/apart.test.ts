@@ -115,4 +115,4 @@ test('what is before a culprit is delivered when it is tried alone; once the cul
   await fill(erp.queue, 'four')
   await eventually(() => erp.bodies.at(-1) === 'four' && erp.unreadable() === undefined, { timeoutMs: 45_000 })
   expect(erp.bodies.filter((body) => body === 'one')).toHaveLength(1)
-}, 90_000)
+})
