@@ -11,7 +11,7 @@ const restMs = 2
  * To be called with each message. Reads once, and then lets everything else in this process have its turn, such as live deliveries:
  * else a socket is read for as long as there is more, two megabytes at a time. While it `mayRest`, it also reads slowly.
  */
-export const givingWay = (wire: Wire, mayRest: () => boolean) => {
+export const givingWay = (wire: Pick<Wire, 'pauseReading' | 'resumeReading'>, mayRest: () => boolean) => {
   let isPaused = false
   let sinceRest = 0
   const goOn = (): void => {
