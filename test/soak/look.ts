@@ -5,7 +5,7 @@ import { eventually } from '../support/wait.ts'
 import { fill } from './fill.ts'
 import { type Ground, growth } from './ground.ts'
 import { atMost, figure, type Scenario, type Size } from './scenario.ts'
-import { p99, type Span, span, startTraffic } from './traffic.ts'
+import { p99, type Span, span, startTraffic, type Traffic } from './traffic.ts'
 
 const causeOf = (number: number) => (number % 3 === 0 ? 422 : 400)
 
@@ -50,6 +50,12 @@ export const look: Scenario = {
   },
 }
 
+/** Messages of the other Subscription, all of which are taken. */
+const trafficOfOther = (ground: Ground, { live, answerMs }: Size): Traffic =>
+  startTraffic(ground, {
+    ...{ topic: 'other', perSecond: live, answerMs, refuseOneOf: () => 0, otherwise: () => undefined },
+  })
+
 const shortMs = 60_000
 const longMs = 240_000
 
@@ -59,15 +65,13 @@ const longMs = 240_000
  */
 const operated = async (
   ground: Ground,
-  { live, answerMs }: Size,
+  size: Size,
   lastsMs: number,
   say: (line: string) => void,
 ): Promise<number[]> => {
-  const failing = { ...{ topic: 'big' as const, perSecond: 1, answerMs }, refuseOneOf: () => 1 }
+  const failing = { ...{ topic: 'big' as const, perSecond: 1, answerMs: size.answerMs }, refuseOneOf: () => 1 }
   const same = startTraffic(ground, { ...failing, otherwise: () => undefined })
-  const other = startTraffic(ground, {
-    ...{ topic: 'other', perSecond: live, answerMs, refuseOneOf: () => 0, otherwise: () => undefined },
-  })
+  const other = trafficOfOther(ground, size)
   await delay(5_000)
   const { from, to } = await span(async () => {
     for (const until = performance.now() + lastsMs; performance.now() < until; await delay(5_000)) await ground.status()
@@ -109,10 +113,9 @@ export const listOf = async (ground: Ground, limit: number): Promise<number> => 
 }
 
 /** The p99 of another Subscription in ms while lists are made one after the other, of messages and not of groups. */
-const beside = async (ground: Ground, { letters, rounds, live, answerMs }: Size): Promise<number> => {
-  const traffic = startTraffic(ground, {
-    ...{ topic: 'other', perSecond: live, answerMs, refuseOneOf: () => 0, otherwise: () => undefined },
-  })
+const beside = async (ground: Ground, size: Size): Promise<number> => {
+  const { letters, rounds } = size
+  const traffic = trafficOfOther(ground, size)
   await delay(5_000)
   const { url, headers } = ground.data()
   const request = `${url}/namespaces/shop/subscriptions/big/deadletters?limit=500`

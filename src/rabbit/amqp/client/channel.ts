@@ -72,7 +72,7 @@ export class Channel {
     this.number = number
     this.#lines = lines
     this.#handlers = handlers
-    this.#assembly = new Assembly({ readsOver: handlers.readsOver === true })
+    this.#assembly = new Assembly(handlers)
   }
 
   /** Asks the broker for it. Called by the connection. */

@@ -133,18 +133,6 @@ const holdOn = async (
       lettersRemoved.after.publish(undefined)
     },
     requeueOthers: () =>
-      requeue(
-        wire,
-        channel,
-        { queue, tags: openTags(lastTag, removed), each, ready: ready - removed.size, others },
-        signal,
-      ),
+      requeue(wire, channel, { queue, lastTag, settled: removed, each, ready: ready - removed.size, others }, signal),
   }
-}
-
-/** Of the deliveries that are not settled, in their order. */
-const openTags = (last: number, settled: ReadonlySet<number>): number[] => {
-  const tags: number[] = []
-  for (let tag = 1; tag <= last; tag += 1) if (!settled.has(tag)) tags.push(tag)
-  return tags
 }

@@ -16,20 +16,23 @@ const everyMs = 30
 /** What a queue has again afterwards: so many messages that are ready, and no consumers but so many others. */
 export type Back = {
   readonly queue: string
-  readonly tags: readonly number[]
+  /** Tags are counted from 1 on. */
+  readonly lastTag: number
+  /** The tags of the deliveries that it does not get back. */
+  readonly settled: ReadonlySet<number>
   /** So many deliveries in a row are those of one consumer; the last one has the rest. */
   readonly each: number
   readonly ready: number
   readonly others: number
 }
 
-/** Requeues the deliveries with these tags, waits until the queue is as it was, and disconnects. */
+/** Requeues the deliveries that are not settled, waits until the queue is as it was, and disconnects. */
 export const requeue = async (wire: Wire, channel: Channel, back: Back, signal: AbortSignal): Promise<void> => {
   try {
     if (requeuesInOrder(wire) && !channel.end) {
       lettersRequeued.before.publish(undefined)
-      for (const [rejected, count] of lastOfEach(back).entries()) {
-        rejectUpTo(channel, back.tags[count - 1] as number, true)
+      for (const [rejected, { tag, count }] of lastOfEach(back).entries()) {
+        rejectUpTo(channel, tag, true)
         if ((rejected + 1) % rejectedAtATime === 0)
           await untilBack(channel, { ...back, ready: count, others: Infinity }, signal)
       }
@@ -45,17 +48,21 @@ export const requeue = async (wire: Wire, channel: Channel, back: Back, signal: 
 }
 
 /**
- * How many deliveries there are up to the last one of each consumer that holds any: what several hold is requeued in no certain
+ * The last delivery of each consumer that holds any, and how many there are up to it: what several hold is requeued in no certain
  * order. The broker ends a channel on which nothing is open up to the tag that is rejected.
  */
-const lastOfEach = ({ tags, each }: Back): readonly number[] => {
-  const last: number[] = []
-  for (let count = 1; count <= tags.length; count += 1) {
-    const [tag, next] = [tags[count - 1] as number, tags[count]]
-    if (next === undefined || consumerOf(next, each) !== consumerOf(tag, each)) last.push(count)
+const lastOfEach = ({ lastTag, settled, each }: Back): readonly Last[] => {
+  const lasts = new Map<number, Last>()
+  let count = 0
+  for (let tag = 1; tag <= lastTag; tag += 1) {
+    if (settled.has(tag)) continue
+    count += 1
+    lasts.set(consumerOf(tag, each), { tag, count })
   }
-  return last
+  return [...lasts.values()]
 }
+
+type Last = { readonly tag: number; readonly count: number }
 
 /**
  * Waits until the queue has its messages again, so that who looks next sees them too. The broker says nothing when it has
